@@ -1,0 +1,42 @@
+// Everything that decides, as one document on the log (PolicyPublished), so that a decision can be explained later.
+import type { Ladder, Route } from './ladder.ts';
+import type { PagingRule, Playbook } from './playbook.ts';
+import type { Millis } from './time.ts';
+
+export interface GroupingRule {
+  /** Alerts that share an entity join the same incident when their starts lie within this span (event time). */
+  readonly windowMs: Millis;
+  /** Labels whose equal values also join alerts, beside the entity: each entry is one set that must agree whole. */
+  readonly labels: readonly (readonly string[])[];
+  /** A recurrence within this span of the resolution reopens the incident instead of opening another. */
+  readonly reopenMs: Millis;
+  /** Members listed one by one; beyond it a member is only counted. */
+  readonly membersMax: number;
+}
+
+export interface StormRule {
+  /** So many new alerts of one scope … */
+  readonly alerts: number;
+  /** … within this span start a storm: one bounded incident, one page. */
+  readonly withinMs: Millis;
+}
+
+export interface FlapRule {
+  readonly startPercent: number;
+  readonly stopPercent: number;
+}
+
+export interface Policy {
+  readonly digest: string;
+  readonly playbooks: readonly Playbook[];
+  readonly ladders: { readonly [name: string]: Ladder };
+  readonly routes: readonly Route[];
+  readonly grouping: GroupingRule;
+  readonly storm: StormRule;
+  readonly flap: FlapRule;
+  readonly paging: PagingRule;
+  /** How long a playbook may work before a person is told all the same; 0 pages at once, in parallel. */
+  readonly holdOffMs: Millis;
+  /** An alert that nobody repeats or clears is taken as ended after this. */
+  readonly staleMs: Millis;
+}

@@ -1,0 +1,529 @@
+// The two languages of the log: inputs (what the world said) and facts (what was decided).
+// Names are the stored format: a record may gain fields, it never changes or loses one.
+//   L1  A fact is decided by exactly one input; its `seq` grows by one within its scope.
+//   L2  A request is a fact: the log is the outbox.
+//   L3  Folding a scope's facts gives its desk.
+import type { Alert, AlertEvent, Severity } from './alert.ts';
+import type { Ladder } from './ladder.ts';
+import type { Matcher } from './labels.ts';
+import type { Json, Playbook, PlaybookMode } from './playbook.ts';
+import type { Policy } from './policy.ts';
+import type { ActionOutcome, Notification, NotifyOutcome } from './ports.ts';
+import type { Instant, Millis } from './time.ts';
+
+// ---------------------------------------------------------------- inputs
+
+interface InputBase {
+  readonly scope: string;
+  /** Stamped once, by intake. */
+  readonly at: Instant;
+}
+
+export interface AlertSeen extends InputBase {
+  readonly type: 'AlertSeen';
+  readonly endpoint: string;
+  /** Sender's id of the delivery when it has one ('' otherwise) and the event's place in it: a redelivery is dropped by them. */
+  readonly delivery: string;
+  readonly index: number;
+  readonly event: AlertEvent;
+}
+
+/** A source told us that it left alerts out of a delivery (Alertmanager `truncatedAlerts`). */
+export interface AlertsHidden extends InputBase {
+  readonly type: 'AlertsHidden';
+  readonly endpoint: string;
+  readonly count: number;
+  readonly group: string;
+}
+
+export interface StepClaimed extends InputBase {
+  readonly type: 'StepClaimed';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+}
+
+export interface StepAnswered extends InputBase {
+  readonly type: 'StepAnswered';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+  readonly outcome: ActionOutcome;
+  readonly tookMs: Millis;
+}
+
+export interface NotifyAnswered extends InputBase {
+  readonly type: 'NotifyAnswered';
+  readonly page: string;
+  readonly notification: string;
+  readonly outcome: NotifyOutcome;
+}
+
+export interface Acked extends InputBase {
+  readonly type: 'Acked';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export interface Resolved extends InputBase {
+  readonly type: 'Resolved';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
+}
+
+export interface Approved extends InputBase {
+  readonly type: 'Approved';
+  readonly run: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export interface Denied extends InputBase {
+  readonly type: 'Denied';
+  readonly run: string;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
+}
+
+/** `freeze`: no effect starts any more, in any scope; `thaw` lifts it; `cancel`: end one run; `note`: remark on an incident. */
+export type Command =
+  | { readonly name: 'freeze'; readonly reason: string }
+  | { readonly name: 'thaw' }
+  | { readonly name: 'cancel'; readonly run: string }
+  | { readonly name: 'note'; readonly incident: string; readonly text: string };
+
+export interface CommandGiven extends InputBase {
+  readonly type: 'CommandGiven';
+  readonly command: Command;
+  readonly by: string;
+}
+
+export interface Silence {
+  readonly id: string;
+  readonly matchers: readonly Matcher[];
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
+  /** Ends as soon as every alert it muted has cleared. */
+  readonly untilResolved: boolean;
+  readonly by: string;
+  readonly comment: string;
+}
+
+/** Sets, replaces (same id) or expires (`endsAt` = now) a silence. */
+export interface SilenceSet extends InputBase {
+  readonly type: 'SilenceSet';
+  readonly silence: Silence;
+}
+
+export interface Woke extends InputBase {
+  readonly type: 'Woke';
+  readonly token: string;
+}
+
+export interface PolicyPublished extends InputBase {
+  readonly type: 'PolicyPublished';
+  readonly policy: Policy;
+}
+
+export type Input =
+  | AlertSeen
+  | AlertsHidden
+  | StepClaimed
+  | StepAnswered
+  | NotifyAnswered
+  | Acked
+  | Resolved
+  | Approved
+  | Denied
+  | CommandGiven
+  | SilenceSet
+  | Woke
+  | PolicyPublished;
+
+/** Scope of inputs that concern the whole partition (policy, freeze), not one desk. */
+export const everyScope = '*';
+
+// ---------------------------------------------------------------- facts
+
+export type Decision = 'page' | 'remediate' | 'hold' | 'suppress' | 'record';
+
+export interface ScoreTerm {
+  readonly name: string;
+  /** Log-odds that the term adds. */
+  readonly weight: number;
+  /** The measured quantity behind it. */
+  readonly value: number;
+  readonly why: string;
+}
+
+export interface Score {
+  /** Stated probability that someone must act, 0–1. */
+  readonly value: number;
+  readonly terms: readonly ScoreTerm[];
+}
+
+export type MuteReason =
+  | { readonly kind: 'silence'; readonly silence: string; readonly until: Instant; readonly comment: string }
+  | { readonly kind: 'source'; readonly says: string }
+  | { readonly kind: 'flapping'; readonly percent: number }
+  | { readonly kind: 'soft' };
+
+/** Why an alert is in an incident. */
+export interface Evidence {
+  readonly kind: 'first' | 'entity' | 'labels' | 'storm' | 'recurrence';
+  /** What they share: `host:db1`, `service=checkout`, … */
+  readonly shared: string;
+  /** Seconds in event time between this alert and the member it was joined to. */
+  readonly lagSeconds: number;
+}
+
+interface FactBase {
+  readonly scope: string;
+  readonly seq: number;
+  readonly at: Instant;
+}
+
+/** What a claim did to the alert it names. */
+export type Change = 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
+
+/** Exactly one for each AlertSeen that is no redelivery: the answer to "what did you do with it, and why". */
+export interface AlertDecided extends FactBase {
+  readonly type: 'AlertDecided';
+  readonly fingerprint: string;
+  readonly change: Change;
+  /** The belief after the claim when more than the counters changed; null on a plain repeat. */
+  readonly alert: Alert | null;
+  readonly observedAt: Instant;
+  readonly count: number;
+  readonly note: string | null;
+  readonly incident: string | null;
+  readonly decision: Decision;
+  readonly reason: string;
+  readonly score: Score | null;
+  /** The delivery this came from: partition offset of its input, for the raw payload. */
+  readonly delivery: string;
+  readonly index: number;
+}
+
+export interface IncidentOpened extends FactBase {
+  readonly type: 'IncidentOpened';
+  readonly incident: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly startedAt: Instant;
+  readonly storm: boolean;
+}
+
+export interface AlertJoined extends FactBase {
+  readonly type: 'AlertJoined';
+  readonly incident: string;
+  readonly fingerprint: string;
+  readonly summary: string;
+  readonly source: string;
+  readonly evidence: Evidence;
+  /** Members after the join, unlisted ones of a storm included. */
+  readonly members: number;
+  readonly listed: boolean;
+}
+
+export interface AlertMuted extends FactBase {
+  readonly type: 'AlertMuted';
+  readonly fingerprint: string;
+  readonly incident: string | null;
+  readonly reason: MuteReason | null;
+}
+
+export interface AlertFlapping extends FactBase {
+  readonly type: 'AlertFlapping';
+  readonly fingerprint: string;
+  readonly incident: string | null;
+  readonly flapping: boolean;
+  readonly percent: number;
+}
+
+export interface AlertsMissing extends FactBase {
+  readonly type: 'AlertsMissing';
+  readonly endpoint: string;
+  readonly group: string;
+  readonly count: number;
+}
+
+/** Severity, title, root candidate or score of an incident moved. */
+export interface IncidentChanged extends FactBase {
+  readonly type: 'IncidentChanged';
+  readonly incident: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly root: string;
+  readonly score: Score;
+  readonly storm: boolean;
+}
+
+export interface IncidentAcknowledged extends FactBase {
+  readonly type: 'IncidentAcknowledged';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export type ResolvedBy = 'source' | 'playbook' | 'human' | 'timeout';
+
+export interface IncidentResolved extends FactBase {
+  readonly type: 'IncidentResolved';
+  readonly incident: string;
+  readonly by: ResolvedBy;
+  readonly who: string;
+  readonly note: string;
+}
+
+export interface IncidentReopened extends FactBase {
+  readonly type: 'IncidentReopened';
+  readonly incident: string;
+  readonly fingerprint: string;
+}
+
+/** What the gateway will do about an incident now, and why. */
+export interface IncidentDecided extends FactBase {
+  readonly type: 'IncidentDecided';
+  readonly incident: string;
+  readonly decision: Decision;
+  readonly reason: string;
+}
+
+export interface IncidentNoted extends FactBase {
+  readonly type: 'IncidentNoted';
+  readonly incident: string;
+  readonly by: string;
+  readonly text: string;
+}
+
+export interface RunStarted extends FactBase {
+  readonly type: 'RunStarted';
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: Playbook;
+  readonly mode: PlaybookMode;
+  readonly params: { readonly [name: string]: Json };
+  readonly target: string;
+}
+
+export interface RunRefused extends FactBase {
+  readonly type: 'RunRefused';
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: string;
+  readonly target: string;
+  readonly guard: 'freeze' | 'mode' | 'params' | 'target' | 'lock' | 'cooldown' | 'attempts' | 'concurrency' | 'confidence';
+  readonly reason: string;
+}
+
+export interface ApprovalRequested extends FactBase {
+  readonly type: 'ApprovalRequested';
+  readonly run: string;
+  readonly incident: string;
+  readonly until: Instant;
+}
+
+export interface ApprovalGiven extends FactBase {
+  readonly type: 'ApprovalGiven';
+  readonly run: string;
+  readonly incident: string;
+  readonly approved: boolean;
+  readonly by: string;
+  readonly note: string;
+}
+
+export type RunPhase = 'approval' | 'diagnose' | 'steps' | 'verify' | 'undo' | 'ended';
+
+/** One call of an action for a run: `call` names phase, step and attempt (`steps/restart/1`). */
+export interface StepRequested extends FactBase {
+  readonly type: 'StepRequested';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly phase: RunPhase;
+  readonly step: string;
+  readonly attempt: number;
+  readonly uses: string;
+  readonly input: { readonly [name: string]: Json };
+  readonly timeoutMs: Millis;
+  readonly target: string;
+}
+
+/** The only permission to act: this worker, this call, once. */
+export interface StepGranted extends FactBase {
+  readonly type: 'StepGranted';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+}
+
+export interface StepFinished extends FactBase {
+  readonly type: 'StepFinished';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly phase: RunPhase;
+  readonly step: string;
+  readonly attempt: number;
+  readonly outcome: ActionOutcome;
+  readonly tookMs: Millis;
+}
+
+/** The run waits, retries, moves between phases, or a check said something. */
+export interface RunMoved extends FactBase {
+  readonly type: 'RunMoved';
+  readonly run: string;
+  readonly incident: string;
+  readonly phase: RunPhase;
+  readonly index: number;
+  readonly attempt: number;
+  readonly why: string;
+}
+
+export type RunEnd =
+  | 'succeeded'
+  | 'degraded'
+  | 'failed'
+  | 'rolled-back'
+  | 'stuck'
+  | 'unknown'
+  | 'shadowed'
+  | 'noop'
+  | 'denied'
+  | 'expired'
+  | 'cancelled';
+
+export interface RunFinished extends FactBase {
+  readonly type: 'RunFinished';
+  readonly run: string;
+  readonly incident: string;
+  readonly end: RunEnd;
+  readonly reason: string;
+}
+
+export interface PageOpened extends FactBase {
+  readonly type: 'PageOpened';
+  readonly page: string;
+  readonly incident: string;
+  readonly ladder: Ladder;
+  readonly title: string;
+  readonly reason: string;
+}
+
+/** The page rings a rung: wakes and notifications of earlier rings are stale. */
+export interface PageRang extends FactBase {
+  readonly type: 'PageRang';
+  readonly page: string;
+  readonly incident: string;
+  readonly round: number;
+  readonly rung: number;
+  readonly ring: number;
+}
+
+export interface NotifyRequested extends FactBase {
+  readonly type: 'NotifyRequested';
+  readonly page: string;
+  readonly incident: string;
+  readonly notifier: string;
+  readonly attempt: number;
+  readonly notification: Notification;
+}
+
+export interface NotifyFinished extends FactBase {
+  readonly type: 'NotifyFinished';
+  readonly page: string;
+  readonly incident: string;
+  readonly notifier: string;
+  readonly attempt: number;
+  readonly notification: string;
+  readonly outcome: NotifyOutcome;
+}
+
+export interface PageAcked extends FactBase {
+  readonly type: 'PageAcked';
+  readonly page: string;
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export interface PageClosed extends FactBase {
+  readonly type: 'PageClosed';
+  readonly page: string;
+  readonly incident: string;
+  readonly why: string;
+}
+
+export interface SilenceChanged extends FactBase {
+  readonly type: 'SilenceChanged';
+  readonly silence: Silence;
+  readonly state: 'active' | 'expired';
+}
+
+/** What we learned about a rule: Beta counts of alerts that someone or something had to act on, and those that passed by themselves. */
+export interface RuleLearned extends FactBase {
+  readonly type: 'RuleLearned';
+  readonly rule: string;
+  readonly acted: number;
+  readonly passed: number;
+}
+
+/** Wake this scope with `token` after the span. A token that is no longer awaited is ignored when it comes. */
+export interface WakeRequested extends FactBase {
+  readonly type: 'WakeRequested';
+  readonly token: string;
+  readonly dueAt: Instant;
+  readonly afterMs: Millis;
+}
+
+/** A token was used up (came, or its owner is gone). */
+export interface WakeSpent extends FactBase {
+  readonly type: 'WakeSpent';
+  readonly token: string;
+}
+
+/** Rows that are no longer needed left the desk (cleared alerts, ended runs, closed incidents, old counters). */
+export interface DeskSwept extends FactBase {
+  readonly type: 'DeskSwept';
+  readonly table: string;
+  readonly keys: readonly string[];
+}
+
+export type Fact =
+  | AlertDecided
+  | IncidentOpened
+  | AlertJoined
+  | AlertMuted
+  | AlertFlapping
+  | AlertsMissing
+  | IncidentChanged
+  | IncidentAcknowledged
+  | IncidentResolved
+  | IncidentReopened
+  | IncidentDecided
+  | IncidentNoted
+  | RunStarted
+  | RunRefused
+  | ApprovalRequested
+  | ApprovalGiven
+  | StepRequested
+  | StepGranted
+  | StepFinished
+  | RunMoved
+  | RunFinished
+  | PageOpened
+  | PageRang
+  | NotifyRequested
+  | NotifyFinished
+  | PageAcked
+  | PageClosed
+  | SilenceChanged
+  | RuleLearned
+  | WakeRequested
+  | WakeSpent
+  | DeskSwept;

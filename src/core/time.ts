@@ -1,0 +1,31 @@
+// Time as plain numbers. Nothing here, or anywhere in core, reads a clock: instants come in on inputs.
+
+/** Milliseconds since 1970-01-01T00:00:00Z. */
+export type Instant = number;
+
+/** A span in milliseconds. */
+export type Millis = number;
+
+export const second: Millis = 1_000;
+export const minute: Millis = 60 * second;
+export const hour: Millis = 60 * minute;
+export const day: Millis = 24 * hour;
+
+/** Writes a span the way playbooks write it: `45s`, `5m`, `1h30m`, `2d`; below a second `250ms`. */
+export function spanOf(span: Millis): string {
+  if (span < second) return `${Math.max(0, Math.round(span))}ms`;
+  const units: readonly (readonly [string, Millis])[] = [
+    ['d', day],
+    ['h', hour],
+    ['m', minute],
+    ['s', second],
+  ];
+  let left = Math.round(span / second) * second;
+  let text = '';
+  for (const [unit, size] of units) {
+    const count = Math.floor(left / size);
+    if (count > 0) text += `${count}${unit}`;
+    left -= count * size;
+  }
+  return text;
+}
