@@ -37,7 +37,7 @@ export interface Link {
   readonly href: string;
 }
 
-/** A claim by a source, immutable. Sizes are bounded by the adapter (`kit.ts` boundEvent). */
+/** A claim by a source, immutable. Sizes are bounded by the adapter (`adapters/event.ts`). */
 export interface AlertEvent {
   /** Vendor word of the adapter that parsed it: `prometheus`, `nagios`, … */
   readonly source: string;
@@ -94,4 +94,88 @@ export interface Alert {
   readonly soft: boolean;
   readonly sourceMute: string | null;
   readonly incident: string | null;
+}
+
+/** How a claim relates to what we held: `late` tells of an episode that is already over, or was never known. */
+export type Merge = {
+  readonly change: 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
+  readonly alert: Alert | null;
+};
+
+/**
+ * Folds one source's claim into what we believe about the alert; `held` is undefined for an identity never seen.
+ * Times are source clock; `seenAt` is ours. A clear of another episode, or older than the episode it should end, is late.
+ * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
+ */
+export function merge(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
+  switch (event.claim) {
+    case 'firing':
+      return mergeFiring(held, event, seenAt);
+    case 'cleared':
+      return mergeCleared(held, event, seenAt);
+    case 'acknowledged':
+      if (held?.state !== 'firing') return { change: 'late', alert: held ?? null };
+      return { change: held.acknowledged ? 'repeated' : 'acknowledged', alert: { ...touched(held, event, seenAt), acknowledged: true } };
+    case 'noted':
+      return held === undefined ? { change: 'late', alert: null } : { change: 'noted', alert: touched(held, event, seenAt) };
+  }
+}
+
+function mergeFiring(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
+  if (held === undefined) return { change: 'opened', alert: begun(event, seenAt, null) };
+  if (held.state === 'cleared') {
+    const over = event.episode !== '' && event.episode === held.episode && event.observedAt <= (held.clearedAt ?? 0);
+    return over ? { change: 'late', alert: held } : { change: 'reopened', alert: begun(event, seenAt, held.incident) };
+  }
+  const alert: Alert = {
+    ...touched(held, event, seenAt),
+    episode: event.episode === '' ? held.episode : event.episode,
+    severity: event.severity,
+    summary: event.summary,
+    soft: held.soft && event.soft === true,
+  };
+  return { change: alert.severity !== held.severity || alert.soft !== held.soft ? 'severity' : 'repeated', alert };
+}
+
+function mergeCleared(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
+  if (held === undefined) return { change: 'late', alert: null };
+  if (held.state === 'cleared') return { change: 'repeated', alert: touched(held, event, seenAt) };
+  const other = event.episode !== '' && held.episode !== '' && event.episode !== held.episode;
+  if (other || event.observedAt < held.startedAt) return { change: 'late', alert: held };
+  return { change: 'cleared', alert: { ...touched(held, event, seenAt), state: 'cleared', clearedAt: event.observedAt } };
+}
+
+function begun(event: AlertEvent, seenAt: Instant, incident: string | null): Alert {
+  return {
+    fingerprint: event.fingerprint,
+    source: event.source,
+    episode: event.episode,
+    name: event.name,
+    summary: event.summary,
+    state: 'firing',
+    severity: event.severity,
+    labels: event.labels,
+    annotations: event.annotations,
+    entity: event.entity,
+    links: event.links,
+    startedAt: event.startedAt,
+    observedAt: event.observedAt,
+    seenAt,
+    clearedAt: null,
+    count: 1,
+    acknowledged: false,
+    soft: event.soft === true,
+    sourceMute: event.sourceMute ?? null,
+    incident,
+  };
+}
+
+function touched(held: Alert, event: AlertEvent, seenAt: Instant): Alert {
+  return {
+    ...held,
+    observedAt: Math.max(held.observedAt, event.observedAt),
+    seenAt,
+    count: held.count + 1,
+    sourceMute: event.sourceMute === undefined ? held.sourceMute : event.sourceMute,
+  };
 }

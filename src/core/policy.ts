@@ -35,6 +35,8 @@ export interface Policy {
   readonly storm: StormRule;
   readonly flap: FlapRule;
   readonly paging: PagingRule;
+  /** How long a new incident is watched before it is paged, so that a storm becomes one page. */
+  readonly settleMs: Millis;
   /** How long a playbook may work before a person is told all the same; 0 pages at once, in parallel. */
   readonly holdOffMs: Millis;
   /** An alert that nobody repeats or clears is taken as ended after this. */

@@ -43,6 +43,8 @@ export interface Parsed {
   readonly events: readonly AlertEvent[];
   /** Things left out or doubtful, one line each, for the log and the source page. */
   readonly warnings: readonly string[];
+  /** Alerts of this delivery that the sender says it left out, and of which group. */
+  readonly hidden?: { readonly count: number; readonly group: string };
 }
 
 /** A monitoring system's webhook: pure, total, never throws, whatever the bytes. */

@@ -190,23 +190,34 @@ interface FactBase {
 /** What a claim did to the alert it names. */
 export type Change = 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
 
+/** The belief about an alert after a claim; `alert` is null when only the counters moved, or nothing was known. */
+export interface AlertMerged extends FactBase {
+  readonly type: 'AlertMerged';
+  readonly fingerprint: string;
+  readonly change: Change;
+  readonly alert: Alert | null;
+  readonly count: number;
+  readonly observedAt: Instant;
+  /** A state for the flapping history: hard states and soft recoveries. */
+  readonly observed: boolean;
+  /** Number of the half storm window in which a new alert counts; null for what is not new. */
+  readonly half: number | null;
+  readonly note: string | null;
+}
+
 /** Exactly one for each AlertSeen that is no redelivery: the answer to "what did you do with it, and why". */
 export interface AlertDecided extends FactBase {
   readonly type: 'AlertDecided';
   readonly fingerprint: string;
   readonly change: Change;
-  /** The belief after the claim when more than the counters changed; null on a plain repeat. */
-  readonly alert: Alert | null;
-  readonly observedAt: Instant;
-  readonly count: number;
-  readonly note: string | null;
   readonly incident: string | null;
   readonly decision: Decision;
   readonly reason: string;
   readonly score: Score | null;
-  /** The delivery this came from: partition offset of its input, for the raw payload. */
+  /** The delivery and the place in it, as the input had them, and the input's offset: where the raw payload is. */
   readonly delivery: string;
   readonly index: number;
+  readonly offset: number;
 }
 
 export interface IncidentOpened extends FactBase {
@@ -214,7 +225,6 @@ export interface IncidentOpened extends FactBase {
   readonly incident: string;
   readonly title: string;
   readonly severity: Severity;
-  readonly startedAt: Instant;
   readonly storm: boolean;
 }
 
@@ -225,6 +235,10 @@ export interface AlertJoined extends FactBase {
   readonly summary: string;
   readonly source: string;
   readonly evidence: Evidence;
+  /** What this alert can be joined by. */
+  readonly keys: readonly string[];
+  readonly startedAt: Instant;
+  readonly severity: Severity;
   /** Members after the join, unlisted ones of a storm included. */
   readonly members: number;
   readonly listed: boolean;
@@ -252,7 +266,7 @@ export interface AlertsMissing extends FactBase {
   readonly count: number;
 }
 
-/** Severity, title, root candidate or score of an incident moved. */
+/** Severity, title, root candidate or score of an incident moved, or it settled. */
 export interface IncidentChanged extends FactBase {
   readonly type: 'IncidentChanged';
   readonly incident: string;
@@ -260,7 +274,7 @@ export interface IncidentChanged extends FactBase {
   readonly title: string;
   readonly root: string;
   readonly score: Score;
-  readonly storm: boolean;
+  readonly settled: boolean;
 }
 
 export interface IncidentAcknowledged extends FactBase {
@@ -283,7 +297,14 @@ export interface IncidentResolved extends FactBase {
 export interface IncidentReopened extends FactBase {
   readonly type: 'IncidentReopened';
   readonly incident: string;
-  readonly fingerprint: string;
+  readonly by: string;
+}
+
+/** The incident is a child of a wider one (a storm): the parent speaks for it. */
+export interface IncidentNested extends FactBase {
+  readonly type: 'IncidentNested';
+  readonly incident: string;
+  readonly parent: string;
 }
 
 /** What the gateway will do about an incident now, and why. */
@@ -294,6 +315,7 @@ export interface IncidentDecided extends FactBase {
   readonly reason: string;
 }
 
+/** A remark of a person, or something on the side that belongs to the story. */
 export interface IncidentNoted extends FactBase {
   readonly type: 'IncidentNoted';
   readonly incident: string;
@@ -311,13 +333,15 @@ export interface RunStarted extends FactBase {
   readonly target: string;
 }
 
+export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
+
 export interface RunRefused extends FactBase {
   readonly type: 'RunRefused';
   readonly run: string;
   readonly incident: string;
   readonly playbook: string;
   readonly target: string;
-  readonly guard: 'freeze' | 'mode' | 'params' | 'target' | 'lock' | 'cooldown' | 'attempts' | 'concurrency' | 'confidence';
+  readonly guard: Guard;
   readonly reason: string;
 }
 
@@ -372,9 +396,11 @@ export interface StepFinished extends FactBase {
   readonly attempt: number;
   readonly outcome: ActionOutcome;
   readonly tookMs: Millis;
+  /** How to take the effect back, when the step said so and it succeeded. */
+  readonly undo: { readonly uses: string; readonly input: { readonly [name: string]: Json }; readonly timeoutMs: Millis } | null;
 }
 
-/** The run waits, retries, moves between phases, or a check said something. */
+/** The run goes to another place, waits, or learned something on its way; absent fields stay as they were. */
 export interface RunMoved extends FactBase {
   readonly type: 'RunMoved';
   readonly run: string;
@@ -382,6 +408,10 @@ export interface RunMoved extends FactBase {
   readonly phase: RunPhase;
   readonly index: number;
   readonly attempt: number;
+  readonly pause?: number;
+  readonly goodSince?: Instant | null;
+  readonly failure?: { readonly end: RunEnd; readonly reason: string };
+  readonly degraded?: true;
   readonly why: string;
 }
 
@@ -434,6 +464,7 @@ export interface NotifyRequested extends FactBase {
   readonly notification: Notification;
 }
 
+/** What became of one attempt; `retry` says that another follows. */
 export interface NotifyFinished extends FactBase {
   readonly type: 'NotifyFinished';
   readonly page: string;
@@ -442,6 +473,7 @@ export interface NotifyFinished extends FactBase {
   readonly attempt: number;
   readonly notification: string;
   readonly outcome: NotifyOutcome;
+  readonly retry: boolean;
 }
 
 export interface PageAcked extends FactBase {
@@ -473,10 +505,40 @@ export interface RuleLearned extends FactBase {
   readonly passed: number;
 }
 
+/** What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. */
+export type Wake =
+  /** The incident has settled: decide about paging it. */
+  | { readonly kind: 'settle'; readonly incident: string; readonly life: number }
+  /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again. */
+  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: Instant }
+  /** Alerts did not clear after a run that succeeded. */
+  | { readonly kind: 'grace'; readonly incident: string; readonly run: string }
+  /** The resolved incident can no longer be reopened: let it leave the desk. */
+  | { readonly kind: 'close'; readonly incident: string; readonly life: number }
+  /** Look for members that nobody repeats or clears. */
+  | { readonly kind: 'stale'; readonly incident: string; readonly life: number }
+  | { readonly kind: 'silence'; readonly silence: string; readonly endsAt: Instant }
+  | { readonly kind: 'approval'; readonly run: string }
+  /** Nobody claimed the call, or nobody answered it. */
+  | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
+  /** The run's pause before a retry or the next look is over. */
+  | { readonly kind: 'pause'; readonly run: string; readonly pause: number }
+  | { readonly kind: 'rung'; readonly page: string; readonly ring: number }
+  | { readonly kind: 'ack'; readonly page: string; readonly ring: number }
+  /** A notification's answer is overdue, or its retry is due. */
+  | {
+      readonly kind: 'notify';
+      readonly page: string;
+      readonly notification: string;
+      readonly attempt: number;
+      readonly stage: 'answer' | 'retry';
+    };
+
 /** Wake this scope with `token` after the span. A token that is no longer awaited is ignored when it comes. */
 export interface WakeRequested extends FactBase {
   readonly type: 'WakeRequested';
   readonly token: string;
+  readonly wake: Wake;
   readonly dueAt: Instant;
   readonly afterMs: Millis;
 }
@@ -494,7 +556,23 @@ export interface DeskSwept extends FactBase {
   readonly keys: readonly string[];
 }
 
+/** Scope `*` only: from here on, decisions follow this policy. */
+export interface PolicyAdopted extends FactBase {
+  readonly type: 'PolicyAdopted';
+  readonly policy: Policy;
+}
+
+/** Scope `*` only: while frozen no effect starts; null lifts it. */
+export interface FreezeChanged extends FactBase {
+  readonly type: 'FreezeChanged';
+  readonly frozen: { readonly by: string; readonly reason: string } | null;
+}
+
 export type Fact =
+  | PolicyAdopted
+  | FreezeChanged
+  | IncidentNested
+  | AlertMerged
   | AlertDecided
   | IncidentOpened
   | AlertJoined

@@ -1,0 +1,128 @@
+// Stories over the pure core: events, answers and time go in, facts come out. No engine, no promises, no clock but a number.
+// After every turn (in long stories: now and then) it checks what must always hold: the facts alone rebuild the desk (D1), and a desk loaded from its rows
+// decides the same (T1).
+import assert from 'node:assert/strict';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
+import type { AlertEvent } from '../../src/core/alert.ts';
+import { newDesk, type Desk } from '../../src/core/desk.ts';
+import { evolve } from '../../src/core/evolve.ts';
+import type { Law } from '../../src/core/law.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import type { ActionOutcome, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Fact, Input, StepRequested } from '../../src/core/records.ts';
+import type { Instant, Millis } from '../../src/core/time.ts';
+import { turn } from '../../src/core/turn.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/desks.ts';
+import { someday } from './clock.ts';
+
+export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
+
+type Given<T> = T extends Input ? Omit<T, 'scope' | 'at'> : never;
+
+export interface Story {
+  readonly facts: readonly Fact[];
+  now(): Instant;
+  say(input: Given<Input>): readonly Fact[];
+  see(event: AlertEvent, delivery?: { readonly id: string; readonly index: number }): readonly Fact[];
+  /** Lets time pass; wakes come when they are due. */
+  forward(span: Millis): void;
+  /** Claims, is granted and answers the newest open call. */
+  answer(outcome: ActionOutcome): readonly Fact[];
+  /** Answers every notification that waits for one. */
+  notified(outcome: NotifyOutcome): void;
+  all<T extends Fact['type']>(type: T): readonly FactOf<T>[];
+  last<T extends Fact['type']>(type: T): FactOf<T>;
+  openCall(): StepRequested | null;
+  freeze(frozen: Law['frozen']): void;
+  desk(): Desk;
+}
+
+export const accepted: NotifyOutcome = { outcome: 'accepted', detail: '' };
+export const done: ActionOutcome = { outcome: 'ok', output: {} };
+export const broke: ActionOutcome = { outcome: 'failed', error: 'exit', detail: 'exit code 1', output: {} };
+export const silent: ActionOutcome = { outcome: 'unknown', detail: 'no answer' };
+
+const expressions = createExpressions();
+
+export function tell(policy: Policy): Story {
+  let desk = newDesk('default');
+  const shadow = newDesk('default');
+  const facts: Fact[] = [];
+  let at = someday;
+  let offset = 0;
+  let law: Law = { policy, frozen: null, expressions };
+  const waits: { due: number; order: number; token: string }[] = [];
+
+  function say(given: Given<Input>): readonly Fact[] {
+    // Given is the input without what the story itself adds.
+    const input = { ...given, scope: 'default', at } as Input;
+    const told = turn(desk, structuredClone(input), law, (offset += 1));
+    for (const fact of told) {
+      facts.push(fact);
+      evolve(shadow, structuredClone(fact));
+      if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, order: waits.length, token: fact.token });
+    }
+    if (facts.length < 400 || facts.length % 97 === 0) desk = reloaded(desk, shadow);
+    return told;
+  }
+
+  const story: Story = {
+    facts,
+    now: () => at,
+    say,
+    see: (event, delivery) => say({ type: 'AlertSeen', endpoint: 'test', delivery: delivery?.id ?? '', index: delivery?.index ?? 0, event }),
+    forward(span) {
+      const until = at + span;
+      for (;;) {
+        const due = waits.filter((wait) => wait.due <= until).sort((a, b) => a.due - b.due || a.order - b.order)[0];
+        if (due === undefined) break;
+        waits.splice(waits.indexOf(due), 1);
+        at = Math.max(at, due.due);
+        say({ type: 'Woke', token: due.token });
+      }
+      at = until;
+    },
+    answer(outcome) {
+      const call = story.openCall();
+      assert.ok(call !== null, 'a call is open');
+      say({ type: 'StepClaimed', run: call.run, call: call.call, worker: 'w1' });
+      return say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome, tookMs: 5 });
+    },
+    notified(outcome) {
+      for (const page of desk.tables.pages.rows.values()) {
+        for (const one of page.outgoing) {
+          if (one.state === 'sent') say({ type: 'NotifyAnswered', page: page.id, notification: one.notification.id, outcome });
+        }
+      }
+    },
+    all: (type) => facts.filter((fact) => fact.type === type) as never,
+    last(type) {
+      const found = story.all(type).at(-1);
+      assert.ok(found !== undefined, `a ${type} was decided`);
+      return found;
+    },
+    openCall() {
+      const finished = new Set(story.all('StepFinished').map((fact) => fact.run + fact.call));
+      return story.all('StepRequested').findLast((fact) => !finished.has(fact.run + fact.call)) ?? null;
+    },
+    freeze(frozen) {
+      law = { ...law, frozen };
+    },
+    desk: () => desk,
+  };
+  return story;
+}
+
+/** The desk as it comes back from its saved rows, after checking that rows and facts tell the same (D1). */
+function reloaded(desk: Desk, shadow: Desk): Desk {
+  for (const [name, table] of Object.entries(desk.tables)) {
+    const folded = shadow.tables[name as keyof Desk['tables']].rows;
+    assert.deepEqual(new Map([...folded].sort()), new Map([...table.rows].sort()), `D1: table ${name} is the fold of the facts`);
+    for (const key of table.rows.keys()) table.changed.add(key);
+  }
+  const desks = new Map<string, Desk>();
+  const rows = changedRows(desk).reverse();
+  takeRows(desks, structuredClone(rows));
+  finishLoading(desks);
+  return desks.get(desk.scope) ?? newDesk(desk.scope);
+}
