@@ -1,0 +1,286 @@
+// The host of one partition: reads inputs in order, turns them, appends the facts, saves the desks, arms the waits.
+// A loop without rules: every decision is core's.
+//   H1  Facts of an input are on the log before those of the next input of its scope; none is there twice, none is missing,
+//       whatever crashes: after a restart the tail since the checkpoint is turned again and what is already there is skipped.
+//   H2  A checkpoint never runs ahead of the facts on the log.
+//   H3  A bug stops the partition loudly; a broken log or store is tried again from what is durable.
+import { worldOf, type Desk } from '../core/desk.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Law } from '../core/law.ts';
+import type { Policy } from '../core/policy.ts';
+import type { Checkpoints, Clock, EventLog, Expressions, LogRecord } from '../core/ports.ts';
+import { everyScope, type Fact, type Input } from '../core/records.ts';
+import type { Instant, Millis } from '../core/time.ts';
+import { turn, turnWorld } from '../core/turn.ts';
+import { changedCount, changedRows, deskOf, finishLoading, takeRows } from './desks.ts';
+import { createTimers, type Timers } from './timers.ts';
+
+const inputsPerBatch = 256;
+const batchMs: Millis = 6;
+const checkpointEveryMs: Millis = 500;
+const changedRowsMax = 20_000;
+const retryAfterMs: Millis = 500;
+const factsPerScan = 1_000;
+
+export interface HostDeps {
+  readonly partition: number;
+  readonly log: EventLog;
+  readonly checkpoints: Checkpoints;
+  readonly expressions: Expressions;
+  readonly clock: Clock;
+  /** Gives other work of the process its chance between batches. */
+  readonly breathe: () => Promise<void>;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export interface Host {
+  /** Resolves when the desks are loaded and turning has begun. */
+  start(): Promise<void>;
+  /** Finishes the batch in hand, saves, and resolves. */
+  stop(): Promise<void>;
+  /** Inputs on the log that are not turned yet. */
+  lag(): Promise<number>;
+  policy(): Policy | null;
+  frozen(): { readonly by: string; readonly reason: string } | null;
+  /** The bug that stopped the partition, or null. */
+  readonly bug: Error | null;
+  readonly waits: number;
+}
+
+/** Before any policy is published nothing pages and nothing acts. */
+const noPolicy: Policy = {
+  digest: '',
+  playbooks: [],
+  ladders: {},
+  routes: [],
+  grouping: { windowMs: 300_000, labels: [], reopenMs: 600_000, membersMax: 500 },
+  storm: { alerts: 100, withinMs: 60_000 },
+  flap: { startPercent: 30, stopPercent: 20 },
+  paging: { severity: 'critical', score: 1 },
+  settleMs: 10_000,
+  holdOffMs: 120_000,
+  staleMs: 259_200_000,
+};
+
+export function createHost(deps: HostDeps): Host {
+  const { partition, log, clock } = deps;
+  let desks = new Map<string, Desk>();
+  let offset = 0;
+  let factsEnd = 0;
+  let known = new Map<string, number>();
+  let timers: Timers | null = null;
+  let savedAt = 0;
+  let saving: Promise<void> = Promise.resolve();
+  let stopping = false;
+  let bug: Error | null = null;
+  let signal: () => void = () => {};
+  let running: Promise<void> = Promise.resolve();
+  let unwatch: () => void = () => {};
+
+  async function load(): Promise<void> {
+    timers?.stop();
+    timers = createTimers(clock, (due) => void answerWaits(due));
+    desks = new Map();
+    const mark = await deps.checkpoints.load(partition, (rows) => takeRows(desks, rows));
+    finishLoading(desks);
+    offset = mark?.inputs ?? 0;
+    factsEnd = mark?.facts ?? 0;
+    known = await knownSince(factsEnd);
+    const now = clock.now();
+    for (const desk of desks.values()) {
+      for (const [token, wait] of desk.tables.wakes.rows) timers.arm(desk.scope, token, remaining(wait.dueAt, wait.afterMs, now));
+    }
+    savedAt = clock.steady();
+  }
+
+  /** Newest fact of each scope that is already on the log beyond the checkpoint (H1). */
+  async function knownSince(from: number): Promise<Map<string, number>> {
+    const newest = new Map<string, number>();
+    for (let at = from; ;) {
+      const records = await log.read('facts', partition, at, factsPerScan);
+      const last = records.at(-1);
+      if (last === undefined) return newest;
+      for (const record of records) newest.set(record.scope, Math.max(newest.get(record.scope) ?? 0, factOf(record).seq));
+      at = last.offset + 1;
+    }
+  }
+
+  async function answerWaits(due: readonly { readonly scope: string; readonly token: string }[]): Promise<void> {
+    const at = clock.now();
+    const byScope = Map.groupBy(due, (wait) => wait.scope);
+    for (const [scope, waits] of byScope) {
+      const values = waits.map((wait) => ({ type: 'Woke', scope, at, token: wait.token }));
+      await log.append('inputs', { partition, scope, values }).catch((error: unknown) => {
+        deps.onTrouble(error);
+        for (const wait of waits) timers?.arm(scope, wait.token, 1_000);
+      });
+    }
+  }
+
+  function lawNow(): Law {
+    const world = worldOf(deskOf(desks, everyScope));
+    return { policy: world.policy ?? noPolicy, frozen: world.frozen, expressions: deps.expressions };
+  }
+
+  /** Turns records until the batch's time is over; returns the facts, by scope, and where it stopped. */
+  function turnSome(records: readonly LogRecord[]): Map<string, Fact[]> {
+    const facts = new Map<string, Fact[]>();
+    const until = clock.steady() + batchMs;
+    let law = lawNow();
+    for (const record of records) {
+      // Inputs are written by intake, effects and timers only, as records.ts has them.
+      const input = record.value as Input;
+      const desk = deskOf(desks, input.scope);
+      const told = input.scope === everyScope ? turnWorld(desk, input, law, record.offset) : turn(desk, input, law, record.offset);
+      if (input.scope === everyScope) law = lawNow();
+      offset = record.offset + 1;
+      if (told.length > 0) collect(facts, input.scope, told);
+      if (clock.steady() >= until) break;
+    }
+    return facts;
+  }
+
+  function collect(facts: Map<string, Fact[]>, scope: string, told: readonly Fact[]): void {
+    const list = facts.get(scope);
+    if (list === undefined) facts.set(scope, [...told]);
+    else for (const fact of told) list.push(fact);
+  }
+
+  async function append(facts: Map<string, Fact[]>): Promise<void> {
+    await Promise.all(
+      facts.entries().map(async ([scope, told]) => {
+        const seen = known.get(scope) ?? 0;
+        const fresh = (told[0]?.seq ?? 0) > seen ? told : told.filter((fact) => fact.seq > seen); // H1
+        if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh });
+      }),
+    );
+    for (const [scope, told] of facts) {
+      for (const fact of told) if (fact.type === 'WakeRequested') timers?.arm(scope, fact.token, fact.afterMs);
+    }
+  }
+
+  function saveIsDue(): boolean {
+    let changed = 0;
+    for (const desk of desks.values()) changed += changedCount(desk);
+    if (changed === 0) return false;
+    return stopping || changed >= changedRowsMax || clock.steady() - savedAt >= checkpointEveryMs;
+  }
+
+  /** Saves what changed; only called when the log has every fact of it (H2). One save at a time. */
+  async function save(): Promise<void> {
+    await saving;
+    factsEnd = await log.end('facts', partition);
+    const rows = [...desks.values()].flatMap((desk) => changedRows(desk));
+    saving = deps.checkpoints.save(partition, { inputs: offset, facts: factsEnd }, rows);
+    saving.catch(() => {});
+    savedAt = clock.steady();
+  }
+
+  async function work(): Promise<void> {
+    let appending: Promise<void> = Promise.resolve();
+    while (!stopping) {
+      const arrived = new Promise<void>((resolve) => (signal = resolve));
+      const records = await log.read('inputs', partition, offset, inputsPerBatch);
+      if (records.length > 0) {
+        const facts = turnSome(records);
+        await appending;
+        appending = append(facts);
+        appending.catch(() => {});
+      }
+      if (saveIsDue() || records.length === 0) {
+        await appending;
+        if (saveIsDue()) await save();
+      }
+      if (records.length > 0) await deps.breathe();
+      else {
+        await arrivedOrDue(arrived);
+      }
+    }
+    await appending;
+    if (saveIsDue()) await save();
+    await saving;
+  }
+
+  /** Waits for an input, or until unsaved rows are due for saving. */
+  async function arrivedOrDue(arrived: Promise<void>): Promise<void> {
+    const unsaved = [...desks.values()].some((desk) => changedCount(desk) > 0);
+    const cancel = unsaved ? clock.after(checkpointEveryMs, () => signal()) : () => {};
+    await arrived;
+    cancel();
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      try {
+        await work();
+      } catch (error) {
+        deps.onTrouble(error);
+        if (!(error instanceof GatewayError)) {
+          bug = error instanceof Error ? error : new Error(String(error)); // H3
+          return;
+        }
+        await rest();
+        if (!stopping) await reload();
+      }
+    }
+  }
+
+  async function rest(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(retryAfterMs, resolve);
+      signal = () => {
+        cancel();
+        resolve();
+      };
+    });
+  }
+
+  async function reload(): Promise<void> {
+    while (!stopping) {
+      try {
+        await saving.catch(() => {});
+        saving = Promise.resolve();
+        return await load();
+      } catch (error) {
+        deps.onTrouble(error);
+        await rest();
+      }
+    }
+  }
+
+  return {
+    async start() {
+      await load();
+      unwatch = log.watch('inputs', partition, () => signal());
+      running = run();
+    },
+    async stop() {
+      stopping = true;
+      unwatch();
+      signal();
+      await running;
+      timers?.stop();
+    },
+    async lag() {
+      return (await log.end('inputs', partition)) - offset;
+    },
+    policy: () => worldOf(deskOf(desks, everyScope)).policy,
+    frozen: () => worldOf(deskOf(desks, everyScope)).frozen,
+    get bug() {
+      return bug;
+    },
+    get waits() {
+      return timers?.size ?? 0;
+    },
+  };
+}
+
+/** What is left of a wait after a restart: never more than it was asked, never negative (W1). */
+function remaining(dueAt: Instant, afterMs: Millis, now: Instant): Millis {
+  return Math.min(afterMs, Math.max(0, dueAt - now));
+}
+
+function factOf(record: LogRecord): Fact {
+  // Facts are written by the host only, as records.ts has them.
+  return record.value as Fact;
+}

@@ -1,0 +1,92 @@
+// Follows the facts of one partition from a durable cursor, in order, for ever; effects and project are built on it.
+//   F1  A fact is offered at least once; repeats of a scope's facts (a host that turned its tail again) are dropped by the high-water mark.
+//   F2  The cursor never passes a fact whose handling has not ended.
+import type { Clock, EventLog } from '../core/ports.ts';
+import type { Fact } from '../core/records.ts';
+import type { Millis } from '../core/time.ts';
+
+const retryAfterMs: Millis = 500;
+
+export interface TailDeps {
+  readonly partition: number;
+  readonly log: EventLog;
+  readonly clock: Clock;
+  readonly batch: number;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export interface Tail {
+  start(from: number): void;
+  stop(): Promise<void>;
+}
+
+/** Calls `take` with facts in order and the offset behind the last of them; the next call comes when it has resolved. */
+export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: number) => Promise<void>): Tail {
+  const marks = new Map<string, number>();
+  let stopping = false;
+  let signal: () => void = () => {};
+  let running: Promise<void> = Promise.resolve();
+  let unwatch: () => void = () => {};
+
+  async function follow(from: number): Promise<void> {
+    let offset = from;
+    while (!stopping) {
+      const arrived = new Promise<void>((resolve) => (signal = resolve));
+      try {
+        const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
+        const last = records.at(-1);
+        if (last === undefined) {
+          await arrived;
+          continue;
+        }
+        const facts: Fact[] = [];
+        for (const record of records) {
+          const fact = record.value as Fact; // written by the host only
+          if (fact.seq <= (marks.get(record.scope) ?? 0)) continue; // F1
+          marks.set(record.scope, fact.seq);
+          facts.push(fact);
+        }
+        await takeAll(facts, last.offset + 1);
+        offset = last.offset + 1;
+      } catch (error) {
+        deps.onTrouble(error);
+        await pause();
+      }
+    }
+  }
+
+  /** What was taken off the log is handed over until it is accepted: the marks have passed it. */
+  async function takeAll(facts: readonly Fact[], end: number): Promise<void> {
+    for (;;) {
+      try {
+        return await take(facts, end);
+      } catch (error) {
+        deps.onTrouble(error);
+        if (stopping) return;
+        await pause();
+      }
+    }
+  }
+
+  async function pause(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = deps.clock.after(retryAfterMs, resolve);
+      if (!stopping) return;
+      cancel();
+      resolve();
+    });
+  }
+
+  return {
+    start(from) {
+      unwatch = deps.log.watch('facts', deps.partition, () => signal());
+      running = follow(from);
+    },
+    async stop() {
+      stopping = true;
+      unwatch();
+      signal();
+      await running;
+    },
+  };
+}
