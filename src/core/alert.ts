@@ -122,10 +122,10 @@ export function merge(held: Alert | undefined, event: AlertEvent, seenAt: Instan
 }
 
 function mergeFiring(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
-  if (held === undefined) return { change: 'opened', alert: begun(event, seenAt, null) };
+  if (held === undefined) return { change: 'opened', alert: begun(event, seenAt, undefined) };
   if (held.state === 'cleared') {
     const over = event.episode !== '' && event.episode === held.episode && event.observedAt <= (held.clearedAt ?? 0);
-    return over ? { change: 'late', alert: held } : { change: 'reopened', alert: begun(event, seenAt, held.incident) };
+    return over ? { change: 'late', alert: held } : { change: 'reopened', alert: begun(event, seenAt, held) };
   }
   const alert: Alert = {
     ...touched(held, event, seenAt),
@@ -145,7 +145,8 @@ function mergeCleared(held: Alert | undefined, event: AlertEvent, seenAt: Instan
   return { change: 'cleared', alert: { ...touched(held, event, seenAt), state: 'cleared', clearedAt: event.observedAt } };
 }
 
-function begun(event: AlertEvent, seenAt: Instant, incident: string | null): Alert {
+/** A new episode; of an earlier one, `before`, it keeps the incident, and the source's mute until the source lifts it. */
+function begun(event: AlertEvent, seenAt: Instant, before: Alert | undefined): Alert {
   return {
     fingerprint: event.fingerprint,
     source: event.source,
@@ -165,8 +166,8 @@ function begun(event: AlertEvent, seenAt: Instant, incident: string | null): Ale
     count: 1,
     acknowledged: false,
     soft: event.soft === true,
-    sourceMute: event.sourceMute ?? null,
-    incident,
+    sourceMute: event.sourceMute === undefined ? (before?.sourceMute ?? null) : event.sourceMute,
+    incident: before?.incident ?? null,
   };
 }
 

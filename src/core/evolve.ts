@@ -395,7 +395,7 @@ function movedRun(run: Run, fact: Facts.RunMoved): Run {
 }
 
 function foldFinished(desk: Desk, fact: Facts.RunFinished): void {
-  const playbook = desk.tables.runs.rows.get(fact.run)?.playbook.name ?? '';
+  const { playbook } = fact;
   change(desk.tables.runs, fact.run, (run) => ({ ...run, phase: 'ended' as const, end: fact.end, call: null }));
   change(desk.tables.incidents, fact.incident, (incident) =>
     incident.run === fact.run ? { ...incident, run: null, outcome: { end: fact.end, playbook, reason: fact.reason } } : incident,

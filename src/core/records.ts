@@ -432,6 +432,7 @@ export interface RunFinished extends FactBase {
   readonly type: 'RunFinished';
   readonly run: string;
   readonly incident: string;
+  readonly playbook: string;
   readonly end: RunEnd;
   readonly reason: string;
 }

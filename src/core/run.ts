@@ -450,7 +450,7 @@ export function cancel(turn: Turn, id: string, reason: string): void {
 
 function finish(turn: Turn, run: Run, end: RunEnd, reason: string): void {
   if (run.end !== null) return; // R3
-  emit(turn, { type: 'RunFinished', run: run.id, incident: run.incident, end, reason });
+  emit(turn, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: run.playbook.name, end, reason });
   if (run.mode === 'shadow') return;
   const incident = turn.desk.tables.incidents.rows.get(run.incident);
   const helped = end === 'succeeded' || end === 'noop';

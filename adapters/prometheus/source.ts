@@ -1,0 +1,299 @@
+// Alertmanager's webhook and everything that speaks its shapes: versions 4 and 3, Grafana's unified alerting (version 1),
+// and the list that Prometheus, vmalert, rulers and amtool post to an Alertmanager's own API.
+//   S1  Identity is the label set and nothing else: the webhook and the API agree on it, whatever groups, receivers or hashes they send.
+//   S2  `resolved` means that the alert ended, not that anything was repaired: its proof is always `assumed`.
+//   S3  One bad alert never costs its neighbours; a body without a single usable alert is a failure.
+import { isIP } from 'node:net';
+import type { AlertEvent, Entity, Link, Severity } from '../../src/core/alert.ts';
+import { fail, ok, type Result } from '../../src/core/errors.ts';
+import type { Labels } from '../../src/core/labels.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
+import type { Instant } from '../../src/core/time.ts';
+import {
+  boundEvent,
+  fingerprintOfLabels,
+  hostOf,
+  instantOf,
+  isObject,
+  labelsOf,
+  linkOf,
+  parseJson,
+  textOf,
+  type JsonObject,
+} from '../event.ts';
+
+const vendor = 'prometheus';
+
+/** Every member may be left out; then the default of the same name below counts. */
+export interface PrometheusConfig {
+  /** Label that holds the severity. */
+  readonly severityLabel?: string;
+  /** Words of that label in lower case; added to the defaults, and stronger. */
+  readonly severities?: { readonly [word: string]: Severity };
+  /** For a missing or unknown word. */
+  readonly severityDefault?: Severity;
+  /** Labels that name each part of the entity, the first present counts. A part given here replaces its default list. */
+  readonly entity?: { readonly [part in keyof Entity]?: readonly string[] };
+}
+
+/** Alerts that the sender knows of but left out of the body (`max_alerts`); they are not sent otherwise. */
+export interface Hidden {
+  readonly count: number;
+  /** The sender's group key, so that two groups are not taken for one. */
+  readonly group: string;
+}
+
+export interface PrometheusParsed extends Parsed {
+  readonly hidden?: Hidden;
+}
+
+const severityWords: { readonly [word: string]: Severity } = {
+  critical: 'critical',
+  crit: 'critical',
+  fatal: 'critical',
+  emergency: 'critical',
+  disaster: 'critical',
+  page: 'critical',
+  error: 'error',
+  err: 'error',
+  high: 'error',
+  major: 'error',
+  warning: 'warning',
+  warn: 'warning',
+  medium: 'warning',
+  minor: 'warning',
+  ticket: 'warning',
+  info: 'info',
+  informational: 'info',
+  notice: 'info',
+  low: 'info',
+  none: 'info',
+};
+
+const entityLabels: { readonly [part in keyof Entity]-?: readonly string[] } = {
+  host: ['host', 'hostname', 'nodename', 'node', 'instance'],
+  ip: ['ip', 'host_ip'],
+  service: ['service', 'app', 'app_kubernetes_io_name', 'application', 'job'],
+  pod: ['pod', 'pod_name'],
+  namespace: ['namespace', 'kubernetes_namespace'],
+  cluster: ['cluster'],
+};
+
+const linkAnnotations: readonly (readonly [text: string, annotation: string])[] = [
+  ['Runbook', 'runbook_url'],
+  ['Runbook', 'runbook'],
+  ['Dashboard', 'dashboard_url'],
+  ['Dashboard', 'dashboard'],
+];
+const linkMembers: readonly (readonly [text: string, member: string])[] = [
+  ['Expression', 'generatorURL'],
+  ['Dashboard', 'dashboardURL'],
+  ['Panel', 'panelURL'],
+  ['Image', 'imageURL'],
+  ['Silence', 'silenceURL'],
+];
+
+interface Settings {
+  readonly severityLabel: string;
+  readonly severities: ReadonlyMap<string, Severity>;
+  readonly severityDefault: Severity;
+  readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
+}
+
+/** What the body says once for all its alerts. */
+interface Envelope {
+  readonly alerts: readonly unknown[];
+  readonly sender: 'api' | 'alertmanager' | 'grafana';
+  readonly annotations: Labels;
+  readonly links: readonly Link[];
+  readonly hidden?: Hidden;
+}
+
+/** The source; `answer` is exactly 200 because amtool takes no other status for success. */
+export function prometheus(config: PrometheusConfig): Source & { parse(delivery: Delivery): Result<PrometheusParsed, ParseFailure> } {
+  const settings: Settings = {
+    severityLabel: config.severityLabel ?? 'severity',
+    severities: new Map(Object.entries({ ...severityWords, ...config.severities })),
+    severityDefault: config.severityDefault ?? 'warning',
+    entity: Object.entries({ ...entityLabels, ...config.entity }) as [keyof Entity, readonly string[]][], // the keys are ours
+  };
+  return { name: vendor, answer: { status: 200 }, parse: (delivery) => parse(settings, delivery) };
+}
+
+function parse(settings: Settings, delivery: Delivery): Result<PrometheusParsed, ParseFailure> {
+  const api = /^\/api\/v[12]\/alerts\/?$/.test(delivery.path);
+  if (!api && delivery.path !== '' && delivery.path !== '/') {
+    const message = `${vendor}: path must be the endpoint itself or /api/v2/alerts below it, got ${quoted(delivery.path)}`;
+    return fail({ reason: 'unsupported', message });
+  }
+  const body = parseJson(delivery.body, vendor);
+  if (!body.ok) return body;
+  const envelope = envelopeOf(body.value, delivery.body, api);
+  return envelope === null
+    ? fail({ reason: 'wrong_shape', message: misshapen(body.value, api) })
+    : eventsOf(settings, envelope, delivery.receivedAt);
+}
+
+function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): Result<PrometheusParsed, ParseFailure> {
+  const events: AlertEvent[] = [];
+  let unusable = 0;
+  let stateless = 0;
+  let tests = 0;
+  for (const alert of envelope.alerts) {
+    const labels = isObject(alert) ? labelsOf(alert['labels'], false) : {};
+    if (!isObject(alert) || Object.keys(labels).length === 0) {
+      unusable += 1;
+    } else if (envelope.sender === 'grafana' && labels['alertname'] === 'TestAlert' && labels['instance'] === 'Grafana') {
+      tests += 1;
+    } else {
+      if (envelope.sender !== 'api' && !isStatus(alert['status'])) stateless += 1;
+      events.push(eventOf(settings, envelope, alert, labels, receivedAt));
+    }
+  }
+  if (events.length === 0 && unusable > 0) {
+    return fail({ reason: 'wrong_shape', message: `${vendor}: no alert of ${envelope.alerts.length} has labels` });
+  }
+  const { hidden } = envelope;
+  const warnings: string[] = [];
+  if (unusable > 0) warnings.push(`${unusable} of ${envelope.alerts.length} alerts left out: no labels`);
+  if (stateless > 0) warnings.push(`${stateless} alerts without status firing or resolved: judged by endsAt`);
+  if (tests > 0) warnings.push(`${tests} test alerts left out`);
+  if (hidden !== undefined) warnings.push(`${hidden.count} alerts held back by the sender (max_alerts) in group ${quoted(hidden.group)}`);
+  return ok({ events, warnings, ...(hidden === undefined ? {} : { hidden }) });
+}
+
+// ---------------------------------------------------------------- the body
+
+function envelopeOf(body: unknown, text: string, api: boolean): Envelope | null {
+  if (Array.isArray(body)) return { alerts: body, sender: 'api', annotations: {}, links: [] };
+  if (api || !isObject(body) || !Array.isArray(body['alerts'])) return null;
+  const sender = body['version'] === '1' || Object.hasOwn(body, 'orgId') ? 'grafana' : 'alertmanager';
+  const home = linkOf(sender === 'grafana' ? 'Grafana' : 'Alertmanager', body['externalURL']);
+  const hidden = hiddenOf(body, text);
+  return {
+    alerts: body['alerts'],
+    sender,
+    annotations: routeAnnotations(body),
+    links: home === null ? [] : [home],
+    ...(hidden === null ? {} : { hidden }),
+  };
+}
+
+/** Why it was sent and by which route (Alertmanager 0.32 and 0.34): told to people, never identity. */
+function routeAnnotations(body: JsonObject): Labels {
+  const annotations: Record<string, string> = {};
+  const reason = textOf(body['notification_reason']);
+  if (reason !== '') annotations['notification_reason'] = reason;
+  for (const [name, value] of Object.entries(labelsOf(body['routeLabels'], false))) annotations[`route_${name}`] = value;
+  return annotations;
+}
+
+function hiddenOf(body: JsonObject, text: string): Hidden | null {
+  const count = body['truncatedAlerts'];
+  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count <= 0) return null;
+  return { count, group: groupOf(body['groupKey'], text).slice(0, 256).toWellFormed() };
+}
+
+/** Version 3 keys its groups by a number above 2^53: the digits are taken from the text, where JSON.parse cannot round them. */
+function groupOf(key: unknown, text: string): string {
+  if (typeof key !== 'number' || Number.isSafeInteger(key)) return textOf(key);
+  return /"groupKey"\s*:\s*(\d{1,40})/.exec(text)?.[1] ?? '';
+}
+
+function misshapen(body: unknown, api: boolean): string {
+  const expected = api ? 'the API takes a list of alerts' : 'expected an object with a list "alerts" (webhook), or a list of alerts (API)';
+  if (!isObject(body)) return `${vendor}: ${expected}, got ${body === null ? 'null' : typeof body}`;
+  const members = Object.keys(body).slice(0, 4).map(quoted).join(', ');
+  return `${vendor}: ${expected}, got an object with ${members === '' ? 'no member' : members}; a "payload" template in the receiver replaces the body: remove it`;
+}
+
+function quoted(text: string): string {
+  return JSON.stringify(text.length <= 40 ? text : `${text.slice(0, 39)}…`);
+}
+
+// ---------------------------------------------------------------- one alert
+
+function eventOf(settings: Settings, envelope: Envelope, alert: JsonObject, labels: Labels, receivedAt: Instant): AlertEvent {
+  const annotations = annotationsOf(envelope, alert);
+  const entity = entityOf(settings, labels);
+  const name = own(labels, 'alertname') || own(labels, 'rulename') || 'unnamed';
+  const started = instantOf(alert['startsAt']);
+  const ended = instantOf(alert['endsAt']);
+  const cleared = isStatus(alert['status']) ? alert['status'] === 'resolved' : ended !== null && ended <= receivedAt;
+  const startedAt = started ?? (cleared ? ended : null) ?? receivedAt;
+  const severity = settings.severities.get(own(labels, settings.severityLabel).toLowerCase());
+  return boundEvent({
+    source: vendor,
+    fingerprint: fingerprintOfLabels(vendor, labels), // S1
+    episode: started === null ? '' : new Date(started).toISOString(), // one spelling: the API writes .100Z where the webhook writes .1Z
+    name,
+    summary: summaryOf(name, entity, annotations),
+    claim: cleared ? 'cleared' : 'firing',
+    ...(cleared ? { proof: 'assumed' as const } : {}), // S2
+    severity: severity ?? settings.severityDefault,
+    labels,
+    annotations,
+    entity,
+    startedAt,
+    observedAt: cleared && ended !== null && ended >= startedAt ? ended : receivedAt,
+    links: linksOf(envelope, alert, annotations),
+  });
+}
+
+function isStatus(status: unknown): status is 'firing' | 'resolved' {
+  return status === 'firing' || status === 'resolved';
+}
+
+/** The text of a label or annotation, '' when it is not there; never a member of the prototype. */
+function own(labels: Labels, name: string): string {
+  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
+}
+
+function annotationsOf(envelope: Envelope, alert: JsonObject): Labels {
+  const annotations = labelsOf(alert['annotations'], true);
+  const value = envelope.sender === 'grafana' ? textOf(alert['valueString']) : '';
+  const common = value === '' ? envelope.annotations : { ...envelope.annotations, valueString: value };
+  return Object.keys(common).length === 0 ? annotations : { ...common, ...annotations };
+}
+
+function summaryOf(name: string, entity: Entity, annotations: Labels): string {
+  for (const annotation of ['summary', 'title', 'description', 'message']) {
+    const text = own(annotations, annotation);
+    if (text.trim() !== '') return text;
+  }
+  const where = entity.pod ?? entity.host ?? entity.service;
+  return where === undefined ? name : `${name} on ${where}`;
+}
+
+function entityOf(settings: Settings, labels: Labels): Entity {
+  const entity: { -readonly [part in keyof Entity]: string } = {};
+  for (const [part, names] of settings.entity) {
+    for (const label of names) {
+      const value = own(labels, label);
+      if (value === '') continue;
+      entity[part] = part === 'host' ? hostName(value) : value;
+      break;
+    }
+  }
+  if (entity.ip === undefined && entity.host !== undefined && isIP(entity.host) !== 0) entity.ip = entity.host;
+  return entity;
+}
+
+/** `web-1:9100`, `[::1]:9100` and a probe's target `https://shop.example/health` to a bare host. */
+function hostName(value: string): string {
+  const target = value.includes('://') ? URL.parse(value)?.hostname : undefined;
+  return target === undefined || target === '' ? hostOf(value) : hostOf(target);
+}
+
+function linksOf(envelope: Envelope, alert: JsonObject, annotations: Labels): readonly Link[] {
+  const links: Link[] = [];
+  for (const [text, annotation] of linkAnnotations) put(links, text, own(annotations, annotation));
+  for (const [text, member] of linkMembers) put(links, text, alert[member]);
+  links.push(...envelope.links);
+  return links;
+}
+
+function put(links: Link[], text: string, href: unknown): void {
+  const link = href === undefined || href === '' ? null : linkOf(text, href);
+  if (link !== null && !links.some((held) => held.href === link.href)) links.push(link);
+}

@@ -1,0 +1,22 @@
+// The gateway's own log: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
+import { GatewayError } from './core/errors.ts';
+import type { Clock } from './core/ports.ts';
+import type { Log } from './http/deps.ts';
+
+const valueCharsMax = 400;
+
+export function createLog(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now'>): Log {
+  const write = (level: string) => (fields: { readonly [name: string]: unknown }, text: string) => {
+    const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
+    stream.write(`${new Date(clock.now()).toISOString()} ${level} ${text}${particulars.join('')}\n`);
+  };
+  return { info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/** One line, bounded; of an error its code and message and, for a bug, where it happened. */
+function shown(value: unknown): string {
+  if (value instanceof GatewayError) return JSON.stringify(`${value.code}: ${value.message}`.slice(0, valueCharsMax));
+  if (value instanceof Error)
+    return JSON.stringify((value.stack ?? value.message).split('\n').slice(0, 4).join(' | ').slice(0, valueCharsMax));
+  return JSON.stringify(value)?.slice(0, valueCharsMax) ?? 'undefined';
+}

@@ -1,0 +1,99 @@
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { nagios, type NagiosConfig } from '../../../adapters/nagios/source.ts';
+import { merge, type AlertEvent } from '../../../src/core/alert.ts';
+import { receivedAt, sourceContract } from '../../contracts/source.ts';
+
+sourceContract('nagios', nagios({}));
+
+function eventOf(fields: Readonly<Record<string, unknown>>, config: NagiosConfig = {}): AlertEvent {
+  const parsed = nagios(config).parse({ headers: {}, path: '', receivedAt, body: JSON.stringify(fields) });
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.error.message);
+  return parsed.value.events[0] ?? assert.fail('no event');
+}
+
+const noticeTypes = [
+  'CUSTOM',
+  'ACKNOWLEDGEMENT',
+  'DOWNTIMESTART',
+  'DOWNTIMEEND',
+  'DOWNTIMECANCELLED',
+  'DowntimeRemoved',
+  'FLAPPINGSTART',
+  'FLAPPINGSTOP',
+  'FlappingEnd',
+  'FLAPPINGDISABLED',
+  'SOMETHING ELSE',
+];
+const http = { host: 'web-1', service: 'HTTP' };
+
+describe('nagios', () => {
+  test('a host and its service with one name are two alerts, and so are two instances', () => {
+    const prints = [
+      eventOf({ host: 'web-1', state: 'DOWN' }),
+      eventOf({ ...http, state: 'CRITICAL' }),
+      eventOf({ ...http, state: 'CRITICAL', instance: 'a' }),
+      eventOf({ ...http, state: 'CRITICAL' }, { instance: 'b' }),
+      eventOf({ host: 'web', service: '-1HTTP', state: 'CRITICAL' }),
+    ].map((event) => event.fingerprint);
+    assert.equal(new Set(prints).size, prints.length);
+    assert.equal(eventOf({ ...http, state: 'OK', instance: 'a' }, { instance: 'b' }).fingerprint, prints[2]);
+  });
+
+  test('each state has its claim and severity, in words and in numbers', () => {
+    const table = [
+      { service: 'HTTP', words: ['OK', 'ok', 0, '0'], claim: 'cleared', severity: 'info' },
+      { service: 'HTTP', words: ['WARNING', 'Warning', 1], claim: 'firing', severity: 'warning' },
+      { service: 'HTTP', words: ['CRITICAL', 2], claim: 'firing', severity: 'critical' },
+      { service: 'HTTP', words: ['UNKNOWN', 3], claim: 'firing', severity: 'warning' },
+      { service: '', words: ['UP', 0], claim: 'cleared', severity: 'info' },
+      { service: '', words: ['DOWN', 1], claim: 'firing', severity: 'critical' },
+      { service: '', words: ['UNREACHABLE', 2], claim: 'firing', severity: 'error' },
+    ];
+    for (const { service, words, claim, severity } of table) {
+      for (const state of words) {
+        const event = eventOf({ host: 'web-1', service, state });
+        assert.deepEqual([event.claim, event.severity], [claim, severity], `${service || 'host'} ${state}`);
+      }
+    }
+  });
+
+  test('N3: whatever state a notice carries, it neither opens nor clears', () => {
+    const notice = fc.constantFrom(...noticeTypes);
+    const state = fc.constantFrom('OK', 'CRITICAL', 'UNKNOWN', '$SERVICESTATE$', '', 'nonsense');
+    const depth = fc.constantFrom('', '0', '1', '$SERVICEDOWNTIME$');
+    fc.assert(
+      fc.property(notice, state, depth, (type, given, downtime_depth) => {
+        const { claim } = eventOf({ ...http, type, state: given, downtime_depth });
+        assert.equal(claim, type.toUpperCase() === 'ACKNOWLEDGEMENT' ? 'acknowledged' : 'noted');
+      }),
+      { numRuns: 200, seed: 20_261_121 },
+    );
+  });
+
+  test('a recovery without an id clears the problem, and a renotification that comes late does not open it again', () => {
+    const problem = { ...http, type: 'PROBLEM', state: 'CRITICAL', problem_id: '42', last_check: '1795226867' };
+    const recovery = { ...http, type: 'RECOVERY', state: 'OK', problem_id: '0', last_problem_id: '0', last_check: '1795227000' };
+
+    const opened = merge(undefined, eventOf(problem), receivedAt);
+    const cleared = merge(opened.alert ?? undefined, eventOf(recovery), receivedAt);
+    const late = merge(cleared.alert ?? undefined, eventOf({ ...problem, last_check: '1795226990' }), receivedAt);
+
+    assert.deepEqual([opened.change, cleared.change, late.change], ['opened', 'cleared', 'late']);
+  });
+
+  test('a soft blip clears itself by the soft recovery, and a hard state takes the softness away', () => {
+    const soft = merge(undefined, eventOf({ ...http, state: 'CRITICAL', state_type: 'SOFT' }), receivedAt);
+    assert.equal(soft.alert?.soft, true);
+    assert.equal(merge(soft.alert ?? undefined, eventOf({ ...http, state: 'OK', state_type: 'SOFT' }), receivedAt).change, 'cleared');
+    const hard = merge(soft.alert ?? undefined, eventOf({ ...http, state: 'CRITICAL', state_type: 'HARD' }), receivedAt);
+    assert.equal(hard.alert?.soft, false);
+  });
+
+  test('a recovery notification lifts what muted, for Nagios would have held it back', () => {
+    assert.equal(eventOf({ ...http, type: 'RECOVERY', state: 'OK', downtime_depth: '0', percent_change: '40' }).sourceMute, null);
+    assert.equal(eventOf({ ...http, type: 'RECOVERY', state: 'OK' }).sourceMute, undefined);
+    assert.equal(eventOf({ ...http, type: 'FLAPPINGSTOP', state: 'OK', downtime_depth: '1' }).sourceMute, 'downtime');
+  });
+});

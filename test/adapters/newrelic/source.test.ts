@@ -1,0 +1,61 @@
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { newrelic } from '../../../adapters/newrelic/source.ts';
+import { receivedAt, sourceContract } from '../../contracts/source.ts';
+
+const source = newrelic({});
+sourceContract('newrelic', source);
+
+const template = readFileSync(new URL('../../../adapters/newrelic/setup/workflow-payload.txt', import.meta.url), 'utf8');
+const variables = [...new Set([...template.matchAll(/\{\{#if ([\w.]+)\}\}/g)].map((match) => match[1] ?? ''))];
+
+/** The three forms our template uses, as Handlebars and New Relic's `json` helper render them: a missing variable prints nothing. */
+function rendered(text: string, values: ReadonlyMap<string, unknown>): string {
+  return text
+    .replaceAll(/\{\{#if ([\w.]+)\}\}(.*?)\{\{else\}\}(.*?)\{\{\/if\}\}/g, (_, name: string, yes: string, no: string) =>
+      values.get(name) ? yes : no,
+    )
+    .replaceAll(/\{\{ json ([\w.]+) \}\}/g, (_, name: string) => JSON.stringify(values.get(name)) ?? '');
+}
+
+test('our template stays valid JSON with any variables missing, whatever the others hold', () => {
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(fc.string(), { maxLength: 3 }),
+    fc.integer(),
+    fc.constantFrom('"', '\\', '{{ json x }}', null),
+  );
+  const filled = fc.array(fc.tuple(fc.constantFrom(...variables), value)).map((pairs) => new Map<string, unknown>(pairs));
+
+  fc.assert(
+    fc.property(filled, (values) => {
+      const body = rendered(template, new Map([...values, ['issueId', 'b6137c61-0e27-496d-bd9b-335c98c155eb'], ['state', 'CLOSED']]));
+      const result = source.parse({ headers: { 'content-type': 'application/json' }, path: '', body, receivedAt });
+      assert.ok(result.ok, body);
+      assert.equal(result.value.events[0]?.episode, 'b6137c61-0e27-496d-bd9b-335c98c155eb');
+      assert.equal(result.value.events[0]?.claim, 'cleared');
+    }),
+    { numRuns: 300, seed: 20_261_121 },
+  );
+});
+
+test('every variable of our template is guarded and arrives where the source looks for it', () => {
+  const bare = template.replaceAll(/\{\{#if ([\w.]+)\}\}(?:\{\{ json \1 \}\}|true)\{\{else\}\}(?:null|false)\{\{\/if\}\}/g, 'null');
+
+  assert.doesNotMatch(bare, /\{\{/);
+  assert.ok(variables.length > 20, `${variables.length} variables`);
+  assert.equal(Object.keys(JSON.parse(bare)).length, variables.length + 1);
+});
+
+test('the target list of a form cannot make an event of thousands', () => {
+  const targets = JSON.stringify(Array.from({ length: 5_000 }, (_, index) => ({ name: `web-${index}.example.net` })));
+  const body = new URLSearchParams({ incident_id: '7', current_state: 'open', condition_name: 'Disk', targets }).toString();
+
+  const result = source.parse({ headers: { 'content-type': 'application/x-www-form-urlencoded' }, path: '', body, receivedAt });
+
+  assert.ok(result.ok);
+  assert.equal(result.value.events.length, 1);
+  assert.deepEqual(result.value.events[0]?.entity, {});
+});

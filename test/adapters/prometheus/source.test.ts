@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parse } from 'yaml';
+import { prometheus, type PrometheusConfig, type PrometheusParsed } from '../../../adapters/prometheus/source.ts';
+import { receivedAt, sourceContract } from '../../contracts/source.ts';
+
+const setup = '../../../adapters/prometheus/setup/';
+
+sourceContract('prometheus', prometheus({}));
+
+function parsed(body: string, config: PrometheusConfig = {}): PrometheusParsed {
+  const result = prometheus(config).parse({ headers: {}, path: '', body, receivedAt });
+  assert.ok(result.ok);
+  return result.value;
+}
+
+test('a numeric group key keeps the digits that a double would lose', () => {
+  const body = '{"alerts":[{"labels":{"alertname":"A"},"status":"firing"}],"truncatedAlerts":2,"groupKey": 15195043892150421504}';
+
+  const { hidden } = parsed(body);
+
+  assert.deepEqual(hidden, { count: 2, group: '15195043892150421504' });
+});
+
+test('house words for severity and entity labels win over the defaults', () => {
+  const body = '{"alerts":[{"labels":{"prio":"S1","vm":"Web-1:9100","instance":"other","job":"node"},"status":"firing"}]}';
+
+  const [event] = parsed(body, { severityLabel: 'prio', severities: { s1: 'critical' }, entity: { host: ['vm'], service: [] } }).events;
+
+  assert.equal(event?.severity, 'critical');
+  assert.deepEqual(event?.entity, { host: 'web-1' });
+});
+
+test('the files to paste hold what keeps alerts from getting lost', () => {
+  const read = (file: string): ReturnType<typeof parse> => parse(readFileSync(new URL(`${setup}${file}`, import.meta.url), 'utf8'));
+  const webhook = read('alertmanager.yml').receivers[0].webhook_configs[0];
+  const direct = read('prometheus.yml').alerting.alertmanagers[0];
+  const rules = read('quench-rules.yml').groups[0].rules;
+
+  assert.deepEqual([webhook.send_resolved, webhook.max_alerts, webhook.http_config.follow_redirects], [true, 0, false]);
+  assert.equal(webhook.url, 'http://127.0.0.1:8686/webhooks/prometheus');
+  assert.equal(`${direct.scheme}://${direct.static_configs[0].targets[0]}${direct.path_prefix}`, webhook.url);
+  assert.equal(direct.follow_redirects, false);
+  for (const http of [webhook.http_config, direct]) assert.equal(http.authorization.type, 'Bearer');
+  for (const rule of rules) assert.ok(rule.alert && rule.expr && rule.labels.severity && rule.annotations.summary, rule.alert);
+});

@@ -1,0 +1,110 @@
+import * as fc from 'fast-check';
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
+import { merge, type AlertEvent } from '../../../src/core/alert.ts';
+import { receivedAt, sourceContract } from '../../contracts/source.ts';
+
+sourceContract('zabbix', zabbix({}));
+
+function eventsOf(fields: Readonly<Record<string, unknown>>, config: ZabbixConfig = {}): readonly AlertEvent[] {
+  const parsed = zabbix(config).parse({ headers: {}, path: '', receivedAt, body: JSON.stringify(fields) });
+  assert.ok(parsed.ok, parsed.ok ? '' : parsed.error.message);
+  return parsed.value.events;
+}
+
+function eventOf(fields: Readonly<Record<string, unknown>>, config: ZabbixConfig = {}): AlertEvent {
+  return eventsOf(fields, config)[0] ?? assert.fail('no event');
+}
+
+const problem = { event_id: '1187', event_value: '1', event_update_status: '0', event_nseverity: '4', trigger_id: '23290' };
+const recovery = { ...problem, event_value: '0' };
+
+describe('zabbix', () => {
+  test('Z2: whatever became of host, name and tags, a recovery has the fingerprint of its problem', () => {
+    const text = fc.oneof(fc.constantFrom('', '*UNKNOWN*', '{HOST.HOST}', 'web-1'), fc.string({ maxLength: 20 }));
+    const fields = fc.record({ host_host: text, host_name: text, event_name: text, event_tags_json: text }, { requiredKeys: [] });
+    const expected = eventOf(problem).fingerprint;
+    fc.assert(
+      fc.property(fields, (some) => assert.equal(eventOf({ ...some, ...recovery }).fingerprint, expected)),
+      { numRuns: 200, seed: 20_261_121 },
+    );
+  });
+
+  test('two servers that name themselves do not share their trigger ids', () => {
+    const prints = [eventOf(problem), eventOf({ ...problem, instance: 'a' }), eventOf(problem, { instance: 'b' })].map(
+      (each) => each.fingerprint,
+    );
+    assert.equal(new Set(prints).size, 3);
+    assert.equal(eventOf({ ...recovery, instance: '{$QUENCH.INSTANCE}' }, { instance: 'b' }).fingerprint, prints[2]);
+  });
+
+  test('dates are read with the configured offset only', () => {
+    const dated = {
+      ...recovery,
+      event_date: '2026.11.21',
+      event_time: '03:07:47',
+      event_recovery_date: '2026.11.21',
+      event_recovery_time: '03:10:00',
+    };
+    const read = eventOf(dated, { utcOffsetMinutes: 60 });
+    assert.equal(new Date(read.startedAt).toISOString(), '2026-11-21T02:07:47.000Z');
+    assert.equal(new Date(read.observedAt).toISOString(), '2026-11-21T02:10:00.000Z');
+    const unread = eventOf(dated);
+    assert.deepEqual([unread.startedAt, unread.observedAt], [receivedAt, receivedAt]);
+  });
+
+  test('Z3: each update action makes its claims, and none opens or clears', () => {
+    const table = [
+      { action: 'acknowledged', claims: ['acknowledged'] },
+      { action: 'unacknowledged', claims: ['noted'] },
+      { action: 'commented', claims: ['noted'] },
+      { action: 'unacknowledged and commented', claims: ['noted'] },
+      { action: 'acknowledged, commented and closed', claims: ['acknowledged'] },
+      { action: 'changed severity from High to Disaster', claims: ['firing'] },
+      { action: 'acknowledged, commented and changed severity from High to Disaster', claims: ['firing', 'acknowledged'] },
+      { action: 'suppressed indefinitely', claims: ['noted'] },
+      { action: 'closed', claims: ['noted'] },
+      { action: '{EVENT.UPDATE.ACTION}', claims: ['noted'] },
+    ];
+    for (const { action, claims } of table) {
+      const events = eventsOf({ ...problem, event_update_status: '1', event_update_action: action });
+      assert.deepEqual(
+        events.map((event) => event.claim),
+        claims,
+        action,
+      );
+    }
+  });
+
+  test('each severity has its word, by number and by name', () => {
+    const words = ['info', 'info', 'warning', 'warning', 'error', 'critical'];
+    const names = ['Not classified', 'Information', 'Warning', 'Average', 'High', 'Disaster'];
+    for (const [number, word] of words.entries()) {
+      assert.equal(eventOf({ ...problem, event_nseverity: number }).severity, word);
+      assert.equal(eventOf({ ...problem, event_nseverity: '{EVENT.NSEVERITY}', event_severity: names[number] }).severity, word);
+    }
+  });
+
+  test('the recovery of an earlier problem does not clear the one that followed', () => {
+    const opened = merge(undefined, eventOf({ ...problem, event_id: '1201' }), receivedAt);
+    assert.equal(merge(opened.alert ?? undefined, eventOf(recovery), receivedAt).change, 'late');
+    assert.equal(merge(opened.alert ?? undefined, eventOf({ ...recovery, event_id: '1201' }), receivedAt).change, 'cleared');
+  });
+
+  test('a tag cannot pass for a label of ours, nor for our own write-back', () => {
+    const tags = [
+      { tag: 'host', value: 'liar' },
+      { tag: 'trigger_id', value: '1' },
+      { tag: '__quench_url', value: 'x' },
+      { tag: '__proto__', value: 'y' },
+    ];
+    for (const event_tags of [tags, JSON.stringify(tags), tags.map(({ tag, value }) => `${tag}:${value}`).join(', ')]) {
+      assert.deepEqual(eventOf({ ...problem, host_host: 'web-1', event_tags }).labels, {
+        host: 'web-1',
+        trigger_id: '23290',
+        event_source: 'trigger',
+      });
+    }
+  });
+});
