@@ -29,10 +29,23 @@ export function parseJson(body: string, vendor: string): Result<unknown, ParseFa
     const complaint = error instanceof Error ? error.message.slice(0, 160) : 'unreadable';
     return fail({ reason: body.trim() === '' ? 'empty' : 'not_json', message: `${vendor}: body must be JSON: ${complaint}` });
   }
-  if (deeperThan(value, jsonDepthMax)) {
+  if (mayBeDeep(body) && deeperThan(value, jsonDepthMax)) {
     return fail({ reason: 'wrong_shape', message: `${vendor}: JSON nested deeper than ${jsonDepthMax} levels` });
   }
   return ok(value);
+}
+
+/** A quick look at the text: brackets in strings count too, so it errs on the side of the exact look. */
+function mayBeDeep(body: string): boolean {
+  let depth = 0;
+  for (let place = 0; place < body.length; place += 1) {
+    const code = body.charCodeAt(place) | 0x20; // folds [ into { and ] into }
+    if (code === 0x7b) {
+      depth += 1;
+      if (depth > jsonDepthMax) return true;
+    } else if (code === 0x7d) depth -= 1;
+  }
+  return false;
 }
 
 function deeperThan(value: unknown, levels: number): boolean {

@@ -137,12 +137,14 @@ function refreshFlapping(now: Turn, fingerprint: string): void {
 function heardFiring(now: Turn, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
   if (alert.soft) return decided(now, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
-  const before = now.desk.tables.alerts.rows.get(fingerprint)?.alert.incident ?? null;
+  const held = now.desk.tables.alerts.rows.get(fingerprint);
+  const before = held?.alert.incident ?? null;
+  const muted = held?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(now, alert) : before;
   if (change === 'severity') raise(now, incident, alert);
   const mute = refreshMute(now, fingerprint);
   if (alert.acknowledged) acknowledge(now, incident, { by: alert.source, via: 'source' });
-  deliberate(now, incident, fingerprint);
+  if (change !== 'repeated' || mute !== muted) deliberate(now, incident, fingerprint);
   const outcome = incidentOf(now, incident);
   if (change === 'repeated' || change === 'noted')
     return decided(now, input, change, ['record', change === 'noted' ? 'a remark' : 'a repeat of what is known']);
