@@ -1,6 +1,7 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services.
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
 import { randomBytes } from 'node:crypto';
+import { schedule } from 'node-cron';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +21,8 @@ import { everyScope, type Fact } from './core/records.ts';
 import { day, type Millis } from './core/time.ts';
 import { forkExecutor, type ForkedExecutor } from './engine/executor.ts';
 import { createIntake, type Intake } from './engine/intake.ts';
-import { createService, type Service } from './engine/service.ts';
+import { sweepOld } from './engine/retention.ts';
+import { consumers, createService, type Service } from './engine/service.ts';
 import type { VerifySignature } from './http/auth.ts';
 import { signAck } from './http/ack.ts';
 import type { Check, HttpEndpoint, Log } from './http/deps.ts';
@@ -30,6 +32,8 @@ import { createHttp, type HttpServer } from './http/server.ts';
 const partitions = 1;
 const ackLinkMs: Millis = 3 * day;
 const stopGraceMs: Millis = 5_000;
+/** Once an hour, away from the full hour when everybody's jobs start. */
+const retentionCron = '23 * * * *';
 
 export interface Surroundings {
   readonly clock: Clock;
@@ -89,6 +93,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     });
     await service.start();
     stops.push(() => service.stop(stopGraceMs));
+    stops.push(startRetention(config, { store, service, clock, log }));
     const intake = await openIntake(config, { store, service, clock, metrics });
     await publish(intake, service.policy(), config.policy);
     const http = openHttp(config, around, { store, service, intake, metrics, executor, expressions });
@@ -105,6 +110,22 @@ async function openStore(config: Config, clock: Clock): Promise<Store> {
   const { queueRecordsMax, queueBytesMax, deadLettersMax } = config.limits;
   const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, lettersMax: deadLettersMax };
   return sqliteStore({ path: `${config.data.dir}/quench.db`, partitions, limits, clock });
+}
+
+function startRetention(
+  config: Config,
+  parts: { readonly store: Store; readonly service: Service; readonly clock: Clock; readonly log: Log },
+): () => Promise<void> {
+  const { store, service, clock, log } = parts;
+  const deps = { store, clock, retentionMs: config.limits.retentionMs, saved: service.saved, consumers };
+  const sweep = async (): Promise<void> => {
+    await sweepOld(deps).then(
+      (swept) => log.info({ ...swept }, 'retention swept'),
+      (error: unknown) => log.error({ error }, 'retention failed, tries again next hour'),
+    );
+  };
+  const task = schedule(retentionCron, sweep, { noOverlap: true });
+  return async () => void (await task.destroy());
 }
 
 function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {

@@ -8,7 +8,7 @@ import { worldOf, type Desk } from '../core/desk.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Law } from '../core/law.ts';
 import type { Policy } from '../core/policy.ts';
-import type { Checkpoints, Clock, EventLog, Expressions, LogRecord } from '../core/ports.ts';
+import type { CheckpointMark, Checkpoints, Clock, EventLog, Expressions, LogRecord } from '../core/ports.ts';
 import { everyScope, type Fact, type Input } from '../core/records.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { turn, turnWorld } from '../core/turn.ts';
@@ -45,6 +45,8 @@ export interface Host {
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
+  /** What the last checkpoint covers. */
+  readonly saved: CheckpointMark;
 }
 
 /** Before any policy is published nothing pages and nothing acts. */
@@ -70,6 +72,7 @@ export function createHost(deps: HostDeps): Host {
   let known = new Map<string, number>();
   let timers: Timers | null = null;
   let savedAt = 0;
+  let saved: CheckpointMark = { inputs: 0, facts: 0 };
   let saving: Promise<void> = Promise.resolve();
   let stopping = false;
   let bug: Error | null = null;
@@ -85,6 +88,7 @@ export function createHost(deps: HostDeps): Host {
     finishLoading(desks);
     offset = mark?.inputs ?? 0;
     factsEnd = mark?.facts ?? 0;
+    saved = { inputs: offset, facts: factsEnd };
     known = await knownSince(factsEnd);
     const now = clock.now();
     for (const desk of desks.values()) {
@@ -171,7 +175,8 @@ export function createHost(deps: HostDeps): Host {
     await saving;
     factsEnd = await log.end('facts', partition);
     const rows = [...desks.values()].flatMap((desk) => changedRows(desk));
-    saving = deps.checkpoints.save(partition, { inputs: offset, facts: factsEnd }, rows);
+    const mark = { inputs: offset, facts: factsEnd };
+    saving = deps.checkpoints.save(partition, mark, rows).then(() => void (saved = mark));
     saving.catch(() => {});
     savedAt = clock.steady();
   }
@@ -268,6 +273,9 @@ export function createHost(deps: HostDeps): Host {
     frozen: () => worldOf(deskOf(desks, everyScope)).frozen,
     get bug() {
       return bug;
+    },
+    get saved() {
+      return saved;
     },
     get waits() {
       return timers?.size ?? 0;

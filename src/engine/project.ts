@@ -182,7 +182,10 @@ function workPatches(fact: Fact, one: One): readonly ViewPatch[] {
     case 'RunMoved':
       return one('run', fact.run, { patch: { phase: fact.phase, why: fact.why } });
     case 'RunFinished':
-      return one('run', fact.run, { state: 'ended', patch: { phase: 'ended', end: fact.end, reason: fact.reason, endedAt: at, call: null } });
+      return one('run', fact.run, {
+        state: 'ended',
+        patch: { phase: 'ended', end: fact.end, reason: fact.reason, endedAt: at, call: null },
+      });
     case 'PageOpened':
       return one('page', fact.page, {
         at,

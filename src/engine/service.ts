@@ -1,7 +1,7 @@
 // The engine of one process: for each partition a host that decides, effects that act, a projection that shows.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
 import type { Policy } from '../core/policy.ts';
-import type { Clock, Expressions, Notification, Notifier, Store } from '../core/ports.ts';
+import type { CheckpointMark, Clock, Expressions, Notification, Notifier, Store } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 import { createEffects } from './effects.ts';
@@ -35,9 +35,14 @@ export interface Service {
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped a partition, or null. */
   bug(): Error | null;
+  /** What the partition's last checkpoint covers. */
+  saved(partition: number): CheckpointMark;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
+
+/** Names under which the engine reads facts; retention asks them what is still needed. */
+export const consumers = ['effects', 'project'] as const;
 
 export function createService(deps: ServiceDeps): Service {
   const { store, clock, onTrouble } = deps;
@@ -57,7 +62,9 @@ export function createService(deps: ServiceDeps): Service {
       dress: deps.dress,
     }),
   );
-  const views = numbers.map((partition) => createProject({ ...base, partition, views: store.views, cursors: store.cursors, seen: deps.seen }));
+  const views = numbers.map((partition) =>
+    createProject({ ...base, partition, views: store.views, cursors: store.cursors, seen: deps.seen }),
+  );
   let lag = 0;
   let cancelLag: () => void = () => {};
 
@@ -84,6 +91,7 @@ export function createService(deps: ServiceDeps): Service {
     policy: () => hosts[0]?.policy() ?? null,
     frozen: () => hosts[0]?.frozen() ?? null,
     bug: () => hosts.find((host) => host.bug !== null)?.bug ?? null,
+    saved: (partition) => hosts[partition]?.saved ?? { inputs: 0, facts: 0 },
     load: () => ({
       waits: hosts.reduce((sum, host) => sum + host.waits, 0),
       underWay: hands.reduce((sum, hand) => sum + hand.underWay, 0),

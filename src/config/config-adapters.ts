@@ -1,0 +1,57 @@
+// Options of sources, actions and notifiers, from quench.yaml: each is checked by the JSON Schema of its adapter.
+import type { Config } from './config-types.ts';
+import { complain, type Kind, type Loading, type Options } from './loading.ts';
+import { didYouMean } from './problems.ts';
+import { resolveSecrets } from './secrets.ts';
+import { shapeProblems } from './shape.ts';
+import { below } from './yaml.ts';
+
+/** The named kind, or null and a problem. */
+export function kindOf(
+  loading: Loading,
+  pointer: string,
+  name: string,
+  { what, known }: { readonly what: string; readonly known: readonly Kind[] },
+): Kind | null {
+  const kind = known.find((each) => each.name === name);
+  if (kind !== undefined) return kind;
+  const names = known.map((each) => each.name);
+  complain(
+    loading,
+    pointer,
+    `unknown ${what} "${name}"${didYouMean(name, names)}${didYouMean(name, names) === '' ? ';' : ''} known are ${names.join(', ')}`,
+  );
+  return null;
+}
+
+/** Options with secrets in place, checked by the schema of their kind. */
+export function optionsOf(loading: Loading, pointer: string, raw: Options, kind: Kind | null): Options {
+  if (kind === null) return raw;
+  const { value, problems, hidden } = resolveSecrets(loading.file, pointer, raw, kind.options, loading.deps);
+  loading.problems.push(...problems);
+  if (problems.length === 0) loading.problems.push(...shapeProblems(loading.file, kind.options, value, pointer, hidden));
+  // A mapping stays one.
+  return value as Options;
+}
+
+export function actionsOf(loading: Loading): Config['actions'] {
+  return Object.fromEntries(
+    Object.entries(loading.raw.actions ?? {}).map(([name, options]) => {
+      const pointer = below('/actions', name);
+      return [
+        name,
+        optionsOf(loading, pointer, options, kindOf(loading, pointer, name, { what: 'kind of action', known: loading.deps.actionKinds })),
+      ];
+    }),
+  );
+}
+
+export function notifiersOf(loading: Loading): Config['notifiers'] {
+  return Object.fromEntries(
+    Object.entries(loading.raw.notifiers).map(([name, { type, ...options }]) => {
+      const pointer = below('/notifiers', name);
+      const kind = kindOf(loading, `${pointer}/type`, type, { what: 'type of notifier', known: loading.deps.notifiers });
+      return [name, { type, options: optionsOf(loading, pointer, options, kind) }];
+    }),
+  );
+}

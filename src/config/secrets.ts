@@ -1,0 +1,98 @@
+// Secrets by reference: `{ env: NAME }` and `{ file: path }` become their values, a secret written out is an error.
+// Paths beside the file: a text that begins with `./` becomes absolute.
+//   K1  No message holds a secret, or a part of one.
+import { dirname, resolve } from 'node:path';
+import { fail, ok, type Result } from '../core/errors.ts';
+import type { Json } from '../core/playbook.ts';
+import type { Files } from './files.ts';
+import type { ConfigProblem } from './problems.ts';
+import { memberOf } from './shape.ts';
+import { below, type YamlFile } from './yaml.ts';
+
+const secretCharsMax = 65_536;
+const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;
+
+export interface SecretDeps {
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly files: Files;
+}
+
+export interface Resolved {
+  readonly value: Json;
+  readonly problems: readonly ConfigProblem[];
+  /** Pointers, relative to the value, of what came from a reference. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+interface Walk {
+  readonly file: YamlFile;
+  readonly base: string;
+  readonly deps: SecretDeps;
+  readonly problems: ConfigProblem[];
+  readonly hidden: Set<string>;
+}
+
+/** The value at `base` with every reference replaced. A member that the schema marks `writeOnly`, or that is named like a secret, must be a reference. */
+export function resolveSecrets(file: YamlFile, base: string, value: Json, schema: object, deps: SecretDeps): Resolved {
+  const walk: Walk = { file, base, deps, problems: [], hidden: new Set() };
+  return { value: resolved(value, '', schema, false, walk), problems: walk.problems, hidden: walk.hidden };
+}
+
+function resolved(value: Json, pointer: string, schema: unknown, secret: boolean, walk: Walk): Json {
+  const reference = referenceOf(value);
+  if (reference !== null) {
+    walk.hidden.add(pointer);
+    const found = lookUp(reference, walk);
+    if (found.ok) return found.value;
+    walk.problems.push(walk.file.problem(`${walk.base}${pointer}`, found.error));
+    return '';
+  }
+  if (typeof value === 'string' && secret) {
+    walk.hidden.add(pointer);
+    walk.problems.push(
+      walk.file.problem(
+        `${walk.base}${pointer}`,
+        'expected { env: NAME } or { file: path }, seen the secret itself: move it out of the file',
+      ),
+    );
+    return value;
+  }
+  if (typeof value === 'string' && value.startsWith('./')) return resolve(dirname(walk.file.file), value);
+  if (typeof value !== 'object' || value === null) return value;
+  const list = Array.isArray(value);
+  const entries = Object.entries(value).map(([key, member]: [string, Json]): [string, Json] => {
+    const inner = list ? memberOf(schema, 'items') : memberOf(memberOf(schema, 'properties'), key);
+    const isSecret = list ? secret : secretNames.test(key) || memberOf(inner, 'writeOnly') === true;
+    return [key, resolved(member, below(pointer, key), inner, isSecret, walk)];
+  });
+  return list ? entries.map(([, member]) => member) : Object.fromEntries(entries);
+}
+
+type Reference = { readonly from: 'env' | 'file'; readonly name: string };
+
+function referenceOf(value: Json): Reference | null {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return null;
+  const [entry, ...more] = Object.entries(value);
+  if (entry === undefined || more.length > 0) return null;
+  const [from, name] = entry;
+  return (from === 'env' || from === 'file') && typeof name === 'string' ? { from, name } : null;
+}
+
+function lookUp({ from, name }: Reference, walk: Walk): Result<string, string> {
+  if (from === 'env') {
+    const found = Object.hasOwn(walk.deps.env, name) ? walk.deps.env[name] : undefined;
+    return found === undefined || found === ''
+      ? fail(`expected the environment variable ${name} to hold the secret, seen ${found === '' ? 'an empty one' : 'none'}`)
+      : ok(found);
+  }
+  const path = resolve(dirname(walk.file.file), name);
+  try {
+    const text = walk.deps.files.read(path).replace(/\r?\n$/, '');
+    if (text === '' || text.length > secretCharsMax)
+      return fail(`expected a secret in ${name}, seen ${text === '' ? 'an empty file' : 'more than 64 KiB'}`);
+    return ok(text);
+  } catch (error) {
+    const code = memberOf(error, 'code');
+    return fail(`expected a secret in the file ${name}, seen none: ${typeof code === 'string' ? code : 'it cannot be read'}`);
+  }
+}

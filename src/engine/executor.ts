@@ -1,0 +1,274 @@
+// The gateway's end of the executor process: asks for actions, and says honestly what became of each.
+// What an action does and may do is the child's business; whether a call may be made is the log's (effects.ts).
+//   E1  Every call ends with an outcome, by two seconds after its timeout; nothing here rejects.
+//   E2  A call that may have reached a child which died or fell silent is `unknown`; one that was never sent has `failed`.
+//   E3  A call is sent once, to one child. A new child is never asked again what an old one was asked.
+import { fork, type ChildProcess } from 'node:child_process';
+import { GatewayError } from '../core/errors.ts';
+import type { Action, ActionOutcome, ActionRequest, Clock } from '../core/ports.ts';
+import { second, type Millis } from '../core/time.ts';
+
+const inFlightMax = 16;
+const overdueMs: Millis = 2 * second;
+const startWithinMs: Millis = 15 * second;
+const answerPingMs: Millis = 2 * second;
+const closeWithinMs: Millis = 3 * second;
+const backoffMs = { first: 100, max: 10 * second } as const;
+
+/** Acts on the world, somewhere else. */
+export interface Executor {
+  /** Makes the call at most once. Never rejects: what cannot be known is `unknown`. */
+  act(uses: string, request: ActionRequest): Promise<ActionOutcome>;
+  /** Calls off what is under way and ends; later calls fail. */
+  close(): Promise<void>;
+}
+
+export interface ForkedExecutor extends Executor {
+  /** Of the child that takes calls now; null between two. */
+  readonly pid: number | null;
+  readonly inFlight: number;
+}
+
+export interface ForkOptions {
+  /** Path of the child's program; it answers the messages below. */
+  readonly program: string;
+  /** What the actions may do; goes to the child as its first message. */
+  readonly config: object;
+  readonly clock: Clock;
+  /** The child's whole environment. The gateway's own holds secrets and stays here. */
+  readonly env: { readonly [name: string]: string };
+  readonly inFlightMax?: number;
+  /** Told each time a child is lost, in one sentence. */
+  readonly onLost?: (detail: string) => void;
+}
+
+/** The other end is the child's program. */
+type Heard =
+  | { readonly type: 'ready' }
+  | { readonly type: 'refused'; readonly message: string }
+  | { readonly type: 'outcome'; readonly id: number; readonly outcome: ActionOutcome }
+  | { readonly type: 'pong' };
+
+interface Call {
+  readonly uses: string;
+  readonly request: ActionRequest;
+  readonly askedAt: Millis;
+  sent: boolean;
+  readonly end: (outcome: ActionOutcome) => void;
+}
+
+/** Starts the child; rejects with `invalid_config` when it refuses its configuration, `executor_unavailable` when it does not come up. */
+export async function forkExecutor(options: ForkOptions): Promise<ForkedExecutor> {
+  const executor = new Forked(options);
+  try {
+    await executor.started;
+  } catch (error) {
+    await executor.close();
+    throw error;
+  }
+  return executor;
+}
+
+class Forked implements ForkedExecutor {
+  readonly #options: ForkOptions;
+  readonly #calls = new Map<number, Call>();
+  readonly #started = Promise.withResolvers<void>();
+  /** Keys of what the child was sent and has not answered, late ones included. */
+  readonly #running = new Map<number, string>();
+  /** The same of children that were lost; the next child ends what still runs of it before it is ready. */
+  readonly #orphans = new Set<string>();
+  #child: ChildProcess | null = null;
+  #ready = false;
+  #closed = false;
+  #lastId = 0;
+  #waitMs: Millis = backoffMs.first;
+  #cancelRestart = (): void => {};
+  #cancelPing: (() => void) | null = null;
+
+  constructor(options: ForkOptions) {
+    this.#options = options;
+    this.#start();
+  }
+
+  get started(): Promise<void> {
+    return this.#started.promise;
+  }
+
+  get pid(): number | null {
+    return this.#ready ? (this.#child?.pid ?? null) : null;
+  }
+
+  get inFlight(): number {
+    return this.#calls.size;
+  }
+
+  act(uses: string, request: ActionRequest): Promise<ActionOutcome> {
+    const max = this.#options.inFlightMax ?? inFlightMax;
+    if (this.#closed) return Promise.resolve(unsent('closed', 'the executor is closed'));
+    if (this.#calls.size >= max) return Promise.resolve(unsent('overloaded', `${max} calls are under way, the most allowed`));
+    const { clock } = this.#options;
+    const id = (this.#lastId += 1);
+    return new Promise((resolve) => {
+      const cancel = clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id));
+      const end = (outcome: ActionOutcome): void => {
+        cancel();
+        this.#calls.delete(id);
+        resolve(outcome);
+      };
+      this.#calls.set(id, { uses, request, askedAt: clock.steady(), sent: false, end });
+      if (this.#ready) this.#send(id);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRestart();
+    for (const call of this.#calls.values()) if (!call.sent) call.end(unsent('closed', 'the executor is closed'));
+    const child = this.#child;
+    if (child === null) return;
+    this.#tell({ type: 'stop' });
+    const cancel = this.#options.clock.after(closeWithinMs, () => child.kill('SIGKILL'));
+    // Its last answers come before `disconnect`.
+    await Promise.all([
+      happened(child, 'exit', child.exitCode !== null || child.signalCode !== null),
+      happened(child, 'disconnect', !child.connected),
+    ]);
+    cancel();
+    this.#lost(child, 'closed');
+  }
+
+  #start(): void {
+    const child = fork(this.#options.program, [], {
+      env: { ...this.#options.env },
+      execArgv: ['--max-semi-space-size=1'],
+      // Its own session: what a terminal sends to the gateway does not reach it.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child = child;
+    const cancel = this.#options.clock.after(startWithinMs, () => child.kill('SIGKILL'));
+    child.on('message', (heard) => {
+      // Only the program named by the operator is on this channel.
+      this.#hear(heard as Heard, cancel);
+    });
+    child.once('error', (error) => {
+      if (child.pid === undefined) this.#lost(child, `it could not be started: ${error.message}`);
+    });
+    // After `disconnect` no more answers come; `exit` alone may overtake the last of them.
+    child.once('disconnect', () => {
+      cancel();
+      child.kill('SIGKILL');
+      this.#lost(child, 'it ended');
+    });
+    this.#tell({ type: 'start', config: this.#options.config, orphans: [...this.#orphans] });
+  }
+
+  #hear(heard: Heard, comeUp: () => void): void {
+    this.#cancelPing?.();
+    this.#cancelPing = null;
+    switch (heard.type) {
+      case 'ready':
+        comeUp();
+        this.#ready = true;
+        this.#orphans.clear();
+        this.#started.resolve();
+        for (const id of this.#calls.keys()) this.#send(id);
+        return;
+      case 'refused':
+        this.#started.reject(new GatewayError('invalid_config', heard.message));
+        return;
+      case 'outcome':
+        this.#waitMs = backoffMs.first;
+        this.#running.delete(heard.id);
+        this.#calls.get(heard.id)?.end(heard.outcome);
+        return;
+      case 'pong':
+    }
+  }
+
+  /** Hands a call to the child, with the time that is left of it. E3 */
+  #send(id: number): void {
+    const call = this.#calls.get(id);
+    if (call === undefined || call.sent) return;
+    const timeoutMs = Math.floor(call.request.timeoutMs - (this.#options.clock.steady() - call.askedAt));
+    if (timeoutMs < 1) return call.end(unsent('executor_unavailable', 'the executor came back too late'));
+    call.sent = true;
+    this.#running.set(id, call.request.key);
+    this.#tell({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
+  }
+
+  #overdue(id: number): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    if (!call.sent) return call.end(unsent('executor_unavailable', 'the executor did not come back in time'));
+    call.end(unknown(call, `no answer within ${call.request.timeoutMs + overdueMs}ms`));
+    this.#tell({ type: 'abort', id });
+    this.#ping();
+  }
+
+  /** A child that let a deadline pass is asked for a sign of life, and replaced when none comes. */
+  #ping(): void {
+    const child = this.#child;
+    if (child === null || this.#cancelPing !== null) return;
+    this.#cancelPing = this.#options.clock.after(answerPingMs, () => child.kill('SIGKILL'));
+    this.#tell({ type: 'ping' });
+  }
+
+  /** Ends what the child had been asked, and starts another one after a while. */
+  #lost(child: ChildProcess, why: string): void {
+    if (this.#child !== child) return;
+    this.#child = null;
+    this.#ready = false;
+    this.#cancelPing?.();
+    this.#cancelPing = null;
+    for (const key of this.#running.values()) this.#orphans.add(key);
+    this.#running.clear();
+    for (const call of this.#calls.values()) if (call.sent) call.end(unknown(call, `the executor process was lost: ${why}`)); // E2
+    this.#started.reject(new GatewayError('executor_unavailable', `the executor process did not come up: ${why}`));
+    if (this.#closed) return;
+    this.#options.onLost?.(`executor process ${child.pid ?? '?'} was lost: ${why}; the next one starts in ${this.#waitMs}ms`);
+    this.#cancelRestart = this.#options.clock.after(this.#waitMs, () => this.#start());
+    this.#waitMs = Math.min(this.#waitMs * 2, backoffMs.max);
+  }
+
+  #tell(message: object): void {
+    // A channel that breaks is told by `disconnect`.
+    if (this.#child?.connected === true) this.#child.send(message, () => {});
+  }
+}
+
+/** The same promises without a process of its own, for simulation and offline tests: what the actions do happens right here. */
+export function localExecutor(actions: readonly Action[]): Executor {
+  const known = new Map(actions.map((action) => [action.name, action]));
+  const aborter = new AbortController();
+  return {
+    async act(uses, request) {
+      const action = known.get(uses);
+      if (aborter.signal.aborted) return unsent('closed', 'the executor is closed');
+      if (action === undefined) return unsent('no_such_action', `no action is named "${uses}"`);
+      try {
+        return await action.act(request, aborter.signal);
+      } catch (error) {
+        return { outcome: 'unknown', detail: `executor: ${uses} broke: ${error instanceof Error ? error.message : 'no reason given'}` };
+      }
+    },
+    async close() {
+      aborter.abort();
+    },
+  };
+}
+
+function happened(child: ChildProcess, event: 'exit' | 'disconnect', already: boolean): Promise<void> {
+  return new Promise((resolve) => {
+    if (already || child.pid === undefined) return resolve();
+    child.once(event, () => resolve());
+  });
+}
+
+function unsent(error: string, why: string): ActionOutcome {
+  return { outcome: 'failed', error, detail: `executor: nothing was done: ${why}`, output: {} };
+}
+
+function unknown(call: Call, why: string): ActionOutcome {
+  return { outcome: 'unknown', detail: `executor: ${call.uses} was sent, ${why}` };
+}
