@@ -1,0 +1,52 @@
+// Writes notifications to a stream, for trying Quench out and for a log that a person reads.
+// One block per notification; nothing in it can move a terminal's cursor or colour it.
+import type { Writable } from 'node:stream';
+import type { Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import { headline, lines, oneLine, safeLinks } from '../text.ts';
+
+const waitingBytesMax = 1_048_576;
+
+export const ConsoleConfig = { type: 'object', additionalProperties: false, properties: {} } as const;
+
+export type ConsoleConfig = Readonly<Record<string, never>>;
+
+/** Accepted when the stream took the block; deferred while it is full (1 MiB waiting); unknown when the signal ends the wait. */
+export function createConsole(_config: ConsoleConfig, deps: { readonly stream: Writable }): Notifier {
+  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+    const { stream } = deps;
+    if (signal.aborted) return { outcome: 'deferred', retryAfterMs: 0, detail: 'console: nothing written (aborted)' };
+    if (!stream.writable) return { outcome: 'refused', detail: 'console: the stream is closed' };
+    if (stream.writableLength > waitingBytesMax) {
+      return { outcome: 'deferred', retryAfterMs: 0, detail: `console: ${stream.writableLength} bytes already waiting` };
+    }
+    return write(stream, blockOf(notification), signal);
+  }
+  return { deliver };
+}
+
+function write(stream: Writable, block: string, signal: AbortSignal): Promise<NotifyOutcome> {
+  const { promise, resolve } = Promise.withResolvers<NotifyOutcome>();
+  const abort = (): void => resolve({ outcome: 'unknown', detail: 'console: still waiting for the stream (aborted)' });
+  // A broken pipe is told to the callback, and also emitted: without a listener it would end the process.
+  const ignore = (): void => {};
+  signal.addEventListener('abort', abort, { once: true });
+  stream.on('error', ignore);
+  stream.write(block, (error) => {
+    if (error) resolve({ outcome: 'refused', detail: 'console: the stream failed' });
+    else resolve({ outcome: 'accepted', detail: 'console: written' });
+    setImmediate(() => stream.off('error', ignore));
+  });
+  return promise.finally(() => signal.removeEventListener('abort', abort));
+}
+
+function blockOf(notification: Notification): string {
+  const indented = (text: string): string => text.replace(/^/gm, '  ');
+  const rows = [
+    `${new Date(notification.at).toISOString()} ${headline(notification, 512)}`,
+    indented(`incident ${oneLine(notification.incident, 128)}, from ${oneLine(notification.source, 128)}`),
+    indented(lines(notification.text, 8_192)),
+    ...notification.facts.slice(0, 32).map(({ name, value }) => indented(`${oneLine(name, 128)}: ${oneLine(value, 1_024)}`)),
+    ...safeLinks(notification).map(({ text, href }) => indented(`${text}: ${href}`)),
+  ];
+  return `${rows.filter((row) => row.trim() !== '').join('\n')}\n\n`;
+}

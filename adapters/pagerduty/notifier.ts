@@ -1,0 +1,102 @@
+// Pages through PagerDuty's Events API v2: one alert there per incident here.
+// It says nothing of who saw it: 202 means that PagerDuty took the event, and its own escalation goes on from there.
+// Source: PagerDuty developer docs, "Events API v2", read 2026-11-20.
+import { hash } from 'node:crypto';
+import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import { outcomeOf, targetOf, type Http } from '../kit.ts';
+import { headline, lines, oneLine, safeLinks } from '../text.ts';
+
+const eventBytesMax = 512_000;
+const summaryRunesMax = 1_024;
+const dedupCharsMax = 255;
+const timeoutMsDefault = 10_000;
+
+export const PagerDutyConfig = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['routingKey'],
+  properties: {
+    routingKey: {
+      type: 'string',
+      pattern: '^[A-Za-z0-9]{32}$',
+      writeOnly: true,
+      description: 'integration key of an Events API v2 integration',
+    },
+    url: {
+      type: 'string',
+      description: 'where events go; accounts in the EU have their own host',
+      default: 'https://events.pagerduty.com',
+    },
+    timeoutMs: { type: 'integer', minimum: 100, maximum: 60_000, default: timeoutMsDefault },
+  },
+} as const;
+
+export interface PagerDutyConfig {
+  readonly routingKey: string;
+  readonly url?: string;
+  readonly timeoutMs?: number;
+}
+
+/** Accepts only 202; a 2xx of another number comes from something that is not PagerDuty, and is refused. */
+export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {
+  const base = targetOf(config.url ?? PagerDutyConfig.properties.url.default, 'pagerduty.url');
+  const url = new URL('/v2/enqueue', base);
+
+  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+    const call = {
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json', accept: 'application/json' },
+      body: eventOf(notification, config.routingKey),
+      timeoutMs: config.timeoutMs ?? timeoutMsDefault,
+    } as const;
+    const answer = await deps.http.send(call, signal);
+    const outcome = outcomeOf(answer, { who: 'pagerduty', url, now: deps.clock.now(), secrets: [config.routingKey] });
+    if (outcome.outcome === 'accepted' && answer.kind === 'answered' && answer.status !== 202) {
+      return { outcome: 'refused', detail: `${outcome.detail} (expected 202)` };
+    }
+    return outcome;
+  }
+  return { deliver };
+}
+
+function eventOf(notification: Notification, routingKey: string): string {
+  const head = { routing_key: routingKey, dedup_key: dedupKeyOf(notification.dedupKey) };
+  if (notification.kind === 'resolve') return JSON.stringify({ ...head, event_action: 'resolve' });
+
+  const links = safeLinks(notification);
+  const event = (details: object): string =>
+    JSON.stringify({
+      ...head,
+      event_action: 'trigger',
+      client: 'Quench',
+      ...(links[0] === undefined ? {} : { client_url: links[0].href }),
+      links,
+      payload: {
+        summary: summaryOf(notification),
+        source: oneLine(notification.source, 255) || 'quench',
+        severity: notification.severity,
+        timestamp: new Date(notification.at).toISOString(),
+        custom_details: details,
+      },
+    });
+  const whole = event(detailsOf(notification));
+  if (Buffer.byteLength(whole) <= eventBytesMax) return whole;
+  return event({ text: lines(notification.text, 8_192), note: 'facts left out: the event was larger than PagerDuty takes' });
+}
+
+/** The incident's own key, or its digest when it is longer than PagerDuty's 255 characters. */
+function dedupKeyOf(key: string): string {
+  return key.length <= dedupCharsMax ? key.toWellFormed() : `quench:${hash('sha256', key, 'hex')}`;
+}
+
+function summaryOf(notification: Notification): string {
+  const runes = Array.from(headline(notification, summaryRunesMax * 2));
+  return runes.length <= summaryRunesMax ? runes.join('') : `${runes.slice(0, summaryRunesMax - 1).join('')}…`;
+}
+
+function detailsOf(notification: Notification): object {
+  // fromEntries defines own members, so a fact named `__proto__` is only a name.
+  const facts = notification.facts.map(({ name, value }): [string, string] => [name.toWellFormed(), value.toWellFormed()]);
+  return Object.fromEntries([...facts, ['text', notification.text.toWellFormed()]]);
+}

@@ -1,0 +1,84 @@
+// Posts to one Slack channel through an incoming webhook.
+// Texts are data: escaped, and marked verbatim so that Slack finds no mention, channel or link in them.
+// Source: docs.slack.dev, "Sending messages using incoming webhooks" and "Text object", read 2026-11-20.
+import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import { outcomeOf, targetOf, type Http } from '../kit.ts';
+import { headline, lines, oneLine, safeLinks } from '../text.ts';
+
+const sectionCharsMax = 3_000;
+const fieldCharsMax = 2_000;
+const fieldsMax = 10;
+const timeoutMsDefault = 10_000;
+
+export const SlackConfig = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['url'],
+  properties: {
+    url: { type: 'string', writeOnly: true, description: 'the incoming webhook; the whole address is a secret' },
+    timeoutMs: { type: 'integer', minimum: 100, maximum: 60_000, default: timeoutMsDefault },
+  },
+} as const;
+
+export interface SlackConfig {
+  readonly url: string;
+  readonly timeoutMs?: number;
+}
+
+/** Accepted only when the body is `ok`: some proxies and login pages answer 200 as well. */
+export function createSlack(config: SlackConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {
+  const url = targetOf(config.url, 'slack.url');
+
+  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+    const call = {
+      method: 'POST',
+      url,
+      headers: { 'content-type': 'application/json; charset=utf-8' },
+      body: JSON.stringify(messageOf(notification)),
+      timeoutMs: config.timeoutMs ?? timeoutMsDefault,
+    } as const;
+    const answer = await deps.http.send(call, signal);
+    const outcome = outcomeOf(answer, { who: 'slack', url, now: deps.clock.now(), secrets: [config.url] });
+    if (outcome.outcome !== 'accepted' || answer.kind !== 'answered') return outcome;
+    if (answer.bodyEnd === 'broken') return { outcome: 'unknown', detail: `${outcome.detail} (the answer broke off)` };
+    return answer.body.trim() === 'ok' ? outcome : { outcome: 'refused', detail: `${outcome.detail} (expected the body ok)` };
+  }
+  return { deliver };
+}
+
+function messageOf(notification: Notification): object {
+  const title = headline(notification, 512);
+  const text = lines(notification.text, sectionCharsMax);
+  const fields = notification.facts.slice(0, fieldsMax).map(({ name, value }) => {
+    return mrkdwn(`*${escaped(oneLine(name, 128), 700)}*\n${escaped(lines(value, 1_000), fieldCharsMax - 710)}`);
+  });
+  const links = safeLinks(notification).map(({ text: says, href }) => `<${escaped(href, Infinity)}|${escaped(says, 700)}>`);
+  return {
+    // The line of the push notification; Slack shows the blocks in the channel.
+    text: escaped(title, sectionCharsMax),
+    unfurl_links: false,
+    unfurl_media: false,
+    blocks: [
+      { type: 'section', text: mrkdwn(`*${escaped(title, sectionCharsMax - 2)}*`) },
+      ...(text.trim() === '' ? [] : [{ type: 'section', text: mrkdwn(escaped(text, sectionCharsMax)) }]),
+      ...(fields.length === 0 ? [] : [{ type: 'section', fields }]),
+      ...links.filter((link) => link.length <= sectionCharsMax).map((link) => ({ type: 'section', text: mrkdwn(link) })),
+      { type: 'context', elements: [mrkdwn(escaped(`Quench, incident ${oneLine(notification.incident, 128)}`, fieldCharsMax))] },
+    ],
+  };
+}
+
+function mrkdwn(text: string): object {
+  return { type: 'mrkdwn', text, verbatim: true };
+}
+
+/** Slack's three characters escaped, `@channel` and its kin broken, at most so many characters without half an entity. */
+function escaped(text: string, charsMax: number): string {
+  const safe = text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replace(/@(?=channel|here|everyone)/gi, '@\u200b');
+  if (safe.length <= charsMax) return safe;
+  return `${safe.slice(0, charsMax - 1).replace(/&[a-z]*$/, '')}…`.toWellFormed();
+}

@@ -1,0 +1,44 @@
+// One notification as a plain-text mail. One thread per incident: every mail refers to the same first id,
+// whether or not that first mail was ever sent. Texts are bodies and one subject line, never headers or addresses.
+import { hash } from 'node:crypto';
+import MailComposer from 'nodemailer/lib/mail-composer';
+import type { Notification } from '../../src/core/ports.ts';
+import type { Instant } from '../../src/core/time.ts';
+import { headline, lines, oneLine, safeLinks } from '../text.ts';
+
+/** The whole message as bytes. `Message-ID` is the same over all attempts; the subject is one line whatever the title holds. */
+export async function mailOf(
+  notification: Notification,
+  envelope: { readonly from: string; readonly to: readonly string[]; readonly now: Instant },
+): Promise<Buffer> {
+  const domain = envelope.from.slice(envelope.from.lastIndexOf('@') + 1);
+  const idOf = (text: string): string => `<quench.${hash('sha256', text, 'hex').slice(0, 40)}@${domain}>`;
+  const thread = idOf(notification.dedupKey);
+  const composer = new MailComposer({
+    from: { name: 'Quench', address: envelope.from },
+    to: [...envelope.to],
+    subject: headline(notification, 240),
+    date: new Date(envelope.now),
+    messageId: idOf(`${notification.dedupKey}\n${notification.id}`),
+    inReplyTo: thread,
+    references: thread,
+    text: bodyOf(notification),
+    textEncoding: 'quoted-printable',
+    headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'List-Id': `Quench <quench.${domain}>` },
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return composer.compile().build();
+}
+
+function bodyOf(notification: Notification): string {
+  const facts = notification.facts.slice(0, 64).map(({ name, value }) => `${oneLine(name, 128)}: ${oneLine(value, 2_048)}`);
+  const links = safeLinks(notification).map(({ text, href }) => `${text}: ${href}`);
+  const parts = [
+    lines(notification.text, 32_768),
+    facts.join('\n'),
+    links.join('\n'),
+    `-- \nQuench, incident ${oneLine(notification.incident, 128)}`,
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
