@@ -39,6 +39,15 @@ export function createExpressions(): CelExpressions {
   const patterns = createPatterns();
   const cel = celEnvironment(patterns, true);
   const known = new Map<string, Result<Compiled, string>>();
+  /** Members of environments as CEL sees them: one alert meets many conditions. Whoever hands in an object leaves it as it is. */
+  const converted = new WeakMap<object, unknown>();
+
+  function celOf(value: unknown): unknown {
+    if (typeof value !== 'object' || value === null) return toCel(value);
+    const held = converted.get(value) ?? toCel(value);
+    converted.set(value, held);
+    return held;
+  }
 
   function compiledOf(text: string): Result<Compiled, string> {
     const held = known.get(text);
@@ -53,7 +62,7 @@ export function createExpressions(): CelExpressions {
   return {
     evaluate(text, environment) {
       const compiled = compiledOf(text);
-      return compiled.ok ? run(compiled.value, environment) : compiled;
+      return compiled.ok ? run(compiled.value, environment, celOf) : compiled;
     },
     pattern(pattern, value) {
       const compiled = patterns.compile(pattern);
@@ -67,9 +76,13 @@ export function createExpressions(): CelExpressions {
   };
 }
 
-function run(compiled: Compiled, environment: { readonly [name: string]: unknown }): Result<unknown, string> {
+function run(
+  compiled: Compiled,
+  environment: { readonly [name: string]: unknown },
+  celOf: (value: unknown) => unknown,
+): Result<unknown, string> {
   const context = new Map<string, unknown>();
-  for (const name of compiled.roots) if (Object.hasOwn(environment, name)) context.set(name, toCel(environment[name]));
+  for (const name of compiled.roots) if (Object.hasOwn(environment, name)) context.set(name, celOf(environment[name]));
   try {
     return fromCel(compiled.run(context));
   } catch (error) {

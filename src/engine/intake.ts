@@ -1,7 +1,7 @@
 // The door to the inputs log: deliveries of senders and commands of people become inputs, and nothing is said to be
 // accepted before it is durable. Parsing is the source's; deciding is the desk's; HTTP is http/webhooks.ts.
 //   I1  `accepted` means: every input of the delivery is durable. `refused` means: the body is durable as a dead letter.
-//   I2  An input's `at` is stamped here, once, in the order of appending; it never goes back within a partition.
+//   I2  The `at` of what comes in here is stamped once, in the order of appending; it never goes back within a partition.
 //   I3  A delivery or letter that comes again carries the same delivery id, by which the desk drops it.
 import { hash } from 'node:crypto';
 import type { Claim } from '../core/alert.ts';
@@ -51,7 +51,7 @@ type Unstamped<T> = T extends unknown ? Omit<T, 'at'> : never;
 export type NewInput = Unstamped<Input>;
 
 export interface Intake {
-  /** `deliveryId`: the sender's id of this delivery, same over its retries; '' when it has none. Throws `not_found` for an unknown endpoint. */
+  /** `deliveryId`: what the sender calls this delivery, same over its retries; '' when it has none. Throws `not_found` for an unknown endpoint. */
   accept(endpointName: string, delivery: Delivery, deliveryId: string): Promise<Acceptance>;
   /** Resolves when durable; scope `*` goes to every partition. Rejects with `overloaded` or `log_unavailable`. */
   submit(input: NewInput): Promise<void>;
@@ -128,7 +128,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
       if (late !== null) return late;
       const parsed = parseWith(endpoint.source, delivery);
       if (!parsed.ok) return refuse(endpoint, delivery, parsed.error);
-      return take(endpoint, parsed.value, delivery, boundId(deliveryId));
+      return take(endpoint, parsed.value, delivery, deliveryId === '' ? '' : deliveryOf(endpointName, deliveryId));
     },
 
     async submit(input) {
@@ -172,7 +172,7 @@ function groupsOf(endpoint: IntakeEndpoint, parsed: Parsed, delivery: string): r
 
 /** Left-out alerts are told to the scope of the first that was not; without any, to the tenant's. */
 function hiddenOf(endpoint: IntakeEndpoint, parsed: Parsed, groups: readonly Group[]): Omit<AlertsHidden, 'at'> | null {
-  const hidden = 'hidden' in parsed ? (parsed.hidden as { readonly count: number; readonly group: string } | undefined) : undefined;
+  const { hidden } = parsed;
   if (hidden === undefined || hidden.count <= 0) return null;
   const scope = groups[0]?.scope ?? scopeOf(endpoint.tenant, endpoint.scopeLabels, {});
   return { type: 'AlertsHidden', scope, endpoint: endpoint.name, count: hidden.count, group: hidden.group };
@@ -239,7 +239,7 @@ function busyOf(error: unknown): Acceptance {
   return busy(error.message);
 }
 
-/** A sender's id as given, or its hash when it is longer than 128 characters. */
-function boundId(id: string): string {
-  return id.length <= deliveryCharsMax ? id : hash('sha256', id, 'hex');
+/** Two senders may well use the same ids; one that is longer than 128 characters goes by its hash. */
+function deliveryOf(endpoint: string, id: string): string {
+  return `${endpoint}:${id.length <= deliveryCharsMax ? id : hash('sha256', id, 'hex')}`;
 }

@@ -1,0 +1,111 @@
+// Incidents: list, show with everything that belongs to them, their story, and what people do to them.
+import { GatewayError } from '../../core/errors.ts';
+import type { ViewDoc } from '../../core/ports.ts';
+import type { HttpDeps } from '../deps.ts';
+import { json, object, type Route } from '../route.ts';
+import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+
+const tag = 'incidents';
+const membersMax = 200;
+const textCharsMax = 2_000;
+const via = 'api';
+
+export function incidentRoutes({ store, intake }: HttpDeps): readonly Route[] {
+  const { views } = store;
+
+  async function partsOf(incident: ViewDoc): Promise<object> {
+    const [alerts, runs, pages] = await Promise.all(
+      (['alert', 'run', 'page'] as const).map((kind) => views.list({ kind, of: incident.id, limit: membersMax })),
+    );
+    const items = (list: typeof alerts): readonly object[] => (list?.docs ?? []).map(shown);
+    // A storm has more members than anybody reads.
+    return { alerts: items(alerts), alertsMore: (alerts?.next ?? null) !== null, runs: items(runs), pages: items(pages) };
+  }
+
+  const open = async (id: string): Promise<ViewDoc> => stillOpen(await found(views, 'incident', id), ['resolved']);
+
+  return [
+    json<ListQuery, null>({
+      method: 'get',
+      path: '/api/v1/incidents',
+      access: 'read',
+      tag,
+      summary: 'List incidents, newest first',
+      query: object(listQuery),
+      answers: { 200: 'A page of incidents.' },
+      handle: ({ query }) => listed(views, 'incident', query),
+    }),
+    json({
+      method: 'get',
+      path: '/api/v1/incidents/:id',
+      access: 'read',
+      tag,
+      summary: 'Show one incident with its alerts, runs and pages',
+      answers: { 200: 'The incident.', 404: 'No such incident.' },
+      async handle(call) {
+        const incident = await found(views, 'incident', param(call, 'id'));
+        return { status: 200, body: { ...shown(incident), ...(await partsOf(incident)) } };
+      },
+    }),
+    json<{ readonly after: number; readonly limit: number }, null>({
+      method: 'get',
+      path: '/api/v1/incidents/:id/timeline',
+      access: 'read',
+      tag,
+      summary: 'Show the story of an incident, oldest first',
+      query: object({
+        after: { type: 'integer', minimum: -1, default: -1, description: 'The `next` of the page before' },
+        limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 200 },
+      }),
+      answers: { 200: 'Entries after the given one.', 404: 'No such incident.' },
+      async handle(call) {
+        const incident = await found(views, 'incident', param(call, 'id'));
+        const items = await views.timeline(incident.id, call.query.after, call.query.limit);
+        return { status: 200, body: { items, next: items.length === call.query.limit ? (items.at(-1)?.seq ?? null) : null } };
+      },
+    }),
+    json({
+      method: 'post',
+      path: '/api/v1/incidents/:id/ack',
+      access: 'operate',
+      tag,
+      summary: 'Acknowledge: somebody has it, stop ringing',
+      body: object({}),
+      answers: takenAnswers,
+      async handle(call) {
+        const { scope, id } = await open(param(call, 'id'));
+        await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via });
+        return taken;
+      },
+    }),
+    json<null, { readonly note?: string }>({
+      method: 'post',
+      path: '/api/v1/incidents/:id/resolve',
+      access: 'operate',
+      tag,
+      summary: 'Resolve by hand',
+      body: object({ note: { type: 'string', maxLength: textCharsMax } }),
+      answers: takenAnswers,
+      async handle(call) {
+        const { scope, id } = await open(param(call, 'id'));
+        await intake.submit({ type: 'Resolved', scope, incident: id, by: call.actor, via, note: call.body.note ?? '' });
+        return taken;
+      },
+    }),
+    json<null, { readonly text: string }>({
+      method: 'post',
+      path: '/api/v1/incidents/:id/note',
+      access: 'operate',
+      tag,
+      summary: 'Write a remark onto the timeline',
+      body: object({ text: { type: 'string', minLength: 1, maxLength: textCharsMax } }, ['text']),
+      answers: takenAnswers,
+      async handle(call) {
+        if (call.body.text.trim() === '') throw new GatewayError('invalid_request', 'body/text must not be blank');
+        const { scope, id } = await found(views, 'incident', param(call, 'id'));
+        await intake.submit({ type: 'CommandGiven', scope, by: call.actor, command: { name: 'note', incident: id, text: call.body.text } });
+        return taken;
+      },
+    }),
+  ];
+}

@@ -1,0 +1,70 @@
+// What the HTTP floor needs from the rest of the gateway; compose fills it.
+import type { Policy } from '../core/policy.ts';
+import type { Clock, Expressions, Store } from '../core/ports.ts';
+import type { Intake, IntakeEndpoint } from '../engine/intake.ts';
+import type { ApiToken, EndpointAuth, VerifySignature } from './auth.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Where the gateway says what happened to it. The text is constant; particulars are fields. */
+export interface Log {
+  info(fields: { readonly [name: string]: unknown }, text: string): void;
+  warn(fields: { readonly [name: string]: unknown }, text: string): void;
+  error(fields: { readonly [name: string]: unknown }, text: string): void;
+}
+
+/** One entry for intake and HTTP alike. */
+export interface HttpEndpoint extends IntakeEndpoint {
+  /** All of them must pass; an empty list refuses everything. */
+  readonly auth: readonly EndpointAuth[];
+  /** Takes what is posted to `/api/v2/alerts`; at most one endpoint does. */
+  readonly alertsApi: boolean;
+}
+
+/** One thing that must be well before work is sent here; null, or what is wrong. */
+export interface Check {
+  readonly name: string;
+  check(): Promise<string | null>;
+}
+
+export interface HttpLimits {
+  readonly bodyBytesMax: number;
+  readonly bufferedBytesMax: number;
+  readonly connectionsMax: number;
+  /** Open event streams. */
+  readonly streamsMax: number;
+  readonly drainMs: number;
+}
+
+export interface HttpDeps {
+  readonly store: Pick<Store, 'log' | 'views' | 'deadLetters'>;
+  readonly intake: Intake;
+  readonly endpoints: readonly HttpEndpoint[];
+  /** For the API. Without any, every call but the open ones is refused. */
+  readonly tokens: readonly ApiToken[];
+  readonly verify: VerifySignature;
+  /** For acknowledgement links; the first signs, all are accepted. Empty = no links. */
+  readonly ackSecrets: readonly string[];
+  readonly policy: () => Policy;
+  /** Scope of a silence that names none. */
+  readonly defaultScope: string;
+  readonly expressions: Pick<Expressions, 'pattern'> & {
+    /** Why a pattern is not accepted, or null. */
+    patternProblem(pattern: string): string | null;
+  };
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** `open`, or only with a token that may read. */
+  readonly metricsAccess: 'open' | 'read';
+  readonly checks: readonly Check[];
+  readonly version: string;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+export const defaultLimits: HttpLimits = {
+  bodyBytesMax: 1_048_576,
+  bufferedBytesMax: 67_108_864,
+  connectionsMax: 1_024,
+  streamsMax: 200,
+  drainMs: 10_000,
+};

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import { test, type TestContext } from 'node:test';
+import supertest from 'supertest';
+import { wallClock } from '../support/wallclock.ts';
+import { front, group, heldSync, tokens, type Front, type FrontOptions } from './support.ts';
+
+async function serving(
+  t: TestContext,
+  options: FrontOptions = {},
+): Promise<Front & { readonly to: ReturnType<typeof supertest>; readonly port: number }> {
+  const made = await front(options);
+  const port = await made.http.start(0, '127.0.0.1');
+  t.after(() => made.http.stop());
+  return { ...made, port, to: supertest(`http://127.0.0.1:${port}`) };
+}
+
+const body = JSON.stringify(group('DiskFull'));
+
+function post(port: number, agent?: Agent): Promise<{ readonly status: number; readonly connection: string | undefined }> {
+  return new Promise((resolve, reject) => {
+    const options = {
+      port,
+      path: '/webhooks/open',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      ...(agent === undefined ? {} : { agent }),
+    };
+    const req = request(options, (res) => {
+      res.resume().on('end', () => resolve({ status: res.statusCode ?? 0, connection: res.headers.connection }));
+    });
+    req.on('error', reject);
+    req.end(body);
+  });
+}
+
+test('stopping waits for the delivery under way and lets it end well', async () => {
+  const medium = heldSync();
+  const made = await front({ sync: medium.sync });
+  const port = await made.http.start(0, '127.0.0.1');
+  const agent = new Agent({ keepAlive: true });
+  const posting = post(port, agent);
+  await medium.reached;
+  let stopped = false;
+  const stopping = made.http.stop().then(() => (stopped = true));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(stopped, false);
+  await assert.rejects(post(port), /ECONNREFUSED/);
+  const began = performance.now();
+  medium.open();
+  assert.equal((await posting).status, 202);
+  await stopping;
+  assert.ok(performance.now() - began < 2_000, 'an idle connection does not hold up the stop');
+  agent.destroy();
+});
+
+test('stopping does not wait for ever', async () => {
+  const medium = heldSync();
+  const made = await front({ sync: medium.sync, limits: { drainMs: 100 } });
+  const port = await made.http.start(0, '127.0.0.1');
+  const posting = assert.rejects(post(port));
+  await medium.reached;
+  const began = performance.now();
+  await made.http.stop();
+  await posting;
+  assert.ok(performance.now() - began < 1_000);
+});
+
+test('a taken port is told', async (t) => {
+  const { port } = await serving(t);
+  const other = await front();
+  await assert.rejects(other.http.start(port, '127.0.0.1'), { code: 'EADDRINUSE' });
+});
+
+test('connections above the bound are turned away', async (t) => {
+  const { port } = await serving(t, { limits: { connectionsMax: 2 } });
+  const sockets = [0, 1].map(() => connect(port, '127.0.0.1'));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
+  await assert.rejects(post(port));
+  for (const socket of sockets) socket.destroy();
+});
+
+test('headers beyond 16 KiB are 431, broken HTTP is 400, and both leave the server well', async (t) => {
+  const { to, port } = await serving(t);
+  const speak = (text: string): Promise<string> =>
+    new Promise((resolve) => {
+      let heard = '';
+      const socket = connect(port, '127.0.0.1', () => socket.end(text));
+      socket.on('data', (chunk) => (heard += String(chunk))).on('close', () => resolve(heard));
+    });
+  assert.match(await speak(`GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: ${'x'.repeat(20_000)}\r\n\r\n`), /^HTTP\/1\.1 431/);
+  assert.match(await speak('NONSENSE\r\n\r\n'), /^HTTP\/1\.1 400/);
+  await to.get('/healthz').expect(200, { status: 'alive' });
+});
+
+test('answers carry the headers that keep browsers from doing more than showing', async (t) => {
+  const { to } = await serving(t);
+  for (const path of ['/healthz', '/api/v1/incidents', '/nope']) {
+    const { headers } = await to.get(path).set('origin', 'https://elsewhere.example');
+    assert.equal(headers['x-content-type-options'], 'nosniff');
+    assert.match(headers['content-security-policy'] ?? '', /default-src 'none'/);
+    assert.equal(headers['cache-control'], 'no-store');
+    assert.equal(headers['access-control-allow-origin'], undefined);
+    assert.equal(headers['x-powered-by'], undefined);
+  }
+});
+
+test('an unknown path is a problem document too', async (t) => {
+  const { to } = await serving(t);
+  for (const path of ['/nope', '/api/v1/nope', '/api/v1/__proto__', '/']) {
+    const answer = await to.get(path).expect(404);
+    assert.match(answer.headers['content-type'] ?? '', /problem\+json/);
+  }
+});
+
+test('ready means that every check is well; one that is not, throws or never answers is named, its words stay in the log', async (t) => {
+  const good = { name: 'store', check: async () => null };
+  const well = await serving(t, { checks: [good] });
+  await well.to.get('/readyz').expect(200, { status: 'ready', checks: [{ name: 'store', ok: true }] });
+
+  const cases = [async () => 'planted', () => Promise.reject(new Error('planted'))];
+  for (const check of cases) {
+    const made = await serving(t, { checks: [good, { name: 'executor', check }] });
+    const answer = await made.to.get('/readyz').expect(503);
+    assert.deepEqual(answer.body.checks, [
+      { name: 'store', ok: true },
+      { name: 'executor', ok: false },
+    ]);
+    assert.doesNotMatch(answer.text, /planted/);
+    assert.deepEqual(made.logged, [{ fields: { check: 'executor', wrong: 'planted' }, text: 'not ready' }]);
+  }
+});
+
+test('a check that hangs is not ready after two seconds', async (t) => {
+  const clock = { ...wallClock, after: (span: number, call: () => void) => wallClock.after(span === 2_000 ? 20 : 60_000, call) };
+  const made = await serving(t, { clock, checks: [{ name: 'executor', check: () => new Promise(() => {}) }] });
+  const answer = await made.to.get('/readyz').expect(503);
+  assert.deepEqual(answer.body.checks, [{ name: 'executor', ok: false }]);
+});
+
+test('readiness is asked at most once a second, however often it is looked at', async (t) => {
+  let asked = 0;
+  const made = await serving(t, { checks: [{ name: 'store', check: async () => ((asked += 1), null) }] });
+  await Promise.all(Array.from({ length: 20 }, () => made.to.get('/readyz')));
+  assert.equal(asked, 1);
+});
+
+test('what happens at the door shows in the metrics, under names that are never an alert’s', async (t) => {
+  const { to, deps, port } = await serving(t);
+  await post(port);
+  await to.post('/webhooks/open').set('content-type', 'application/json').send('{').expect(400);
+  await to.get('/api/v1/incidents').set('authorization', `Bearer ${tokens.read}`).expect(200);
+  await to.get('/api/v1/incidents/i42.x').set('authorization', `Bearer ${tokens.read}`).expect(404);
+  for (let index = 0; index < 300; index++) deps.metrics.run(`playbook-${index}`, 'succeeded');
+  const { text, headers } = await to.get('/metrics').expect(200);
+  assert.match(headers['content-type'] ?? '', /^text\/plain; version=0\.0\.4/);
+  for (const line of [
+    'quench_deliveries_total{endpoint="open",outcome="accepted"} 1',
+    'quench_deliveries_total{endpoint="open",outcome="refused"} 1',
+    'quench_alerts_total{endpoint="open",claim="firing"} 1',
+    'quench_accept_seconds_count 1',
+    'quench_dead_letters 1',
+    'quench_inputs_lag 0',
+    'quench_http_requests_total{method="get",route="/api/v1/incidents",status="200"} 1',
+    'quench_http_requests_total{method="get",route="/api/v1/incidents/:id",status="404"} 1',
+    'quench_runs_total{playbook="other",end="succeeded"} 100',
+  ]) {
+    assert.ok(text.includes(`${line}\n`), line);
+  }
+  assert.doesNotMatch(text, /i42/);
+});
+
+test('a store that is away does not cost the scrape', async (t) => {
+  const made = await serving(t);
+  t.mock.method(made.store.deadLetters, 'count', () => Promise.reject(new Error('away')));
+  const { text } = await made.to.get('/metrics').expect(200);
+  assert.match(text, /quench_inputs_lag 0/);
+});

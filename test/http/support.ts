@@ -1,0 +1,222 @@
+// A whole front of the gateway in memory: store, intake, HTTP. Only the clock and the medium's sync are in the test's hand.
+import { createHmac } from 'node:crypto';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { memoryDisk } from '../../adapters/memory/disk.ts';
+import { memoryStore, memoryLimits, type MemoryLimits } from '../../adapters/memory/store.ts';
+import { prometheus } from '../../adapters/prometheus/source.ts';
+import { keyOf, verifySigned } from '../../adapters/signature.ts';
+import type { Playbook } from '../../src/core/playbook.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import type { Clock, LogRecord, Store, ViewPatch } from '../../src/core/ports.ts';
+import { createIntake, type Intake } from '../../src/engine/intake.ts';
+import type { VerifySignature } from '../../src/http/auth.ts';
+import type { HttpDeps, HttpEndpoint } from '../../src/http/deps.ts';
+import { createMetrics } from '../../src/http/metrics.ts';
+import { createHttp, type HttpServer } from '../../src/http/server.ts';
+import { wallClock } from '../support/wallclock.ts';
+
+export const noon = Date.UTC(2026, 10, 21, 12);
+export const signing = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+export const tokens = { read: 'token-of-rita', operate: 'token-of-olga', admin: 'token-of-anna' } as const;
+
+/** How compose joins the signature check of adapters to the door. */
+export const verify: VerifySignature = (secrets) => {
+  const keys = secrets.map(keyOf).flatMap((key) => (key.ok ? [key.value] : []));
+  return ({ headers, body, now }) => verifySigned({ headers: headers as Record<string, string | undefined>, body, now }, keys).ok;
+};
+
+// Its own answer is left out: the house's is what is tested here.
+const { name: sourceName, parse } = prometheus({});
+const source = { name: sourceName, parse };
+const base = { source, tenant: 'default', scopeLabels: [], alertsApi: false } as const;
+export const endpoints: readonly HttpEndpoint[] = [
+  { ...base, name: 'open', auth: [{ kind: 'none' }], alertsApi: true },
+  { ...base, name: 'bearer', auth: [{ kind: 'bearer', secrets: ['old-secret', 'new-secret'] }] },
+  { ...base, name: 'basic', auth: [{ kind: 'basic', secrets: ['old-secret', 'new-secret'] }] },
+  { ...base, name: 'signed', auth: [{ kind: 'hmac', secrets: [signing] }] },
+  {
+    ...base,
+    name: 'both',
+    auth: [
+      { kind: 'bearer', secrets: ['new-secret'] },
+      { kind: 'hmac', secrets: [signing] },
+    ],
+  },
+  { ...base, name: 'shut', auth: [] },
+  { ...base, name: 'teams', auth: [{ kind: 'none' }], scopeLabels: ['team'] },
+];
+
+export interface Front {
+  readonly store: Store;
+  readonly intake: Intake;
+  readonly http: HttpServer;
+  readonly deps: HttpDeps;
+  readonly logged: { readonly fields: object; readonly text: string }[];
+  /** Wall time of the gateway. */
+  setNow(now: number): void;
+  /** Inputs that the host is behind. */
+  setLag(lag: number): void;
+  inputs(): Promise<readonly LogRecord[]>;
+}
+
+export interface FrontOptions {
+  readonly sync?: () => Promise<void>;
+  readonly limits?: Partial<HttpDeps['limits']>;
+  readonly storeLimits?: Partial<MemoryLimits>;
+  readonly clock?: Clock;
+  readonly partitions?: number;
+  readonly endpoints?: readonly HttpEndpoint[];
+  readonly store?: Store;
+  readonly checks?: HttpDeps['checks'];
+}
+
+export async function front(options: FrontOptions = {}): Promise<Front> {
+  let now = noon;
+  let lag = 0;
+  const clock: Clock = options.clock ?? { ...wallClock, now: () => now };
+  const store =
+    options.store ??
+    memoryStore({
+      disk: memoryDisk(),
+      partitions: options.partitions ?? 2,
+      clock,
+      limits: { ...memoryLimits, ...options.storeLimits },
+      ...(options.sync === undefined ? {} : { sync: options.sync }),
+    });
+  const metrics = createMetrics({ lag: () => lag, deadLetters: () => store.deadLetters.count() });
+  const doors = options.endpoints ?? endpoints;
+  const intake = await createIntake({
+    log: store.log,
+    deadLetters: store.deadLetters,
+    endpoints: doors,
+    clock,
+    lagOf: () => lag,
+    lagMax: 1_000,
+    seen: (endpoint, claim) => metrics.alert(endpoint, claim),
+  });
+  const logged: Front['logged'] = [];
+  const say = (fields: object, text: string): void => void logged.push({ fields, text });
+  const deps: HttpDeps = {
+    store,
+    intake,
+    endpoints: doors,
+    tokens: [
+      { name: 'rita', role: 'read', secret: tokens.read },
+      { name: 'olga', role: 'operate', secret: tokens.operate },
+      { name: 'anna', role: 'admin', secret: tokens.admin },
+    ],
+    verify,
+    ackSecrets: ['new-ack-secret', 'old-ack-secret'],
+    policy: () => policy,
+    defaultScope: 'default',
+    expressions: createExpressions(),
+    clock,
+    log: { info: say, warn: say, error: say },
+    metrics,
+    metricsAccess: 'open',
+    checks: options.checks ?? [],
+    version: '0.0.0-test',
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
+  };
+  return {
+    store,
+    intake,
+    deps,
+    http: createHttp(deps),
+    logged,
+    setNow: (at) => (now = at),
+    setLag: (behind) => (lag = behind),
+    inputs: () => inputsOf(store),
+  };
+}
+
+export async function inputsOf(store: Store): Promise<readonly LogRecord[]> {
+  const parts = Array.from({ length: store.log.partitions }, (_, partition) => store.log.read('inputs', partition, 0, 10_000));
+  return (await Promise.all(parts)).flat();
+}
+
+/** A medium whose sync the test ends; `reached` resolves when the first one begins. */
+export function heldSync(): { readonly sync: () => Promise<void>; readonly reached: Promise<void>; readonly open: () => void } {
+  const reached = Promise.withResolvers<void>();
+  const held = Promise.withResolvers<void>();
+  const sync = (): Promise<void> => {
+    reached.resolve();
+    return held.promise;
+  };
+  return { sync, reached: reached.promise, open: () => held.resolve() };
+}
+
+/** Asks again until the answer is the one, for what another process or socket does meanwhile; at most two seconds. */
+export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) => boolean): Promise<T> {
+  for (let round = 0; ; round++) {
+    const answer = await ask();
+    if (holds(answer) || round === 100) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** Puts documents where the projector would. */
+export async function showing(
+  store: Store,
+  patches: readonly ViewPatch[],
+  entries: Parameters<Store['views']['apply']>[0]['entries'] = [],
+) {
+  shown += 1;
+  await store.views.apply({ cursor: 'test', partition: 0, offset: shown, patches, entries });
+}
+let shown = 0;
+
+/** One group of alerts as the first source of the house sends it. */
+export function group(...names: readonly string[]): object {
+  return {
+    version: '4',
+    groupKey: 'g',
+    receiver: 'quench',
+    status: 'firing',
+    alerts: names.map((name) => ({
+      status: 'firing',
+      labels: { alertname: name, host: 'db1', severity: 'critical' },
+      annotations: { summary: `${name} on db1` },
+      startsAt: '2026-11-21T11:59:00Z',
+    })),
+  };
+}
+
+/** Headers of a signed delivery. */
+export function signed(body: string, { id = 'msg_1', at = noon, key = signing } = {}): Record<string, string> {
+  const stamp = String(Math.floor(at / 1_000));
+  const secret = Buffer.from(key.slice('whsec_'.length), 'base64');
+  const mac = createHmac('sha256', secret).update(`${id}.${stamp}.${body}`).digest('base64');
+  return { 'webhook-id': id, 'webhook-timestamp': stamp, 'webhook-signature': `v1,${mac}` };
+}
+
+const playbook: Playbook = {
+  name: 'restart-web',
+  version: '1',
+  summary: 'Restart the web server',
+  owner: 'team-web',
+  mode: 'shadow',
+  triggers: [],
+  params: {},
+  target: 'web',
+  guards: { cooldownMs: 0, attempts: null, concurrency: 1, confidence: 0, approveWithinMs: 900_000 },
+  diagnose: [],
+  steps: [],
+  verify: { withinMs: 60_000, everyMs: 5_000, stableForMs: 0, require: 'all', proofs: [{ kind: 'resolved' }], otherwise: 'escalate' },
+  escalate: { ladder: null, say: '' },
+  digest: 'sha256:01',
+};
+
+const policy: Policy = {
+  digest: 'sha256:00',
+  playbooks: [playbook],
+  ladders: {},
+  routes: [],
+  grouping: { windowMs: 300_000, labels: [], reopenMs: 600_000, membersMax: 100 },
+  storm: { alerts: 50, withinMs: 60_000 },
+  flap: { startPercent: 50, stopPercent: 25 },
+  paging: { severity: 'critical', score: 0.5 },
+  settleMs: 0,
+  holdOffMs: 0,
+  staleMs: 3_600_000,
+};
