@@ -24,7 +24,7 @@ export interface ProjectDeps {
 export function createProject(deps: ProjectDeps): { start(): Promise<void>; stop(): Promise<void> } {
   const { partition } = deps;
   const tail: Tail = createTail({ ...deps, batch: factsPerRead }, async (facts, end) => {
-    const patches = facts.flatMap((fact) => patchesOf(fact, partition));
+    const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
     const entries = facts.map(entryOf).filter((entry) => entry !== null);
     await deps.views.apply({ cursor: cursorName, partition, offset: end, patches, entries });
     for (const fact of facts) deps.seen(fact);
@@ -35,6 +35,38 @@ export function createProject(deps: ProjectDeps): { start(): Promise<void>; stop
     },
     stop: () => tail.stop(),
   };
+}
+
+/** Patches of one document become one where that comes to the same: in a busy second most facts concern few documents. */
+export function coalesced(patches: readonly ViewPatch[]): readonly ViewPatch[] {
+  const done: ViewPatch[] = [];
+  const open = new Map<string, ViewPatch>();
+  for (const patch of patches) {
+    const key = `${patch.kind}|${patch.id}`;
+    const before = open.get(key);
+    const joined = before === undefined ? patch.patch : onto(before.patch, patch.patch);
+    if (before !== undefined && joined === null) done.push(before);
+    if (before === undefined || joined === null) open.set(key, patch);
+    else open.set(key, { ...before, ...patch, ...(before.at === undefined ? {} : { at: before.at }), patch: joined });
+  }
+  return [...done, ...open.values()];
+}
+
+/** One merge patch after another as one, or null where none says the same: taking an object away and then giving members anew. */
+function onto(before: ViewPatch['patch'], after: ViewPatch['patch']): ViewPatch['patch'] | null {
+  const joined: { [key: string]: Json } = { ...before };
+  for (const [key, value] of Object.entries(after)) {
+    const held = joined[key];
+    if (held !== undefined && !isObject(held) && isObject(value)) return null;
+    const both = isObject(held) && isObject(value) ? onto(held, value) : value;
+    if (both === null && value !== null) return null;
+    joined[key] = both;
+  }
+  return joined;
+}
+
+function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function entryOf(fact: Fact): TimelineEntry | null {

@@ -1,0 +1,244 @@
+// The real gateway under load, killed with SIGKILL again and again: what it promised must hold on disk afterwards.
+// KILLS sets how often; 50 takes about three minutes. The seed is printed and may be given as SEED.
+//   1  Every alert that was answered 202 is on the log and was decided, once.
+//   2  No call was acted on twice; nothing was acted on that the log had not granted.
+//   3  Every run ended, every page reached somebody, and nothing waits for a timer that was lost.
+import assert from 'node:assert/strict';
+import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Fact, Input } from '../../src/core/records.ts';
+import { freePort, realGateway, type RealGateway } from './gateway.ts';
+
+const kills = Number(process.env['KILLS'] ?? 50);
+const seed = Number(process.env['SEED'] ?? 20_261_121);
+const everyMs = 10;
+
+/** Mulberry32: small, seeded, good enough to choose moments. */
+function randomFrom(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const playbook = (script: string): string => `apiVersion: playbook/v1
+name: fix
+version: 1.0.0
+summary: Writes one line into a ledger for each time it acts.
+owner: team/test
+mode: auto
+on: [{ alert: alert.name == "Fix" }]
+params: { host: { type: string, from: alert.host } }
+target: { resource: "host/\${params.host}" }
+guards: { cooldown: 0s, attempts: none, concurrency: 50 }
+steps:
+  - { id: act, uses: shell/run, with: { argv: ["${script}", $params.host] }, timeout: 10s }
+verify: { within: 5s, every: 1s, all: [resolved] }
+escalate: { say: It did not help. }
+`;
+
+const config = (sink: number, script: string): string => `api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
+data: { dir: ./data }
+endpoints: { prometheus: { source: prometheus, auth: { bearer: { file: ingest.token } }, alertsApi: true } }
+notifiers: { sink: { type: webhook, url: "http://127.0.0.1:${sink}/page", secrets: [{ file: admin.whsec }] } }
+ladders: { default: { rungs: [{ notify: sink, wait: 1m }], repeat: 0, ackTimeout: 0s } }
+playbooks: { dir: ./playbooks }
+actions: { shell: { allow: ["${script}"] } }
+settle: 1s
+holdOff: 30s
+storm: { alerts: 100000, within: 1m }
+`;
+
+interface Load {
+  readonly accepted: Set<string>;
+  stop(): Promise<void>;
+}
+
+/** Posts small batches all the time; remembers what was answered 2xx. One alert in twenty wants a playbook, one in twenty a page. */
+function startLoad(gateway: RealGateway, random: () => number): Load {
+  const accepted = new Set<string>();
+  let stopping = false;
+  let number = 0;
+
+  function alertOf(id: string): object {
+    const kind = random() < 0.05 ? 'Fix' : random() < 0.05 ? 'Page' : 'Noise';
+    const host = kind === 'Noise' ? `noise${Math.floor(random() * 400)}` : `h${id}`;
+    const cleared = kind === 'Noise' && random() < 0.3;
+    return {
+      labels: { alertname: kind, instance: host, severity: kind === 'Noise' ? 'info' : 'critical' },
+      annotations: { uid: id },
+      startsAt: new Date(Date.now()).toISOString(),
+      ...(cleared ? { endsAt: new Date(Date.now() - 1).toISOString() } : {}),
+    };
+  }
+
+  async function post(): Promise<void> {
+    const ids = Array.from({ length: 1 + Math.floor(random() * 3) }, () => String((number += 1)));
+    const headers = { authorization: `Bearer ${gateway.token}`, 'content-type': 'application/json' };
+    const body = JSON.stringify(ids.map(alertOf));
+    const answer = await fetch(`${gateway.url}/api/v2/alerts`, { method: 'POST', headers, body }).catch(() => null);
+    if (answer?.ok === true) for (const id of ids) accepted.add(id);
+    await answer?.arrayBuffer().catch(() => null);
+  }
+
+  async function worker(): Promise<void> {
+    while (!stopping) {
+      await post();
+      await sleep(everyMs);
+    }
+  }
+  const workers = [worker(), worker()];
+  return {
+    accepted,
+    async stop() {
+      stopping = true;
+      await Promise.all(workers);
+    },
+  };
+}
+
+function recordsOf(db: DatabaseSync, topic: 0 | 1): readonly { readonly offset: number; readonly value: Input | Fact }[] {
+  const rows = db.prepare('SELECT place, body FROM log ORDER BY place').all();
+  const span = 2 ** 44;
+  return rows
+    .filter((row) => Math.floor(Number(row['place']) / span) % 2 === topic)
+    .flatMap((row) => {
+      // One row is one append: a JSON array of records.
+      const values = JSON.parse(String(row['body'])) as readonly (Input | Fact)[];
+      return values.map((value, place) => ({ offset: (Number(row['place']) % span) + place, value }));
+    });
+}
+
+test(
+  `${kills} times killed under load: nothing accepted is lost, nothing is done twice, pages go out`,
+  { timeout: 900_000 },
+  async (context) => {
+    const random = randomFrom(seed);
+    const delivered = new Map<string, number>();
+    const port = await freePort();
+    const sink = createServer((req, res) => {
+      let body = '';
+      req.on('data', (part: Buffer) => (body += part.toString()));
+      req.on('end', () => {
+        // Ours, signed: the shape is known.
+        const { data } = JSON.parse(body) as { readonly data: { readonly id: string } };
+        delivered.set(data.id, (delivered.get(data.id) ?? 0) + 1);
+        res.writeHead(204).end();
+      });
+    }).listen(port, '127.0.0.1');
+    const gateway = await realGateway({ config: '', playbooks: {} });
+    const script = join(gateway.dir, 'act.sh');
+    const ledger = join(gateway.dir, 'ledger');
+    writeFileSync(script, `#!/bin/sh\nsleep 0.0$(( $$ % 9 ))\nprintf '%s\\n' "$QUENCH_KEY" >> "${ledger}"\n`);
+    chmodSync(script, 0o755);
+    writeFileSync(join(gateway.dir, 'admin.whsec'), `whsec_${Buffer.from('a secret for the test, 32 bytes.').toString('base64')}`);
+    appendFileSync(join(gateway.dir, 'quench.yaml'), config(port, script));
+    writeFileSync(join(gateway.dir, 'playbooks', 'fix.yaml'), playbook(script));
+    let load: Load | null = null;
+    try {
+      await gateway.start();
+      load = startLoad(gateway, random);
+      for (let kill = 0; kill < kills; kill += 1) {
+        await sleep(100 + random() * 1_400);
+        await gateway.kill();
+        await gateway.start();
+      }
+      await load.stop();
+      await settled(gateway);
+      await gateway.stop();
+      const counts = check(gateway, load.accepted, delivered, ledger);
+      context.diagnostic(`seed ${seed}: ${JSON.stringify({ kills, ...counts })}`);
+    } finally {
+      await load?.stop();
+      await gateway.kill();
+      sink.close();
+      sink.closeAllConnections();
+      gateway.remove();
+    }
+  },
+);
+
+/** No run is under way and no notification is waiting for its answer; at most two minutes. */
+async function settled(gateway: RealGateway): Promise<void> {
+  for (let round = 0; round < 240; round += 1) {
+    await sleep(500);
+    const working = (await gateway.api('/api/v1/runs?state=working&limit=1')) as { readonly items: readonly unknown[] };
+    const metrics = await fetch(`${gateway.url}/metrics`).then((answer) => answer.text());
+    const lag = Number(/^quench_inputs_lag (\d+)/m.exec(metrics)?.[1] ?? 1);
+    if (working.items.length === 0 && lag === 0 && round > 20) return;
+  }
+  throw new Error('runs are still at work two minutes after the load ended');
+}
+
+function check(gateway: RealGateway, accepted: ReadonlySet<string>, delivered: ReadonlyMap<string, number>, ledger: string): object {
+  const db = new DatabaseSync(join(gateway.dir, 'data', 'quench.db'), { readOnly: true });
+  const inputs = recordsOf(db, 0);
+  const facts = recordsOf(db, 1).map(({ value }) => value as Fact);
+  db.close();
+
+  const uids = new Set<string>();
+  const decisions = new Map<number, number>();
+  for (const fact of facts) if (fact.type === 'AlertDecided') decisions.set(fact.offset, (decisions.get(fact.offset) ?? 0) + 1);
+  for (const { offset, value } of inputs) {
+    if (value.type !== 'AlertSeen') continue;
+    uids.add(value.event.annotations['uid'] ?? '');
+    assert.equal(decisions.get(offset), 1, `1: the alert at offset ${offset} was decided once`);
+  }
+  assert.deepEqual(
+    [...accepted].filter((uid) => !uids.has(uid)),
+    [],
+    '1: everything accepted is on the log',
+  );
+
+  const numbers = facts.filter((fact) => fact.scope === 'default').map((fact) => fact.seq);
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, place) => place + 1),
+    'facts are numbered without gap or repeat',
+  );
+
+  const acts = existsSync(ledger) ? readFileSync(ledger, 'utf8').trim().split('\n') : [];
+  const granted = new Set(facts.flatMap((fact) => (fact.type === 'StepGranted' ? [`${fact.run}/${fact.call}`] : [])));
+  assert.equal(new Set(acts).size, acts.length, '2: no call was acted on twice');
+  assert.deepEqual(
+    acts.filter((key) => !granted.has(key)),
+    [],
+    '2: nothing was acted on without a grant',
+  );
+
+  const ended = new Map(facts.flatMap((fact) => (fact.type === 'RunFinished' ? [[fact.run, fact.end] as const] : [])));
+  const started = facts.flatMap((fact) => (fact.type === 'RunStarted' ? [fact.run] : []));
+  assert.deepEqual(
+    started.filter((run) => !ended.has(run)),
+    [],
+    '3: every run ended',
+  );
+
+  const pages = facts.filter((fact) => fact.type === 'PageOpened');
+  const reached = new Set([...delivered.keys()].map((id) => id.split('|')[0]));
+  assert.deepEqual(
+    pages.map((page) => page.page).filter((page) => !reached.has(page)),
+    [],
+    '3: every page reached somebody',
+  );
+  assert.ok(pages.length > 0 && started.length > 0 && acts.length > 0, 'the load made runs, actions and pages');
+
+  const unknown = [...ended.values()].filter((end) => end === 'unknown').length;
+  const repeats = [...delivered.values()].filter((times) => times > 1).length;
+  return {
+    accepted: accepted.size,
+    onLog: uids.size,
+    runs: started.length,
+    acts: acts.length,
+    unknown,
+    pages: pages.length,
+    notifiedTwice: repeats,
+  };
+}
