@@ -1,0 +1,87 @@
+// What a memory store has made durable, apart from the store that wrote it, so that a test can crash one and open another.
+//   D1  One store at a time owns a disk. After a crash its calls never settle and its watchers stay silent, like a dead process's.
+import { GatewayError } from '../../src/core/errors.ts';
+import type { CheckpointMark, DeadLetter, TimelineEntry, ViewKind } from '../../src/core/ports.ts';
+import type { Instant } from '../../src/core/time.ts';
+
+/** One append call; records as the JSON text of their array, so that nothing is shared with whoever appended. */
+export interface Batch {
+  readonly base: number;
+  readonly count: number;
+  readonly scope: string;
+  readonly body: string;
+  readonly raw: string | null;
+}
+
+export interface Slot {
+  end: number;
+  low: number;
+  batches: Batch[];
+}
+
+export interface Desk {
+  mark: CheckpointMark;
+  /** By scope, table and key; the document as JSON text. */
+  readonly rows: Map<string, { readonly scope: string; readonly table: string; readonly key: string; readonly doc: string }>;
+}
+
+export interface Doc {
+  readonly seq: number;
+  readonly kind: ViewKind;
+  readonly id: string;
+  readonly scope: string;
+  readonly at: Instant;
+  readonly changedAt: Instant;
+  readonly state: string;
+  readonly of: string | null;
+  readonly body: string;
+}
+
+/** Durable content, keyed by JSON text of what it is about. */
+export interface Content {
+  readonly slots: Map<string, Slot>;
+  readonly desks: Map<number, Desk>;
+  readonly cursors: Map<string, number>;
+  readonly docs: Map<string, Doc>;
+  readonly lines: Map<string, Map<string, TimelineEntry>>;
+  readonly letters: Map<string, { readonly seq: number; readonly body: string; state: DeadLetter['state'] }>;
+  /** Order of first arrival of documents and letters. */
+  arrivals: number;
+}
+
+export interface MemoryDisk {
+  readonly content: Content;
+  /**
+   * Kills the store that owns the disk. What waits to become durable is lost, but for the first `kept` requests: those reached the
+   * disk and were never acknowledged.
+   */
+  crash(kept?: number): void;
+  /** For the store: takes the disk; throws `store_unavailable` when a living store has it. Returns how to give it back. */
+  take(crashed: (kept: number) => void): () => void;
+}
+
+export function memoryDisk(): MemoryDisk {
+  let owner: ((kept: number) => void) | null = null;
+  return {
+    content: {
+      slots: new Map(),
+      desks: new Map(),
+      cursors: new Map(),
+      docs: new Map(),
+      lines: new Map(),
+      letters: new Map(),
+      arrivals: 0,
+    },
+    crash(kept = 0) {
+      owner?.(kept);
+      owner = null;
+    },
+    take(crashed) {
+      if (owner) throw new GatewayError('store_unavailable', 'memory disk: in use by another store; close or crash that one first');
+      owner = crashed;
+      return () => {
+        if (owner === crashed) owner = null;
+      };
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// The event log over a memory disk.
+import { invariant } from '../../src/core/errors.ts';
+import type { EventLog, LogRecord, Topic } from '../../src/core/ports.ts';
+import type { Batch, Content, Slot } from './disk.ts';
+import type { WriteQueue } from './queue.ts';
+
+export function slotIn(content: Content, topic: Topic, partition: number): Slot {
+  const key = `${topic}/${partition}`;
+  const known = content.slots.get(key);
+  if (known) return known;
+  const slot: Slot = { end: 0, low: 0, batches: [] };
+  content.slots.set(key, slot);
+  return slot;
+}
+
+export function memoryLog(content: Content, queue: WriteQueue, partitions: number): Omit<EventLog, 'close'> {
+  const watchers = new Map<Slot, Set<{ readonly call: () => void }>>();
+  // Records appended or read in this store's life, as objects; a store opened later parses its own.
+  const objects = new WeakMap<Batch, readonly unknown[]>();
+
+  function slotAt(topic: Topic, partition: number): Slot {
+    invariant(Number.isInteger(partition) && partition >= 0 && partition < partitions, `partition ${partition} is one of ${partitions}`);
+    return slotIn(content, topic, partition);
+  }
+
+  function valuesOf(batch: Batch): readonly unknown[] {
+    const known = objects.get(batch);
+    if (known) return known;
+    const parsed: readonly unknown[] = JSON.parse(batch.body);
+    objects.set(batch, parsed);
+    return parsed;
+  }
+
+  function wake(slot: Slot): void {
+    const calls = watchers.get(slot);
+    for (const watcher of calls ?? []) {
+      queueMicrotask(() => {
+        if (calls?.has(watcher) && queue.alive()) watcher.call();
+      });
+    }
+  }
+
+  return {
+    partitions,
+    async append(topic, { partition, scope, values, raw }) {
+      const slot = slotAt(topic, partition);
+      invariant(values.length > 0, 'a batch has at least one record');
+      const body = JSON.stringify(values);
+      const bytes = body.length + (raw?.length ?? 0);
+      return queue.submit({ records: values.length, bytes, unavailable: 'log_unavailable' }, () => {
+        const batch: Batch = { base: slot.end, count: values.length, scope, body, raw: raw ?? null };
+        slot.batches.push(batch);
+        slot.end += values.length;
+        objects.set(batch, values);
+        wake(slot);
+        return batch.base;
+      });
+    },
+    async read(topic, partition, offset, max) {
+      const slot = slotAt(topic, partition);
+      return queue.read(() => {
+        const from = Math.max(offset, slot.low);
+        const to = Math.min(slot.end, from + max);
+        const found: LogRecord[] = [];
+        for (let index = indexOf(slot, from); index < slot.batches.length; index += 1) {
+          const batch = slot.batches[index];
+          if (!batch || batch.base >= to) break;
+          const values = valuesOf(batch);
+          for (let at = Math.max(from, batch.base); at < Math.min(to, batch.base + batch.count); at += 1) {
+            found.push({ partition, offset: at, scope: batch.scope, value: values[at - batch.base] });
+          }
+        }
+        return found;
+      });
+    },
+    async end(topic, partition) {
+      const slot = slotAt(topic, partition);
+      return queue.read(() => slot.end);
+    },
+    watch(topic, partition, call) {
+      const slot = slotAt(topic, partition);
+      const calls = watchers.get(slot) ?? new Set();
+      watchers.set(slot, calls);
+      const watcher = { call };
+      calls.add(watcher);
+      return () => calls.delete(watcher);
+    },
+    async raw(topic, partition, offset) {
+      const slot = slotAt(topic, partition);
+      return queue.read(() => (offset < slot.low || offset >= slot.end ? null : (slot.batches[indexOf(slot, offset)]?.raw ?? null)));
+    },
+    async trim(topic, partition, below) {
+      const slot = slotAt(topic, partition);
+      await queue.submit({ records: 1, bytes: 0, unavailable: 'log_unavailable' }, () => {
+        slot.low = Math.max(slot.low, Math.min(below, slot.end));
+        slot.batches = slot.batches.slice(indexOf(slot, slot.low));
+      });
+    },
+  };
+}
+
+/** Index of the batch that holds the offset, or of the first after it. */
+function indexOf({ batches }: Slot, offset: number): number {
+  let low = 0;
+  let high = batches.length;
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const batch = batches[middle];
+    if (batch && batch.base + batch.count <= offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,51 @@
+// The store in memory, for the simulation and for tests: real code over a `memoryDisk` that outlives it. No timers, no randomness.
+// A test holds writes back, or fails them, through `sync`; it kills the store with `disk.crash()` and opens another on the same disk.
+import type { Clock, Store } from '../../src/core/ports.ts';
+import type { MemoryDisk } from './disk.ts';
+import { memoryCheckpoints, memoryCursors, memoryDeadLetters } from './keep.ts';
+import { memoryLog } from './log.ts';
+import { writeQueue } from './queue.ts';
+import { memoryViews } from './views.ts';
+
+/** Bytes are UTF-16 units of the JSON text. */
+export interface MemoryLimits {
+  /** Waiting to become durable; beyond: `overloaded`. */
+  readonly queueRecordsMax: number;
+  readonly queueBytesMax: number;
+  readonly lettersMax: number;
+  readonly letterBytesMax: number;
+}
+
+export const memoryLimits: MemoryLimits = {
+  queueRecordsMax: 16_384,
+  queueBytesMax: 32 * 1_048_576,
+  lettersMax: 10_000,
+  letterBytesMax: 256 * 1_048_576,
+};
+
+/** Opens a store on the disk. Throws `store_unavailable` when a living store has it. */
+export function memoryStore(options: {
+  readonly disk: MemoryDisk;
+  readonly partitions: number;
+  /** Dates the changes that `views.prune` goes by. */
+  readonly clock: Pick<Clock, 'now'>;
+  readonly limits?: MemoryLimits;
+  /** One sync of the medium: what waits is durable when it resolves, and refused when it rejects. Without it, a microtask. */
+  readonly sync?: () => Promise<void>;
+}): Store {
+  const { disk, partitions, clock, limits = memoryLimits, sync = () => Promise.resolve() } = options;
+  const queue = writeQueue(sync, limits);
+  const giveBack = disk.take((kept) => queue.crash(kept));
+  const close = async (): Promise<void> => {
+    await queue.drain();
+    giveBack();
+  };
+  return {
+    log: { ...memoryLog(disk.content, queue, partitions), close },
+    checkpoints: memoryCheckpoints(disk.content, queue),
+    views: memoryViews(disk.content, queue, () => clock.now()),
+    cursors: memoryCursors(disk.content, queue),
+    deadLetters: memoryDeadLetters(disk.content, queue, limits),
+    close,
+  };
+}

@@ -1,0 +1,148 @@
+// The event log over the file: appends go to the writer, reads come from the tail or the read-only connection.
+//   E1  Nothing is read before it is durable: ends and tails move when the writer answers, and reads stop at the end.
+//   E2  A failed append leaves no trace: no offset, no record, no watch call.
+import { invariant } from '../../src/core/errors.ts';
+import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/core/ports.ts';
+import type { Lanes } from './lanes.ts';
+import type { Reader } from './reader.ts';
+import { slotOf, slotSpan } from './requests.ts';
+import { ask, errorOf } from './ask.ts';
+import { tailOf, type Tail } from './tail.ts';
+import { stow, unstow } from './text.ts';
+
+const trimBatchesPerStep = 128;
+
+/** From the batch that holds the offset on; `place` is explained in requests.ts. */
+const readBatches = `SELECT place, count, scope, body FROM log
+  WHERE place >= coalesce((SELECT max(place) FROM log WHERE place BETWEEN ?1 AND ?2), ?1) AND place < ?3 ORDER BY place`;
+const readRaw = 'SELECT raw FROM log WHERE place BETWEEN ? AND ? ORDER BY place DESC LIMIT 1';
+
+interface Watcher {
+  readonly call: () => void;
+  due: boolean;
+}
+
+interface Slot {
+  end: number;
+  low: number;
+  readonly tail: Tail;
+  readonly watchers: Set<Watcher>;
+}
+
+interface Options {
+  readonly partitions: number;
+  readonly lanes: Lanes;
+  readonly reader: Reader;
+  /** As the file says, by slot. */
+  readonly ends: readonly number[];
+  readonly lows: readonly number[];
+  /** Over all topics and partitions. */
+  readonly tailRecordsMax: number;
+  readonly tailBytesMax: number;
+}
+
+export function eventLog(options: Options): Omit<EventLog, 'close'> {
+  const { partitions, lanes, reader } = options;
+  const slots: readonly Slot[] = options.ends.map((end, index) => ({
+    end,
+    low: options.lows[index] ?? 0,
+    tail: tailOf(options.tailRecordsMax / options.ends.length, options.tailBytesMax / options.ends.length),
+    watchers: new Set(),
+  }));
+
+  function slotAt(topic: Topic, partition: number): Slot {
+    const slot = slots[slotOf(topic, partition)];
+    invariant(slot, `partition ${partition} is one of ${partitions}`);
+    return slot;
+  }
+
+  /** Reads whole batches from disk until there are enough records. */
+  function readDisk(topic: Topic, partition: number, from: number, to: number): LogRecord[] {
+    const start = slotOf(topic, partition) * slotSpan;
+    const found: LogRecord[] = [];
+    for (const row of reader.each(readBatches, start, start + from, start + to)) {
+      const base = Number(row['place']) - start;
+      const scope = unstow(String(row['scope']));
+      const values: readonly unknown[] = JSON.parse(String(row['body']));
+      for (const [index, value] of values.entries()) {
+        const offset = base + index;
+        if (offset >= from && offset < to) found.push({ partition, offset, scope, value });
+      }
+    }
+    return found;
+  }
+
+  return {
+    partitions,
+    async append(topic, batch) {
+      const slot = slotAt(topic, batch.partition);
+      invariant(batch.values.length > 0, 'a batch has at least one record');
+      const body = JSON.stringify(batch.values);
+      const bytes = body.length + (batch.raw?.length ?? 0);
+      const request = requestOf(topic, batch, body);
+      return new Promise<number>((resolve, reject) => {
+        lanes.send({
+          lane: topic,
+          request,
+          records: batch.values.length,
+          bytes,
+          settle(answer) {
+            if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
+            slot.end = answer + batch.values.length;
+            slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
+            wake(slot);
+            return resolve(answer);
+          },
+        });
+      });
+    },
+    async read(topic, partition, offset, max) {
+      const slot = slotAt(topic, partition);
+      const from = Math.max(offset, slot.low);
+      const to = Math.min(slot.end, from + max);
+      if (from >= to) return [];
+      return slot.tail.read(partition, from, to - from) ?? readDisk(topic, partition, from, to);
+    },
+    end: async (topic, partition) => slotAt(topic, partition).end,
+    watch(topic, partition, call) {
+      const { watchers } = slotAt(topic, partition);
+      const watcher: Watcher = { call, due: false };
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    async raw(topic, partition, offset) {
+      const slot = slotAt(topic, partition);
+      if (offset < slot.low || offset >= slot.end) return null;
+      const start = slotOf(topic, partition) * slotSpan;
+      const raw = reader.get(readRaw, start, start + offset)?.['raw'];
+      return typeof raw === 'string' ? unstow(raw) : null;
+    },
+    async trim(topic, partition, below) {
+      const slot = slotAt(topic, partition);
+      const low = Math.max(slot.low, Math.min(below, slot.end));
+      const request = { type: 'trim', slot: slotOf(topic, partition), below: low, batchesMax: trimBatchesPerStep } as const;
+      let more;
+      do {
+        more = await ask(lanes, { lane: 'views', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
+        slot.low = Math.max(slot.low, low);
+      } while (more === 1);
+    },
+  };
+}
+
+function requestOf(topic: Topic, batch: LogBatch, body: string) {
+  const raw = batch.raw === undefined ? null : stow(batch.raw);
+  return { type: 'append', slot: slotOf(topic, batch.partition), scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
+}
+
+/** One call per watcher and turn, after the promises of the group are settled. */
+function wake({ watchers }: Slot): void {
+  for (const watcher of watchers) {
+    if (watcher.due) continue;
+    watcher.due = true;
+    queueMicrotask(() => {
+      watcher.due = false;
+      if (watchers.has(watcher)) watcher.call();
+    });
+  }
+}

@@ -1,0 +1,86 @@
+// What crosses between the main thread and the writer thread: plain data, copied by structured clone, all text already stowed.
+// Also the one place that knows how a record's place in the file follows from topic, partition and offset.
+import type { Topic } from '../../src/core/ports.ts';
+
+/** Offsets of one topic and partition live in `[slot * slotSpan, (slot + 1) * slotSpan)`; 512 slots stay below 2^53. */
+export const slotSpan = 2 ** 44;
+
+export const partitionsMax = 256;
+
+export function slotOf(topic: Topic, partition: number): number {
+  return partition * 2 + (topic === 'inputs' ? 0 : 1);
+}
+
+export interface AppendRequest {
+  readonly type: 'append';
+  readonly slot: number;
+  readonly scope: string;
+  readonly count: number;
+  /** JSON array of the records. */
+  readonly body: string;
+  readonly raw: string | null;
+}
+
+export interface CheckpointRequest {
+  readonly type: 'checkpoint';
+  readonly partition: number;
+  readonly inputs: number;
+  readonly facts: number;
+  readonly rows: readonly { readonly scope: string; readonly table: string; readonly key: string; readonly doc: string | null }[];
+}
+
+export interface PatchRow {
+  readonly kind: string;
+  readonly id: string;
+  readonly scope: string;
+  readonly at: number | null;
+  readonly state: string | null;
+  /** Undefined: as it was. */
+  readonly of: string | null | undefined;
+  readonly patch: string;
+}
+
+export interface ViewsRequest {
+  readonly type: 'views';
+  readonly cursor: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly now: number;
+  readonly patches: readonly PatchRow[];
+  readonly entries: readonly { readonly incident: string; readonly seq: number; readonly scope: string; readonly line: string }[];
+}
+
+export type Request =
+  | AppendRequest
+  | CheckpointRequest
+  | ViewsRequest
+  | { readonly type: 'cursor'; readonly name: string; readonly partition: number; readonly offset: number }
+  | { readonly type: 'letter'; readonly id: string; readonly state: string; readonly bytes: number; readonly doc: string }
+  | { readonly type: 'mark'; readonly id: string; readonly state: string }
+  /** Forgets a chunk of batches below the offset and gives a chunk of free pages back; answers 1 while there is more to do. */
+  | { readonly type: 'trim'; readonly slot: number; readonly below: number; readonly batchesMax: number }
+  /** Forgets a chunk of final documents; answers how many. */
+  | { readonly type: 'prune'; readonly before: number; readonly docsMax: number };
+
+/** Why a request was not done: the queue is full, the medium failed, it contradicts the log, or a bug. */
+export interface Refusal {
+  readonly why: 'overloaded' | 'unavailable' | 'conflict' | 'bug';
+  readonly message: string;
+}
+
+/** An append answers its base offset, trim and prune as said there, the others 0. */
+export type Answer = number | Refusal;
+
+export interface WriterOptions {
+  readonly path: string;
+  readonly partitions: number;
+  readonly lettersMax: number;
+  readonly letterBytesMax: number;
+  readonly fileBytesMax: number | null;
+  readonly freeBytesMin: number;
+}
+
+/** First message of the writer. Both arrays are indexed by slot. */
+export type Opening =
+  | { readonly ok: true; readonly ends: readonly number[]; readonly lows: readonly number[] }
+  | { readonly ok: false; readonly code: 'invalid_config' | 'store_unavailable'; readonly message: string };

@@ -1,0 +1,84 @@
+// The file itself: pragmas, tables and the version check. Only the writer thread opens it for writing, after owner.ts let it.
+//   F1  A commit is durable when it returns: WAL with synchronous=FULL, one sync per commit.
+//   F2  A file of a newer schema, of another partition count, or of another program is refused and left as it is.
+import { DatabaseSync } from 'node:sqlite';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { WriterOptions } from './requests.ts';
+
+const schemaVersion = 1;
+const pageBytes = 4096;
+
+// One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
+// that reading records does not touch it. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
+const tables = `
+CREATE TABLE store (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE log (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT);
+CREATE TABLE lows (slot INTEGER PRIMARY KEY, low INTEGER NOT NULL);
+CREATE TABLE marks (partition INTEGER PRIMARY KEY, inputs INTEGER NOT NULL, facts INTEGER NOT NULL);
+CREATE TABLE desks (
+  partition INTEGER NOT NULL, scope TEXT NOT NULL, tab TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
+  PRIMARY KEY (partition, scope, tab, key)
+) WITHOUT ROWID;
+CREATE TABLE cursors (
+  name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (name, partition)
+) WITHOUT ROWID;
+CREATE TABLE views (
+  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
+  state TEXT NOT NULL, parent TEXT, doc TEXT NOT NULL, UNIQUE (kind, id)
+);
+CREATE INDEX views_kind ON views (kind, at, seq);
+CREATE INDEX views_state ON views (kind, state, at, seq);
+CREATE INDEX views_parent ON views (parent, kind, at, seq) WHERE parent IS NOT NULL;
+CREATE INDEX views_final ON views (changed_at) WHERE state IN ('cleared', 'resolved', 'ended', 'closed', 'expired');
+CREATE TABLE timeline (
+  incident TEXT NOT NULL, seq INTEGER NOT NULL, scope TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (incident, seq, scope)
+) WITHOUT ROWID;
+CREATE TABLE letters (
+  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, bytes INTEGER NOT NULL, doc TEXT NOT NULL
+);`;
+
+/** Opens or creates the file for writing. Throws `invalid_config` for a file that this version must not touch (F2). */
+export function openForWriting(options: WriterOptions): DatabaseSync {
+  const db = new DatabaseSync(options.path, { timeout: 5_000 });
+  try {
+    const version = numberOf(db, 'PRAGMA user_version');
+    if (version > schemaVersion) {
+      throw new GatewayError(
+        'invalid_config',
+        `store ${options.path}: written by a newer quench (schema ${version}, this one knows ${schemaVersion}); start the newer one, or give another path`,
+      );
+    }
+    if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') > 0) {
+      throw new GatewayError('invalid_config', `store ${options.path}: is the database of another program; give another path`);
+    }
+    // auto_vacuum counts only before the first table, and before WAL writes the first page.
+    if (version === 0) db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
+    db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0');
+    db.exec('PRAGMA journal_size_limit = 67108864');
+    if (version === 0) create(db, options.partitions);
+    if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
+    const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");
+    if (partitions !== options.partitions) {
+      throw new GatewayError(
+        'invalid_config',
+        `store ${options.path}: has ${partitions} partitions, configured are ${options.partitions}; the count of an existing store cannot change`,
+      );
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function create(db: DatabaseSync, partitions: number): void {
+  db.exec('BEGIN IMMEDIATE');
+  db.exec(tables);
+  db.prepare("INSERT INTO store VALUES ('partitions', ?)").run(partitions);
+  db.exec(`PRAGMA user_version = ${schemaVersion}`);
+  db.exec('COMMIT');
+}
+
+function numberOf(db: DatabaseSync, sql: string): number {
+  return Number(Object.values(db.prepare(sql).get() ?? {})[0] ?? 0);
+}

@@ -1,0 +1,111 @@
+// The whole store in one SQLite file: takes ownership, starts the writer thread, puts the ports together.
+// The writer does everything that can wait for a disk; this thread only reads, through its own read-only connections.
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { GatewayError, invariant } from '../../src/core/errors.ts';
+import type { Clock, Store } from '../../src/core/ports.ts';
+import { checkpointsOver, cursorsOver, deadLettersOver } from './keep.ts';
+import { lanesTo } from './lanes.ts';
+import { eventLog } from './log.ts';
+import { takeOwnership } from './owner.ts';
+import { openReader } from './reader.ts';
+import { partitionsMax, type Opening, type WriterOptions } from './requests.ts';
+import { viewsOver } from './views.ts';
+
+/** Bytes are UTF-16 units of the JSON text: exact for ASCII, within a factor of three otherwise. */
+export interface SqliteLimits {
+  /** Waiting for the disk, each for inputs, facts, state and views; beyond: `overloaded`. */
+  readonly queueRecordsMax: number;
+  readonly queueBytesMax: number;
+  /** Newest records kept in memory as objects, over all topics and partitions. */
+  readonly tailRecordsMax: number;
+  readonly tailBytesMax: number;
+  readonly lettersMax: number;
+  readonly letterBytesMax: number;
+  /** The file grows no further; then appends fail with `log_unavailable` until retention makes room. Null: the disk decides. */
+  readonly fileBytesMax: number | null;
+  /** Appends fail with `log_unavailable` while the disk has less; everything else goes on, retention too. */
+  readonly freeBytesMin: number;
+}
+
+export const sqliteLimits: SqliteLimits = {
+  queueRecordsMax: 16_384,
+  queueBytesMax: 32 * 1_048_576,
+  tailRecordsMax: 32_768,
+  tailBytesMax: 64 * 1_048_576,
+  lettersMax: 10_000,
+  letterBytesMax: 256 * 1_048_576,
+  fileBytesMax: null,
+  freeBytesMin: 64 * 1_048_576,
+};
+
+interface SqliteOptions {
+  readonly path: string;
+  readonly partitions: number;
+  readonly limits: SqliteLimits;
+  /** Dates the changes that `views.prune` goes by. */
+  readonly clock?: Pick<Clock, 'now'>;
+}
+
+/**
+ * Opens or creates the store; its folder is made when missing, readable by its owner only.
+ * Rejects with `invalid_config` for a file of a newer schema or another partition count, and with `store_unavailable`, within two
+ * seconds, for one that another process owns or that cannot be opened.
+ */
+export async function sqliteStore(options: SqliteOptions): Promise<Store> {
+  const { path, partitions } = options;
+  invariant(Number.isInteger(partitions) && partitions >= 1 && partitions <= partitionsMax, `partitions are 1 to ${partitionsMax}`);
+  const undo: (() => unknown)[] = [];
+  try {
+    return await openStore(options, undo);
+  } catch (error) {
+    for (const step of undo.toReversed()) await step();
+    throw error instanceof GatewayError ? error : new GatewayError('store_unavailable', `store ${path}: cannot be opened`, error);
+  }
+}
+
+/** What it took is pushed to `undo`, for the case that a later step fails. */
+async function openStore({ path, partitions, limits, clock }: SqliteOptions, undo: (() => unknown)[]): Promise<Store> {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const owner = takeOwnership(path);
+  undo.push(() => owner.release());
+  closeSync(openSync(path, 'a', 0o600));
+  const { worker, opening } = await startWriter({ path, partitions, ...limits });
+  undo.push(() => worker.terminate());
+  const logReader = openReader(path, 'log_unavailable');
+  undo.push(() => logReader.close());
+  const stateReader = openReader(path, 'store_unavailable');
+  const lanes = lanesTo(worker, limits);
+
+  let closed: Promise<void> | null = null;
+  const close = (): Promise<void> => (closed ??= shut());
+  const shut = async (): Promise<void> => {
+    await lanes.drain();
+    logReader.close();
+    stateReader.close();
+    await lanes.close();
+    owner.release();
+  };
+  return {
+    log: { ...eventLog({ partitions, lanes, reader: logReader, ...opening, ...limits }), close },
+    checkpoints: checkpointsOver(lanes, stateReader),
+    views: viewsOver(lanes, stateReader, () => clock?.now() ?? Date.now()),
+    cursors: cursorsOver(lanes, stateReader),
+    deadLetters: deadLettersOver(lanes, stateReader),
+    close,
+  };
+}
+
+/** Ends again by itself when the file cannot be opened. */
+async function startWriter(options: WriterOptions): Promise<{ worker: Worker; opening: Extract<Opening, { ok: true }> }> {
+  const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: options, name: 'store-writer', execArgv: [] });
+  const opening = await new Promise<Opening>((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', (error) => reject(new GatewayError('store_unavailable', 'store: the writer thread cannot start', error)));
+  });
+  worker.removeAllListeners('error');
+  if (opening.ok) return { worker, opening };
+  await worker.terminate();
+  throw new GatewayError(opening.code, opening.message);
+}

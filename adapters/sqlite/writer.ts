@@ -1,0 +1,44 @@
+// Entry of the writer thread: opens the file, then turns each message (a group of requests) into one commit and one answer.
+// It has no queue and no policy; lanes.ts on the main thread decides what goes into a group and when.
+import type { DatabaseSync } from 'node:sqlite';
+import { parentPort, workerData } from 'node:worker_threads';
+import { GatewayError, invariant } from '../../src/core/errors.ts';
+import { isMediumFailure } from './failures.ts';
+import { ledger } from './ledger.ts';
+import type { Opening, Request, WriterOptions } from './requests.ts';
+import { openForWriting } from './schema.ts';
+
+invariant(parentPort, 'writer.ts runs as a worker thread');
+serve(parentPort, workerData as WriterOptions); // given by store.ts
+
+function serve(port: NonNullable<typeof parentPort>, options: WriterOptions): void {
+  try {
+    const db = openForWriting(options);
+    const book = ledger(db, options);
+    port.postMessage({ ok: true, ...book.positions() } satisfies Opening);
+    port.on('message', (group: readonly Request[] | 'close') => {
+      if (group !== 'close') {
+        port.postMessage(book.commit(group));
+        // Pages that were given up leave the disk only now.
+        if (group.some(({ type }) => type === 'trim' || type === 'prune')) foldWal(db, 'PASSIVE');
+        return;
+      }
+      port.close();
+      foldWal(db, 'TRUNCATE');
+      db.close();
+    });
+  } catch (error) {
+    const code = error instanceof GatewayError && error.code === 'invalid_config' ? 'invalid_config' : 'store_unavailable';
+    const message = error instanceof GatewayError ? error.message : `store ${options.path}: cannot be opened: ${String(error)}`;
+    port.postMessage({ ok: false, code, message } satisfies Opening);
+  }
+}
+
+/** Moves the WAL into the file. When the disk does not let us, the WAL still holds everything, and a later fold or start finds it. */
+function foldWal(db: DatabaseSync, how: 'PASSIVE' | 'TRUNCATE'): void {
+  try {
+    db.exec(`PRAGMA wal_checkpoint(${how})`);
+  } catch (error) {
+    if (!isMediumFailure(error)) throw error;
+  }
+}
