@@ -9,6 +9,7 @@ import type { Action, ActionOutcome, ActionRequest, Clock } from '../core/ports.
 import { second, type Millis } from '../core/time.ts';
 
 const inFlightMax = 16;
+const waitingMax = 512;
 const overdueMs: Millis = 2 * second;
 const startWithinMs: Millis = 15 * second;
 const answerPingMs: Millis = 2 * second;
@@ -37,7 +38,10 @@ export interface ForkOptions {
   readonly clock: Clock;
   /** The child's whole environment. The gateway's own holds secrets and stays here. */
   readonly env: { readonly [name: string]: string };
+  /** Calls that the child has at once, 16 if not given. */
   readonly inFlightMax?: number;
+  /** Calls that wait for their turn, within their own timeouts, 512 if not given; one more fails. */
+  readonly waitingMax?: number;
   /** Told each time a child is lost, in one sentence. */
   readonly onLost?: (detail: string) => void;
 }
@@ -103,10 +107,10 @@ class Forked implements ForkedExecutor {
   }
 
   act(uses: string, request: ActionRequest): Promise<ActionOutcome> {
-    const max = this.#options.inFlightMax ?? inFlightMax;
-    if (this.#closed) return Promise.resolve(unsent('closed', 'the executor is closed'));
-    if (this.#calls.size >= max) return Promise.resolve(unsent('overloaded', `${max} calls are under way, the most allowed`));
     const { clock } = this.#options;
+    const max = this.#inFlightMax + (this.#options.waitingMax ?? waitingMax);
+    if (this.#closed) return Promise.resolve(unsent('closed', 'the executor is closed'));
+    if (this.#calls.size >= max) return Promise.resolve(unsent('overloaded', `${max} calls are under way or waiting, the most allowed`));
     const id = (this.#lastId += 1);
     return new Promise((resolve) => {
       const cancel = clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id));
@@ -116,7 +120,7 @@ class Forked implements ForkedExecutor {
         resolve(outcome);
       };
       this.#calls.set(id, { uses, request, askedAt: clock.steady(), sent: false, end });
-      if (this.#ready) this.#send(id);
+      this.#next();
     });
   }
 
@@ -138,13 +142,13 @@ class Forked implements ForkedExecutor {
   }
 
   #start(): void {
-    const child = fork(this.#options.program, [], {
-      env: { ...this.#options.env },
-      execArgv: ['--max-semi-space-size=1'],
-      // Its own session: what a terminal sends to the gateway does not reach it.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    });
+    let child: ChildProcess;
+    try {
+      child = this.#fork();
+    } catch (error) {
+      // Out of memory or process numbers: both may pass.
+      return this.#again(`it could not be started: ${error instanceof Error ? error.message : 'no reason given'}`);
+    }
     this.#child = child;
     const cancel = this.#options.clock.after(startWithinMs, () => child.kill('SIGKILL'));
     child.on('message', (heard) => {
@@ -163,6 +167,16 @@ class Forked implements ForkedExecutor {
     this.#tell({ type: 'start', config: this.#options.config, orphans: [...this.#orphans] });
   }
 
+  #fork(): ChildProcess {
+    return fork(this.#options.program, [], {
+      env: { ...this.#options.env },
+      execArgv: ['--max-semi-space-size=1'],
+      // Its own session: what a terminal sends to the gateway does not reach it.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+  }
+
   #hear(heard: Heard, comeUp: () => void): void {
     this.#cancelPing?.();
     this.#cancelPing = null;
@@ -172,7 +186,7 @@ class Forked implements ForkedExecutor {
         this.#ready = true;
         this.#orphans.clear();
         this.#started.resolve();
-        for (const id of this.#calls.keys()) this.#send(id);
+        this.#next();
         return;
       case 'refused':
         this.#started.reject(new GatewayError('invalid_config', heard.message));
@@ -181,17 +195,28 @@ class Forked implements ForkedExecutor {
         this.#waitMs = backoffMs.first;
         this.#running.delete(heard.id);
         this.#calls.get(heard.id)?.end(heard.outcome);
+        this.#next();
         return;
       case 'pong':
     }
   }
 
-  /** Hands a call to the child, with the time that is left of it. E3 */
-  #send(id: number): void {
-    const call = this.#calls.get(id);
-    if (call === undefined || call.sent) return;
+  get #inFlightMax(): number {
+    return this.#options.inFlightMax ?? inFlightMax;
+  }
+
+  /** Hands waiting calls to the child, oldest first, as far as there is room. */
+  #next(): void {
+    for (const [id, call] of this.#calls) {
+      if (!this.#ready || this.#running.size >= this.#inFlightMax) return;
+      if (!call.sent) this.#send(id, call);
+    }
+  }
+
+  /** Sends with the time that is left of the call. E3 */
+  #send(id: number, call: Call): void {
     const timeoutMs = Math.floor(call.request.timeoutMs - (this.#options.clock.steady() - call.askedAt));
-    if (timeoutMs < 1) return call.end(unsent('executor_unavailable', 'the executor came back too late'));
+    if (timeoutMs < 1) return call.end(unsent('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.sent = true;
     this.#running.set(id, call.request.key);
     this.#tell({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
@@ -200,7 +225,7 @@ class Forked implements ForkedExecutor {
   #overdue(id: number): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
-    if (!call.sent) return call.end(unsent('executor_unavailable', 'the executor did not come back in time'));
+    if (!call.sent) return call.end(unsent('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.end(unknown(call, `no answer within ${call.request.timeoutMs + overdueMs}ms`));
     this.#tell({ type: 'abort', id });
     this.#ping();
@@ -224,9 +249,13 @@ class Forked implements ForkedExecutor {
     for (const key of this.#running.values()) this.#orphans.add(key);
     this.#running.clear();
     for (const call of this.#calls.values()) if (call.sent) call.end(unknown(call, `the executor process was lost: ${why}`)); // E2
+    this.#again(why);
+  }
+
+  #again(why: string): void {
     this.#started.reject(new GatewayError('executor_unavailable', `the executor process did not come up: ${why}`));
     if (this.#closed) return;
-    this.#options.onLost?.(`executor process ${child.pid ?? '?'} was lost: ${why}; the next one starts in ${this.#waitMs}ms`);
+    this.#options.onLost?.(`the executor process was lost: ${why}; the next one starts in ${this.#waitMs}ms`);
     this.#cancelRestart = this.#options.clock.after(this.#waitMs, () => this.#start());
     this.#waitMs = Math.min(this.#waitMs * 2, backoffMs.max);
   }

@@ -1,0 +1,95 @@
+// The guard before every action: what a bug in one of them may not do.
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { createActions, guarded } from '../../adapters/actions.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { Action, ActionOutcome, Effect } from '../../src/core/ports.ts';
+import { wallClock } from '../support/wallclock.ts';
+
+const idle = new AbortController().signal;
+
+async function outcomeOf(effect: Effect, act: Action['act']): Promise<ActionOutcome> {
+  const input = { type: 'object', additionalProperties: false };
+  const [action] = guarded([{ name: 'test/bug', summary: 'Has a bug.', effect, input, act }]);
+  assert.ok(action);
+  return action.act({ input: {}, key: 'k', timeoutMs: 20 }, idle);
+}
+
+describe('A2: an action with a bug', () => {
+  test('that never ends is called off and answered for, a second after its timeout', async () => {
+    let calledOff = false;
+    const startedAt = performance.now();
+
+    const outcome = await outcomeOf('once', (_request, signal) => {
+      signal.addEventListener('abort', () => (calledOff = true));
+      return new Promise(() => {});
+    });
+
+    assert.equal(outcome.outcome, 'unknown');
+    assert.ok(calledOff);
+    assert.ok(performance.now() - startedAt < 1_200);
+  });
+
+  test('that throws is `unknown` when it may have changed something, `failed` when it only looks', async () => {
+    const thrower = (): never => {
+      throw new TypeError('bug');
+    };
+    assert.equal((await outcomeOf('once', thrower)).outcome, 'unknown');
+    assert.equal((await outcomeOf('idempotent', async () => thrower())).outcome, 'unknown');
+    assert.equal((await outcomeOf('read', async () => thrower())).outcome, 'failed');
+  });
+});
+
+describe('the list of actions', () => {
+  test('nothing configured: every action is known and none may do anything', async () => {
+    const actions = createActions({}, wallClock);
+    const inputs: Record<string, Record<string, string | string[]>> = {
+      'shell/run': { argv: ['/bin/true'] },
+      'shell/check': { argv: ['/bin/true'] },
+      'http/request': { url: 'http://127.0.0.1:9/' },
+      'http/probe': { url: 'http://127.0.0.1:9/' },
+      'process/restart': { name: 'service' },
+      'process/status': { name: 'service' },
+    };
+    assert.deepEqual(
+      actions.map(({ name }) => name),
+      Object.keys(inputs),
+    );
+    for (const action of actions) {
+      const outcome = await action.act({ input: inputs[action.name] ?? {}, key: 'k', timeoutMs: 500 }, idle);
+      assert.equal(outcome.outcome === 'failed' && outcome.error, 'refused', action.name);
+    }
+  });
+
+  test('a timeout that is none is refused', async () => {
+    const [action] = createActions({ shell: { allow: ['/bin/true'] } }, wallClock);
+    assert.ok(action);
+    for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
+      const outcome = await action.act({ input: { argv: ['/bin/true'] }, key: 'k', timeoutMs }, idle);
+      assert.equal(outcome.outcome === 'failed' && outcome.error, 'invalid_input', String(timeoutMs));
+    }
+  });
+
+  test('a configuration that does not fit is refused, and the message says where', () => {
+    const bad = [
+      null,
+      [],
+      { shel: {} },
+      { shell: { allow: ['relative'] } },
+      { shell: { allow: ['/'] } },
+      { shell: { killGraceMs: 5_000 } },
+      { http: { allow: 'x' } },
+      { http: { allow: ['a b'] } },
+      { process: { 'Bad Name': {} } },
+      { process: { web: { command: [], pidFile: '/x' } } },
+      { process: { web: { command: ['/x'], pidFile: 'x' } } },
+    ];
+    for (const config of bad) {
+      assert.throws(
+        () => createActions(config, wallClock),
+        (error) => error instanceof GatewayError && error.code === 'invalid_config',
+        JSON.stringify(config),
+      );
+    }
+  });
+});
