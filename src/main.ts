@@ -1,33 +1,29 @@
 // argv and environment in, exit code out: the only place that reads process.env or ends the process.
-import { GatewayError } from './core/errors.ts';
-import { serve, type Terminal } from './serve.ts';
+import { run } from './cli/run.ts';
+import type { Terminal } from './cli/terminal.ts';
+import { systemClock } from './clock.ts';
+import { parts } from './offline/parts.ts';
 
-const terminal: Terminal = { env: process.env, stdout: process.stdout, stderr: process.stderr };
-const [command = 'serve', ...rest] = process.argv.slice(2);
+const interrupted = 130;
+/** npm and an older Node's launcher pass on what the terminal has sent already: that is one Ctrl-C, not two. */
+const onceMs = 1_000;
+const told = new AbortController();
+let toldAt = 0;
 
-if (command === 'serve') {
-  await serveUntilTold(rest);
+for (const name of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(name, () => {
+    const at = systemClock.steady();
+    if (told.signal.aborted && at - toldAt > onceMs) process.exit(interrupted); // asked again: do not wait any longer
+    if (!told.signal.aborted) toldAt = at;
+    told.abort();
+  });
 }
+// `quench … | head`: whoever read has seen enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
-async function serveUntilTold(args: readonly string[]): Promise<void> {
-  const place = args.indexOf('--config');
-  const path = place >= 0 ? (args[place + 1] ?? '') : 'quench.yaml';
-  try {
-    const gateway = await serve(path, terminal);
-    const told = new Promise<void>((resolve) => {
-      for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => resolve());
-    });
-    await told;
-    await gateway.stop();
-    process.exit(0);
-  } catch (error) {
-    const says =
-      error instanceof GatewayError
-        ? `${error.code}: ${error.message}`
-        : error instanceof Error
-          ? (error.stack ?? error.message)
-          : String(error);
-    process.stderr.write(`quench: ${says}\n`);
-    process.exit(1);
-  }
-}
+const { env, stdin, stdout, stderr } = process;
+const terminal: Terminal = { env, stdin, stdout, stderr, clock: systemClock, signal: told.signal };
+const code = await run(process.argv.slice(2), terminal, parts);
+// What is written must be out before the end; a pipe may still hold some of it.
+await new Promise<void>((resolve) => void stdout.write('', () => resolve()));
+process.exit(code);

@@ -1,7 +1,7 @@
 // Facts into documents: coalescing patches must never change what they come to.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import type { ViewPatch, Views } from '../../src/core/ports.ts';

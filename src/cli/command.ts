@@ -1,0 +1,168 @@
+// What a command is, what it is given, and what all that read lists or take ids share.
+import type { PlaybookCase } from '../config/cases.ts';
+import type { ConfigProblem } from '../config/problems.ts';
+import type { Result } from '../core/errors.ts';
+import type { Api, Doc } from './client.ts';
+import { exits, Stop, usage, type ExitCode } from './exit.ts';
+import type { Given, OptionName } from './options.ts';
+import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
+import { docsAt, formOf, printList, textAt, type Column } from './table.ts';
+
+const idsBytesMax = 1_048_576;
+const pageSize = 200;
+const listMax = 100_000;
+
+/** What runs without a gateway, handed in from above: it needs the adapters, which commands do not know. */
+export interface Parts {
+  readonly version: string;
+  serve(config: string, terminal: Terminal): Promise<{ stop(): Promise<void> }>;
+  check(config: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
+  checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
+  testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;
+  replay(ask: ReplayAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+}
+
+export interface Loaded {
+  /** Where its playbooks are. */
+  readonly playbookDir: string;
+  /** What was found, by what it is called: `playbooks: 9`. */
+  readonly counts: { readonly [what: string]: number };
+}
+
+export interface Tested {
+  readonly playbook: string;
+  readonly name: string;
+  readonly file: string;
+  readonly ended: PlaybookCase['expected']['ended'] | 'working';
+  /** Expected and seen, a sentence each; empty when the case holds. */
+  readonly differences: readonly string[];
+  readonly tookMs: number;
+}
+
+export interface ReplayAsk {
+  readonly file: string;
+  readonly config: string | null;
+  readonly out: string;
+  readonly env: Terminal['env'];
+  readonly signal: AbortSignal;
+  readonly progress: (deliveries: number, at: number) => void;
+}
+
+export interface Call {
+  readonly terminal: Terminal;
+  readonly given: Given;
+  /** What follows the command's own words. */
+  readonly args: readonly string[];
+  readonly parts: Parts;
+  readonly api: () => Api;
+}
+
+export interface Command {
+  /** `incident ack`. */
+  readonly words: string;
+  /** How the rest is written: `ID...`. */
+  readonly args: string;
+  readonly least: number;
+  readonly most: number;
+  readonly says: string;
+  /** More lines for its own help. */
+  readonly more?: readonly string[];
+  readonly options: readonly OptionName[];
+  readonly run: (call: Call) => Promise<ExitCode>;
+}
+
+export const reaching: readonly OptionName[] = ['url', 'token-file', 'config'];
+export const showing: readonly OptionName[] = [...reaching, 'output', 'quiet', 'no-header'];
+export const listing: readonly OptionName[] = [...showing, 'state', 'text', 'limit'];
+
+/** Lists a noun: reads pages until enough have come, and says on stderr when there are more. */
+export async function list(
+  call: Call,
+  path: string,
+  columns: readonly Column[],
+  filters: readonly OptionName[] = ['state', 'text'],
+): Promise<ExitCode> {
+  const { terminal, given } = call;
+  const wanted = countOf(given);
+  const docs: Doc[] = [];
+  let next: string | null = null;
+  do {
+    const query = new URLSearchParams({ limit: String(Math.min(pageSize, wanted - docs.length)) });
+    for (const name of filters) if (given.text(name) !== undefined) query.set(name, given.text(name) ?? '');
+    if (next !== null) query.set('after', next);
+    const page = await call.api().get(`${path}?${query}`);
+    docs.push(...docsAt(page, 'items'));
+    next = textAt(page, 'next') || null;
+  } while (next !== null && docs.length < wanted);
+  printList(terminal, given, { docs, columns, whole: { items: docs, next } });
+  if (docs.length === 0) say(terminal, 'none');
+  else if (next !== null) say(terminal, `the first ${docs.length}; more with --limit`);
+  return exits.ok;
+}
+
+function countOf(given: Given): number {
+  const text = given.text('limit');
+  if (text === undefined) return 50;
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1 || count > listMax) throw usage(`--limit: expected 1 to ${listMax}, seen "${text}"`);
+  return count;
+}
+
+/** The ids of the arguments; `-` stands for those on stdin. Each once. */
+export async function idsOf(call: Call): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (const arg of call.args) {
+    if (arg !== '-') ids.push(arg);
+    else ids.push(...(await readAll(call.terminal, idsBytesMax)).split(/\s+/).filter((id) => id !== ''));
+  }
+  return [...new Set(ids)];
+}
+
+/** Does one thing to each id; goes on after a failure and ends with the first one's exit code. */
+export async function each(call: Call, done: string, act: (id: string) => Promise<ExitCode>): Promise<ExitCode> {
+  const { terminal, given } = call;
+  const results: object[] = [];
+  let exit: ExitCode = exits.ok;
+  for (const id of await idsOf(call)) {
+    try {
+      const own = await act(id);
+      if (exit === exits.ok) exit = own;
+      results.push({ id, status: done });
+      if (formOf(given) === 'name') data(terminal, plain(id));
+      else if (formOf(given) === 'table') say(terminal, `${done} ${id}`);
+    } catch (error) {
+      if (!(error instanceof Stop) || error.exit === exits.interrupted || error.exit === exits.unreachable) throw error;
+      if (exit === exits.ok) exit = error.exit;
+      results.push({ id, status: 'failed', reason: error.message });
+      say(terminal, `quench: ${id}: ${error.message}`);
+    }
+  }
+  if (formOf(given) === 'json') data(terminal, plainJson({ items: results }));
+  return exit;
+}
+
+/** Shows one document: JSON as it is, ids, or what `show` prints. */
+export async function showEach(
+  call: Call,
+  path: (id: string) => string,
+  show: (doc: Doc, id: string) => Promise<void> | void,
+): Promise<ExitCode> {
+  for (const id of await idsOf(call)) {
+    const doc = await call.api().get(path(id));
+    const form = formOf(call.given);
+    if (form === 'json') data(call.terminal, plainJson(doc));
+    else if (form === 'name') data(call.terminal, plain(textAt(doc, 'id')));
+    else await show(doc, id);
+  }
+  return exits.ok;
+}
+
+/** Rows of `name  value` for one document; empty values are left out. */
+export function fields(terminal: Terminal, rows: readonly (readonly [string, string])[]): void {
+  const width = Math.max(...rows.map(([name]) => name.length));
+  for (const [name, value] of rows) if (value !== '') data(terminal, `${name.padEnd(width)}  ${plain(value)}`);
+}
+
+export function below(path: string, id: string): string {
+  return `${path}/${encodeURIComponent(id)}`;
+}

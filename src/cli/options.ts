@@ -1,0 +1,113 @@
+// Every option there is, once: its kind, its value's name, what it does. Reading a command line by them.
+import { parseArgs } from 'node:util';
+import { didYouMean } from '../config/problems.ts';
+import { usage } from './exit.ts';
+
+interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  readonly multiple?: true;
+  /** What stands for the value in help. */
+  readonly value?: string;
+  readonly says: string;
+  /** The only values, for completion and checking. */
+  readonly words?: readonly string[];
+}
+
+export const options = {
+  config: { type: 'string', value: 'FILE', says: 'quench.yaml, or the directory that holds it (default: quench.yaml)' },
+  url: { type: 'string', value: 'URL', says: 'address of the gateway (default: QUENCH_URL, else http://127.0.0.1:8686)' },
+  'token-file': { type: 'string', value: 'FILE', says: 'file that holds the token' },
+  output: { type: 'string', short: 'o', value: 'FORM', says: 'table, json, or name (ids only)', words: ['table', 'json', 'name'] },
+  quiet: { type: 'boolean', short: 'q', says: 'ids only, for pipes' },
+  'no-header': { type: 'boolean', says: 'leave out the head of the table' },
+  state: { type: 'string', value: 'STATE', says: 'only these states, commas between' },
+  text: { type: 'string', value: 'TEXT', says: 'only what holds the text' },
+  limit: { type: 'string', value: 'N', says: 'at most so many (default 50)' },
+  all: { type: 'boolean', says: 'every line, repeats included' },
+  raw: { type: 'boolean', says: 'the delivery behind it, as it was received' },
+  note: { type: 'string', value: 'TEXT', says: 'a remark for the timeline' },
+  wait: { type: 'boolean', says: 'until the run has ended; exit code 7 when it did not help' },
+  timeout: { type: 'string', value: 'SPAN', says: 'give up after this span, with exit code 6' },
+  file: { type: 'string', short: 'f', value: 'FILE', says: 'the body to send; - or nothing reads stdin' },
+  name: { type: 'string', value: 'NAME', says: 'name of an alert of your own' },
+  host: { type: 'string', value: 'HOST', says: 'the host that it is about' },
+  service: { type: 'string', value: 'NAME', says: 'the service that it is about' },
+  severity: { type: 'string', value: 'WORD', says: 'info, warning, error or critical', words: ['info', 'warning', 'error', 'critical'] },
+  summary: { type: 'string', value: 'TEXT', says: 'one line for people' },
+  label: { type: 'string', multiple: true, value: 'NAME=VALUE', says: 'one more label; may be given again' },
+  cleared: { type: 'boolean', says: 'it is over' },
+  for: { type: 'string', value: 'SPAN', says: 'how long: 90s, 30m, 2h, 3d' },
+  'until-resolved': {
+    type: 'boolean',
+    says: 'end as soon as everything that it muted has cleared (at the latest after --for, default 1d)',
+  },
+  comment: { type: 'string', value: 'TEXT', says: 'why, for the people who find it' },
+  scope: { type: 'string', value: 'SCOPE', says: 'scope whose alerts are meant (default: the gateway’s own)' },
+  yes: { type: 'boolean', short: 'y', says: 'do not ask' },
+  out: { type: 'string', value: 'DIR', says: 'directory for what comes out' },
+  help: { type: 'boolean', short: 'h', says: 'help on the command' },
+  version: { type: 'boolean', says: 'the version' },
+} as const satisfies { readonly [name: string]: Option };
+
+export type OptionName = keyof typeof options;
+
+export const optionNames = Object.keys(options) as OptionName[]; // keys of the object above
+
+export function optionOf(name: OptionName): Option {
+  return options[name];
+}
+
+/** What was given, by name. */
+export interface Given {
+  readonly words: readonly string[];
+  text(name: OptionName): string | undefined;
+  texts(name: OptionName): readonly string[];
+  has(name: OptionName): boolean;
+  readonly names: readonly OptionName[];
+}
+
+/** Reads a command line; throws a usage error for an option that nothing knows, or a value that is missing or unknown. */
+export function readOptions(argv: readonly string[]): Given {
+  const { tokens, positionals } = parseArgs({
+    args: [...argv],
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values = new Map<OptionName, string[]>();
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    const name = knownName(token.name, token.rawName);
+    const value = valueOf(name, token.rawName, token.value, token.inlineValue === true);
+    values.set(name, [...(values.get(name) ?? []), value]);
+  }
+  return {
+    words: positionals,
+    text: (name) => values.get(name)?.at(-1),
+    texts: (name) => values.get(name) ?? [],
+    has: (name) => values.has(name),
+    names: [...values.keys()],
+  };
+}
+
+function knownName(name: string, raw: string): OptionName {
+  const found = optionNames.find((known) => known === name);
+  if (found !== undefined) return found;
+  throw usage(`unknown option ${raw}${didYouMean(name, optionNames)}; see quench help`);
+}
+
+function valueOf(name: OptionName, raw: string, value: string | undefined, inline: boolean): string {
+  const option = optionOf(name);
+  if (option.type === 'boolean') {
+    if (value !== undefined) throw usage(`${raw} takes no value`);
+    return '';
+  }
+  const looksLikeOption = !inline && value !== undefined && value.length > 1 && value.startsWith('-');
+  if (value === undefined || looksLikeOption) throw usage(`${raw} needs a value: ${raw} ${option.value ?? 'VALUE'}`);
+  if (option.words !== undefined && !option.words.includes(value)) {
+    throw usage(`${raw}: expected ${option.words.join(', ')}, seen "${value}"${didYouMean(value, option.words)}`);
+  }
+  return value;
+}

@@ -1,0 +1,126 @@
+// The story of an incident as a person wants to read it: times from its beginning, one line each, what a run did indented.
+// A call and its answer are one line; what a run says again and again is said once, with how often.
+import type { Api, Doc } from './client.ts';
+import { docAt, docsAt, numberAt, shortSpan, textAt } from './table.ts';
+import { painted, plain, type Colour, type Terminal } from './terminal.ts';
+
+const entriesPerPage = 1_000;
+const pagesMax = 50;
+
+export interface Entry {
+  readonly seq: number;
+  readonly at: number;
+  readonly type: string;
+  readonly text: string;
+  readonly run: string;
+  readonly call: string;
+  /** How the run ended, on the entry that says so. */
+  readonly end: string;
+}
+
+/** Entries after a place, oldest first; at most 50,000. */
+export async function readTimeline(api: Api, incident: string, after: number): Promise<readonly Entry[]> {
+  const entries: Entry[] = [];
+  let from = after;
+  for (let page = 0; page < pagesMax; page++) {
+    const answer = await api.get(`/api/v1/incidents/${encodeURIComponent(incident)}/timeline?after=${from}&limit=${entriesPerPage}`);
+    entries.push(...docsAt(answer, 'items').map(entryOf));
+    const next = numberAt(answer, 'next');
+    if (next === null) break;
+    from = next;
+  }
+  return entries;
+}
+
+export function entryOf(doc: Doc): Entry {
+  const detail = docAt(doc, 'detail');
+  return {
+    seq: numberAt(doc, 'seq') ?? 0,
+    at: numberAt(doc, 'at') ?? 0,
+    type: textAt(doc, 'type'),
+    text: textAt(doc, 'text'),
+    run: textAt(detail, 'run'),
+    call: textAt(detail, 'call'),
+    end: textAt(detail, 'end'),
+  };
+}
+
+interface Told {
+  readonly entry: Entry;
+  readonly text: string;
+  times: number;
+  lastAt: number;
+}
+
+/** The lines; with `every`, each entry by itself. */
+export function timelineLines(terminal: Terminal, entries: readonly Entry[], every: boolean): readonly string[] {
+  const start = entries[0]?.at ?? 0;
+  const told = every ? entries.map((entry) => ({ entry, text: entry.text, times: 1, lastAt: entry.at })) : condensed(entries);
+  const width = Math.max(4, ...told.map(({ entry }) => offsetOf(entry.at - start).length));
+  return told.map(({ entry, text, times, lastAt }) => {
+    const again = times > 1 ? ` (${times} times, the last ${offsetOf(lastAt - start)})` : '';
+    return `${painted(terminal, 'dim', offsetOf(entry.at - start).padStart(width))}  ${indentOf(entry)}${painted(terminal, colourFor(entry.type), plain(text))}${again}`;
+  });
+}
+
+function offsetOf(span: number): string {
+  return `+${shortSpan(span)}`;
+}
+
+export function indentOf(entry: Entry): string {
+  return entry.run !== '' && within.has(entry.type) ? '  ' : '';
+}
+
+const within: ReadonlySet<string> = new Set(['StepRequested', 'StepFinished', 'RunMoved']);
+
+/** Joins calls with their answers, and counts what a run repeats. */
+function condensed(entries: readonly Entry[]): readonly Told[] {
+  const lines: Told[] = [];
+  const open = new Map<string, string>();
+  const known = new Map<string, Told>();
+  for (const entry of entries) {
+    const call = `${entry.run}|${entry.call}`;
+    if (entry.type === 'StepRequested') {
+      open.set(call, entry.text);
+      continue;
+    }
+    const asked = entry.type === 'StepFinished' ? open.get(call) : undefined;
+    open.delete(call);
+    const text = asked === undefined ? entry.text : `${asked.replace(/, attempt \d+$/, '')}: ${entry.text.replace(/^[^:]*: /, '')}`;
+    const key = `${entry.run}|${text.replace(/ after \S+$/, '')}`;
+    const same = within.has(entry.type) ? known.get(key) : undefined;
+    if (same !== undefined) {
+      same.times += 1;
+      same.lastAt = entry.at;
+      continue;
+    }
+    const line = { entry, text, times: 1, lastAt: entry.at };
+    if (within.has(entry.type)) known.set(key, line);
+    lines.push(line);
+  }
+  for (const entry of entries) {
+    // Asked for and not answered yet.
+    if (entry.type === 'StepRequested' && open.has(`${entry.run}|${entry.call}`))
+      lines.push({ entry, text: `${entry.text} …`, times: 1, lastAt: entry.at });
+  }
+  return lines.sort((a, b) => a.entry.seq - b.entry.seq);
+}
+
+export function colourFor(type: string): Colour | null {
+  switch (type) {
+    case 'IncidentDecided':
+      return 'bold';
+    case 'IncidentResolved':
+      return 'green';
+    case 'PageOpened':
+    case 'PageRang':
+    case 'RunRefused':
+      return 'red';
+    case 'RunStarted':
+    case 'RunFinished':
+    case 'ApprovalRequested':
+      return 'yellow';
+    default:
+      return null;
+  }
+}

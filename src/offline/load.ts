@@ -1,0 +1,104 @@
+// Configuration and registry for commands that run without a gateway: the same loading as `serve`, and nothing is written.
+import { statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
+import * as registry from '../../adapters/index.ts';
+import { configDeps } from '../compose.ts';
+import { systemClock } from '../clock.ts';
+import { loadCases, type PlaybookCase } from '../config/cases.ts';
+import { loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config-types.ts';
+import { configDefaults } from '../config/defaults.ts';
+import { diskFiles, type Files } from '../config/files.ts';
+import type { ConfigDeps } from '../config/loading.ts';
+import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbooks.ts';
+import type { ConfigProblem } from '../config/problems.ts';
+import { memberOf } from '../config/shape.ts';
+import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
+import type { Playbook } from '../core/playbook.ts';
+import type { IntakeEndpoint } from '../engine/intake.ts';
+import { defaultPolicy } from './cases.ts';
+import type { Rules } from './replay.ts';
+
+type Env = ConfigDeps['env'];
+
+export interface Playbooks {
+  readonly playbooks: readonly Playbook[];
+  readonly cases: readonly PlaybookCase[];
+  readonly expressions: CelExpressions;
+}
+
+/** What `serve` would load; token files that `serve` would make are taken as made. */
+export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+  return loadConfig(configFile(path), depsOf(env, createExpressions()));
+}
+
+/** Playbooks and their cases in a directory. */
+export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonly ConfigProblem[]> {
+  const expressions = createExpressions();
+  const loaded = loadPlaybooks(filesIn(dir, readPlaybookDir), depsOf(env, expressions));
+  if (!loaded.ok) return loaded;
+  const playbooks = loaded.value.map(({ playbook }) => playbook);
+  const cases = loadCases(filesIn(dir, readCaseDir), playbooks);
+  return cases.ok ? ok({ playbooks, cases: cases.value, expressions }) : cases;
+}
+
+/** What a replay needs to know; without a configuration the defaults, and every source as it comes. */
+export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
+  const config = path === null ? null : checkConfig(path, env);
+  if (config !== null && !config.ok) return fail(config.error);
+  const configured = config === null ? [] : endpointsOf(config.value);
+  const taken = new Set(configured.map(({ name }) => name));
+  const plain = registry.sources.filter(({ name }) => !taken.has(name)).map(plainEndpoint);
+  const endpoints = [...configured, ...plain];
+  return ok({
+    policy: config?.value.policy ?? defaultPolicy(),
+    endpoints,
+    endpoint: (source) => endpoints.find((one) => one.source.name === source) ?? endpoints.find((one) => one.name === source) ?? null,
+    expressions: createExpressions(),
+  });
+}
+
+function plainEndpoint(kind: registry.SourceKind): IntakeEndpoint {
+  return { name: kind.name, source: kind.create({}), tenant: configDefaults.tenant, scopeLabels: [] };
+}
+
+function endpointsOf(config: Config): readonly IntakeEndpoint[] {
+  return Object.entries(config.endpoints).flatMap(([name, endpoint]) => {
+    const kind = registry.sources.find((one) => one.name === endpoint.source);
+    return kind === undefined
+      ? []
+      : [{ name, source: kind.create(endpoint.options), tenant: endpoint.tenant, scopeLabels: config.scope.labels }];
+  });
+}
+
+/** A directory means the quench.yaml in it. */
+function configFile(path: string): string {
+  const whole = resolve(path);
+  return statSync(whole, { throwIfNoEntry: false })?.isDirectory() === true ? join(whole, 'quench.yaml') : whole;
+}
+
+function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof readPlaybookDir> {
+  try {
+    return read(dir, diskFiles);
+  } catch (error) {
+    throw new GatewayError('not_found', `expected a directory of playbooks at ${dir}, seen none: ${String(memberOf(error, 'code'))}`);
+  }
+}
+
+function depsOf(env: Env, expressions: CelExpressions): ConfigDeps {
+  return configDeps(env, withoutTokens, expressions, systemClock);
+}
+
+/** The first start makes the tokens that are missing; until then any text stands in for them. */
+const withoutTokens: Files = {
+  ...diskFiles,
+  read(path) {
+    try {
+      return diskFiles.read(path);
+    } catch (error) {
+      if (path.endsWith('.token') && memberOf(error, 'code') === 'ENOENT') return 'made-at-the-first-start';
+      throw error;
+    }
+  },
+};

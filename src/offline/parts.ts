@@ -1,0 +1,72 @@
+// What commands need from above, each loaded when it is used, so that asking a gateway costs nothing of it.
+import { readFileSync } from 'node:fs';
+import type { Parts } from '../cli/command.ts';
+import { ok } from '../core/errors.ts';
+
+export const parts: Parts = {
+  version: versionOf(),
+
+  async serve(config, terminal) {
+    const { serve } = await import('../serve.ts');
+    return serve(config, terminal);
+  },
+
+  async check(config, env) {
+    const { checkConfig } = await import('./load.ts');
+    const loaded = checkConfig(config, env);
+    if (!loaded.ok) return loaded;
+    const { endpoints, notifiers, policy, playbooks } = loaded.value;
+    const counts = {
+      endpoints: Object.keys(endpoints).length,
+      notifiers: Object.keys(notifiers).length,
+      ladders: Object.keys(policy.ladders).length,
+      playbooks: policy.playbooks.length,
+    };
+    return ok({ playbookDir: playbooks.dir, counts });
+  },
+
+  async checkPlaybooks(dir, env) {
+    const { checkPlaybooks } = await import('./load.ts');
+    const loaded = checkPlaybooks(dir, env);
+    if (!loaded.ok) return loaded;
+    return ok({ playbookDir: dir, counts: { playbooks: loaded.value.playbooks.length, cases: loaded.value.cases.length } });
+  },
+
+  async testPlaybooks(dir, env, told) {
+    const { checkPlaybooks } = await import('./load.ts');
+    const { differences, runCase } = await import('./cases.ts');
+    const { systemClock } = await import('../clock.ts');
+    const loaded = checkPlaybooks(dir, env);
+    if (!loaded.ok) return loaded;
+    const { playbooks, cases, expressions } = loaded.value;
+    for (const one of cases) {
+      const playbook = playbooks.find(({ name }) => name === one.playbook);
+      if (playbook === undefined) continue; // the loader refuses a case without its playbook
+      const began = systemClock.steady();
+      const seen = runCase(one, playbook, expressions);
+      const { name, file } = one;
+      told({
+        playbook: playbook.name,
+        name,
+        file,
+        ended: seen.ended,
+        differences: differences(one, seen),
+        tookMs: systemClock.steady() - began,
+      });
+    }
+    return ok(null);
+  },
+
+  async replay({ file, config, out, env, signal, progress }) {
+    const { replayRules } = await import('./load.ts');
+    const { replay } = await import('./replay.ts');
+    const rules = replayRules(config, env);
+    return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
+  },
+};
+
+function versionOf(): string {
+  // Ours, written by hand: it has a version.
+  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
+  return own.version;
+}

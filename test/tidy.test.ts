@@ -1,0 +1,187 @@
+// The house rules that a diff does not show, as a test: floors, purity, vendors in their folders, bounds of size.
+// Every message names the file and what to use instead.
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { test } from 'node:test';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const skipped = new Set(['node_modules', '.git', 'data', 'dist', '.cache', 'coverage']);
+
+function filesBelow(dir: string): readonly string[] {
+  return readdirSync(join(root, dir), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(dir, entry.name);
+    if (entry.isDirectory()) return skipped.has(entry.name) ? [] : filesBelow(path);
+    return [path.split(sep).join('/')];
+  });
+}
+
+const all = filesBelow('.').map((path) => path.replace(/^\.\//, ''));
+const code = all.filter((path) => path.endsWith('.ts'));
+const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
+const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|[^:'"`])\/\/.*$/gm, '$1');
+
+function importsOf(path: string): readonly string[] {
+  const found = withoutComments(textOf(path)).matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g);
+  return [...found]
+    .map(([, name]) => name ?? '')
+    .map((name) => (name.startsWith('.') ? join(path, '..', name).split(sep).join('/') : name));
+}
+
+/** Which floor a file stands on; imports go down or stay, never up. */
+function roomOf(path: string): string {
+  const vendor = /^adapters\/([^/]+)\//.exec(path)?.[1];
+  if (vendor !== undefined) return `adapters/${vendor}`;
+  if (path.startsWith('adapters/')) return 'adapters';
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? (path.startsWith('src/') ? 'top' : 'outside');
+}
+
+const mayImport: { readonly [room: string]: readonly string[] } = {
+  core: [],
+  engine: ['core'],
+  config: ['core'],
+  http: ['core', 'engine'],
+  cli: ['core', 'engine', 'config'],
+};
+
+const problems = (paths: readonly string[], look: (path: string) => readonly string[]): string => paths.flatMap(look).join('\n');
+
+test('imports point down: core imports nothing, engine and config only core, http also engine, cli also config', () => {
+  const found = problems(
+    code.filter((path) => path.startsWith('src/')),
+    (path) => {
+      const allowed = mayImport[roomOf(path)];
+      if (allowed === undefined) return [];
+      return importsOf(path)
+        .filter((name) => name.startsWith('src/') || name.startsWith('adapters/') || roomOf(path) === 'core')
+        .filter((name) => roomOf(name) !== roomOf(path) && !allowed.includes(roomOf(name)))
+        .map((name) => `${path} imports ${name}: let src/compose.ts hand it in, or move what is shared to src/core`);
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('an adapter imports core, the shared adapter files and its own folder, never another vendor', () => {
+  const lists = new Set(['adapters/index.ts', 'adapters/actions.ts', 'adapters/executor-main.ts']);
+  const found = problems(
+    code.filter((path) => path.startsWith('adapters/') && !lists.has(path)),
+    (path) =>
+      importsOf(path)
+        .filter((name) => name.startsWith('src/') || name.startsWith('adapters/'))
+        .filter((name) => !['core', 'adapters', roomOf(path)].includes(roomOf(name)))
+        .map((name) => `${path} imports ${name}: share through a file directly in adapters/, or through a port in src/core/ports.ts`),
+  );
+  assert.equal(found, '');
+});
+
+test('core is pure: no clock, no randomness, no I/O, no async, no environment', () => {
+  const banned: readonly (readonly [RegExp, string])[] = [
+    [/\bDate\b/, 'take `at` from the input'],
+    [/Math\.random|crypto/, 'derive ids by src/core/ids.ts'],
+    [/\bprocess\b/, 'take it from the policy'],
+    [/setTimeout|setInterval|setImmediate|queueMicrotask/, 'emit WakeRequested'],
+    [/\basync\b|\bawait\b|\bPromise</, 'emit a request as a fact and hear the answer as an input'],
+    [/\bfetch\(|node:/, 'emit a request as a fact'],
+    [/\bconsole\./, 'emit a fact'],
+  ];
+  const found = problems(
+    code.filter((path) => path.startsWith('src/core/') && path !== 'src/core/ports.ts'),
+    (path) => {
+      const text = withoutComments(textOf(path));
+      return banned.filter(([pattern]) => pattern.test(text)).map(([pattern, instead]) => `${path} matches ${pattern}: ${instead}`);
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('a vendor is named under adapters/ and nowhere else in the source', () => {
+  const vendors = /pagerduty|zabbix|nagios|new ?relic|prometheus|alertmanager|kafka|influx|elastic|slack|grafana|icinga/i;
+  const found = problems(
+    code.filter((path) => path.startsWith('src/')),
+    (path) => {
+      const name = vendors.exec(withoutComments(textOf(path)));
+      return name === null ? [] : [`${path} names ${name[0]}: what we know about a vendor belongs in adapters/<vendor>/`];
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('only main reads the environment or ends the process; only the clock reads the clock', () => {
+  const homes: readonly (readonly [RegExp, readonly string[], string])[] = [
+    [/process\.(env|exit)\b/, ['src/main.ts', 'adapters/executor-main.ts'], 'hand it in from src/main.ts'],
+    [/Date\.now\(|new Date\(\)|performance\.now\(/, ['src/clock.ts', 'adapters/executor-main.ts'], 'take a Clock'],
+    [/Math\.random\(/, [], 'derive it, or node:crypto in src/compose.ts'],
+    [/\beval\(|new Function\(|child_process'.*\bexec\b|shell: true/, [], 'spawn with an argv'],
+  ];
+  const found = problems(
+    code.filter((path) => path.startsWith('src/') || path.startsWith('adapters/')),
+    (path) => {
+      const text = withoutComments(textOf(path));
+      return homes
+        .filter(([pattern, at]) => pattern.test(text) && !at.includes(path) && !timed.has(path))
+        .map(([pattern, , instead]) => `${path} matches ${pattern}: ${instead}`);
+    },
+  );
+  assert.equal(found, '');
+});
+
+/** Actions measure and bound what they run inside the executor process, which has no virtual time; the store dates rows by default. */
+const timed = new Set(all.filter((path) => /^adapters\/(shell|http|process|sqlite)\//.test(path) || path === 'adapters/actions.ts'));
+
+test('every source file says in its first line what it is for', () => {
+  const found = problems(
+    code.filter((path) => path.startsWith('src/') || path.startsWith('adapters/')),
+    (path) =>
+      textOf(path).startsWith('// ') ? [] : [`${path}: begin with a comment of one to eight lines: what for, what not for, invariants`],
+  );
+  assert.equal(found, '');
+});
+
+/** One list of all inputs and facts, in the order of an alert's life: longer than a room, and read as a dictionary. */
+const vocabulary = 'src/core/records.ts';
+
+test('files stay small enough to hold in the head', () => {
+  const linesMax = 520;
+  const found = problems(
+    code.filter((path) => (path.startsWith('src/') || path.startsWith('adapters/')) && path !== vocabulary),
+    (path) => {
+      const lines = textOf(path).split('\n').length;
+      return lines > linesMax ? [`${path} has ${lines} lines, at most ${linesMax}: look for two rooms in one`] : [];
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('no default exports, no enums, no any, nothing left for later', () => {
+  const banned: readonly (readonly [RegExp, string])[] = [
+    [/^export default/m, 'export a name'],
+    [/^\s*(export )?(const )?enum /m, 'use a union of words'],
+    [/:\s*any\b|\bas any\b|<any>/, 'use unknown and narrow it'],
+  ];
+  const found = problems(
+    code.filter((path) => path !== 'test/tidy.test.ts'),
+    (path) => {
+      const text = withoutComments(textOf(path));
+      const found = banned.filter(([pattern]) => pattern.test(text)).map(([pattern, instead]) => `${path} matches ${pattern}: ${instead}`);
+      return /\bTODO\b|\bFIXME\b/.test(textOf(path))
+        ? [...found, `${path} leaves something for later: do it now, or write an issue`]
+        : found;
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('no absolute machine path and no registry address in the tree', () => {
+  const found = problems(
+    all.filter((path) => /\.(ts|js|json|ya?ml|md|sh|cfg|conf)$/.test(path)),
+    (path) => {
+      const text = textOf(path);
+      const name = /(^|["'`\s(])\/(work|farm|root|home)\/[\w.-]/m.exec(text) ?? /registry\.npmjs\.org|repo1?\.maven/.exec(text);
+      return name === null
+        ? []
+        : [`${path} holds ${name[0].trim()}: write it relative, or leave the address to the client's configuration`];
+    },
+  );
+  assert.equal(found, '');
+});
