@@ -105,6 +105,7 @@ export type Merge = {
 /**
  * Folds one source's claim into what we believe about the alert; `held` is undefined for an identity never seen.
  * Times are source clock; `seenAt` is ours. A clear of another episode, or older than the episode it should end, is late.
+ * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
  */
 export function merge(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
@@ -134,7 +135,8 @@ function mergeFiring(held: Alert | undefined, event: AlertEvent, seenAt: Instant
     summary: event.summary,
     soft: held.soft && event.soft === true,
   };
-  return { change: alert.severity !== held.severity || alert.soft !== held.soft ? 'severity' : 'repeated', alert };
+  if (held.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert };
+  return { change: alert.severity !== held.severity ? 'severity' : 'repeated', alert };
 }
 
 function mergeCleared(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {

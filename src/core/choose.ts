@@ -11,7 +11,7 @@ import { muteOf } from './mute.ts';
 import type { Json, Param, Playbook, Trigger } from './playbook.ts';
 import type { Guard } from './records.ts';
 import { fill, type Environment } from './template.ts';
-import { spanOf, type Millis } from './time.ts';
+import { spanOf, type Instant, type Millis } from './time.ts';
 
 export type Choice =
   | { readonly kind: 'none' }
@@ -28,26 +28,37 @@ export function choose(turn: Turn, incident: Incident, arrived: string | null): 
   for (const playbook of turn.law.policy.playbooks) {
     if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue;
     for (const trigger of playbook.triggers) {
-      const environment = matching(turn, incident, incidentView, trigger, arrived);
-      if (environment === null) continue;
-      const waitMs = incident.openedAt + trigger.forMs - turn.at;
-      if (waitMs <= 0) return { kind: 'match', playbook, environment };
+      const found = matching(turn, incident, incidentView, trigger, arrived);
+      if (found === null) continue;
+      const waitMs = found.since + trigger.forMs - turn.at;
+      if (waitMs <= 0) return { kind: 'match', playbook, environment: found.environment };
       if (wait.kind !== 'wait' || waitMs < wait.waitMs) wait = { kind: 'wait', playbook: playbook.name, waitMs };
     }
   }
   return wait;
 }
 
-function matching(turn: Turn, incident: Incident, incidentView: Environment, trigger: Trigger, arrived: string | null): Environment | null {
+interface Matching {
+  readonly environment: Environment;
+  /** Since when the condition can have held: this life of the incident and, of an alert, its start. */
+  readonly since: Instant;
+}
+
+function matching(turn: Turn, incident: Incident, incidentView: Environment, trigger: Trigger, arrived: string | null): Matching | null {
   const fingerprints = trigger.on === 'incident' ? [incident.root] : arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
+  let longest: Matching | null = null;
   for (const fingerprint of fingerprints) {
     const held = turn.desk.tables.alerts.rows.get(fingerprint);
     if (held?.alert.state !== 'firing' || muteOf(turn, held) !== null) continue;
     const environment = { alert: alertEnvironment(held.alert), incident: incidentView };
     const holds = turn.law.expressions.evaluate(trigger.when, environment);
-    if (holds.ok && holds.value === true) return environment;
+    if (!holds.ok || holds.value !== true) continue;
+    const begun = trigger.on === 'alert' ? Math.min(held.alert.startedAt, turn.at) : 0;
+    const since = Math.max(incident.lifeAt, begun);
+    if (longest === null || since < longest.since) longest = { environment, since };
+    if (longest.since + trigger.forMs <= turn.at) break;
   }
-  return null;
+  return longest;
 }
 
 export interface Plan {
@@ -72,13 +83,11 @@ export function plan(turn: Turn, playbook: Playbook, environment: Environment): 
   const filled = Object.fromEntries(params);
   const target = fill(playbook.target, { ...environment, params: filled }, turn.law.expressions);
   if (!target.ok) return fail({ guard: 'target', target: '', reason: target.error });
-  if (typeof target.value !== 'string' || target.value.trim() === '' || target.value === '*') {
-    return fail({
-      guard: 'target',
-      target: '',
-      reason: `the target must name one thing, seen ${JSON.stringify(target.value).slice(0, 80)}`,
-    });
-  }
+  const seen = JSON.stringify(target.value).slice(0, 80);
+  if (typeof target.value !== 'string')
+    return fail({ guard: 'target', target: '', reason: `the target must name one thing, seen ${seen}` });
+  const complaint = plainComplaint(target.value);
+  if (complaint !== null) return fail({ guard: 'target', target: '', reason: `the target ${complaint}, seen ${seen}` });
   return ok({ params: filled, target: target.value });
 }
 
@@ -104,8 +113,15 @@ function paramValue(turn: Turn, param: Param, environment: Environment): Result<
 function textComplaint(turn: Turn, param: Param, value: string): string | null {
   if (value.length > param.maxLength) return `longer than ${param.maxLength} characters`;
   if (param.pattern !== null) return turn.law.expressions.pattern(param.pattern, value) ? null : `does not match ${param.pattern}`;
-  if (value.startsWith('-')) return 'begins with a dash';
-  return /[\u0000-\u001f\u007f]/.test(value) ? 'holds control characters' : null; // eslint-disable-line no-control-regex
+  return plainComplaint(value);
+}
+
+function plainComplaint(value: string): string | null {
+  const text = value.trim();
+  if (text === '') return 'is blank';
+  if (text === '*') return 'names everything';
+  if (text.startsWith('-')) return 'begins with a dash';
+  return /[\p{Cc}\u2028\u2029]/u.test(value) ? 'holds control characters' : null;
 }
 
 /** The first guard that says no, or null. Order: freeze, confidence, storm, cooldown, attempts, lock, concurrency. */

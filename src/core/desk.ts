@@ -32,6 +32,7 @@ export interface Incident {
   /** Fingerprints listed one by one, at most `membersMax`; `members` counts all. */
   readonly listed: readonly string[];
   readonly members: number;
+  /** Confirmed members that fire. */
   readonly firing: number;
   readonly sources: readonly string[];
   readonly root: string;
@@ -47,6 +48,8 @@ export interface Incident {
   readonly reason: string;
   /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */
   readonly life: number;
+  /** Gateway clock: when this life began. */
+  readonly lifeAt: Instant;
   readonly settled: boolean;
   /** Playbooks that ran or were refused in this life. */
   readonly tried: readonly string[];
@@ -56,6 +59,8 @@ export interface Incident {
   /** How the last playbook of this life ended, or why it was refused. */
   readonly outcome: { readonly end: RunEnd | 'refused'; readonly playbook: string; readonly reason: string } | null;
   readonly page: string | null;
+  /** The pages of all lives. */
+  readonly pages: readonly string[];
 }
 
 /** A call that was asked for and is not finished. */
@@ -95,7 +100,7 @@ export interface Run {
   readonly undos: readonly Undo[];
   readonly verifyingSince: Instant | null;
   readonly goodSince: Instant | null;
-  /** Why the run is on its way to an end other than success; the first reason counts. */
+  /** Why the run is on its way to an end other than success; the last word counts. */
   readonly failure: { readonly end: RunEnd; readonly reason: string } | null;
   readonly degraded: boolean;
   /** Effects that were granted; a run without any touched nothing. */

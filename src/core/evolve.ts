@@ -6,7 +6,7 @@ import { noHistory, observe } from './flap.ts';
 import type * as Facts from './records.ts';
 import type { Fact } from './records.ts';
 import { drop, put, type Table } from './table.ts';
-import { severityRank } from './alert.ts';
+import { severityRank, type Alert } from './alert.ts';
 import type { Instant } from './time.ts';
 
 const startsKept = 50;
@@ -103,24 +103,29 @@ function foldMerged(desk: Desk, fact: Facts.AlertMerged): void {
   const held = desk.tables.alerts.rows.get(fact.fingerprint);
   if (fact.alert === null) {
     if (held === undefined) return;
-    const alert = { ...held.alert, count: fact.count, observedAt: fact.observedAt, seenAt: fact.at };
+    const alert = { ...held.alert, count: fact.count, observedAt: Math.max(held.alert.observedAt, fact.observedAt), seenAt: fact.at };
     const history = fact.observed ? observe(held.history, alert.state === 'firing') : held.history;
     return put(desk.tables.alerts, fact.fingerprint, { ...held, alert, history });
   }
-  const firing = fact.alert.state === 'firing';
-  const before = held?.history ?? noHistory(firing);
+  const firing = isFiring(fact.alert);
+  const before = held?.history ?? noHistory(fact.alert.state === 'firing');
   put(desk.tables.alerts, fact.fingerprint, {
     alert: fact.alert,
-    history: fact.observed ? observe(before, firing) : before,
+    history: fact.observed ? observe(before, fact.alert.state === 'firing') : before,
     flapping: held?.flapping ?? false,
     muted: held?.muted ?? null,
     keys: held?.keys ?? [],
     joined: held?.joined ?? 0,
   });
   const incident = fact.alert.incident;
-  const was = held?.alert.state === 'firing';
+  const was = held !== undefined && isFiring(held.alert);
   if (incident === null || was === firing) return;
   change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing + (firing ? 1 : -1) }));
+}
+
+/** Counts in its incident: an unconfirmed alert does not (I1). */
+function isFiring(alert: Alert): boolean {
+  return alert.state === 'firing' && !alert.soft;
 }
 
 function countNew(desk: Desk, half: number): void {
@@ -169,12 +174,14 @@ function foldOpened(desk: Desk, fact: Facts.IncidentOpened): void {
     decision: null,
     reason: '',
     life: 1,
+    lifeAt: fact.at,
     settled: false,
     tried: [],
     run: null,
     runs: [],
     outcome: null,
     page: null,
+    pages: [],
   });
 }
 
@@ -187,7 +194,8 @@ function foldJoined(desk: Desk, fact: Facts.AlertJoined): void {
     joined: fact.seq,
     alert: { ...held.alert, incident: fact.incident },
   }));
-  const firing = desk.tables.alerts.rows.get(fact.fingerprint)?.alert.state === 'firing' ? 1 : 0;
+  const joined = desk.tables.alerts.rows.get(fact.fingerprint);
+  const firing = joined !== undefined && isFiring(joined.alert) ? 1 : 0;
   change(desk.tables.incidents, fact.incident, (incident) => ({
     ...incident,
     members: fact.members,
@@ -205,7 +213,7 @@ function foldJoined(desk: Desk, fact: Facts.AlertJoined): void {
 /** A recurring alert goes to another incident than the one it was in. */
 function leave(desk: Desk, held: HeldAlert, incident: string): void {
   unindexAlert(desk, held.alert.fingerprint, incident, held.keys);
-  if (held.alert.state === 'firing') change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
+  if (isFiring(held.alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
 }
 
 function indexAlert(desk: Desk, fingerprint: string, incident: string, keys: readonly string[]): void {
@@ -251,6 +259,7 @@ function foldReopened(desk: Desk, fact: Facts.IncidentReopened): void {
     decision: null,
     reason: '',
     life: incident.life + 1,
+    lifeAt: fact.at,
     settled: false,
     tried: [],
     outcome: null,
@@ -279,20 +288,16 @@ function forgetAlert(desk: Desk, fingerprint: string): void {
   const held: HeldAlert | undefined = desk.tables.alerts.rows.get(fingerprint);
   if (held === undefined) return;
   if (held.alert.incident !== null) unindexAlert(desk, fingerprint, held.alert.incident, held.keys);
+  countMuting(desk, held.muted, -1);
   drop(desk.tables.alerts, fingerprint);
 }
 
 function forgetIncident(desk: Desk, id: string): void {
   const incident: Incident | undefined = desk.tables.incidents.rows.get(id);
   for (const run of incident?.runs ?? []) drop(desk.tables.runs, run);
-  for (const [key, page] of pagesOf(desk, incident)) if (page.incident === id) drop(desk.tables.pages, key);
+  for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
   desk.indexes.alertsByIncident.delete(id);
   drop(desk.tables.incidents, id);
-}
-
-function pagesOf(desk: Desk, incident: Incident | undefined): readonly (readonly [string, Page])[] {
-  const page = incident?.page === undefined || incident.page === null ? undefined : desk.tables.pages.rows.get(incident.page);
-  return page === undefined ? [] : [[page.id, page]];
 }
 
 type RunFact =
@@ -312,7 +317,7 @@ function foldRun(desk: Desk, fact: RunFact): void {
       return change(desk.tables.incidents, fact.incident, (incident) => ({
         ...incident,
         tried: [...incident.tried, fact.playbook],
-        outcome: { end: 'refused' as const, playbook: fact.playbook, reason: fact.reason },
+        outcome: fact.mode === 'shadow' ? incident.outcome : { end: 'refused' as const, playbook: fact.playbook, reason: fact.reason },
       }));
     case 'StepRequested':
       return change(desk.tables.runs, fact.run, (run) => ({
@@ -388,7 +393,7 @@ function movedRun(run: Run, fact: Facts.RunMoved): Run {
     attempt: fact.attempt,
     pause: fact.pause ?? run.pause,
     goodSince: fact.goodSince === undefined ? run.goodSince : fact.goodSince,
-    failure: run.failure ?? fact.failure ?? null,
+    failure: fact.failure ?? run.failure,
     degraded: run.degraded || fact.degraded === true,
     verifyingSince: fact.phase === 'verify' ? (run.verifyingSince ?? fact.at) : run.verifyingSince,
   };
@@ -410,7 +415,11 @@ type PageFact = Facts.PageOpened | Facts.PageRang | Facts.NotifyRequested | Fact
 function foldPage(desk: Desk, fact: PageFact): void {
   if (fact.type === 'PageOpened') {
     put(desk.tables.pages, fact.page, openedPage(fact));
-    return change(desk.tables.incidents, fact.incident, (incident) => ({ ...incident, page: fact.page }));
+    return change(desk.tables.incidents, fact.incident, (incident) => ({
+      ...incident,
+      page: fact.page,
+      pages: [...incident.pages, fact.page],
+    }));
   }
   change(desk.tables.pages, fact.page, (page) => changedPage(page, fact));
 }
@@ -436,13 +445,20 @@ function openedPage(fact: Facts.PageOpened): Page {
 function changedPage(page: Page, fact: Exclude<PageFact, Facts.PageOpened>): Page {
   switch (fact.type) {
     case 'PageRang':
-      return { ...page, state: 'ringing', round: fact.round, rung: fact.rung, ring: fact.ring };
+      return {
+        ...page,
+        state: 'ringing',
+        round: fact.round,
+        rung: fact.rung,
+        ring: fact.ring,
+        reason: fact.reason ?? page.reason,
+      };
     case 'NotifyRequested': {
       const sent: Outgoing = {
         notification: fact.notification,
         notifier: fact.notifier,
         attempt: fact.attempt,
-        ring: page.ring,
+        ring: page.outgoing.find((outgoing) => outgoing.notification.id === fact.notification.id)?.ring ?? page.ring,
         state: 'sent',
       };
       const others = page.outgoing.filter((outgoing) => outgoing.notification.id !== fact.notification.id);

@@ -1,14 +1,16 @@
 // One incident: which alerts are in it and why, how it opens, changes, resolves, reopens and leaves the desk.
 // What to do about it is deliberate.ts; the words people read are notice.ts.
 //   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
-//   I2  An incident resolves when its last member clears, or a person says so; muting never keeps it open or closes it.
+//   I2  An incident resolves when its last member clears and no run has left it in doubt, or a person says so;
+//       muting never keeps it open or closes it.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
 import { severityRank, type Alert } from './alert.ts';
 import { metaOf, type Desk, type Incident } from './desk.ts';
 import { idOf } from './ids.ts';
 import { keysOf } from './keys.ts';
 import { emit, nextSeq, wakeAfter, type Turn } from './law.ts';
-import { closePage, pageOf } from './page.ts';
+import { refreshMute } from './mute.ts';
+import { closePage, isUnderWay, pageOf } from './page.ts';
 import type { Evidence, ResolvedBy } from './records.ts';
 import { scoreOf } from './score.ts';
 import { minute, type Instant } from './time.ts';
@@ -154,7 +156,7 @@ function rootOf(desk: Desk, incident: Incident, alert: Alert): string {
   return together ? alert.fingerprint : incident.root;
 }
 
-function titleOf(desk: Desk, incident: Incident, root: string): string {
+export function titleOf(desk: Desk, incident: Incident, root: string): string {
   if (incident.storm) return `alert storm: ${incident.members} alerts from ${incident.sources.join(', ')}`;
   const summary = desk.tables.alerts.rows.get(root)?.alert.summary ?? incident.title;
   return incident.members > 1 ? `${summary} (and ${incident.members - 1} more)` : summary;
@@ -177,15 +179,18 @@ export function reopen(turn: Turn, id: string, by: string): void {
 export function resolve(turn: Turn, id: string, how: { readonly by: ResolvedBy; readonly who: string; readonly note: string }): void {
   const incident = incidentOf(turn, id);
   if (incident === undefined || incident.state === 'resolved') return;
-  learn(turn, incident, how.by);
+  if (!incident.storm && incident.parent === null) learn(turn, incident, how.by);
   emit(turn, { type: 'IncidentResolved', incident: id, ...how });
   const page = pageOf(turn, incident.page);
   if (page !== undefined) closePage(turn, page, `incident resolved by ${how.by}`);
-  if (incident.storm) for (const child of childrenOf(turn, id)) turn.open.set(child, null);
+  for (const child of incident.storm ? childrenOf(turn, id) : []) {
+    if (how.by === 'human') resolve(turn, child, how);
+    else turn.open.set(child, null);
+  }
   wakeAfter(turn, turn.law.policy.grouping.reopenMs, { kind: 'close', incident: id, life: incident.life });
 }
 
-/** Incidents that a storm spoke for; they speak for themselves again. */
+/** Incidents that a storm spoke for: a person's word about it is about them, else they speak for themselves again. */
 function childrenOf(turn: Turn, parent: string): readonly string[] {
   const children: string[] = [];
   for (const incident of turn.desk.tables.incidents.rows.values()) {
@@ -194,7 +199,10 @@ function childrenOf(turn: Turn, parent: string): readonly string[] {
   return children.sort();
 }
 
-/** Counts for each rule in the incident whether someone or something had to act, or it passed by itself. */
+/**
+ * Counts for each rule in the incident whether someone or something had to act, or it passed by itself.
+ * A storm says nothing about the rules in it: a thousand alerts of one cause are one experience, and not one about each rule.
+ */
 function learn(turn: Turn, incident: Incident, by: ResolvedBy): void {
   const acted = by === 'human' || by === 'playbook' || incident.state === 'acknowledged';
   const rules = new Set<string>();
@@ -214,11 +222,19 @@ function learn(turn: Turn, incident: Incident, by: ResolvedBy): void {
 export function sweep(turn: Turn, id: string, life: number): void {
   const incident = incidentOf(turn, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
+  if (isBusy(turn, incident)) return wakeAfter(turn, minute, { kind: 'close', incident: id, life, asked: nextSeq(turn) });
   const members = turn.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
   const keys = members.values().take(sweptPerTurn).toArray();
   if (keys.length > 0) emit(turn, { type: 'DeskSwept', table: 'alerts', keys });
-  if (members.size > 0) return wakeAfter(turn, 0, { kind: 'close', incident: id, life });
+  if (members.size > 0) return wakeAfter(turn, 0, { kind: 'close', incident: id, life, asked: nextSeq(turn) });
   emit(turn, { type: 'DeskSwept', table: 'incidents', keys: [id] });
+}
+
+/** A run still works or waits for an answer, or somebody is still to be told of the end. */
+function isBusy(turn: Turn, incident: Incident): boolean {
+  const { runs, pages } = turn.desk.tables;
+  if (incident.runs.some((id) => runs.rows.get(id)?.end === null)) return true;
+  return incident.pages.some((id) => pages.rows.get(id)?.outgoing.some(isUnderWay) === true);
 }
 
 /** Takes members as ended that nobody has repeated or cleared for the policy's span; a bounded number each turn. */
@@ -248,9 +264,9 @@ export function expireStale(turn: Turn, id: string, life: number): void {
       half: null,
       note: 'nobody repeated or cleared it: taken as ended',
     });
+    refreshMute(turn, fingerprint);
   }
-  const next = incidentOf(turn, id);
-  if (next !== undefined && next.firing > 0)
-    wakeAfter(turn, Math.max(minute, oldest + staleMs - turn.at), { kind: 'stale', incident: id, life });
+  // Also when none is left that fires: an incident in doubt stays open, and may burn again.
+  wakeAfter(turn, Math.max(minute, oldest + staleMs - turn.at), { kind: 'stale', incident: id, life, asked: nextSeq(turn) });
   turn.open.set(id, null);
 }

@@ -1,24 +1,26 @@
 // One page: from the first ring to an acknowledgement, a resolution, or the end of the ladder.
 // Decides only. Sending is engine/effects.ts; the words are notice.ts.
 //   P1  A page rings one rung at a time; the next rings when the rung's wait is over or nobody on it can be reached.
-//   P2  An acked page never rings again before its ack times out; it closes only when its incident resolves.
+//   P2  An acked page never rings again before its ack times out, or a playbook that a person let act has failed;
+//       it closes only when its incident resolves.
 //   P3  A wake names page and ring, so a late timer cannot climb twice.
 //   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
-import type { Incident, Page } from './desk.ts';
+import type { Incident, Outgoing, Page } from './desk.ts';
 import { alertEnvironment, incidentEnvironment } from './environment.ts';
 import { idOf } from './ids.ts';
 import type { Ladder } from './ladder.ts';
 import { emit, nextSeq, wakeAfter, type Turn } from './law.ts';
-import { muteOf } from './mute.ts';
+import { hushOf } from './mute.ts';
 import { noticeOf } from './notice.ts';
 import type { NotifyKind, NotifyOutcome } from './ports.ts';
 import type { NotifyAnswered } from './records.ts';
-import { minute, second, type Millis } from './time.ts';
+import { hour, minute, second, type Millis } from './time.ts';
 
 const answerWithinMs = 60 * second;
 const attemptsMax = 8;
 const retryFirstMs = 5 * second;
 const retryMaxMs = 5 * minute;
+const patienceMaxMs = hour;
 
 export function pageOf(turn: Turn, id: string | null): Page | undefined {
   return id === null ? undefined : turn.desk.tables.pages.rows.get(id);
@@ -54,12 +56,20 @@ function ladderFor(turn: Turn, incident: Incident, wanted: string | null): Ladde
   return named('default') ?? Object.values(policy.ladders)[0] ?? null;
 }
 
-function ring(turn: Turn, id: string, place: { readonly round: number; readonly rung: number; readonly kind: NotifyKind }): void {
+interface Place {
+  readonly round: number;
+  readonly rung: number;
+  readonly kind: NotifyKind;
+  readonly reason?: string;
+}
+
+function ring(turn: Turn, id: string, place: Place): void {
   const before = pageOf(turn, id);
   const rung = before?.ladder.rungs[place.rung];
   if (before === undefined || rung === undefined) return;
-  emit(turn, { type: 'PageRang', page: id, incident: before.incident, round: place.round, rung: place.rung, ring: before.ring + 1 });
-  for (const notifier of rung.notify) send(turn, id, notifier, place.kind);
+  const { round, rung: number, kind, ...why } = place;
+  emit(turn, { type: 'PageRang', page: id, incident: before.incident, round, rung: number, ring: before.ring + 1, ...why });
+  for (const notifier of rung.notify) send(turn, id, notifier, kind);
   wakeAfter(turn, rung.waitMs, { kind: 'rung', page: id, ring: before.ring + 1 });
 }
 
@@ -76,7 +86,8 @@ export function onRung(turn: Turn, id: string, ringNumber: number): void {
   const page = pageOf(turn, id);
   if (page?.state !== 'ringing' || page.ring !== ringNumber) return; // P2, P3
   if (isQuiet(turn, page)) {
-    wakeAfter(turn, page.ladder.rungs[page.rung]?.waitMs ?? minute, { kind: 'rung', page: id, ring: page.ring });
+    const waitMs = page.ladder.rungs[page.rung]?.waitMs ?? minute;
+    wakeAfter(turn, waitMs, { kind: 'rung', page: id, ring: page.ring, asked: nextSeq(turn) });
     return;
   }
   climb(turn, page);
@@ -96,18 +107,15 @@ function climb(turn: Turn, page: Page): void {
 /** Everything that could be acted on has been silenced since: stay quiet, ask again after the wait. */
 function isQuiet(turn: Turn, page: Page): boolean {
   const incident = turn.desk.tables.incidents.rows.get(page.incident);
-  if (incident === undefined) return true;
-  return !incident.listed.some((fingerprint) => {
-    const held = turn.desk.tables.alerts.rows.get(fingerprint);
-    return held?.alert.state === 'firing' && muteOf(turn, held) === null;
-  });
+  return incident === undefined || hushOf(turn, incident, null) !== null;
 }
 
 export function onNotifyAnswered(turn: Turn, input: NotifyAnswered): void {
   const page = pageOf(turn, input.page);
   const outgoing = page?.outgoing.find((one) => one.notification.id === input.notification);
-  if (page === undefined || outgoing?.state !== 'sent') return;
-  settle(turn, page, input.notification, input.outcome);
+  if (page === undefined || outgoing === undefined || outgoing.state === 'accepted') return;
+  // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
+  if (outgoing.state === 'sent' || input.outcome.outcome === 'accepted') settle(turn, page, input.notification, input.outcome);
 }
 
 /** The answer is overdue (it may have arrived), or it is time to try again. */
@@ -121,7 +129,7 @@ export function onNotifyWake(
   if (wake.stage === 'answer' && outgoing.state === 'sent') {
     return settle(turn, page, wake.notification, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
   }
-  if (wake.stage !== 'retry' || outgoing.state !== 'waiting') return;
+  if (wake.stage !== 'retry' || outgoing.state !== 'waiting' || !isWanted(page, outgoing)) return; // P2
   const attempt = outgoing.attempt + 1;
   emit(turn, {
     type: 'NotifyRequested',
@@ -138,9 +146,8 @@ function settle(turn: Turn, page: Page, notification: string, outcome: NotifyOut
   const outgoing = page.outgoing.find((one) => one.notification.id === notification);
   if (outgoing === undefined) return;
   const ending = outgoing.notification.kind === 'resolve';
-  const wanted = ending || page.state === 'ringing';
   const again = outcome.outcome === 'deferred' || outcome.outcome === 'unknown';
-  const retry = again && wanted && outgoing.attempt < attemptsMax; // P4
+  const retry = again && isWanted(page, outgoing) && outgoing.attempt < attemptsMax; // P4
   const { notifier, attempt } = outgoing;
   emit(turn, { type: 'NotifyFinished', page: page.id, incident: page.incident, notifier, attempt, notification, outcome, retry });
   if (retry) {
@@ -151,7 +158,17 @@ function settle(turn: Turn, page: Page, notification: string, outcome: NotifyOut
   if (ending || now === undefined) return;
   if (now.state === 'closed' && now.told.includes(notifier) && !page.told.includes(notifier))
     return send(turn, page.id, notifier, 'resolve');
-  if (now.state === 'ringing' && outgoing.ring === now.ring && rungFailed(now) && hasNext(now)) climb(turn, now); // P1
+  if (now.state === 'ringing' && outgoing.ring === now.ring && rungFailed(now) && hasNext(now) && !isQuiet(turn, now)) climb(turn, now); // P1
+}
+
+/** An answer or another attempt is to come. */
+export function isUnderWay({ state, notification }: Outgoing): boolean {
+  return state === 'sent' || (state === 'waiting' && notification.kind === 'resolve');
+}
+
+/** Worth another attempt: people are still to be told of this. */
+function isWanted(page: Page, outgoing: Outgoing): boolean {
+  return outgoing.notification.kind === 'resolve' || page.state === 'ringing';
 }
 
 function rungFailed(page: Page): boolean {
@@ -164,7 +181,7 @@ function hasNext(page: Page): boolean {
 
 function retryAfter(outcome: NotifyOutcome, attempt: number): Millis {
   const backoff = Math.min(retryMaxMs, retryFirstMs * 2 ** (attempt - 1));
-  return outcome.outcome === 'deferred' ? Math.max(outcome.retryAfterMs, retryFirstMs) : backoff;
+  return outcome.outcome === 'deferred' ? Math.min(patienceMaxMs, Math.max(outcome.retryAfterMs, retryFirstMs)) : backoff;
 }
 
 export function ackPage(turn: Turn, page: Page, who: { readonly by: string; readonly via: string }): void {
@@ -176,7 +193,16 @@ export function ackPage(turn: Turn, page: Page, who: { readonly by: string; read
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */
 export function onAckTimeout(turn: Turn, id: string, ringNumber: number): void {
   const page = pageOf(turn, id);
-  if (page?.state === 'acked' && page.ring === ringNumber) ring(turn, id, { round: 0, rung: 0, kind: 'repeat' }); // P2, P3
+  if (page?.state !== 'acked' || page.ring !== ringNumber) return; // P2, P3
+  if (isQuiet(turn, page)) {
+    return wakeAfter(turn, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(turn) });
+  }
+  ring(turn, id, { round: 0, rung: 0, kind: 'repeat' });
+}
+
+/** Somebody answered the page (approved a run), nobody has the incident, and it needs a person after all. */
+export function ringAgain(turn: Turn, page: Page, reason: string): void {
+  if (page.state === 'acked') ring(turn, page.id, { round: 0, rung: 0, kind: 'repeat', reason }); // P3: its ack timeout is stale now
 }
 
 /** The incident is over: stop ringing and tell everybody who may have been told. */

@@ -340,6 +340,8 @@ export interface RunRefused extends FactBase {
   readonly run: string;
   readonly incident: string;
   readonly playbook: string;
+  /** A shadow playbook that is refused stands in nobody's way. */
+  readonly mode: PlaybookMode;
   readonly target: string;
   readonly guard: Guard;
   readonly reason: string;
@@ -454,6 +456,8 @@ export interface PageRang extends FactBase {
   readonly round: number;
   readonly rung: number;
   readonly ring: number;
+  /** Why an answered page rings again, when something has happened since. */
+  readonly reason?: string;
 }
 
 export interface NotifyRequested extends FactBase {
@@ -506,26 +510,31 @@ export interface RuleLearned extends FactBase {
   readonly passed: number;
 }
 
-/** What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. */
+/**
+ * What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. `asked` is the number
+ * of the fact that asks, where a wait may follow another of its kind: no token is used twice, the log may hold two wakes for one.
+ */
 export type Wake =
   /** The incident has settled: decide about paging it. */
   | { readonly kind: 'settle'; readonly incident: string; readonly life: number }
   /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again. */
-  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: Instant }
+  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: number }
   /** Alerts did not clear after a run that succeeded. */
-  | { readonly kind: 'grace'; readonly incident: string; readonly run: string }
+  | { readonly kind: 'grace'; readonly incident: string; readonly run: string; readonly asked?: number }
   /** The resolved incident can no longer be reopened: let it leave the desk. */
-  | { readonly kind: 'close'; readonly incident: string; readonly life: number }
+  | { readonly kind: 'close'; readonly incident: string; readonly life: number; readonly asked?: number }
   /** Look for members that nobody repeats or clears. */
-  | { readonly kind: 'stale'; readonly incident: string; readonly life: number }
+  | { readonly kind: 'stale'; readonly incident: string; readonly life: number; readonly asked?: number }
   | { readonly kind: 'silence'; readonly silence: string; readonly endsAt: Instant }
+  /** A silence that was set for later begins. */
+  | { readonly kind: 'silenceStart'; readonly silence: string; readonly startsAt: Instant }
   | { readonly kind: 'approval'; readonly run: string }
   /** Nobody claimed the call, or nobody answered it. */
   | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
   /** The run's pause before a retry or the next look is over. */
   | { readonly kind: 'pause'; readonly run: string; readonly pause: number }
-  | { readonly kind: 'rung'; readonly page: string; readonly ring: number }
-  | { readonly kind: 'ack'; readonly page: string; readonly ring: number }
+  | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number }
+  | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
   /** A notification's answer is overdue, or its retry is due. */
   | {
       readonly kind: 'notify';

@@ -2,7 +2,8 @@
 // Decides only. Acting is engine/effects.ts; which playbook runs at all is choose.ts.
 //   R1  A call is granted to one worker, once; an answer counts only from that worker and only while it is awaited.
 //   R2  Silence after a grant is `unknown`; unknown is not repeated unless the step says so in words.
-//   R3  Every run ends, once; every end but success, noop and shadow calls a person.
+//   R3  Every run ends, once; every end but success, noop and shadow calls a person, even when its alerts have cleared if it
+//       left in doubt what it did (unknown, stuck, degraded).
 //   R4  While frozen no effect is requested or granted.
 //   R5  A run keeps the playbook it began with.
 import type { Call, Incident, Run, Undo } from './desk.ts';
@@ -242,9 +243,13 @@ function unproven(turn: Turn, run: Run, why: string): void {
   if (giveUp(turn, run, 'failed', `not verified within ${spanOf(withinMs)}: ${why}`)) advance(turn, run.id);
 }
 
-/** Every member has cleared: a run that is waiting to prove itself looks at once. */
+/** Every member has cleared: a run that waits to prove itself looks at once, one that waits for a person has nothing to do. */
 export function nudge(turn: Turn, id: string): void {
   const run = runOf(turn, id);
+  if (run?.phase === 'approval') {
+    withdraw(turn, run, 'every alert cleared');
+    return finish(turn, run, 'noop', 'every alert cleared before anybody answered');
+  }
   if (run?.phase !== 'verify' || run.call !== null || run.end !== null) return;
   prove(turn, move(turn, run, { index: 0, pause: run.pause + 1 }, 'every alert cleared: looks at once'), 0);
 }
@@ -439,13 +444,15 @@ function detailOf(outcome: ActionOutcome): string {
 
 // ---------------------------------------------------------------- ends
 
-/** Ends a run by a person's word: at once when nothing is under way, else as soon as the call has answered. */
+/** Ends a run by a person's word: at once when no worker was granted its call, else as soon as that one has answered. */
 export function cancel(turn: Turn, id: string, reason: string): void {
   const run = runOf(turn, id);
   if (run === undefined || run.end !== null) return;
   if (run.phase === 'approval') withdraw(turn, run, reason);
-  if (run.call === null) return finish(turn, run, 'cancelled', reason);
-  if (run.failure?.end !== 'cancelled') move(turn, run, { failure: { end: 'cancelled', reason } }, reason);
+  if (run.call?.worker === null) endCall(turn, run, { outcome: 'failed', error: 'cancelled', detail: reason, output: {} }, 0, null);
+  const now = must(turn, id);
+  if (now.call === null) return finish(turn, now, 'cancelled', reason);
+  if (now.failure?.end !== 'cancelled') move(turn, now, { failure: { end: 'cancelled', reason } }, reason);
 }
 
 function finish(turn: Turn, run: Run, end: RunEnd, reason: string): void {

@@ -12,6 +12,8 @@ const breadthWeightMax = 1.5;
 /** Beta prior of a rule nobody has met yet: as if it had been right twice in four times. */
 const priorActed = 2;
 const priorPassed = 2;
+/** However often a rule cried wolf, a critical alert of it from two sources can still page. */
+const ruleWeightMax = 2;
 
 /** Score of an alert that arrives in an incident with these rule counts. */
 export function scoreOf(alert: Alert, counts: RuleCounts | undefined, incident: Incident | undefined): Score {
@@ -39,8 +41,9 @@ function ruleTerm(alert: Alert, counts: RuleCounts | undefined): ScoreTerm {
   const acted = counts?.acted ?? 0;
   const passed = counts?.passed ?? 0;
   const share = (acted + priorActed) / (acted + passed + priorActed + priorPassed);
+  const logOdds = Math.log(share / (1 - share));
   const why = acted + passed === 0 ? `${alert.name}: no history` : `${alert.name}: ${acted} of ${acted + passed} needed action`;
-  return { name: 'rule', weight: rounded(Math.log(share / (1 - share))), value: rounded(share), why };
+  return { name: 'rule', weight: rounded(Math.max(-ruleWeightMax, Math.min(ruleWeightMax, logOdds))), value: rounded(share), why };
 }
 
 function rounded(value: number): number {

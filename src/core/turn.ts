@@ -1,21 +1,23 @@
 // The gateway: one input, one turn, all facts. Pure: same desk, input, law and offset, same facts.
 // Reads like a table of contents; the thinking is in the files it names.
 //   T1  A turn's facts are a function of the desk's rows, the input and the law, whatever the order of rows in memory.
-//   T2  Time on a desk never goes back; an input stamped earlier is taken to come now.
+//   T2  Time on a desk never goes back; an input stamped earlier is taken to come now, and a wake to come when it was due at the
+//       earliest: waits run on a steady clock, so time passes here even where the wall clock was set back.
 //   T3  A redelivered event, a stale wake, an answer nobody awaits: no fact that acts.
 import { merge, type Alert } from './alert.ts';
-import { deliberate, page } from './deliberate.ts';
+import { deliberate, page, quietReason } from './deliberate.ts';
 import { metaOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
 import { timeOf } from './evolve.ts';
 import { flapPercent, isFlapping } from './flap.ts';
-import { expireStale, halfOf, incidentOf, place, raise, resolve, sweep } from './incident.ts';
-import { emit, wakeAfter, type Law, type Turn } from './law.ts';
+import { expireStale, halfOf, incidentOf, place, raise, resolve, sweep, titleOf } from './incident.ts';
+import { emit, nextSeq, wakeAfter, type Law, type Turn } from './law.ts';
 import { describeMute, refreshMute } from './mute.ts';
 import { ackPage, onAckTimeout, onNotifyAnswered, onNotifyWake, onRung, pageOf } from './page.ts';
 import type { AlertSeen, Change, CommandGiven, Decision, Fact, Input, Silence, Wake } from './records.ts';
 import { cancel, nudge, onAnswered, onApproval, onApprovalTimeout, onCallWake, onClaimed, onPause, runOf } from './run.ts';
 import { scoreOf } from './score.ts';
+import { minute } from './time.ts';
 
 const deliveriesMax = 20_000;
 const deliveriesSwept = 5_000;
@@ -25,7 +27,8 @@ const mutedAtOnceMax = 5_000;
 
 /** Decides about one input and folds every fact into the desk. `offset` is the input's place in the log. */
 export function turn(desk: Desk, input: Input, law: Law, offset: number): Fact[] {
-  const now: Turn = { desk, at: timeOf(desk, input.at), law, offset, facts: [], open: new Map() }; // T2
+  const due = input.type === 'Woke' ? (desk.tables.wakes.rows.get(input.token)?.dueAt ?? 0) : 0;
+  const now: Turn = { desk, at: timeOf(desk, Math.max(input.at, due)), law, offset, facts: [], open: new Map() }; // T2
   hear(now, input);
   for (const [incident, arrived] of now.open) deliberate(now, incident, arrived);
   return now.facts;
@@ -143,7 +146,7 @@ function heardFiring(now: Turn, input: AlertSeen, change: Change, alert: Alert):
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(now, alert) : before;
   if (change === 'severity') raise(now, incident, alert);
   const mute = refreshMute(now, fingerprint);
-  if (alert.acknowledged) acknowledge(now, incident, { by: alert.source, via: 'source' });
+  if (alert.acknowledged && incidentOf(now, incident)?.state === 'open') acknowledge(now, incident, { by: alert.source, via: 'source' });
   if (change !== 'repeated' || mute !== muted) deliberate(now, incident, fingerprint);
   const outcome = incidentOf(now, incident);
   if (change === 'repeated' || change === 'noted')
@@ -182,10 +185,11 @@ function decided(now: Turn, input: AlertSeen, change: Change, [decision, reason]
 
 function acknowledge(now: Turn, id: string, who: { readonly by: string; readonly via: string }): void {
   const incident = incidentOf(now, id);
-  if (incident?.state !== 'open') return;
+  if (incident === undefined || incident.state === 'resolved') return;
+  const ringing = pageOf(now, incident.page);
+  if (incident.state === 'acknowledged' && ringing?.state !== 'ringing') return;
   const { by, via } = who;
   emit(now, { type: 'IncidentAcknowledged', incident: id, by, via });
-  const ringing = pageOf(now, incident.page);
   if (ringing !== undefined) ackPage(now, ringing, { by, via });
   now.open.set(id, null);
 }
@@ -211,6 +215,8 @@ function setSilence(now: Turn, silence: Silence): void {
     return;
   }
   emit(now, { type: 'SilenceChanged', silence, state: 'active' });
+  const { id, startsAt } = silence;
+  if (startsAt > now.at) wakeAfter(now, startsAt - now.at, { kind: 'silenceStart', silence: id, startsAt });
   wakeAfter(now, silence.endsAt - now.at, { kind: 'silence', silence: silence.id, endsAt: silence.endsAt });
   refreshMutes(now);
 }
@@ -266,12 +272,16 @@ function onWake(now: Turn, due: Wake): void {
       forgetTargets(now);
       return sweep(now, due.incident, due.life);
     case 'stale':
-      return expireStale(now, due.incident, due.life);
+      expireStale(now, due.incident, due.life);
+      return expireUsedSilences(now);
     case 'silence': {
       const held = now.desk.tables.silences.rows.get(due.silence);
       if (held?.silence.endsAt === due.endsAt) endSilence(now, held.silence);
       return;
     }
+    case 'silenceStart':
+      if (now.desk.tables.silences.rows.get(due.silence)?.silence.startsAt === due.startsAt) refreshMutes(now);
+      return;
     case 'approval':
       return onApprovalTimeout(now, due.run);
     case 'call':
@@ -293,10 +303,10 @@ function onWake(now: Turn, due: Wake): void {
 function onSettled(now: Turn, id: string, life: number): void {
   const incident = incidentOf(now, id);
   if (incident === undefined || incident.life !== life || incident.state === 'resolved') return;
-  const { severity, title, root, score } = incident;
-  emit(now, { type: 'IncidentChanged', incident: id, severity, title, root, score, settled: true });
+  const { severity, root, score } = incident;
+  emit(now, { type: 'IncidentChanged', incident: id, severity, title: titleOf(now.desk, incident, root), root, score, settled: true });
   const storm = incidentOf(now, metaOf(now.desk).storm);
-  const rising = storm !== undefined && storm.id !== id && storm.openedAt - incident.openedAt <= now.law.policy.storm.withinMs;
+  const rising = storm !== undefined && storm.id !== id && Math.abs(storm.lifeAt - incident.lifeAt) <= now.law.policy.storm.withinMs;
   if (rising && incident.page === null) emit(now, { type: 'IncidentNested', incident: id, parent: storm.id });
   now.open.set(id, null);
 }
@@ -305,6 +315,9 @@ function onSettled(now: Turn, id: string, life: number): void {
 function onGrace(now: Turn, id: string, run: string): void {
   const incident = incidentOf(now, id);
   if (incident === undefined || incident.state !== 'open' || incident.firing === 0 || incident.run !== null) return;
+  const last = incident.runs.findLast((one) => runOf(now, one)?.mode !== 'shadow');
+  if (last !== run || incident.outcome === null) return; // T3: of an earlier life, or another run came after it
+  if (quietReason(now, incident, null) !== null) return wakeAfter(now, minute, { kind: 'grace', incident: id, run, asked: nextSeq(now) });
   const playbook = runOf(now, run)?.playbook.name ?? run;
   page(now, incident, `playbook ${playbook} is done, yet ${incident.firing} of ${incident.members} alerts still fire`, null);
 }

@@ -26,6 +26,8 @@ export interface Story {
   see(event: AlertEvent, delivery?: { readonly id: string; readonly index: number }): readonly Fact[];
   /** Lets time pass; wakes come when they are due. */
   forward(span: Millis): void;
+  /** Sets the clock that stamps inputs back; waits go on undisturbed. */
+  back(span: Millis): void;
   /** Claims, is granted and answers the newest open call. */
   answer(outcome: ActionOutcome): readonly Fact[];
   /** Answers every notification that waits for one. */
@@ -34,6 +36,8 @@ export interface Story {
   last<T extends Fact['type']>(type: T): FactOf<T>;
   openCall(): StepRequested | null;
   freeze(frozen: Law['frozen']): void;
+  /** From here on this policy is in force. */
+  policy(policy: Policy): void;
   desk(): Desk;
 }
 
@@ -70,7 +74,8 @@ export function tell(policy: Policy): Story {
     facts,
     now: () => at,
     say,
-    see: (event, delivery) => say({ type: 'AlertSeen', endpoint: 'test', delivery: delivery?.id ?? '', index: delivery?.index ?? 0, event }),
+    see: (event, delivery) =>
+      say({ type: 'AlertSeen', endpoint: 'test', delivery: delivery?.id ?? '', index: delivery?.index ?? 0, event }),
     forward(span) {
       const until = at + span;
       for (;;) {
@@ -81,6 +86,10 @@ export function tell(policy: Policy): Story {
         say({ type: 'Woke', token: due.token });
       }
       at = until;
+    },
+    back(span) {
+      at -= span;
+      for (const wait of waits) wait.due -= span;
     },
     answer(outcome) {
       const call = story.openCall();
@@ -108,6 +117,9 @@ export function tell(policy: Policy): Story {
     freeze(frozen) {
       law = { ...law, frozen };
     },
+    policy(next) {
+      law = { ...law, policy: next };
+    },
     desk: () => desk,
   };
   return story;
@@ -121,7 +133,7 @@ function reloaded(desk: Desk, shadow: Desk): Desk {
     for (const key of table.rows.keys()) table.changed.add(key);
   }
   const desks = new Map<string, Desk>();
-  const rows = changedRows(desk).reverse();
+  const rows = changedRows(desk).toReversed();
   takeRows(desks, structuredClone(rows));
   finishLoading(desks);
   return desks.get(desk.scope) ?? newDesk(desk.scope);

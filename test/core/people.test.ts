@@ -1,0 +1,288 @@
+// What people do to runs: cancel them, resolve their incident, freeze everything, approve or deny; and runs that only pretend.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Playbook } from '../../src/core/playbook.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
+import { eventOf } from '../support/event.ts';
+import { asked, began, callOf, claim, clears, ends, incidentOf, paged, probe, proving, well } from '../support/play.ts';
+import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
+import { broke, done, tell } from '../support/story.ts';
+
+// ---------------------------------------------------------------- people stop it
+
+test('a cancelled run that waits ends at once, calls a person and asks for nothing more', () => {
+  const story = proving({});
+  const { run } = story.last('RunStarted');
+
+  story.say({ type: 'CommandGiven', command: { name: 'cancel', run }, by: 'ann' });
+  story.forward(hour);
+
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.match(story.last('PageOpened').reason, /ended cancelled: cancelled by ann/);
+});
+
+test('a cancelled run whose call nobody has taken ends at once, and the call is granted to nobody', () => {
+  const story = began();
+  const call = callOf(story);
+
+  story.say({ type: 'CommandGiven', command: { name: 'cancel', run: call.run }, by: 'ann' });
+
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.deepEqual(claim(story, call, 'w1'), []);
+  assert.equal(story.all('StepGranted').length, 0);
+});
+
+test('a cancelled run lets the call under way answer, then ends without the next step', () => {
+  const story = began({ steps: [stepOf(), stepOf({ id: 'next' })] });
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  const cancel = () => story.say({ type: 'CommandGiven', command: { name: 'cancel', run: call.run }, by: 'ann' });
+  cancel();
+  assert.deepEqual([ends(story), cancel()], [[], []]);
+
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome: done, tookMs: 1 });
+
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.deepEqual(asked(story), ['steps/restart/1']);
+});
+
+test('a run that is cancelled while it takes back stops taking back', () => {
+  const undo = { uses: 'test/undo', with: {}, timeoutMs: 10 * second };
+  const verify = { ...playbookOf().verify, otherwise: 'rollback' as const };
+  const story = began({ steps: [stepOf({ id: 'a', undo }), stepOf({ id: 'b', undo }), stepOf({ id: 'c' })], verify });
+  for (const outcome of [done, done, broke]) story.answer(outcome);
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  story.say({ type: 'CommandGiven', command: { name: 'cancel', run: call.run }, by: 'ann' });
+
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome: done, tookMs: 1 });
+
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.deepEqual(
+    asked(story).filter((name) => name.startsWith('undo')),
+    ['undo/b/1'],
+  );
+});
+
+test('a person who resolves the incident ends its run: no effect follows', () => {
+  const story = began();
+  const call = callOf(story);
+
+  story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ann', via: 'api', note: '' });
+
+  assert.deepEqual(claim(story, call, 'w1'), []);
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.equal(paged(story), 0);
+});
+
+test('a target is free again after its run, even when the incident was resolved and forgotten meanwhile', () => {
+  const story = began({ steps: [stepOf({ timeoutMs: hour })] });
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ann', via: 'api', note: '' });
+  story.forward(2 * hour);
+
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.equal(story.desk().tables.targets.rows.get('checkout')?.holder, null);
+  story.forward(hour);
+  assert.deepEqual([story.desk().tables.incidents.rows.size, story.desk().tables.runs.rows.size], [0, 0]);
+});
+
+// ---------------------------------------------------------------- freeze
+
+const frozen = { by: 'ann', reason: 'audit' };
+
+test('R4: a call asked for before the freeze is not granted after it', () => {
+  const story = began();
+  const call = callOf(story);
+  story.freeze(frozen);
+
+  claim(story, call, 'w1');
+
+  assert.equal(story.all('StepGranted').length, 0);
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.match(story.last('RunFinished').reason, /frozen by ann/);
+});
+
+test('R4: a freeze in mid-run lets the call under way answer and asks for no further effect', () => {
+  const story = began({ steps: [stepOf(), stepOf({ id: 'next' })] });
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  story.freeze(frozen);
+
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome: done, tookMs: 1 });
+  story.forward(20 * second);
+
+  assert.deepEqual(asked(story), ['steps/restart/1']);
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.equal(paged(story), 1);
+});
+
+test('R4: a freeze during the wait for a retry stops the retry', () => {
+  const story = began({ steps: [stepOf({ retry: { ...stepOf().retry, times: 3 } })] });
+  story.answer(broke);
+  story.freeze(frozen);
+  story.forward(minute);
+
+  assert.deepEqual(asked(story), ['steps/restart/1']);
+  assert.deepEqual(ends(story), ['cancelled']);
+});
+
+test('R4: a freeze before taking back leaves the run stuck, and pages', () => {
+  const verify = { ...playbookOf().verify, otherwise: 'rollback' as const };
+  const story = began({
+    steps: [stepOf({ id: 'a', undo: { uses: 'test/undo', with: {}, timeoutMs: second } }), stepOf({ id: 'b' })],
+    verify,
+  });
+  story.answer(done);
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  story.freeze(frozen);
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome: broke, tookMs: 1 });
+  story.forward(20 * second);
+
+  assert.equal(asked(story).filter((name) => name.startsWith('undo')).length, 0);
+  assert.deepEqual([ends(story), paged(story)], [['stuck'], 1]);
+});
+
+test('R4: looks and probes touch nothing and go on while frozen', () => {
+  const story = proving({ proofs: [probe] });
+  story.freeze(frozen);
+
+  story.answer(well);
+
+  assert.deepEqual(ends(story), ['succeeded']);
+});
+
+test('R4: an approval given while frozen starts no effect', () => {
+  const story = began({ mode: 'approve' });
+  story.freeze(frozen);
+
+  story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ann', via: 'api' });
+
+  assert.deepEqual([asked(story), ends(story)], [[], ['cancelled']]);
+});
+
+// ---------------------------------------------------------------- shadow
+
+test('a shadow run looks and tells its plan, touches nothing, and the page comes as if it were not there', () => {
+  const diagnose = [{ kind: 'look' as const, id: 'status', continueOnError: false, uses: 'test/status', with: {}, timeoutMs: second }];
+  const story = began({ mode: 'shadow', diagnose, steps: [stepOf(), stepOf({ id: 'later', with: { pid: '$steps.restart.pid' } })] });
+  story.answer(done);
+  story.forward(minute);
+
+  assert.deepEqual(asked(story), ['diagnose/status/1']);
+  assert.deepEqual(ends(story), ['shadowed']);
+  const plan = story.all('RunMoved').map((fact) => fact.why);
+  assert.ok(plan.includes('would call test/restart {"name":"checkout"}'));
+  assert.ok(plan.some((why) => why.startsWith('would call test/restart assumed')));
+  assert.match(story.last('PageOpened').reason, /no playbook helps/);
+  assert.equal(story.desk().tables.targets.rows.size, 0);
+});
+
+test('a shadow playbook stands in nobody’s way: the next one that matches acts', () => {
+  for (const shadow of [{}, { params: {} }, { target: '' }]) {
+    const playbooks = [playbookOf({ name: 'trial', mode: 'shadow', ...shadow }), playbookOf()];
+    const story = tell(policyOf({ playbooks }));
+
+    story.see(eventOf());
+
+    assert.deepEqual(asked(story), ['steps/restart/1'], JSON.stringify(shadow));
+  }
+});
+
+// ---------------------------------------------------------------- approval
+
+const approving: Partial<Playbook> = { mode: 'approve' };
+
+test('approve: the page comes at once with the question, and nothing acts before the answer', () => {
+  const story = began(approving);
+  const { run } = story.last('RunStarted');
+
+  assert.equal(story.last('NotifyRequested').notification.kind, 'approval');
+  assert.match(story.last('PageOpened').reason, new RegExp(`wants to act on checkout: approve or deny run ${run} within 10m`));
+  assert.equal(story.last('ApprovalRequested').until, story.now() + 10 * minute);
+  assert.deepEqual(asked(story), []);
+  story.say({ type: 'Approved', run, by: 'ann', via: 'chat' });
+  assert.deepEqual(asked(story), ['steps/restart/1']);
+});
+
+test('approve: the first word counts', () => {
+  const story = began(approving);
+  const { run } = story.last('RunStarted');
+  story.say({ type: 'Approved', run, by: 'ann', via: 'chat' });
+
+  assert.deepEqual(story.say({ type: 'Denied', run, by: 'bob', via: 'chat', note: 'no' }), []);
+  assert.deepEqual(story.say({ type: 'Approved', run, by: 'bob', via: 'chat' }), []);
+  assert.equal(story.all('ApprovalGiven').length, 1);
+});
+
+test('approve: a denial ends the run without an effect', () => {
+  const story = began(approving);
+
+  story.say({ type: 'Denied', run: story.last('RunStarted').run, by: 'ann', via: 'chat', note: 'not in the sale' });
+
+  assert.deepEqual([asked(story), ends(story)], [[], ['denied']]);
+  assert.equal(story.last('RunFinished').reason, 'denied by ann: not in the sale');
+});
+
+test('approve: nobody answers, the run expires, and a word after that starts nothing', () => {
+  const story = began(approving);
+  const { run } = story.last('RunStarted');
+  story.forward(10 * minute);
+  assert.deepEqual(ends(story), ['expired']);
+
+  assert.deepEqual(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' }), []);
+  assert.deepEqual(asked(story), []);
+  assert.equal(paged(story), 1);
+});
+
+test('approve: the alert clears by itself, so nobody is asked any longer and nothing acts', () => {
+  const story = began(approving);
+  const { run } = story.last('RunStarted');
+  clears(story);
+
+  assert.deepEqual(ends(story), ['noop']);
+  assert.equal(story.all('IncidentResolved').length, 1);
+  assert.deepEqual(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' }), []);
+});
+
+test('approve: a run that was approved and failed rings again for whoever approved it', () => {
+  const story = began(approving);
+  story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ann', via: 'chat' });
+  story.forward(20 * second);
+  const rang = story.all('PageRang').length;
+
+  story.answer(broke);
+
+  assert.equal(story.all('PageRang').length, rang + 1);
+  assert.equal(paged(story), 1);
+});
+
+test('P3: the timeout of an approval does not ring over the acknowledgement that came after it', () => {
+  const story = began(approving);
+  story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ann', via: 'chat' });
+  story.forward(20 * second);
+  story.answer(broke);
+  story.forward(4 * minute);
+  story.say({ type: 'Acked', incident: incidentOf(story), by: 'ann', via: 'api' });
+  const rang = story.all('PageRang').length;
+  story.forward(29 * minute);
+  assert.equal(story.all('PageRang').length, rang);
+
+  story.forward(minute);
+
+  assert.equal(story.all('PageRang').length, rang + 1);
+});
+
+test('approve: approved and proven, yet the alerts fire on: the page rings again', () => {
+  const story = began({ ...approving, verify: { ...playbookOf().verify, proofs: [probe] } });
+  story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ann', via: 'chat' });
+  story.answer(done);
+  story.answer(well);
+  const rang = story.all('PageRang').length;
+
+  story.forward(6 * minute);
+
+  assert.equal(story.all('PageRang').length, rang + 1);
+});

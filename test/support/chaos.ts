@@ -1,0 +1,199 @@
+// A world in which deeds happen to one desk, twice over: to one that lives on in memory and to one that is loaded from its rows,
+// in another order, before every input; and a third is folded from the facts alone.
+import assert from 'node:assert/strict';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { newDesk, type Desk, type TableName } from '../../src/core/desk.ts';
+import { evolve } from '../../src/core/evolve.ts';
+import type { Law } from '../../src/core/law.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import type { Fact, Input } from '../../src/core/records.ts';
+import { turn } from '../../src/core/turn.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/desks.ts';
+import { someday } from './clock.ts';
+import type { Deed } from './deeds.ts';
+import type { FactOf } from './story.ts';
+
+export interface Heard {
+  readonly input: Input;
+  readonly facts: readonly Fact[];
+  readonly frozen: boolean;
+  readonly desk: Desk;
+}
+
+export interface Chaos {
+  readonly facts: readonly Fact[];
+  desk(): Desk;
+  now(): number;
+  play(deed: Deed): void;
+  all<T extends Fact['type']>(type: T): readonly FactOf<T>[];
+  /** D1: three ways to the same rows. */
+  compare(): void;
+}
+
+const expressions = createExpressions();
+
+/** `heard` is called after every input. */
+export function unleash(policies: readonly Policy[], heard: (heard: Heard) => void): Chaos {
+  const first = policies[0];
+  assert.ok(first !== undefined);
+  const living = newDesk('default');
+  const folded = newDesk('default');
+  let loaded = newDesk('default');
+  const facts: Fact[] = [];
+  let waits: { due: number; order: number; token: string }[] = [];
+  let law: Law = { policy: first, frozen: null, expressions };
+  let at = someday;
+  let steady = 0;
+  let offset = 0;
+
+  function say(given: object): void {
+    // Deeds give whole inputs but for scope and time.
+    const input = { scope: 'default', at, ...given } as Input;
+    offset += 1;
+    const told = turn(living, structuredClone(input), law, offset);
+    assert.deepEqual(turn(loaded, structuredClone(input), law, offset), told, 'T1: a desk loaded from its rows decides the same');
+    loaded = reloaded(loaded);
+    for (const fact of told) {
+      facts.push(fact);
+      evolve(folded, structuredClone(fact));
+      if (fact.type === 'WakeRequested') waits.push({ due: steady + fact.afterMs, order: facts.length, token: fact.token });
+    }
+    heard({ input, facts: told, frozen: law.frozen !== null, desk: living });
+  }
+
+  function see({ event, ageMs, lagMs, delivery, index }: Extract<Deed, { do: 'see' }>): void {
+    const timed = { ...event, startedAt: at - ageMs, observedAt: at - lagMs };
+    say({ type: 'AlertSeen', endpoint: 'test', delivery, index, event: timed });
+  }
+
+  function pick<T extends Fact['type']>(type: T, nth: number): FactOf<T> | undefined {
+    return chaos.all(type).at(-1 - nth);
+  }
+
+  function forward(span: number): void {
+    const until = steady + span;
+    for (;;) {
+      let next: (typeof waits)[number] | undefined;
+      for (const wait of waits)
+        if (next === undefined || wait.due < next.due || (wait.due === next.due && wait.order < next.order)) next = wait;
+      if (next === undefined || next.due > until) break;
+      const spent = next;
+      waits = waits.filter((wait) => wait !== spent);
+      at += Math.max(0, spent.due - steady);
+      steady = Math.max(steady, spent.due);
+      say({ type: 'Woke', token: spent.token });
+    }
+    at += until - steady;
+    steady = until;
+  }
+
+  const chaos: Chaos = {
+    facts,
+    desk: () => living,
+    now: () => at,
+    all: (type) => facts.filter((fact) => fact.type === type) as never,
+    compare() {
+      for (const name of Object.keys(living.tables) as TableName[]) {
+        const rows = rowsOf(living, name);
+        assert.deepEqual(rowsOf(folded, name), rows, `D1: table ${name} is the fold of the facts`);
+        assert.deepEqual(rowsOf(loaded, name), rows, `D1: table ${name} is what was saved`);
+      }
+      assert.deepEqual(indexesOf(loaded), indexesOf(living), 'D1: the indexes are derived from the rows');
+    },
+    play(deed) {
+      switch (deed.do) {
+        case 'see':
+          return see(deed);
+        case 'claim': {
+          const call = pick('StepRequested', deed.nth);
+          if (call !== undefined) say({ type: 'StepClaimed', run: call.run, call: call.call, worker: deed.by });
+          return;
+        }
+        case 'answer': {
+          const call = pick('StepRequested', deed.nth);
+          if (call === undefined) return;
+          const { run, call: name } = call;
+          return say({ type: 'StepAnswered', run, call: name, worker: deed.by, outcome: deed.outcome, tookMs: 1 });
+        }
+        case 'work': {
+          const call = pick('StepRequested', 0);
+          if (call === undefined) return;
+          const { run, call: name } = call;
+          say({ type: 'StepClaimed', run, call: name, worker: 'w1' });
+          return say({ type: 'StepAnswered', run, call: name, worker: 'w1', outcome: deed.outcome, tookMs: 1 });
+        }
+        case 'notified': {
+          const sent = pick('NotifyRequested', deed.nth);
+          if (sent !== undefined)
+            say({ type: 'NotifyAnswered', page: sent.page, notification: sent.notification.id, outcome: deed.outcome });
+          return;
+        }
+        case 'approve':
+        case 'deny':
+        case 'cancel': {
+          const run = pick('RunStarted', deed.nth)?.run ?? 'r0.default';
+          if (deed.do === 'cancel') return say({ type: 'CommandGiven', command: { name: 'cancel', run }, by: deed.by });
+          return say({ type: deed.do === 'approve' ? 'Approved' : 'Denied', run, by: deed.by, via: 'api', note: '' });
+        }
+        case 'ack':
+        case 'resolve':
+        case 'note': {
+          const incident = pick('IncidentOpened', deed.nth)?.incident ?? 'i0.default';
+          if (deed.do === 'note') return say({ type: 'CommandGiven', command: { name: 'note', incident, text: 'x' }, by: deed.by });
+          return say({ type: deed.do === 'ack' ? 'Acked' : 'Resolved', incident, by: deed.by, via: 'api', note: '' });
+        }
+        case 'wake': {
+          const token = pick('WakeRequested', deed.nth * 5)?.token;
+          if (token !== undefined) say({ type: 'Woke', token });
+          return;
+        }
+        case 'silence': {
+          const startsAt = at + deed.from;
+          const matchers = [{ name: 'instance', op: '=~' as const, value: deed.host }];
+          const silence = { id: deed.id, matchers, startsAt, endsAt: at + deed.span, untilResolved: deed.used, by: 'ann', comment: '' };
+          return say({ type: 'SilenceSet', silence });
+        }
+        case 'freeze':
+        case 'thaw':
+          law = { ...law, frozen: deed.do === 'thaw' ? null : { by: 'ann', reason: 'audit' } };
+          return;
+        case 'policy':
+          law = { ...law, policy: policies[deed.nth % policies.length] ?? first };
+          return;
+        case 'forward':
+          return forward(deed.span);
+        case 'back':
+          at -= deed.span;
+          return;
+      }
+    },
+  };
+  return chaos;
+}
+
+/** The desk as it comes back from its rows, in the opposite order. */
+function reloaded(desk: Desk): Desk {
+  for (const table of Object.values(desk.tables)) for (const key of table.rows.keys()) table.changed.add(key);
+  const desks = new Map<string, Desk>();
+  takeRows(desks, changedRows(desk).toReversed());
+  finishLoading(desks);
+  return desks.get(desk.scope) ?? newDesk(desk.scope);
+}
+
+function rowsOf(desk: Desk, name: TableName): unknown {
+  const rows: ReadonlyMap<string, object> = desk.tables[name].rows;
+  return sorted(rows);
+}
+
+function sorted<Row>(rows: ReadonlyMap<string, Row>): readonly (readonly [string, Row])[] {
+  return [...rows].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+}
+
+/** Members of an incident keep their order; an index without entries is no index. */
+function indexesOf(desk: Desk): unknown {
+  const { incidentsByKey, alertsByIncident } = desk.indexes;
+  return {
+    keys: sorted(incidentsByKey).map(([key, counts]) => [key, sorted(counts)]),
+    members: sorted(alertsByIncident).flatMap(([incident, members]) => (members.size === 0 ? [] : [[incident, [...members]]])),
+  };
+}
