@@ -3,6 +3,7 @@
 //   G1  No empty and no unbounded target: a parameter or target without a plain value refuses the run.
 //   G2  One run holds a target at a time, whatever playbook it runs.
 //   G3  Every refusal names the guard, the numbers compared, and what would lift it.
+import type { Alert } from './alert.ts';
 import type { Incident } from './desk.ts';
 import { alertEnvironment, incidentEnvironment } from './environment.ts';
 import { fail, ok, type Result } from './errors.ts';
@@ -23,12 +24,12 @@ const membersTried = 50;
 
 /** The first playbook, in the policy's order, that was not tried in this life and whose condition holds. */
 export function choose(turn: Turn, incident: Incident, arrived: string | null): Choice {
-  const incidentView = incidentEnvironment(turn.desk, incident);
+  const view = viewsFor(turn, incident);
   let wait: Choice = { kind: 'none' };
   for (const playbook of turn.law.policy.playbooks) {
     if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue;
     for (const trigger of playbook.triggers) {
-      const found = matching(turn, incident, incidentView, trigger, arrived);
+      const found = matching(turn, incident, view, trigger, arrived);
       if (found === null) continue;
       const waitMs = found.since + trigger.forMs - turn.at;
       if (waitMs <= 0) return { kind: 'match', playbook, environment: found.environment };
@@ -38,19 +39,36 @@ export function choose(turn: Turn, incident: Incident, arrived: string | null): 
   return wait;
 }
 
+/** What conditions see of one alert of the incident, made once however many conditions look at it. */
+function viewsFor(turn: Turn, incident: Incident): (alert: Alert) => Environment {
+  const incidentView = incidentEnvironment(turn.desk, incident);
+  const made = new Map<string, Environment>();
+  return (alert) => {
+    const view = made.get(alert.fingerprint) ?? { alert: alertEnvironment(alert), incident: incidentView };
+    made.set(alert.fingerprint, view);
+    return view;
+  };
+}
+
 interface Matching {
   readonly environment: Environment;
   /** Since when the condition can have held: this life of the incident and, of an alert, its start. */
   readonly since: Instant;
 }
 
-function matching(turn: Turn, incident: Incident, incidentView: Environment, trigger: Trigger, arrived: string | null): Matching | null {
+function matching(
+  turn: Turn,
+  incident: Incident,
+  view: (alert: Alert) => Environment,
+  trigger: Trigger,
+  arrived: string | null,
+): Matching | null {
   const fingerprints = trigger.on === 'incident' ? [incident.root] : arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
   let longest: Matching | null = null;
   for (const fingerprint of fingerprints) {
     const held = turn.desk.tables.alerts.rows.get(fingerprint);
     if (held?.alert.state !== 'firing' || muteOf(turn, held) !== null) continue;
-    const environment = { alert: alertEnvironment(held.alert), incident: incidentView };
+    const environment = view(held.alert);
     const holds = turn.law.expressions.evaluate(trigger.when, environment);
     if (!holds.ok || holds.value !== true) continue;
     const begun = trigger.on === 'alert' ? Math.min(held.alert.startedAt, turn.at) : 0;

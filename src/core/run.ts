@@ -400,7 +400,9 @@ function undoOf(turn: Turn, run: Run, item: Step, output: Environment): Omit<Und
   if (item.undo === null) return null;
   const environment = runEnvironment(turn.desk, { ...run, outputs: { ...run.outputs, [item.id]: output as Run['outputs'][string] } });
   const input = fill(item.undo.with, environment, turn.law.expressions);
-  return input.ok ? { uses: item.undo.uses, timeoutMs: item.undo.timeoutMs, input: input.value as Undo['input'] } : null;
+  const { uses, timeoutMs } = item.undo;
+  // What cannot be filled is asked for all the same: no action takes such an input, so the run ends stuck and calls a person.
+  return { uses, timeoutMs, input: input.ok ? (input.value as Undo['input']) : { $unfilled: input.error } };
 }
 
 function lookFailed(turn: Turn, run: Run, why: string): boolean {
@@ -457,11 +459,19 @@ export function cancel(turn: Turn, id: string, reason: string): void {
 
 function finish(turn: Turn, run: Run, end: RunEnd, reason: string): void {
   if (run.end !== null) return; // R3
-  emit(turn, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: run.playbook.name, end, reason });
+  const helped = end === 'succeeded' || end === 'noop';
+  const told = helped || run.mode === 'shadow' ? reason : inItsWords(turn, run, reason);
+  emit(turn, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: run.playbook.name, end, reason: told });
   if (run.mode === 'shadow') return;
   const incident = turn.desk.tables.incidents.rows.get(run.incident);
-  const helped = end === 'succeeded' || end === 'noop';
   if (helped && incident !== undefined && incident.firing > 0)
     wakeAfter(turn, graceMs, { kind: 'grace', incident: incident.id, run: run.id });
   turn.open.set(run.incident, null);
+}
+
+/** The author's sentence for the person who is called, with the reason behind it. */
+function inItsWords(turn: Turn, run: Run, reason: string): string {
+  const said = fill(run.playbook.escalate.say, runEnvironment(turn.desk, run), turn.law.expressions);
+  const text = said.ok && typeof said.value === 'string' ? said.value.trim() : '';
+  return text === '' ? reason : `${text.replace(/\.$/, '')} (${reason})`;
 }

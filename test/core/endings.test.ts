@@ -290,3 +290,31 @@ test('a run that failed while its alert cleared needs nobody: the incident resol
   assert.deepEqual([ends(story), paged(story)], [['failed'], 0]);
   assert.equal(story.all('IncidentResolved').length, 1);
 });
+
+// ---------------------------------------------------------------- words
+
+test("the page begins with the playbook's own sentence, filled in, and keeps the reason", () => {
+  const say = 'Restarting ${params.service} did not help.';
+  const story = began({ escalate: { ladder: null, say } });
+
+  story.answer(broke);
+  story.forward(minute);
+
+  assert.equal(
+    story.last('PageOpened').reason,
+    'playbook restart-service ended failed: Restarting checkout did not help (step restart: exit code 1)',
+  );
+});
+
+test('an undo whose input cannot be filled ends the run stuck, and a person is called', () => {
+  const undo = { uses: 'test/undo', with: { was: '$steps.restart.previous' }, timeoutMs: second };
+  const verify = { ...playbookOf().verify, withinMs: minute, otherwise: 'rollback' as const };
+  const story = began({ steps: [stepOf({ undo })], verify });
+  story.answer(done);
+  story.forward(minute + second);
+
+  assert.ok('$unfilled' in (story.openCall()?.input ?? {}));
+  story.answer(broke);
+
+  assert.equal(story.last('RunFinished').end, 'stuck');
+});
