@@ -5,6 +5,7 @@
 #   S1  No text from a check can break the JSON: every byte that JSON reserves is escaped, the others pass as they are.
 #   S2  Token and signing key reach curl and openssl on standard input: no process list shows them.
 #   S3  A message is on disk before the first try and stays there until it was taken, so a killed script loses nothing.
+#   S4  No message overtakes an older one about the same host or service: a problem after its recovery would stay for ever.
 # Exit: 0 taken, 1 kept in the spool, 2 refused for good.
 set -u
 umask 077
@@ -134,15 +135,32 @@ pause() {
   awk -v own="$1" 'tolower($1) == "retry-after:" && $2 + 0 > own { own = int($2) } END { print own }' "$work/head" 2>/dev/null || echo "$1"
 }
 
+# S4. Whether an older message about the same thing has not been taken yet. Names are TIME-THING-RANDOM.json.
+behind() {
+  own=${1##*/}
+  thing=${own#*-}
+  for other in "$spool"/sending/*-"${thing%%-*}"-*.json "$spool"/waiting/*-"${thing%%-*}"-*.json; do
+    stamp=${other##*/}
+    if [ -e "$other" ] && [ "${stamp%%-*}" -lt "${own%%-*}" ]; then return 0; fi
+  done
+  return 1
+}
+
 deliver() {
   for wait in $retry_waits last; do
     : >"$work/head"
-    status=$(attempt "$1")
-    verdict "$status"
-    outcome=$?
-    [ "$outcome" -eq 1 ] || return "$outcome"
+    held=queued
+    if behind "$1"; then drain; fi
+    if behind "$1"; then
+      status=$held
+    else
+      status=$(attempt "$1")
+      verdict "$status"
+      outcome=$?
+      [ "$outcome" -eq 1 ] || return "$outcome"
+    fi
     case $status in
-      408 | 429 | 5?? | 000) ;;
+      408 | 429 | 5?? | 000 | queued) ;;
       # A redirect, a wrong token or address: more of the same helps nobody, the spool keeps it until that is repaired.
       *) return 1 ;;
     esac
@@ -164,24 +182,32 @@ bound() {
   done
 }
 
-# Sends what waits, oldest first, until something is not taken. One process at a time; a lock left behind is void after 5 minutes.
+# Sends what waits, oldest first, until nobody answers or three were not taken. One process at a time; a lock left behind
+# is void after 5 minutes. Leaves the last refusal in $held; fails while another process drains.
 drain() {
   if [ -n "$(find "$spool/lock" -prune -mmin +5 2>/dev/null)" ]; then rmdir "$spool/lock" 2>/dev/null; fi
-  mkdir "$spool/lock" 2>/dev/null || return 0
+  mkdir "$spool/lock" 2>/dev/null || return 1
   trap 'rmdir "$spool/lock" 2>/dev/null; rm -rf "$work"' EXIT
   # S3: what a killed run left behind.
   find "$spool/sending" -name '*.json' -type f -mmin +2 -exec mv {} "$spool/waiting/" \; 2>/dev/null
+  failures=0
   for file in "$spool"/waiting/*.json; do
-    [ -f "$file" ] || continue
+    if ! [ -f "$file" ] || behind "$file"; then continue; fi
     [ "$(elapsed)" -lt "$deadline_s" ] || break
     status=$(attempt "$file")
     verdict "$status"
     case $? in
       0) rm -f "$file" ;;
       2) refuse "$file" ;;
-      *) break ;;
+      *)
+        held=$status
+        failures=$((failures + 1))
+        ;;
     esac
+    if [ "$status" = 000 ] || [ "$failures" -ge 3 ]; then break; fi
   done
+  rmdir "$spool/lock"
+  trap 'rm -rf "$work"' EXIT
 }
 
 refuse() {
@@ -214,7 +240,19 @@ if [ -n "$secret_file" ] && ! { command -v openssl && : | hmac; } >/dev/null 2>&
   secret_file=
 fi
 
-message=$spool/sending/$started-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n').json
+# Nanoseconds where `date` knows them.
+stamp=$(date +%s%N)
+case $stamp in *[!0-9]*) stamp=${started}000000000 ;; esac
+host=${NAGIOS_HOSTNAME:-}
+service=${NAGIOS_SERVICEDESC:-}
+for argument in "$@"; do
+  case $argument in
+    host=*) host=${argument#host=} ;;
+    service=*) service=${argument#service=} ;;
+  esac
+done
+thing=$(printf '%s\n%s' "$host" "$service" | cksum | cut -d ' ' -f 1)
+message=$spool/sending/$stamp-$thing-$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n').json
 quench_instance=$instance
 quench_now=$started
 export quench_instance quench_now
@@ -224,7 +262,7 @@ deliver "$message"
 case $? in
   0)
     rm -f "$message"
-    drain
+    drain || { sleep 1 && drain; }
     exit 0
     ;;
   2)

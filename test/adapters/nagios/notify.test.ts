@@ -205,7 +205,7 @@ describe('notify-quench.sh', () => {
     assert.deepEqual(gateway.requests[0]?.body, gateway.requests[1]?.body);
   });
 
-  test('with nobody listening the message waits in the spool and goes with the next success', async () => {
+  test('S4: with nobody listening messages wait in the spool, and the next success about the same thing lets them go first', async () => {
     await gateway.close();
     assert.equal(await run(['host=web-1', 'output=first']), 1);
     assert.equal(await run(['host=web-1', 'output=second']), 1);
@@ -214,7 +214,10 @@ describe('notify-quench.sh', () => {
 
     assert.equal(await run(['host=web-1', 'output=third']), 0);
 
-    assert.deepEqual(gateway.requests.map((_, at) => fieldsOf(at)['output']).sort(), ['first', 'second', 'third']);
+    assert.deepEqual(
+      gateway.requests.map((_, at) => fieldsOf(at)['output']),
+      ['first', 'second', 'third'],
+    );
     assert.deepEqual([...spooled('waiting'), ...spooled('sending')], []);
   });
 
@@ -230,15 +233,46 @@ describe('notify-quench.sh', () => {
 
     assert.equal(await run(['host=web-1', 'output=later']), 0);
 
-    assert.deepEqual([fieldsOf(1)['output'], fieldsOf(2)['output']], ['later', 'killed']);
+    assert.deepEqual([fieldsOf(1)['output'], fieldsOf(2)['output']], ['killed', 'later']);
     assert.deepEqual([...spooled('waiting'), ...spooled('sending')], []);
   });
 
   test('a redirect is not followed and a wrong token is not hammered: both wait', async () => {
     gateway.plan.push(answer(302, { Location: '/elsewhere' }), answer(401));
-    assert.equal(await run(['output=moved']), 1);
-    assert.equal(await run(['output=locked']), 1);
+    assert.equal(await run(['host=web-1', 'output=moved']), 1);
+    assert.equal(await run(['host=web-2', 'output=locked']), 1);
     assert.equal(gateway.requests.length, 2);
+    assert.equal(spooled('waiting').length, 2);
+  });
+
+  test('S4: a recovery waits while its problem is still on the way, and other hosts do not wait for it', async () => {
+    configure("retry_waits='1 1 1'");
+    const answered: string[] = [];
+    const late = (response: ServerResponse): void => void setTimeout(() => answered.push('problem') && response.writeHead(202).end(), 700);
+    const noted =
+      (name: string) =>
+      (response: ServerResponse): void => {
+        answered.push(name);
+        response.writeHead(202).end();
+      };
+    gateway.plan.push(late, noted('other'), noted('recovery'));
+    const problem = once(start('sh', [script, 'host=web-1', 'service=HTTP', 'state=CRITICAL']), 'exit');
+    while (gateway.requests.length === 0) await new Promise((done) => setTimeout(done, 20));
+
+    const recovery = once(start('sh', [script, 'host=web-1', 'service=HTTP', 'state=OK']), 'exit');
+    const other = once(start('sh', [script, 'host=web-2', 'service=HTTP', 'state=OK']), 'exit');
+
+    for (const [code] of await Promise.all([problem, recovery, other])) assert.equal(code, 0);
+    assert.deepEqual(answered, ['other', 'problem', 'recovery']);
+    assert.deepEqual([...spooled('waiting'), ...spooled('sending')], []);
+  });
+
+  test('S4: what waits behind a wrong token does not hammer it either', async () => {
+    gateway.plan.push(answer(401), answer(401));
+    assert.equal(await run(['host=web-1', 'output=first']), 1);
+    assert.equal(await run(['host=web-1', 'output=second']), 1);
+    assert.equal(gateway.requests.length, 2);
+    assert.deepEqual([fieldsOf(0)['output'], fieldsOf(1)['output']], ['first', 'first']);
     assert.equal(spooled('waiting').length, 2);
   });
 
