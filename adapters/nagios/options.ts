@@ -3,5 +3,5 @@
 export const NagiosOptions = {
   type: 'object',
   additionalProperties: false,
-  properties: { instance: { type: 'string', minLength: 1, maxLength: 128 } },
+  properties: { instance: { type: 'string', minLength: 1, maxLength: 128 }, serviceIsEntity: { type: 'boolean' } },
 } as const;

@@ -14,6 +14,8 @@ import { fieldsOf, pick, type Fields } from './fields.ts';
 export interface NagiosConfig {
   /** Name of the monitoring server when a delivery does not say it (`instance`, Checkmk's `OMD_SITE`): part of the identity. */
   readonly instance?: string;
+  /** Service descriptions name applications (`checkout`), not checks (`PING`): alerts of one application on several hosts are joined. */
+  readonly serviceIsEntity?: boolean;
 }
 
 type Kind = 'host' | 'service';
@@ -160,7 +162,7 @@ function eventOf(reading: Reading): AlertEvent {
     severity: state?.severity ?? (claim === 'firing' ? 'error' : 'info'),
     labels: labelsOf(reading, instance),
     annotations: annotationsOf(fields, kind),
-    entity: { host, ...(isIP(address) === 0 ? {} : { ip: address }), ...(kind === 'service' ? { service } : {}) },
+    entity: { host, ...(isIP(address) === 0 ? {} : { ip: address }), ...(kind === 'service' && config.serviceIsEntity === true ? { service } : {}) },
     ...timesOf(fields, kind, claim, delivery.receivedAt),
     links: linksOf(fields, kind),
     ...(claim === 'firing' && isSoft ? { soft: true } : {}),

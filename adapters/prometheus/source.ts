@@ -73,7 +73,7 @@ const severityWords: { readonly [word: string]: Severity } = {
 const entityLabels: { readonly [part in keyof Entity]-?: readonly string[] } = {
   host: ['host', 'hostname', 'nodename', 'node', 'instance'],
   ip: ['ip', 'host_ip'],
-  service: ['service', 'app', 'app_kubernetes_io_name', 'application', 'job'],
+  service: ['service', 'app', 'app_kubernetes_io_name', 'application'],
   pod: ['pod', 'pod_name'],
   namespace: ['namespace', 'kubernetes_namespace'],
   cluster: ['cluster'],

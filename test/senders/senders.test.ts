@@ -53,7 +53,7 @@ describe('prometheus and alertmanager', { skip: watching.skip }, () => {
     const fired = await gateway.alert('InstanceDown fires', 'web-1', isFiring);
     const labels = { alertname: 'InstanceDown', instance: 'web-1:9100', job: 'node', severity: 'critical' };
     assert.deepEqual([fired['name'], fired['severity'], fired['labels']], ['InstanceDown', 'critical', labels]);
-    assert.deepEqual(fired['entity'], { host: 'web-1', service: 'node' });
+    assert.deepEqual(fired['entity'], { host: 'web-1' });
     assert.equal(fired['summary'], 'node on web-1:9100 does not answer');
     assert.deepEqual((fired['links'] as readonly object[])[0], { text: 'Runbook', href: 'https://runbooks.example.net/instance-down' });
     assert.equal((await gateway.incidentIs('open', fired['incident']))['severity'], 'critical');
