@@ -34,14 +34,14 @@ export function folder(): { readonly path: string; remove(): void } {
 
 /** Waits until the address answers anything at all, at most 20 s. */
 async function answering(url: string, child: ChildProcess): Promise<void> {
-  for (let round = 0; round < 200; round += 1) {
+  for (let round = 0; round < 2_000; round += 1) {
     if (child.exitCode !== null) throw new Error(`${url}: the server ended with code ${child.exitCode}`);
     const up = await fetch(url).then(
-      () => true,
+      (answer) => answer.status < 500,
       () => false,
     );
     if (up) return;
-    await sleep(100);
+    await sleep(10);
   }
   throw new Error(`${url} does not answer`);
 }
@@ -59,30 +59,57 @@ async function started(
     token: rest.token,
     pid: child.pid ?? 0,
     async stop() {
-      if (child.exitCode === null) {
-        child.kill('SIGTERM');
-        const killed = setTimeout(() => child.kill('SIGKILL'), 10_000);
-        await once(child, 'exit');
-        clearTimeout(killed);
-      }
+      await end(child);
       rest.after();
     },
   };
 }
 
 /** The gateway on an empty store, with one endpoint for the alerts API and nothing that pages or acts. */
-export async function startQuench(change = ''): Promise<Server & { readonly dir: string }> {
+export async function startQuench(change = ''): Promise<Server & { kill(): Promise<void>; restart(): Promise<void> }> {
   const dir = folder();
   const port = await freePort();
   writeFileSync(join(dir.path, 'ingest.token'), 'bench-ingest-token\n');
   writeFileSync(join(dir.path, 'admin.token'), 'bench-admin-token\n');
   mkdirSync(join(dir.path, 'playbooks'));
   writeFileSync(join(dir.path, 'quench.yaml'), configOf(port, change));
-  const child = spawn(process.execPath, [join(root, 'bin/quench.js'), 'serve', '--config', join(dir.path, 'quench.yaml')], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const server = await started('quench', child, `http://127.0.0.1:${port}/healthz`, { token: 'bench-ingest-token', after: dir.remove });
-  return { ...server, url: `http://127.0.0.1:${port}`, dir: dir.path };
+  const start = (): ChildProcess => {
+    const args = [join(root, 'bin/quench.js'), 'serve', '--config', join(dir.path, 'quench.yaml')];
+    return spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  let child = start();
+  await answering(`${url}/readyz`, child);
+  return {
+    name: 'quench',
+    url,
+    token: 'bench-ingest-token',
+    get pid() {
+      return child.pid ?? 0;
+    },
+    async kill() {
+      const gone = once(child, 'exit');
+      child.kill('SIGKILL');
+      await gone;
+    },
+    async restart() {
+      child = start();
+      await answering(`${url}/readyz`, child);
+    },
+    async stop() {
+      await end(child);
+      dir.remove();
+    },
+  };
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  const killed = setTimeout(() => child.kill('SIGKILL'), 10_000);
+  await gone;
+  clearTimeout(killed);
 }
 
 function configOf(port: number, change: string): string {

@@ -113,7 +113,10 @@ describe('the demo', { timeout: 120_000 }, () => {
     assert.equal(healed[0]?.members, 3);
     assert.equal(healed[0]?.resolvedBy, 'playbook');
     assert.deepEqual(healed[0]?.pages, []);
-    assert.equal(pids.size, 2, `the service was seen under two pids: ${[...pids].join()}`);
+    // The first one is killed within a moment, which a busy machine may give our own polling no time to see.
+    const told = [...stdout.matchAll(/as pid (\d+)/g)].map(([, pid]) => Number(pid));
+    assert.equal(new Set(told).size, 2, `the service answered under two pids: ${told.join()}`);
+    assert.ok(pids.has(told.at(-1) ?? 0), `we saw the restarted one ourselves: ${[...pids].join()}`);
 
     const failed = seen.filter((incident) => sourcesOf(incident) === 'newrelic');
     assert.equal(failed.length, 1);
