@@ -102,7 +102,7 @@ function allowed(entries: readonly string[]): { ranges: BlockList; names: Readon
     const prefix = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
     if (family !== 0 && rest === undefined && prefix >= 0 && prefix <= width) {
       ranges.addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
-    } else if (bits === undefined && /^[a-z0-9_]([a-z0-9_-]*\.?)*$/i.test(entry) && !/^[\d.]+$/.test(entry)) {
+    } else if (bits === undefined && /^[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*\.?$/i.test(entry) && !/^[\d.]+$/.test(entry)) {
       names.add(bareName(entry));
     } else {
       throw new GatewayError('invalid_config', `allow: expected a CIDR block, an address or a host name, got "${entry.slice(0, 80)}"`);

@@ -2,13 +2,13 @@
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
 import { randomBytes } from 'node:crypto';
 import { schedule } from 'node-cron';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createActions } from '../adapters/actions.ts';
 import { createExpressions, type CelExpressions } from '../adapters/cel/expressions.ts';
 import * as registry from '../adapters/index.ts';
-import { createHttp as createOutgoing } from '../adapters/kit.ts';
+import { createHttp as createOutgoing, type Http } from '../adapters/kit.ts';
 import { keyOf, verifySigned } from '../adapters/signature.ts';
 import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
 import type { Config } from './config/config-types.ts';
@@ -32,6 +32,9 @@ import { createHttp, type HttpServer } from './http/server.ts';
 const partitions = 1;
 const ackLinkMs: Millis = 3 * day;
 const stopGraceMs: Millis = 5_000;
+/** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
+const crowdedFrom = 8;
+const giveWayMs: Millis = 5;
 /** Once an hour, away from the full hour when everybody's jobs start. */
 const retentionCron = '23 * * * *';
 
@@ -62,6 +65,10 @@ export function configDeps(env: ConfigDeps['env'], files: Files, expressions: Ce
     sources: registry.sources,
     notifiers: registry.notifiers,
     actionKinds: registry.actionKinds,
+    keyProblem: (secret) => {
+      const key = keyOf(secret);
+      return key.ok ? null : key.error;
+    },
   };
 }
 
@@ -70,7 +77,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
   const { clock, log } = around;
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).reverse()) await one();
+    for (const one of stops.splice(0).toReversed()) await one();
   };
   try {
     const store = await openStore(config, clock);
@@ -79,22 +86,26 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.push(() => executor.close());
     const metrics = createMetrics({ lag: () => service.lag(), deadLetters: () => store.deadLetters.count() });
     const expressions = createExpressions();
+    // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
+    const outgoing = createOutgoing({ clock, policy: { allowPrivate: true, allow: [] } });
+    stops.push(async () => outgoing.close());
+    let intake: Intake | null = null;
     const service = createService({
       store,
       clock,
       expressions,
       executor,
-      notifiers: createNotifiers(config, around),
+      notifiers: createNotifiers(config, around, outgoing),
       dress: (notification) => dress(config, notification, clock),
       worker: `${process.pid}-${randomBytes(8).toString('hex')}`,
-      breathe: () => breathe(),
+      breathe: () => giveWay(() => intake?.underWay ?? 0),
       seen: (fact) => count(metrics, fact),
       onTrouble: (error) => log.error({ error }, 'engine in trouble'),
     });
     await service.start();
     stops.push(() => service.stop(stopGraceMs));
     stops.push(startRetention(config, { store, service, clock, log }));
-    const intake = await openIntake(config, { store, service, clock, metrics });
+    intake = await openIntake(config, { store, service, clock, metrics });
     await publish(intake, service.policy(), config.policy);
     const http = openHttp(config, around, { store, service, intake, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
@@ -104,6 +115,12 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     await stop();
     throw error;
   }
+}
+
+/** Between two batches of decisions the door goes first: when many senders wait for their answer, for a few milliseconds more. */
+async function giveWay(waiting: () => number): Promise<void> {
+  await nextRound();
+  if (waiting() >= crowdedFrom) await sleep(giveWayMs);
 }
 
 async function openStore(config: Config, clock: Clock): Promise<Store> {
@@ -138,9 +155,7 @@ function startExecutor(config: Config, around: Surroundings): Promise<ForkedExec
   });
 }
 
-function createNotifiers(config: Config, around: Surroundings): ReadonlyMap<string, Notifier> {
-  // Their addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
-  const http = createOutgoing({ clock: around.clock, policy: { allowPrivate: true, allow: [] } });
+function createNotifiers(config: Config, around: Surroundings, http: Http): ReadonlyMap<string, Notifier> {
   const made = new Map<string, Notifier>();
   for (const [name, { type, options }] of Object.entries(config.notifiers)) {
     const kind = registry.notifiers.find((one) => one.name === type);
@@ -149,7 +164,7 @@ function createNotifiers(config: Config, around: Surroundings): ReadonlyMap<stri
   return made;
 }
 
-/** Links to the gateway: the incident, and "I have it" without an account. */
+/** The link by which a reader says "I have it" without an account. */
 function dress(config: Config, notification: Notification, clock: Clock): Notification {
   const { publicUrl } = config.listen;
   const [secret] = config.api.ackSecrets;
@@ -208,6 +223,7 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
     verify,
     ackSecrets: config.api.ackSecrets,
     policy: () => running.service.policy() ?? config.policy,
+    frozen: () => running.service.frozen(),
     defaultScope: Object.values(config.endpoints)[0]?.tenant ?? 'default',
     expressions: running.expressions,
     clock: around.clock,

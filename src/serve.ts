@@ -8,9 +8,11 @@ import { configDeps, startGateway, type Gateway } from './compose.ts';
 import { loadConfig } from './config/config.ts';
 import type { Config } from './config/config-types.ts';
 import { diskFiles, type Files } from './config/files.ts';
+import { problemLine } from './config/problems.ts';
 import { memberOf } from './config/shape.ts';
 import { GatewayError } from './core/errors.ts';
 import { createLog } from './log.ts';
+import { version } from './version.ts';
 
 export interface Terminal {
   readonly env: { readonly [name: string]: string | undefined };
@@ -18,23 +20,14 @@ export interface Terminal {
   readonly stderr: NodeJS.WritableStream & { write(text: string): boolean };
 }
 
-export const version = versionOf();
-
-function versionOf(): string {
-  // Ours, written by hand: it has a version.
-  const own = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { readonly version: string };
-  return own.version;
-}
-
 /** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. */
 export async function serve(configPath: string, terminal: Terminal): Promise<Gateway> {
   const made: string[] = [];
   const path = resolve(configPath);
-  const loaded = loadConfig(path, configDeps(terminal.env, tokenFiles(made), createExpressions(), systemClock));
+  const deps = { ...configDeps(terminal.env, diskFiles, createExpressions(), systemClock), doorFiles: tokenFiles(made) };
+  const loaded = loadConfig(path, deps);
   if (!loaded.ok) {
-    const lines = loaded.error.map(
-      (problem) => `${relative('.', problem.file)}:${problem.line}:${problem.column}: ${problem.path}: ${problem.message}`,
-    );
+    const lines = loaded.error.map((problem) => problemLine({ ...problem, file: relative('.', problem.file) }));
     throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
   }
   const config = loaded.value;
@@ -42,11 +35,11 @@ export async function serve(configPath: string, terminal: Terminal): Promise<Gat
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
   const gateway = await startGateway(config, { clock: systemClock, log, stream, executorEnv, version });
-  terminal.stdout.write(welcome(config, gateway.port, made));
+  terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
   return gateway;
 }
 
-/** Reads files; a missing `*.token` is made, readable by its owner only, so that a first start needs no preparation. */
+/** Reads tokens of the doors; a missing `*.token` is made, readable by its owner only, so that a first start needs no preparation. */
 function tokenFiles(made: string[]): Files {
   return {
     ...diskFiles,
@@ -64,12 +57,12 @@ function tokenFiles(made: string[]): Files {
   };
 }
 
-function welcome(config: Config, port: number, made: readonly string[]): string {
+/** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */
+function welcome(config: Config, port: number, made: readonly string[], isTerminal: boolean): string {
   const url = `http://${config.listen.host.includes(':') ? `[${config.listen.host}]` : config.listen.host}:${port}`;
   const lines = [`quench ${version} listens on ${url}`, ''];
   for (const path of made) {
-    const token = readFileSync(path, 'utf8').trim();
-    lines.push(`new token in ${relative('.', path)} (shown this once): ${token}`);
+    lines.push(`new token in ${relative('.', path)}${isTerminal ? ` (shown this once): ${readFileSync(path, 'utf8').trim()}` : ''}`);
   }
   if (made.length > 0) lines.push('');
   for (const [name, endpoint] of Object.entries(config.endpoints)) lines.push(`  ${endpoint.source.padEnd(11)} ${url}/webhooks/${name}`);

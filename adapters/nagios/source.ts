@@ -162,7 +162,11 @@ function eventOf(reading: Reading): AlertEvent {
     severity: state?.severity ?? (claim === 'firing' ? 'error' : 'info'),
     labels: labelsOf(reading, instance),
     annotations: annotationsOf(fields, kind),
-    entity: { host, ...(isIP(address) === 0 ? {} : { ip: address }), ...(kind === 'service' && config.serviceIsEntity === true ? { service } : {}) },
+    entity: {
+      host,
+      ...(isIP(address) === 0 ? {} : { ip: address }),
+      ...(kind === 'service' && config.serviceIsEntity === true ? { service } : {}),
+    },
     ...timesOf(fields, kind, claim, delivery.receivedAt),
     links: linksOf(fields, kind),
     ...(claim === 'firing' && isSoft ? { soft: true } : {}),

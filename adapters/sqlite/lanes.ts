@@ -1,7 +1,8 @@
 // What waits for the disk, and group commit: while one group is being synced, everything that comes queues for the next.
 //   G1  One group in flight; inputs go before facts, facts before state, state before views, calls of one lane in their order.
-//   G2  A group takes all inputs, facts and state that wait, so a checkpoint never overtakes an append that was called before it;
-//       of views and housekeeping it takes a small chunk, so that they never hold up an acceptance for long, and never starve.
+//   G2  A group takes all inputs, facts and state that wait, so a checkpoint never overtakes an append that was called before it.
+//       Views and housekeeping get a small chunk when nothing else waits, and at least every `viewsAfterMs`, so that they neither
+//       hold up an acceptance for long nor starve.
 //   G3  Each lane is bounded in records and bytes; beyond, `overloaded`. A request into an empty lane is always taken.
 import type { Worker } from 'node:worker_threads';
 import type { Answer, Refusal, Request } from './requests.ts';
@@ -10,7 +11,8 @@ const laneNames = ['inputs', 'facts', 'state', 'views'] as const;
 export type Lane = (typeof laneNames)[number];
 
 /** Records of the last lane that go into one group; a single larger request still goes whole. */
-const viewRecordsPerGroup = 256;
+const viewRecordsPerGroup = 24;
+const viewsAfterMs = 100;
 
 export interface Job {
   readonly lane: Lane;
@@ -40,6 +42,7 @@ export function lanesTo(worker: Worker, limits: { readonly queueRecordsMax: numb
   const queues = new Map<Lane, Queue>(laneNames.map((name) => [name, { jobs: [], records: 0, bytes: 0 }]));
   let flying: readonly Job[] = [];
   let scheduled = false;
+  let viewedAt = 0;
   let drained: (() => void) | null = null;
   let stopped: Refusal | null = null;
 
@@ -63,7 +66,10 @@ export function lanesTo(worker: Worker, limits: { readonly queueRecordsMax: numb
 
   function post(): void {
     scheduled = false;
-    flying = laneNames.flatMap((name) => take(queueOf(name), name === 'views' ? viewRecordsPerGroup : Infinity));
+    const urgent = laneNames.flatMap((name) => (name === 'views' ? [] : take(queueOf(name), Infinity)));
+    const views = urgent.length === 0 || performance.now() - viewedAt >= viewsAfterMs ? take(queueOf('views'), viewRecordsPerGroup) : [];
+    if (views.length > 0) viewedAt = performance.now();
+    flying = [...urgent, ...views];
     if (flying.length > 0) tell(flying.map((job) => job.request));
     else drained?.();
   }

@@ -26,7 +26,9 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   const release = db.prepare('RELEASE request');
   const insertBatch = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)');
   const saveMark = db.prepare('INSERT OR REPLACE INTO marks VALUES (?, ?, ?)');
-  const saveRow = db.prepare('INSERT OR REPLACE INTO desks VALUES (?, ?, ?, ?, ?)');
+  const saveRow = db.prepare(
+    'INSERT INTO desks (partition, scope, tab, key, doc) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET doc = excluded.doc',
+  );
   const dropRow = db.prepare('DELETE FROM desks WHERE partition = ? AND scope = ? AND tab = ? AND key = ?');
   const saveCursor = db.prepare('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)');
   const saveLow = db.prepare('INSERT OR REPLACE INTO lows VALUES (?, ?)');

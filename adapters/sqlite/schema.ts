@@ -9,16 +9,16 @@ const schemaVersion = 1;
 const pageBytes = 4096;
 
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
-// that reading records does not touch it. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
+// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
 const tables = `
 CREATE TABLE store (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE log (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT);
 CREATE TABLE lows (slot INTEGER PRIMARY KEY, low INTEGER NOT NULL);
 CREATE TABLE marks (partition INTEGER PRIMARY KEY, inputs INTEGER NOT NULL, facts INTEGER NOT NULL);
 CREATE TABLE desks (
-  partition INTEGER NOT NULL, scope TEXT NOT NULL, tab TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
-  PRIMARY KEY (partition, scope, tab, key)
-) WITHOUT ROWID;
+  seq INTEGER PRIMARY KEY, partition INTEGER NOT NULL, scope TEXT NOT NULL, tab TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
+  UNIQUE (partition, scope, tab, key)
+);
 CREATE TABLE cursors (
   name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (name, partition)
 ) WITHOUT ROWID;
@@ -54,7 +54,7 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     // auto_vacuum counts only before the first table, and before WAL writes the first page.
     if (version === 0) db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0');
-    db.exec('PRAGMA journal_size_limit = 67108864');
+    db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 8192');
     if (version === 0) create(db, options.partitions);
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
     const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");

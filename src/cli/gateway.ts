@@ -32,6 +32,9 @@ function tell({ terminal }: Call, url: string, ready: Doc, summary: Doc): void {
   );
   const checks = docsAt(ready, 'checks').map((check) => `${textAt(check, 'name')} ${check['ok'] === true ? 'ok' : 'NOT OK'}`);
   if (checks.length > 0) data(terminal, `checks      ${plain(checks.join(', '))}`);
+  const frozen = docAt(summary, 'frozen');
+  if (textAt(frozen, 'by') !== '')
+    data(terminal, `frozen      ${painted(terminal, 'red', plain(`by ${textAt(frozen, 'by')}: ${textAt(frozen, 'reason')}`))}`);
   for (const noun of nouns) {
     const counts = Object.entries(docAt(summary, noun)).map(([state, count]) =>
       painted(terminal, count === 0 ? null : colourOf(state), plain(`${String(count)} ${state}`)),

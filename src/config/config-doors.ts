@@ -4,6 +4,7 @@ import { day, hour } from '../core/time.ts';
 import { kindOf, optionsOf } from './config-adapters.ts';
 import type { AuthRule, Config, EndpointConfig } from './config-types.ts';
 import { configDefaults } from './defaults.ts';
+import type { Files } from './files.ts';
 import { bytesOr, complain, type Loading, type RawEndpoint, type SecretRef, spanAt } from './loading.ts';
 import { resolveSecrets } from './secrets.ts';
 import { below } from './yaml.ts';
@@ -70,13 +71,29 @@ function authOf(loading: Loading, raw: RawEndpoint, pointer: string, loopback: b
   }
   return (['bearer', 'basic', 'hmac'] as const).flatMap((kind) => {
     const refs = raw.auth?.[kind];
-    return refs === undefined ? [] : [{ kind, secrets: secretsAt(loading, `${pointer}/auth/${kind}`, refs) }];
+    if (refs === undefined) return [];
+    const place = `${pointer}/auth/${kind}`;
+    return [{ kind, secrets: kind === 'hmac' ? keysAt(loading, place, refs) : secretsAt(loading, place, refs) }];
   });
 }
 
+/** Keys are agreed with the sender, so none is made here; one that cannot be used would refuse every delivery. */
+function keysAt(loading: Loading, pointer: string, refs: SecretRef): readonly string[] {
+  const keys = secretsIn(loading, pointer, refs, loading.deps.files);
+  for (const key of keys) {
+    const wrong = key === '' ? null : loading.deps.keyProblem(key); // '' was complained about already
+    if (wrong !== null) complain(loading, pointer, `expected a key for signatures, seen something else: ${wrong}`);
+  }
+  return keys;
+}
+
 function secretsAt(loading: Loading, pointer: string, refs: SecretRef): readonly string[] {
+  return secretsIn(loading, pointer, refs, loading.deps.doorFiles ?? loading.deps.files);
+}
+
+function secretsIn(loading: Loading, pointer: string, refs: SecretRef, files: Files): readonly string[] {
   // One reference or a list of them; both resolve to texts.
-  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, loading.deps);
+  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { env: loading.deps.env, files });
   loading.problems.push(...problems);
   return [value].flat().filter((secret) => typeof secret === 'string');
 }

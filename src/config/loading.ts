@@ -4,6 +4,7 @@ import type { Json } from '../core/playbook.ts';
 import type { Millis } from '../core/time.ts';
 import { parseBytes, parseSpan } from './duration.ts';
 import { type PlaybookDeps, spanFaults } from './fault.ts';
+import type { Files } from './files.ts';
 import { didYouMean, type ConfigProblem } from './problems.ts';
 import type { SecretDeps } from './secrets.ts';
 import type { YamlFile } from './yaml.ts';
@@ -19,6 +20,10 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly notifiers: readonly Kind[];
   /** `shell`, `http`, `process` …: the part of an action's name before the slash. */
   readonly actionKinds: readonly Kind[];
+  /** Why a text is no key for signatures, or null; the sentence never repeats it. */
+  keyProblem(secret: string): string | null;
+  /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
+  readonly doorFiles?: Files;
 }
 
 export type Options = { readonly [name: string]: Json };

@@ -18,6 +18,8 @@ import { createTimers, type Timers } from './timers.ts';
 const inputsPerBatch = 256;
 const batchMs: Millis = 6;
 const checkpointEveryMs: Millis = 500;
+/** Few enough that writing them does not hold up an acceptance for long; a save under way lets more of them gather, up to the bound. */
+const changedRowsDue = 512;
 const changedRowsMax = 20_000;
 const retryAfterMs: Millis = 500;
 const factsPerScan = 1_000;
@@ -71,9 +73,13 @@ export function createHost(deps: HostDeps): Host {
   let factsEnd = 0;
   let known = new Map<string, number>();
   let timers: Timers | null = null;
+  /** When waits are due on the steady clock; outlives a reload, not the process (W1). */
+  const dues = new Map<string, Millis>();
   let savedAt = 0;
   let saved: CheckpointMark = { inputs: 0, facts: 0 };
+  let appending: Promise<void> = Promise.resolve();
   let saving: Promise<void> = Promise.resolve();
+  let isSaving = false;
   let stopping = false;
   let bug: Error | null = null;
   let signal: () => void = () => {};
@@ -90,9 +96,8 @@ export function createHost(deps: HostDeps): Host {
     factsEnd = mark?.facts ?? 0;
     saved = { inputs: offset, facts: factsEnd };
     known = await knownSince(factsEnd);
-    const now = clock.now();
     for (const desk of desks.values()) {
-      for (const [token, wait] of desk.tables.wakes.rows) timers.arm(desk.scope, token, remaining(wait.dueAt, wait.afterMs, now));
+      for (const [token, wait] of desk.tables.wakes.rows) arm(desk.scope, token, leftOf(desk.scope, token, wait));
     }
     savedAt = clock.steady();
   }
@@ -107,6 +112,17 @@ export function createHost(deps: HostDeps): Host {
       for (const record of records) newest.set(record.scope, Math.max(newest.get(record.scope) ?? 0, factOf(record).seq));
       at = last.offset + 1;
     }
+  }
+
+  function arm(scope: string, token: string, afterMs: Millis): void {
+    dues.set(waitKey(scope, token), clock.steady() + afterMs);
+    timers?.arm(scope, token, afterMs);
+  }
+
+  /** What is left of a wait that was asked before: on the steady clock if this process heard it asked, else on the wall clock. */
+  function leftOf(scope: string, token: string, wait: { readonly dueAt: Instant; readonly afterMs: Millis }): Millis {
+    const due = dues.get(waitKey(scope, token));
+    return due === undefined ? remaining(wait.dueAt, wait.afterMs, clock.now()) : Math.max(0, due - clock.steady());
   }
 
   async function answerWaits(due: readonly { readonly scope: string; readonly token: string }[]): Promise<void> {
@@ -150,16 +166,24 @@ export function createHost(deps: HostDeps): Host {
     else for (const fact of told) list.push(fact);
   }
 
+  /** Ends when nothing of it is on its way any more, well or not: a reload reads what is on the log (H1). */
   async function append(facts: Map<string, Fact[]>): Promise<void> {
-    await Promise.all(
+    const ends = await Promise.allSettled(
       facts.entries().map(async ([scope, told]) => {
         const seen = known.get(scope) ?? 0;
         const fresh = (told[0]?.seq ?? 0) > seen ? told : told.filter((fact) => fact.seq > seen); // H1
         if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh });
+        armAll(scope, told, seen);
       }),
     );
-    for (const [scope, told] of facts) {
-      for (const fact of told) if (fact.type === 'WakeRequested') timers?.arm(scope, fact.token, fact.afterMs);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  /** Waits that these facts ask for, now that they are durable; those up to `seen` were asked in an earlier turn of the same input. */
+  function armAll(scope: string, told: readonly Fact[], seen: number): void {
+    for (const fact of told) {
+      if (fact.type === 'WakeSpent') dues.delete(waitKey(scope, fact.token));
+      if (fact.type === 'WakeRequested') arm(scope, fact.token, fact.seq > seen ? fact.afterMs : leftOf(scope, fact.token, fact));
     }
   }
 
@@ -167,7 +191,8 @@ export function createHost(deps: HostDeps): Host {
     let changed = 0;
     for (const desk of desks.values()) changed += changedCount(desk);
     if (changed === 0) return false;
-    return stopping || changed >= changedRowsMax || clock.steady() - savedAt >= checkpointEveryMs;
+    if (stopping || changed >= changedRowsMax) return true;
+    return !isSaving && (changed >= changedRowsDue || clock.steady() - savedAt >= checkpointEveryMs);
   }
 
   /** Saves what changed; only called when the log has every fact of it (H2). One save at a time. */
@@ -176,13 +201,16 @@ export function createHost(deps: HostDeps): Host {
     factsEnd = await log.end('facts', partition);
     const rows = [...desks.values()].flatMap((desk) => changedRows(desk));
     const mark = { inputs: offset, facts: factsEnd };
-    saving = deps.checkpoints.save(partition, mark, rows).then(() => void (saved = mark));
+    isSaving = true;
+    saving = deps.checkpoints.save(partition, mark, rows).then(() => {
+      saved = mark;
+      isSaving = false;
+    });
     saving.catch(() => {});
     savedAt = clock.steady();
   }
 
   async function work(): Promise<void> {
-    let appending: Promise<void> = Promise.resolve();
     while (!stopping) {
       const arrived = new Promise<void>((resolve) => (signal = resolve));
       const records = await log.read('inputs', partition, offset, inputsPerBatch);
@@ -243,8 +271,10 @@ export function createHost(deps: HostDeps): Host {
   async function reload(): Promise<void> {
     while (!stopping) {
       try {
-        await saving.catch(() => {});
+        await Promise.allSettled([appending, saving]);
+        appending = Promise.resolve();
         saving = Promise.resolve();
+        isSaving = false;
         return await load();
       } catch (error) {
         deps.onTrouble(error);
@@ -286,6 +316,10 @@ export function createHost(deps: HostDeps): Host {
 /** What is left of a wait after a restart: never more than it was asked, never negative (W1). */
 function remaining(dueAt: Instant, afterMs: Millis, now: Instant): Millis {
   return Math.min(afterMs, Math.max(0, dueAt - now));
+}
+
+function waitKey(scope: string, token: string): string {
+  return `${scope} ${token}`;
 }
 
 function factOf(record: LogRecord): Fact {

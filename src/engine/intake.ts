@@ -51,6 +51,8 @@ type Unstamped<T> = T extends unknown ? Omit<T, 'at'> : never;
 export type NewInput = Unstamped<Input>;
 
 export interface Intake {
+  /** Deliveries being taken at this moment. */
+  readonly underWay: number;
   /** `deliveryId`: what the sender calls this delivery, same over its retries; '' when it has none. Throws `not_found` for an unknown endpoint. */
   accept(endpointName: string, delivery: Delivery, deliveryId: string): Promise<Acceptance>;
   /** Resolves when durable; scope `*` goes to every partition. Rejects with `overloaded` or `log_unavailable`. */
@@ -69,6 +71,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   const { log, deadLetters, clock } = parts;
   const endpoints = new Map(parts.endpoints.map((endpoint) => [endpoint.name, endpoint]));
   for (const endpoint of parts.endpoints) invariant(endpoint.tenant !== '', `endpoint ${endpoint.name} has a tenant`);
+  let underWay = 0;
   const stamps = await Promise.all(Array.from({ length: log.partitions }, (_, partition) => lastStamp(log, partition)));
 
   // I2: no await between the stamp and the append.
@@ -122,13 +125,22 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   }
 
   return {
+    get underWay() {
+      return underWay;
+    },
+
     async accept(endpointName, delivery, deliveryId) {
       const endpoint = known(endpointName);
       const late = lagging();
       if (late !== null) return late;
-      const parsed = parseWith(endpoint.source, delivery);
-      if (!parsed.ok) return refuse(endpoint, delivery, parsed.error);
-      return take(endpoint, parsed.value, delivery, deliveryId === '' ? '' : deliveryOf(endpointName, deliveryId));
+      underWay += 1;
+      try {
+        const parsed = parseWith(endpoint.source, delivery);
+        if (!parsed.ok) return await refuse(endpoint, delivery, parsed.error);
+        return await take(endpoint, parsed.value, delivery, deliveryId === '' ? '' : deliveryOf(endpointName, deliveryId));
+      } finally {
+        underWay -= 1;
+      }
     },
 
     async submit(input) {

@@ -16,6 +16,8 @@ export interface ProjectDeps {
   readonly views: Views;
   readonly cursors: Cursors;
   readonly clock: Clock;
+  /** Resolves when there is time for the read model: decisions come first. */
+  readonly patience: () => Promise<void>;
   /** Sees every fact once it is projected; for metrics. */
   readonly seen: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -24,6 +26,7 @@ export interface ProjectDeps {
 export function createProject(deps: ProjectDeps): { start(): Promise<void>; stop(): Promise<void> } {
   const { partition } = deps;
   const tail: Tail = createTail({ ...deps, batch: factsPerRead }, async (facts, end) => {
+    await deps.patience();
     const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
     const entries = facts.map(entryOf).filter((entry) => entry !== null);
     await deps.views.apply({ cursor: cursorName, partition, offset: end, patches, entries });

@@ -10,6 +10,9 @@ import { createHost } from './host.ts';
 import { createProject } from './project.ts';
 
 const lagEveryMs: Millis = 100;
+/** While more inputs than this wait to be decided, the read model takes its time. */
+const busyFrom = 2_000;
+const patienceMs: Millis = 50;
 
 export interface ServiceDeps {
   readonly store: Store;
@@ -31,6 +34,7 @@ export interface Service {
   stop(graceMs: Millis): Promise<void>;
   /** Inputs that wait to be turned, over all partitions, as of a moment ago. */
   lag(): number;
+  /** The policy in force; null when there is none, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped a partition, or null. */
@@ -63,10 +67,14 @@ export function createService(deps: ServiceDeps): Service {
     }),
   );
   const views = numbers.map((partition) =>
-    createProject({ ...base, partition, views: store.views, cursors: store.cursors, seen: deps.seen }),
+    createProject({ ...base, partition, views: store.views, cursors: store.cursors, seen: deps.seen, patience }),
   );
   let lag = 0;
   let cancelLag: () => void = () => {};
+
+  async function patience(): Promise<void> {
+    if (lag > busyFrom) await new Promise<void>((resolve) => void clock.after(patienceMs, resolve));
+  }
 
   async function measureLag(): Promise<void> {
     const lags = await Promise.all(hosts.map((host) => host.lag())).catch(() => [lag]);
@@ -88,7 +96,10 @@ export function createService(deps: ServiceDeps): Service {
       await Promise.all(views.map((view) => view.stop()));
     },
     lag: () => lag,
-    policy: () => hosts[0]?.policy() ?? null,
+    policy() {
+      const [first = null, ...others] = hosts.map((host) => host.policy());
+      return others.every((other) => other?.digest === first?.digest) ? first : null;
+    },
     frozen: () => hosts[0]?.frozen() ?? null,
     bug: () => hosts.find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts[partition]?.saved ?? { inputs: 0, facts: 0 },

@@ -1,5 +1,5 @@
 // Reads a request's body: capped, in memory, under one bound for all requests together.
-//   B1  Never more than `bodyBytesMax` of one body is held or inflated, never more than `bufferedBytesMax` of all.
+//   B1  Never more than `bodyBytesMax` of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';

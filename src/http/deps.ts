@@ -45,6 +45,8 @@ export interface HttpDeps {
   /** For acknowledgement links; the first signs, all are accepted. Empty = no links. */
   readonly ackSecrets: readonly string[];
   readonly policy: () => Policy;
+  /** Who gave the emergency stop that is in force, or null. */
+  readonly frozen: () => { readonly by: string; readonly reason: string } | null;
   /** Scope of a silence that names none. */
   readonly defaultScope: string;
   readonly expressions: Pick<Expressions, 'pattern'> & {

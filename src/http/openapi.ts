@@ -14,6 +14,16 @@ const problemSchema: Schema = {
   },
 };
 
+/** How both doors say no. */
+const refusals = {
+  400: problemAnswer('Not understood; kept as a dead letter, whose id is `letter`.'),
+  401: problemAnswer('Credentials or signature missing or wrong.'),
+  404: problemAnswer('No such endpoint.'),
+  413: problemAnswer('Too large; not kept.'),
+  415: problemAnswer('Neither JSON, form nor text; not kept.'),
+  503: problemAnswer('Nothing is promised: send it again after Retry-After.'),
+};
+
 /** What is served ahead of the table, by webhooks.ts. */
 const deliveries = {
   '/webhooks/{endpoint}': {
@@ -26,12 +36,7 @@ const deliveries = {
       requestBody: { required: true, content: { 'application/json': {}, 'application/x-www-form-urlencoded': {}, 'text/plain': {} } },
       responses: {
         202: { description: 'Everything in it is durable. A source may answer with another 2xx that its sender expects.' },
-        400: problemAnswer('Not understood; kept as a dead letter, whose id is `letter`.'),
-        401: problemAnswer('Credentials or signature missing or wrong.'),
-        404: problemAnswer('No such endpoint.'),
-        413: problemAnswer('Too large; not kept.'),
-        415: problemAnswer('Neither JSON, form nor text; not kept.'),
-        503: problemAnswer('Nothing is promised: send it again after Retry-After.'),
+        ...refusals,
       },
     },
   },
@@ -44,8 +49,7 @@ const deliveries = {
       requestBody: { required: true, content: { 'application/json': {} } },
       responses: {
         200: { description: 'Everything in it is durable.' },
-        400: problemAnswer('Not understood; kept.'),
-        503: problemAnswer('Send it again.'),
+        ...refusals,
       },
     },
   },

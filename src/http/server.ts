@@ -2,7 +2,7 @@
 // Starts, stops, and bounds connections, headers and times. Terminating TLS is the business of what stands in front.
 import express from 'express';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { second, type Millis } from '../core/time.ts';
 import { apiRoutes } from './api.ts';
 import { bodyReader } from './body.ts';
@@ -62,6 +62,11 @@ export function createHttp(deps: HttpDeps): HttpServer {
   );
   server.maxHeadersCount = 100;
   server.maxConnections = limits.connectionsMax;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
 
   return {
     server,
@@ -79,16 +84,20 @@ export function createHttp(deps: HttpDeps): HttpServer {
         draining = true;
         events.stop();
         const cancel = deps.clock.after(limits.drainMs, () => server.closeAllConnections());
-        let cancelSweep = sweep();
+        let cancelSweep = sweepSoon();
         server.close(() => {
           cancel();
           cancelSweep();
           resolve();
         });
         // A connection whose answer was under way becomes idle only later, and would stay open for more.
-        function sweep(): () => void {
-          server.closeIdleConnections();
-          return deps.clock.after(sweepMs, () => (cancelSweep = sweep()));
+        // One that was opened and never used is not idle to Node; what it sends just now has until the first sweep to arrive.
+        function sweepSoon(): () => void {
+          return deps.clock.after(sweepMs, () => {
+            server.closeIdleConnections();
+            for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+            cancelSweep = sweepSoon();
+          });
         }
       }),
   };

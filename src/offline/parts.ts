@@ -1,10 +1,10 @@
 // What commands need from above, each loaded when it is used, so that asking a gateway costs nothing of it.
-import { readFileSync } from 'node:fs';
 import type { Parts } from '../cli/command.ts';
 import { ok } from '../core/errors.ts';
+import { version } from '../version.ts';
 
 export const parts: Parts = {
-  version: versionOf(),
+  version,
 
   async serve(config, terminal) {
     const { serve } = await import('../serve.ts');
@@ -64,9 +64,3 @@ export const parts: Parts = {
     return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
   },
 };
-
-function versionOf(): string {
-  // Ours, written by hand: it has a version.
-  const own = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string };
-  return own.version;
-}

@@ -172,7 +172,18 @@ describe('address guard', () => {
     assert.ok(!(await open('x.hooks.internal', ['hooks.internal'])));
   });
 
-  for (const entry of ['10.0.0.0/33', '10.0.0/8', '10.0.0.0/', '10.0.0.0/8/8', '::/129', '*', '*.example.org', 'http://example.org', '']) {
+  for (const entry of [
+    '10.0.0.0/33',
+    '10.0.0/8',
+    '10.0.0.0/',
+    '10.0.0.0/8/8',
+    '::/129',
+    '*',
+    '*.example.org',
+    'http://example.org',
+    '',
+    `${'a'.repeat(80)}!`,
+  ]) {
     test(`an allow-list entry ${JSON.stringify(entry)} is refused at the start`, () => {
       const policy = { allowPrivate: false, allow: [entry] };
       assert.throws(() => createHttp({ clock: wallClock, policy }), { code: 'invalid_config' });

@@ -202,7 +202,7 @@ describe('runs and pages', () => {
     await fire('Hopeless', 'run2', '--summary', 'hopeless one');
     const said = await house.ask(['run', 'approve', await runOf(await incidentOf('hopeless one')), '--wait']);
     assert.equal(said.exit, 7, said.err);
-    assert.match(said.err, /the run ended failed: step act/);
+    assert.match(said.err, /the run ended failed: It did not help \(step act: /);
   });
 
   it('a run that is denied or cancelled ends so, and a second word about it is refused', async () => {
@@ -214,7 +214,7 @@ describe('runs and pages', () => {
     assert.equal((await house.ask(['run', 'cancel', cancelled])).exit, 0);
     await eventually(
       () => house.ask(['run', 'show', denied]),
-      ({ out }) => /^state +denied: denied by admin: not today$/m.test(out),
+      ({ out }) => /^state +denied: .*denied by admin: not today/m.test(out),
     );
     await eventually(
       () => house.ask(['run', 'show', cancelled]),
@@ -338,9 +338,12 @@ describe('the gateway itself', () => {
     assert.deepEqual([json.status, json.summary.version], ['ready', '0.0.0-test']);
   });
 
-  it('freeze and thaw are taken', async () => {
+  it('freeze shows in the status, with who and why, until thaw', async () => {
+    const status = (): Promise<Said> => house.ask(['status']);
     assert.equal((await house.ask(['freeze', 'core', 'switch', 'change'])).exit, 0);
+    await eventually(status, ({ out }) => /^frozen +by admin: core switch change$/m.test(out));
     assert.equal((await house.ask(['thaw'])).exit, 0);
+    await eventually(status, ({ out }) => !out.includes('frozen'));
   });
 
   it('playbook list tells what is in force', async () => {

@@ -75,7 +75,7 @@ describe('playbook test', () => {
       says: 'an action that fails',
       from: 'outcome: ok, takes: 2s',
       to: 'outcome: failed, takes: 2s',
-      tells: /seen failed \(step act: scripted\)/,
+      tells: /seen failed \(.*step act: scripted\)/,
     },
     { says: 'an action that takes longer than it may', from: 'takes: 2s', to: 'takes: 1h', tells: /seen (working|unknown)/ },
     { says: 'a no', from: 'approved: true', to: 'approved: false', tells: /expected to end succeeded, seen denied/ },

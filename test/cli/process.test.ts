@@ -1,6 +1,7 @@
 // The program itself, as a process: pipes, signals, exit codes.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -60,11 +61,35 @@ describe('the program', () => {
     assert.equal((await ended).exit, 0);
   });
 
+  it('a first start makes the token that is missing and names its file; what is no terminal never hears it', async () => {
+    const house = houseFiles()['quench.yaml'] ?? '';
+    write(place.dir, { 'fresh.yaml': `data: { dir: fresh }\n${house.replace('data/admin.token', 'fresh/admin.token')}` });
+    const child = start(['serve', '--config', 'fresh.yaml']);
+    child.stdout?.once('data', () => child.kill('SIGTERM'));
+    const { exit, out } = await endOf(child);
+    assert.equal(exit, 0);
+    assert.match(out, /^new token in fresh\/admin\.token$/m);
+    const token = readFileSync(join(place.dir, 'fresh/admin.token'), 'utf8').trim();
+    assert.match(token, /^[\w-]{32}$/);
+    assert.ok(!out.includes(token));
+  });
+
   it('a configuration that does not load is exit code 1 with every problem', async () => {
-    write(place.dir, { 'broken.yaml': 'listen: 7\n' });
-    const { exit, err } = await endOf(start(['serve', '--config', join(place.dir, 'broken.yaml')]));
-    assert.equal(exit, 1);
-    assert.match(err, /^quench: invalid_config: [^]*broken\.yaml:1:9: listen: expected/);
+    const cases = [
+      ['listen: 7\n', /^quench: invalid_config: [^]*broken\.yaml:1:9: listen: expected/],
+      ['nothing\n', /^broken\.yaml:1:1: expected a mapping/m],
+      // Only tokens of our own doors are made: somebody else's has to be given.
+      [
+        houseFiles()['quench.yaml']?.replace('type: console', 'type: slack, url: { file: data/slack.token }') ?? '',
+        /expected a secret in the file/,
+      ],
+    ] as const;
+    for (const [text, says] of cases) {
+      write(place.dir, { 'broken.yaml': text });
+      const { exit, err } = await endOf(start(['serve', '--config', join(place.dir, 'broken.yaml')]));
+      assert.equal(exit, 1);
+      assert.match(err, says);
+    }
   });
 
   describe('against a gateway that answers slowly, or much', () => {

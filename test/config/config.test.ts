@@ -5,6 +5,7 @@ import { HttpConfig } from '../../adapters/http/config.ts';
 import { PagerDutyConfig } from '../../adapters/pagerduty/notifier.ts';
 import { ProcessConfig } from '../../adapters/process/config.ts';
 import { ShellConfig } from '../../adapters/shell/config.ts';
+import { keyOf } from '../../adapters/signature.ts';
 import { SlackConfig } from '../../adapters/slack/notifier.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { diskFiles } from '../../src/config/files.ts';
@@ -28,6 +29,10 @@ const base: Omit<ConfigDeps, 'files' | 'env'> = {
     { name: 'http', options: HttpConfig },
     { name: 'process', options: ProcessConfig },
   ],
+  keyProblem: (secret) => {
+    const read = keyOf(secret);
+    return read.ok ? null : read.error;
+  },
 };
 
 const good = `listen: { host: 127.0.0.1, port: 8686 }
@@ -64,7 +69,8 @@ steps: [{ id: go, uses: shell/run, with: { argv: ["true"] }, timeout: 10s }]
 escalate: { ladder: night }
 `;
 const key = 'K3y'.padEnd(32, 'x');
-const env = { OLD_TOKEN: 'old-secret', SIGNING: 'sign-secret', PD_KEY: key };
+const signing = `whsec_${Buffer.alloc(24, 's').toString('base64')}`;
+const env = { OLD_TOKEN: 'old-secret', SIGNING: signing, PD_KEY: key };
 
 function load(text: string, more: { readonly [path: string]: string } = {}, vars: ConfigDeps['env'] = env): ReturnType<typeof loadConfig> {
   const files = textFiles({ '/etc/q/quench.yaml': text, '/etc/q/new.token': 'new-secret\n', '/etc/q/books/one.yaml': book, ...more });
@@ -81,7 +87,7 @@ describe('a configuration that is well', () => {
       tenant: 'default',
       auth: [
         { kind: 'bearer', secrets: ['new-secret', 'old-secret'] },
-        { kind: 'hmac', secrets: ['sign-secret'] },
+        { kind: 'hmac', secrets: [signing] },
       ],
       alertsApi: false,
       options: { severityLabel: 'level' },
@@ -120,7 +126,7 @@ describe('a configuration that is well', () => {
     assert.deepEqual(policy.flap, { startPercent: 30, stopPercent: 20 });
     assert.deepEqual(policy.paging, { severity: 'error', score: 0.3 });
     assert.deepEqual([policy.holdOffMs, policy.staleMs], [90_000, 259_200_000]);
-    for (const secret of ['new-secret', 'old-secret', 'sign-secret', key]) assert(!JSON.stringify(policy).includes(secret));
+    for (const secret of ['new-secret', 'old-secret', signing, key]) assert(!JSON.stringify(policy).includes(secret));
   });
 
   it('the policy digest moves with what decides and with nothing else', () => {
@@ -266,6 +272,12 @@ const wrongs: readonly Wrong[] = [
     want: /:5:\d+: endpoints\.prom\.auth\.hmac: expected \{ env: NAME \} or \{ file: path \}, never the secret itself/,
   },
   {
+    says: 'a signing secret that is no key',
+    part: 'hmac: { env: SIGNING }',
+    by: 'hmac: { env: OLD_TOKEN }',
+    want: /:5:\d+: endpoints\.prom\.auth\.hmac: expected a key for signatures, seen something else: secret must be whsec_ and base64$/,
+  },
+  {
     says: 'a notifier secret written out',
     part: 'routingKey: { env: PD_KEY }',
     by: 'routingKey: hunter2hunter2',
@@ -331,7 +343,7 @@ describe('a configuration that is wrong says where and what to write', () => {
         `expected a line like ${String(want)}, seen:\n${lines.join('\n') || '(it loaded)'}`,
       );
       for (const line of lines) assert.match(line, /^\/etc\/q\/[a-z./]+:\d+:\d+: /);
-      for (const secret of ['hunter2', 'new-secret', 'old-secret', 'sign-secret', key])
+      for (const secret of ['hunter2', 'new-secret', 'old-secret', signing, key])
         assert(!lines.join('\n').includes(secret), 'a secret is in the message');
     });
   }

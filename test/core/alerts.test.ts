@@ -28,7 +28,8 @@ test('an alert that is repeated is counted, and decided once', () => {
 test('every alert seen is decided exactly once, with a reason', () => {
   const story = tell(policyOf());
 
-  for (const event of [down, down, up, up, eventOf({ claim: 'noted', note: 'looking' }), eventOf({ name: 'Other', claim: 'cleared' })]) story.see(event);
+  for (const event of [down, down, up, up, eventOf({ claim: 'noted', note: 'looking' }), eventOf({ name: 'Other', claim: 'cleared' })])
+    story.see(event);
 
   assert.equal(story.all('AlertDecided').length, 6);
   for (const fact of story.all('AlertDecided')) assert.notEqual(fact.reason, '');
@@ -135,7 +136,10 @@ test('after the time for reopening everything about the incident has left the de
   story.forward(hour);
 
   const { alerts, incidents, pages, runs } = story.desk().tables;
-  assert.deepEqual([alerts, incidents, pages, runs].map((table) => table.rows.size), [0, 0, 0, 0]);
+  assert.deepEqual(
+    [alerts, incidents, pages, runs].map((table) => table.rows.size),
+    [0, 0, 0, 0],
+  );
   assert.equal(story.desk().indexes.incidentsByKey.size, 0);
 });
 

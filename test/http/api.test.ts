@@ -117,7 +117,7 @@ test('the table of roles is this one', async () => {
     'open get /readyz',
     'open post /ack/:token',
     'operate delete /api/v1/silences/:id',
-    'operate get /api/v1/alerts/:fingerprint/raw',
+    'operate get /api/v1/alerts/:id/raw',
     'operate get /api/v1/deadletters',
     'operate get /api/v1/deadletters/:id',
     'operate post /api/v1/deadletters/:id/discard',
@@ -132,7 +132,7 @@ test('the table of roles is this one', async () => {
     'operate post /api/v1/silences',
     'operate post /api/v1/silences/preview',
     'read get /api/v1/alerts',
-    'read get /api/v1/alerts/:fingerprint',
+    'read get /api/v1/alerts/:id',
     'read get /api/v1/approvals',
     'read get /api/v1/approvals/:id',
     'read get /api/v1/events',
@@ -363,6 +363,10 @@ test('a silence that mutes everything, ends in the past, or cannot be read is re
     { ...wanted, endsAt: noon + 400 * 86_400_000 },
     { ...wanted, endsAt: '2026-11-21T13:00:00Z' },
     { matchers, endsAt: noon + 60_000 },
+    { ...wanted, scope: '' },
+    { ...wanted, scope: '*' },
+    { ...wanted, scope: 'a b' },
+    { ...wanted, scope: 'a|b' },
   ];
   for (const body of refused) assert.equal((await made.as().post('/api/v1/silences', body)).status, 400, JSON.stringify(body));
   assert.deepEqual(await made.inputs(), []);
@@ -413,6 +417,7 @@ test('playbooks come from the policy in force; the summary counts', async (t) =>
   await as('read').get('/api/v1/playbooks/__proto__').expect(404);
   const { body } = await as('read').get('/api/v1/summary').expect(200);
   assert.deepEqual([body.alerts, body.incidents, body.deadLetters], [{ firing: 2 }, { open: 1, resolved: 1 }, 0]);
+  assert.deepEqual(body.frozen, { by: 'olga', reason: 'storm' });
 });
 
 test('the alerts API lists what fires, by matchers', async (t) => {
@@ -434,6 +439,7 @@ test('the alerts API lists what fires, by matchers', async (t) => {
     2,
   );
   await as('read').get('/api/v2/alerts').query({ filter: '{nonsense' }).expect(400);
+  await as('read').get('/api/v2/alerts').query({ filter: 'team!~"("' }).expect(400);
   assert.equal((await as('read').get('/api/v2/status').expect(200)).body.versionInfo.version, '0.0.0-test');
 });
 

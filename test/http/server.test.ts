@@ -55,6 +55,18 @@ test('stopping waits for the delivery under way and lets it end well', async () 
   agent.destroy();
 });
 
+test('stopping does not wait for a connection that never asked for anything', async () => {
+  const made = await front();
+  const port = await made.http.start(0, '127.0.0.1');
+  const socket = connect(port, '127.0.0.1');
+  const closed = new Promise((resolve) => socket.on('error', () => {}).once('close', resolve));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  const began = performance.now();
+  await made.http.stop();
+  await closed;
+  assert.ok(performance.now() - began < 2_000);
+});
+
 test('stopping does not wait for ever', async () => {
   const medium = heldSync();
   const made = await front({ sync: medium.sync, limits: { drainMs: 100 } });

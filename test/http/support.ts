@@ -108,6 +108,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     verify,
     ackSecrets: ['new-ack-secret', 'old-ack-secret'],
     policy: () => policy,
+    frozen: () => ({ by: 'olga', reason: 'storm' }),
     defaultScope: 'default',
     expressions: createExpressions(),
     clock,

@@ -40,7 +40,8 @@ export function virtualClock(start: Instant = someday): VirtualClock {
       await settle();
       for (;;) {
         let first: (typeof waits)[number] | undefined;
-        for (const wait of waits) if (first === undefined || wait.due < first.due || (wait.due === first.due && wait.order < first.order)) first = wait;
+        for (const wait of waits)
+          if (first === undefined || wait.due < first.due || (wait.due === first.due && wait.order < first.order)) first = wait;
         if (first === undefined || first.due > until) break;
         waits.splice(waits.indexOf(first), 1);
         wall += Math.max(0, first.due - steady);

@@ -4,7 +4,11 @@ import type { AlertEvent } from '../../src/core/alert.ts';
 import { someday } from './clock.ts';
 
 export function eventOf(change: Partial<AlertEvent> = {}): AlertEvent {
-  const { host = 'web1', name = 'ServiceDown', service = 'checkout' } = { ...change.entity, ...(change.name === undefined ? {} : { name: change.name }) };
+  const {
+    host = 'web1',
+    name = 'ServiceDown',
+    service = 'checkout',
+  } = { ...change.entity, ...(change.name === undefined ? {} : { name: change.name }) };
   const source = change.source ?? 'prometheus';
   const startedAt = change.startedAt ?? someday;
   return {

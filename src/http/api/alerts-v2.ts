@@ -59,6 +59,7 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
       answers: { 200: 'A list of alerts.' },
       async handle({ query }) {
         const matchers = (query.filter ?? []).map(matcherIn);
+        refuseUnreadable(matchers, expressions.patternProblem);
         const page = await store.views.list({ kind: 'alert', states: ['firing'], limit: alertsMax });
         const alerts = page.docs.map((doc) => ({ doc, alert: doc.doc as unknown as Alert })); // Written by the projector from an Alert.
         const chosen =
@@ -67,6 +68,13 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
       },
     }),
   ];
+}
+
+function refuseUnreadable(matchers: readonly Matcher[], patternProblem: HttpDeps['expressions']['patternProblem']): void {
+  for (const { op, value } of matchers) {
+    const wrong = op === '=~' || op === '!~' ? patternProblem(value) : null;
+    if (wrong !== null) throw new GatewayError('invalid_request', `query/filter: ${wrong}`);
+  }
 }
 
 function gettable(doc: ViewDoc, alert: Alert): object {

@@ -20,22 +20,22 @@ export function alertRoutes({ store }: HttpDeps): readonly Route[] {
     }),
     json({
       method: 'get',
-      path: '/api/v1/alerts/:fingerprint',
+      path: '/api/v1/alerts/:id',
       access: 'read',
       tag,
       summary: 'Show one alert',
       answers: { 200: 'The alert.', 404: 'No such alert.' },
-      handle: async (call) => ({ status: 200, body: shown(await found(store.views, 'alert', param(call, 'fingerprint'))) }),
+      handle: async (call) => ({ status: 200, body: shown(await found(store.views, 'alert', param(call, 'id'))) }),
     }),
     json({
       method: 'get',
-      path: '/api/v1/alerts/:fingerprint/raw',
+      path: '/api/v1/alerts/:id/raw',
       access: 'operate',
       tag,
       summary: 'Show the delivery that last changed the alert, as it was received',
       answers: { 200: 'The body.', 404: 'No such alert, or its delivery is no longer kept.' },
       async handle(call) {
-        const alert = await found(store.views, 'alert', param(call, 'fingerprint'));
+        const alert = await found(store.views, 'alert', param(call, 'id'));
         const place = /^(\d{1,6}):(\d{1,15})$/.exec(String(alert.doc['input'] ?? ''));
         const body = place === null ? null : await store.log.raw('inputs', Number(place[1]), Number(place[2]));
         if (body === null) throw new GatewayError('not_found', 'the delivery of this alert is no longer kept');

@@ -18,13 +18,18 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
       path: '/api/v1/summary',
       access: 'read',
       tag: 'gateway',
-      summary: 'Counts of everything by state',
-      answers: { 200: 'The counts.' },
+      summary: 'Counts of everything by state, and the emergency stop if it is in force',
+      answers: { 200: 'The counts; `frozen` is null, or who gave the stop and why.' },
       async handle() {
         const counts = await Promise.all(viewKinds.map(async (kind) => [`${kind}s`, await store.views.count(kind)] as const));
         return {
           status: 200,
-          body: { ...Object.fromEntries(counts), deadLetters: await store.deadLetters.count(), version: deps.version },
+          body: {
+            ...Object.fromEntries(counts),
+            deadLetters: await store.deadLetters.count(),
+            frozen: deps.frozen(),
+            version: deps.version,
+          },
         };
       },
     }),

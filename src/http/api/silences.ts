@@ -29,7 +29,12 @@ interface NewSilence extends Wanted {
 }
 
 const wanted = {
-  scope: { type: 'string', minLength: 1, maxLength: 200, description: 'Scope whose alerts are meant; by default the gateway’s own' },
+  scope: {
+    type: 'string',
+    maxLength: 200,
+    pattern: '^[^\\s|*]+$',
+    description: 'Scope whose alerts are meant; by default the gateway’s own',
+  },
   matchers: {
     type: 'array',
     minItems: 1,
