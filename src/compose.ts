@@ -76,8 +76,10 @@ export function configDeps(env: ConfigDeps['env'], files: Files, expressions: Ce
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
   const { clock, log } = around;
   const stops: (() => Promise<void>)[] = [];
+  /** From the outside in; what fails to stop does not keep the rest from stopping. */
   const stop = async (): Promise<void> => {
-    for (const one of stops.splice(0).toReversed()) await one();
+    for (const one of stops.splice(0).toReversed())
+      await one().catch((error: unknown) => log.error({ error }, 'a part did not stop in order'));
   };
   try {
     const store = await openStore(config, clock);

@@ -62,6 +62,8 @@ export interface NotifyAnswered extends InputBase {
 export interface Acked extends InputBase {
   readonly type: 'Acked';
   readonly incident: string;
+  /** The page that was answered, when it came by a link: it says nothing about a later page of the same incident. */
+  readonly page?: string;
   readonly by: string;
   readonly via: string;
 }

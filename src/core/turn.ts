@@ -60,6 +60,7 @@ function hear(now: Turn, input: Input): void {
     case 'NotifyAnswered':
       return onNotifyAnswered(now, input);
     case 'Acked':
+      if (input.page !== undefined && incidentOf(now, input.incident)?.page !== input.page) return;
       return acknowledge(now, input.incident, input);
     case 'Resolved':
       return resolveByHand(now, input.incident, input);

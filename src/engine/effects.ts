@@ -150,7 +150,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   }
 
   async function room(): Promise<void> {
-    while (pending.size >= underWayMax) await new Promise<void>((resolve) => (wakeRoom = resolve)); // X3
+    while (pending.size >= underWayMax && !stopping) await new Promise<void>((resolve) => (wakeRoom = resolve)); // X3
   }
 
   /** Moves the cursor behind every batch whose work has ended, and saves it soon (F2). */
@@ -194,8 +194,12 @@ export function createEffects(deps: EffectsDeps): Effects {
     },
     async stop(graceMs) {
       stopping = true;
+      wakeRoom();
       await tail.stop();
-      await Promise.race([Promise.all(pending.values()), new Promise<void>((resolve) => void clock.after(graceMs, resolve))]);
+      let cancelGrace: () => void = () => {};
+      const graceOver = new Promise<void>((resolve) => (cancelGrace = clock.after(graceMs, resolve)));
+      await Promise.race([Promise.all(pending.values()), graceOver]);
+      cancelGrace();
       aborter.abort();
       cancelSave?.();
       await saveCursor();

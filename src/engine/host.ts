@@ -8,7 +8,7 @@ import { worldOf, type Desk } from '../core/desk.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Law } from '../core/law.ts';
 import type { Policy } from '../core/policy.ts';
-import type { CheckpointMark, Checkpoints, Clock, EventLog, Expressions, LogRecord } from '../core/ports.ts';
+import type { CheckpointMark, Checkpoints, Clock, DeskRow, EventLog, Expressions, LogRecord } from '../core/ports.ts';
 import { everyScope, type Fact, type Input } from '../core/records.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { turn, turnWorld } from '../core/turn.ts';
@@ -202,12 +202,15 @@ export function createHost(deps: HostDeps): Host {
     const rows = [...desks.values()].flatMap((desk) => changedRows(desk));
     const mark = { inputs: offset, facts: factsEnd };
     isSaving = true;
-    saving = deps.checkpoints.save(partition, mark, rows).then(() => {
-      saved = mark;
-      isSaving = false;
-    });
+    saving = store(mark, rows);
     saving.catch(() => {});
     savedAt = clock.steady();
+  }
+
+  async function store(mark: CheckpointMark, rows: readonly DeskRow[]): Promise<void> {
+    await deps.checkpoints.save(partition, mark, rows);
+    saved = mark;
+    isSaving = false;
   }
 
   async function work(): Promise<void> {

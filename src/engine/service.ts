@@ -71,15 +71,20 @@ export function createService(deps: ServiceDeps): Service {
   );
   let lag = 0;
   let cancelLag: () => void = () => {};
+  let stopped = false;
 
   async function patience(): Promise<void> {
     if (lag > busyFrom) await new Promise<void>((resolve) => void clock.after(patienceMs, resolve));
   }
 
   async function measureLag(): Promise<void> {
-    const lags = await Promise.all(hosts.map((host) => host.lag())).catch(() => [lag]);
-    lag = lags.reduce((sum, one) => sum + one, 0);
-    cancelLag = clock.after(lagEveryMs, () => void measureLag());
+    try {
+      const lags = await Promise.all(hosts.map((host) => host.lag()));
+      lag = lags.reduce((sum, one) => sum + one, 0);
+    } catch (error) {
+      onTrouble(error); // the last figure stays
+    }
+    if (!stopped) cancelLag = clock.after(lagEveryMs, () => void measureLag());
   }
 
   return {
@@ -90,6 +95,7 @@ export function createService(deps: ServiceDeps): Service {
       await measureLag();
     },
     async stop(graceMs) {
+      stopped = true;
       cancelLag();
       await Promise.all(hands.map((hand) => hand.stop(graceMs)));
       await Promise.all(hosts.map((host) => host.stop()));

@@ -66,9 +66,9 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
       if (read.error === 'expired') return sendPage(res, 410, 'This link has expired', 'Please acknowledge in the console.', false);
       return sendPage(res, 404, 'This is no acknowledgement link', 'It may have been cut off by a mail program.', false);
     }
-    const { scope, incident, to } = read.value;
+    const { scope, incident, page, to } = read.value;
     if (req.method === 'POST') {
-      await deps.intake.submit({ type: 'Acked', scope, incident, by: to, via: 'link' });
+      await deps.intake.submit({ type: 'Acked', scope, incident, page, by: to, via: 'link' });
       return sendPage(res, 200, 'Acknowledged', `Incident ${incident} is yours.`, false);
     }
     const title = await titleOf(incident);

@@ -47,7 +47,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
     if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)) {
       return sendProblem(res, problem('invalid_request', 'the path is not valid'));
     }
-    deps.log.error({ url: req.url?.slice(0, 200), error }, 'request failed');
+    deps.log.error({ url: req.url?.replace(/^\/ack\/.*/, '/ack/…').slice(0, 200), error }, 'request failed');
     sendProblem(res, problemOf(error));
   });
 

@@ -2,6 +2,7 @@
 // One pass: credentials, capped body, signature, intake, answer. Never redirects: senders lose the body on the way.
 //   W1  2xx only after intake said that everything is durable.
 //   W2  503 when we are in trouble (senders come again), 4xx only when coming again would not help.
+import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
 import type { Delivery } from '../core/ports.ts';
@@ -34,7 +35,7 @@ export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
     const receivedAt = deps.clock.now();
     if (!door.gate.body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
-    const deliveryId = headers['webhook-id'] ?? headers['idempotency-key'] ?? '';
+    const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
     return deps.intake.accept(door.endpoint.name, { headers, body: body.toString('utf8'), path, receivedAt }, deliveryId);
   }
 
@@ -84,6 +85,11 @@ export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
     deps.metrics.delivery('unknown', 'invalid');
     sendProblem(res, problem('not_found', 'no such endpoint'));
   }
+}
+
+/** The sender's id together with what it sent: an id that a sender uses for everything must not make two deliveries one. */
+function deliveryIdOf(id: string, body: Buffer): string {
+  return id === '' ? '' : `${id}:${hash('sha256', body, 'hex').slice(0, 16)}`;
 }
 
 const refused = new GatewayError('unauthenticated', 'credentials are missing or wrong');

@@ -136,3 +136,19 @@ test('I3: a storm whose listed members have cleared still rings for those beyond
 
   assert.deepEqual(rings(story).slice(-1), [1]);
 });
+
+test('a link from the page of an earlier life does not acknowledge the present one', () => {
+  const story = tell(policyOf());
+  story.see(eventOf());
+  story.forward(minute);
+  const old = story.last('PageOpened');
+  story.see(eventOf({ claim: 'cleared', observedAt: story.now() }));
+  story.forward(minute);
+  story.see(eventOf({ startedAt: story.now(), observedAt: story.now() }));
+  story.forward(minute);
+  assert.notEqual(story.last('PageOpened').page, old.page);
+
+  story.say({ type: 'Acked', incident: old.incident, page: old.page, by: 'ann', via: 'link' });
+
+  assert.equal(story.all('IncidentAcknowledged').length, 0);
+});

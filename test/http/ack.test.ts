@@ -32,7 +32,7 @@ test('looking at the link asks; only the button acts', async (t) => {
   assert.match(done.text, /Acknowledged/);
   assert.deepEqual(
     (await made.inputs()).map((record) => record.value),
-    [{ type: 'Acked', scope: 'default', incident: 'i1.default', by: 'ops-mail', via: 'link', at: noon }],
+    [{ type: 'Acked', scope: 'default', incident: 'i1.default', page: 'p1.default', by: 'ops-mail', via: 'link', at: noon }],
   );
 });
 

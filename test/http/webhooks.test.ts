@@ -147,14 +147,19 @@ test('the path below the endpoint reaches the source, a query does not', async (
   assert.deepEqual(paths, ['', '/api/v2/alerts', '']);
 });
 
-test('a redelivery carries the id of the delivery', async (t) => {
+test('a redelivery carries the id of the delivery, and one id for different bodies is no redelivery', async (t) => {
   const made = await serving(t);
   await post(made.to, '/webhooks/signed', body, signed(body, { id: 'msg_7' })).expect(202);
   await post(made.to, '/webhooks/signed', body, signed(body, { id: 'msg_7', at: noon + 5_000 })).expect(202);
   await post(made.to, '/webhooks/open', body, { 'idempotency-key': 'key_7' }).expect(202);
   await post(made.to, '/webhooks/open', body).expect(202);
-  const ids = (await made.inputs()).map((record) => (record.value as AlertSeen).delivery);
-  assert.deepEqual(ids, ['signed:msg_7', 'signed:msg_7', 'open:key_7', '']);
+  await post(made.to, '/webhooks/open', body.replace('{', '{ '), { 'idempotency-key': 'key_7' }).expect(202);
+  const [first, again, keyed, plain, other] = (await made.inputs()).map((record) => (record.value as AlertSeen).delivery);
+  assert.match(first ?? '', /^signed:msg_7:[0-9a-f]{16}$/);
+  assert.equal(again, first);
+  assert.match(keyed ?? '', /^open:key_7:[0-9a-f]{16}$/);
+  assert.equal(plain, '');
+  assert.notEqual(other, keyed);
 });
 
 test('what is not understood is 400 and kept, and comes in by replay once the parser knows it', async (t) => {
