@@ -154,12 +154,12 @@ test('a redelivery carries the id of the delivery, and one id for different bodi
   await post(made.to, '/webhooks/open', body, { 'idempotency-key': 'key_7' }).expect(202);
   await post(made.to, '/webhooks/open', body).expect(202);
   await post(made.to, '/webhooks/open', body.replace('{', '{ '), { 'idempotency-key': 'key_7' }).expect(202);
-  const [first, again, keyed, plain, other] = (await made.inputs()).map((record) => (record.value as AlertSeen).delivery);
+  const [first, again, keyed, plain, unlike] = (await made.inputs()).map((record) => (record.value as AlertSeen).delivery);
   assert.match(first ?? '', /^signed:msg_7:[0-9a-f]{16}$/);
   assert.equal(again, first);
   assert.match(keyed ?? '', /^open:key_7:[0-9a-f]{16}$/);
   assert.equal(plain, '');
-  assert.notEqual(other, keyed);
+  assert.notEqual(unlike, keyed);
 });
 
 test('what is not understood is 400 and kept, and comes in by replay once the parser knows it', async (t) => {
