@@ -1,0 +1,136 @@
+// Promises 2 and 3: no action twice, none without a grant; every run ends, and every bad end calls a person.
+import type { Desk } from '../../src/core/desk.ts';
+import type { Fact, RunEnd } from '../../src/core/records.ts';
+import { second } from '../../src/core/time.ts';
+import { deskName, type Act, type Ledger, type Moment, type SeenFact } from './ledger.ts';
+
+const quietEnds: ReadonlySet<RunEnd> = new Set(['succeeded', 'noop', 'shadowed']);
+/** From a bad end to the first ring: the longest settling of simPolicy, and what a rest or a restart may cost. */
+const callWithinMs = 30 * second;
+const perTroubleMs = 3 * second;
+const frozenGraceMs = 5 * second;
+
+interface Owed {
+  readonly run: string;
+  readonly end: RunEnd;
+  readonly incident: string;
+  readonly desk: string;
+  readonly since: Moment;
+}
+
+export function checkCalls(ledger: Ledger): { ended(): void } {
+  const granted = new Map<string, string>();
+  const finished = new Set<string>();
+  const effects = new Map<string, number>();
+  const open = new Map<string, string>();
+  const approval = new Map<string, boolean>();
+  const owed = new Map<string, Owed>();
+  const frozen = new Map<number, Moment>();
+
+  ledger.watch({
+    acted(act) {
+      actedOnce(act);
+      if (granted.get(act.key) !== act.worker) ledger.breach(`X1: ${act.worker} acted on ${act.key} without a grant of its own on the log`);
+      if (finished.has(act.key)) ledger.breach(`X1: ${act.worker} began ${act.key} when the log had ended it already`);
+      const run = act.key.slice(0, act.key.indexOf('/'));
+      if (act.key.includes('/steps/') && approval.get(run) === false) ledger.breach(`R21: ${act.key} began without an approval`);
+    },
+    fact(seen, desk) {
+      follow(seen, desk);
+      settle(seen, desk);
+    },
+    settled(now) {
+      for (const debt of owed.values()) if (isOverdue(debt, now)) callIn(debt);
+    },
+  });
+
+  function actedOnce({ key, uses }: Act): void {
+    const times = (effects.get(key) ?? 0) + 1;
+    effects.set(key, times);
+    if (times > 1) ledger.breach(`X1: ${uses} was done ${times} times for ${key}`);
+  }
+
+  function follow({ fact, partition, seen }: SeenFact, desk: Desk): void {
+    switch (fact.type) {
+      case 'StepGranted':
+        return grant(`${fact.run}/${fact.call}`, fact, partition, seen);
+      case 'StepFinished':
+        finished.add(`${fact.run}/${fact.call}`);
+        return;
+      case 'RunStarted':
+        if (open.has(fact.run)) ledger.breach(`R3: run ${fact.run} started twice`);
+        open.set(fact.run, fact.target);
+        if (fact.mode === 'approve') approval.set(fact.run, false);
+        if (fact.mode !== 'shadow') alone(fact.run, fact.target, desk);
+        return;
+      case 'ApprovalGiven':
+        if (fact.approved) approval.set(fact.run, true);
+        return;
+      case 'RunFinished':
+        if (!open.delete(fact.run)) ledger.breach(`R3: run ${fact.run} ended and was not at work`);
+        return;
+      case 'FreezeChanged':
+        if (fact.frozen === null) frozen.delete(partition);
+        else frozen.set(partition, seen);
+        return;
+      default:
+    }
+  }
+
+  function grant(key: string, fact: Extract<Fact, { type: 'StepGranted' }>, partition: number, seen: Moment): void {
+    if (granted.has(key)) ledger.breach(`R1: ${key} was granted twice`);
+    granted.set(key, fact.worker);
+    const since = frozen.get(partition);
+    const acts = fact.call.startsWith('steps/') || fact.call.startsWith('undo/');
+    if (acts && since !== undefined && seen.steady - since.steady > frozenGraceMs) ledger.breach(`R4: ${key} was granted while frozen`);
+  }
+
+  /** G2: two runs never hold one target. */
+  function alone(run: string, target: string, desk: Desk): void {
+    for (const other of desk.tables.runs.rows.values()) {
+      if (other.end === null && other.mode !== 'shadow' && other.target === target)
+        ledger.breach(`G2: ${run} and ${other.id} both hold ${target}`);
+    }
+  }
+
+  function settle({ fact, partition, seen }: SeenFact, desk: Desk): void {
+    if (fact.type === 'RunFinished') {
+      const run = desk.tables.runs.rows.get(fact.run);
+      if (quietEnds.has(fact.end) || run === undefined || run.mode === 'shadow') return;
+      const incident = desk.tables.incidents.rows.get(fact.incident);
+      if (incident?.state !== 'open' || desk.tables.pages.rows.get(incident.page ?? '')?.state === 'ringing') return;
+      const debt = { run: fact.run, end: fact.end, incident: fact.incident, desk: deskName(partition, fact.scope), since: seen };
+      owed.set(fact.run, debt);
+      return;
+    }
+    const relieved = fact.type === 'PageRang' || fact.type === 'IncidentResolved' || fact.type === 'IncidentAcknowledged';
+    if (relieved) for (const debt of owed.values()) if (debt.incident === fact.incident) owed.delete(debt.run);
+  }
+
+  /** Somebody has it, or must not be disturbed, or a page is ringing: no call is owed. */
+  function isTaken({ end, incident, desk }: Owed): boolean {
+    const tables = ledger.desks.get(desk)?.tables;
+    const row = tables?.incidents.rows.get(incident);
+    if (tables === undefined || row === undefined || row.state !== 'open' || row.decision === 'suppress') return true;
+    const page = row.page === null ? undefined : tables.pages.rows.get(row.page);
+    if (page?.state === 'acked' && (end === 'denied' || end === 'cancelled')) return true; // by the word of a person who had been called
+    return page?.state === 'ringing';
+  }
+
+  function isOverdue(debt: Owed, now: Moment): boolean {
+    const within = callWithinMs + perTroubleMs * (now.troubles - debt.since.troubles + now.lives - debt.since.lives);
+    return now.up - debt.since.up > within;
+  }
+
+  function callIn(debt: Owed): void {
+    owed.delete(debt.run);
+    if (!isTaken(debt)) ledger.breach(`R3: run ${debt.run} ended ${debt.end} and nobody was called about ${debt.incident}`);
+  }
+
+  return {
+    ended() {
+      for (const run of open.keys()) ledger.breach(`R3: run ${run} never ended`);
+      for (const debt of owed.values()) callIn(debt);
+    },
+  };
+}

@@ -1,0 +1,68 @@
+// Promise 6: every wait is answered, neither early nor late, whatever crashes and wherever the wall clock jumps.
+import type { Desk } from '../../src/core/desk.ts';
+import type { WakeRequested } from '../../src/core/records.ts';
+import { second, type Millis } from '../../src/core/time.ts';
+import { deskName, type Ledger, type Moment, type SeenFact } from './ledger.ts';
+
+const slackMs: Millis = 8 * second;
+const perTroubleMs: Millis = 3 * second;
+
+interface Pending {
+  readonly fact: WakeRequested;
+  readonly since: Moment;
+}
+
+export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
+  const pending = new Map<string, Pending>();
+
+  ledger.watch({
+    fact(seen, desk) {
+      const { fact, partition } = seen;
+      if (fact.type === 'WakeRequested') ask(`${deskName(partition, fact.scope)} ${fact.token}`, fact, seen.seen, desk);
+      if (fact.type === 'WakeSpent') spend(`${deskName(partition, fact.scope)} ${fact.token}`, seen);
+    },
+  });
+
+  function ask(name: string, fact: WakeRequested, since: Moment, desk: Desk): void {
+    const held = desk.tables.wakes.rows.get(fact.token);
+    if (held !== undefined && held.dueAt < fact.dueAt)
+      ledger.breach(`W2: the wait ${name} is asked for again with a later time: one of the two is lost`);
+    pending.set(name, { fact, since });
+  }
+
+  function spend(name: string, { seen }: SeenFact): void {
+    const held = pending.get(name);
+    pending.delete(name);
+    if (held === undefined) return ledger.breach(`W2: the wait ${name} was answered and nobody had asked`);
+    const passed = seen.steady - held.since.steady;
+    if (passed + 1 < held.fact.afterMs - forgiven(held, seen)) {
+      ledger.breach(`W1: the wait ${name} of ${held.fact.afterMs} ms was over after ${passed} ms`);
+    }
+    late(name, held, seen);
+  }
+
+  /** A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken. */
+  function forgiven({ fact, since }: Pending, now: Moment): Millis {
+    if (now.lives === since.lives) return 0;
+    return now.forward - since.forward + Math.max(0, since.wall - fact.at);
+  }
+
+  function late(name: string, { fact, since }: Pending, now: Moment): void {
+    const restarts = now.lives - since.lives;
+    const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
+    // W1: after a restart no wait is longer than it was asked; on a wall clock that went back it may begin anew.
+    const again = now.back > 0 || fact.at > since.wall ? restarts : 0;
+    const passed = now.up - since.up;
+    if (passed > fact.afterMs * (1 + again) + slack) ledger.breach(`W1: the wait ${name} of ${fact.afterMs} ms is late: ${passed} ms`);
+  }
+
+  return {
+    overdue() {
+      const now = ledger.moment();
+      for (const [name, held] of pending) late(name, held, now);
+    },
+    none() {
+      for (const name of pending.keys()) ledger.breach(`W2: the wait ${name} was never answered`);
+    },
+  };
+}

@@ -1,0 +1,279 @@
+// Holds a simulated world to what the gateway promises (DESIGN 7, SECURITY C.6), with the ledger and the disk as witnesses.
+// Each group of promises is one part; what is broken is written to the ledger. Pages and waits are in checks of their own.
+import assert from 'node:assert/strict';
+import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
+import { memoryStore } from '../../adapters/memory/store.ts';
+import { severityRank } from '../../src/core/alert.ts';
+import { newDesk, worldOf, type Desk, type Incident } from '../../src/core/desk.ts';
+import { evolve } from '../../src/core/evolve.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import { everyScope, type Fact } from '../../src/core/records.ts';
+import { createProject } from '../../src/engine/project.ts';
+import { checkCalls } from './check-calls.ts';
+import { checkPages } from './check-pages.ts';
+import { checkPaths } from './check-paths.ts';
+import { checkWaits } from './check-waits.ts';
+import { deskName, inputsOn, type Ledger } from './ledger.ts';
+
+export interface Checks {
+  /** A process is about to be killed, with so many actions at work. */
+  dying(atWork: number): void;
+  /** A process is gone: what the next one will load must be what the facts say. */
+  died(): void;
+  /** Faults are over for long, sources still repeat what burns. */
+  calm(policy: Policy | null): void;
+  /** True when nothing burns and nothing is awaited but that it might burn again. */
+  quiet(): boolean;
+  /** Every alert has cleared or was taken as ended. */
+  hushed(): void;
+  /** People resolved what was in doubt: nothing waits for anything any more. */
+  rest(bug: string | null): void;
+  /** The process has stopped. */
+  end(): Promise<void>;
+}
+
+export interface CheckParts {
+  readonly ledger: Ledger;
+  readonly disk: MemoryDisk;
+  readonly partitions: number;
+}
+
+export function checkWorld(parts: CheckParts): Checks {
+  const { ledger } = parts;
+  const waits = checkWaits(ledger);
+  const pages = checkPages(ledger);
+  const calls = checkCalls(ledger);
+  const loads = checkLoads(parts);
+  const paths = checkPaths(parts);
+  return {
+    dying: paths.dying,
+    died: loads.check,
+    calm(policy) {
+      waits.overdue();
+      pages.calm();
+      const digests = new Set(
+        [...ledger.desks].filter(([name]) => name.endsWith(`/${everyScope}`)).map(([, desk]) => worldOf(desk).policy?.digest),
+      );
+      if (digests.size !== 1) ledger.breach(`T4: partitions follow different policies: ${[...digests].join(', ')}`);
+      for (const desk of ledger.desks.values()) if (policy !== null) burning(ledger, desk, policy);
+    },
+    quiet: () => [...ledger.desks.values()].every(isQuiet),
+    hushed() {
+      for (const desk of ledger.desks.values()) inDoubt(ledger, desk);
+    },
+    rest(bug) {
+      if (bug !== null) ledger.breach(`H3: the partition stopped: ${bug}`);
+      waits.none();
+      calls.ended();
+      pages.ended();
+      for (const desk of ledger.desks.values()) atRest(ledger, desk);
+    },
+    async end() {
+      ledger.observe();
+      loads.check();
+      checkAlerts(parts);
+      paths.end();
+      await checkViews(parts);
+    },
+  };
+}
+
+/** An incident that burns, that nobody took, and that no mute covers, has called a person once the faults are long over. */
+function burning(ledger: Ledger, desk: Desk, policy: Policy): void {
+  for (const incident of desk.tables.incidents.rows.values()) {
+    if (incident.state !== 'open' || incident.firing === 0 || incident.page !== null || incident.run !== null) continue;
+    const parent = incident.parent === null ? undefined : desk.tables.incidents.rows.get(incident.parent);
+    if (parent !== undefined && parent.state !== 'resolved') continue;
+    if (!isLoud(desk, incident)) continue;
+    const failed = incident.outcome !== null;
+    const worth = severityRank(incident.severity) >= severityRank(policy.paging.severity) && incident.score.value >= policy.paging.score;
+    if (failed || worth) ledger.breach(`B1: ${incident.id} burns and nobody was paged; it says ${incident.decision}: ${incident.reason}`);
+  }
+}
+
+function isLoud(desk: Desk, incident: Incident): boolean {
+  return incident.listed.some((fingerprint) => {
+    const held = desk.tables.alerts.rows.get(fingerprint);
+    return held?.alert.state === 'firing' && held.muted === null;
+  });
+}
+
+function isQuiet({ tables }: Desk): boolean {
+  return (
+    tables.wakes.rows.values().every(({ wake }) => wake.kind === 'stale') &&
+    tables.incidents.rows.values().every((incident) => incident.state !== 'resolved' && incident.firing === 0)
+  );
+}
+
+/** What is still open although nothing burns was left in doubt by a playbook, and a person was called or has it. */
+function inDoubt(ledger: Ledger, desk: Desk): void {
+  for (const incident of desk.tables.incidents.rows.values()) {
+    if (incident.firing > 0) ledger.breach(`I2: ${incident.id} still burns when every alert is over`);
+    const called = incident.page !== null || incident.state === 'acknowledged';
+    const doubted = incident.outcome !== null && incident.outcome.end !== 'succeeded' && incident.outcome.end !== 'noop';
+    if (!called || !doubted) ledger.breach(`I2: ${incident.id} is still ${incident.state}: ${incident.decision}, ${incident.reason}`);
+    else ledger.reach('left open, in doubt');
+  }
+}
+
+/** Nothing may be left but counters. */
+function atRest(ledger: Ledger, desk: Desk): void {
+  const { incidents, runs, pages } = desk.tables;
+  for (const incident of incidents.rows.values())
+    ledger.breach(`I2: ${incident.id} never left the desk: ${incident.state}, ${incident.reason}`);
+  for (const run of runs.rows.values()) ledger.breach(`R3: run ${run.id} of a gone incident is still on the desk`);
+  for (const page of pages.rows.values()) ledger.breach(`P2: page ${page.id} of a gone incident is still on the desk`);
+}
+
+// ---------------------------------------------------------------- promise 1: no accepted alert is lost
+
+function checkAlerts({ ledger, disk, partitions }: CheckParts): void {
+  const lost = new Set(ledger.accepted);
+  const decided = new Map<string, number>();
+  for (const { fact, partition } of ledger.facts) {
+    if (fact.type !== 'AlertDecided') continue;
+    const place = `${partition}:${fact.offset}`;
+    decided.set(place, (decided.get(place) ?? 0) + 1);
+  }
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const delivered = new Set<string>();
+    for (const { offset, input } of inputsOn(disk, partition)) {
+      if ('by' in input) lost.delete(input.by);
+      if (input.type === 'SilenceSet') lost.delete(input.silence.by);
+      if (input.type !== 'AlertSeen') continue;
+      lost.delete(input.event.annotations['mark'] ?? '');
+      const again = input.delivery !== '' && delivered.has(`${input.scope}|${input.delivery}|${input.index}`);
+      delivered.add(`${input.scope}|${input.delivery}|${input.index}`);
+      if (again) ledger.reach('redelivery dropped');
+      const count = decided.get(`${partition}:${offset}`) ?? 0;
+      if (count !== (again ? 0 : 1))
+        ledger.breach(`A1: input ${partition}:${offset} (${again ? 'redelivered' : 'new'}) was decided ${count} times`);
+    }
+  }
+  for (const mark of lost) ledger.breach(`A1: ${mark} was accepted and is not on the log`);
+  for (const letter of ledger.letters) if (!disk.content.letters.has(letter)) ledger.breach(`A1: dead letter ${letter} is gone`);
+  oncePerDelivery(ledger, disk, partitions);
+}
+
+/** Whatever id the gateway worked with: an event that its sender delivered twice under one id is decided once. */
+function oncePerDelivery(ledger: Ledger, disk: MemoryDisk, partitions: number): void {
+  const seen = new Map<string, number>();
+  const marks = new Map<string, string>();
+  for (let partition = 0; partition < partitions; partition += 1) {
+    for (const { offset, input } of inputsOn(disk, partition)) {
+      if (input.type === 'AlertSeen') marks.set(`${partition}:${offset}`, input.event.annotations['mark'] ?? '');
+    }
+  }
+  for (const { fact, partition } of ledger.facts) {
+    if (fact.type !== 'AlertDecided') continue;
+    const mark = marks.get(`${partition}:${fact.offset}`) ?? '';
+    seen.set(mark, (seen.get(mark) ?? 0) + 1);
+  }
+  for (const [mark, count] of seen) {
+    if (count > 1 && ledger.identified.has(mark))
+      ledger.breach(`A2: ${mark} came again under its delivery id and was decided ${count} times`);
+  }
+}
+
+// ---------------------------------------------------------------- promise 5: facts, desks, checkpoints
+
+interface Loads {
+  check(): void;
+}
+
+/** Compares the saved desks with the fold of the facts below the mark; grows with the mark, so that every check is small. */
+function checkLoads({ ledger, disk, partitions }: CheckParts): Loads {
+  const folded = new Map<string, Desk>();
+  const upTo = Array.from({ length: partitions }, () => 0);
+
+  function check(): void {
+    for (const [partition, { mark, rows }] of disk.content.desks) {
+      const facts = ledger.facts.filter((seen) => seen.partition === partition && seen.offset >= (upTo[partition] ?? 0));
+      for (const { fact, offset } of facts) if (offset < mark.facts) fold(partition, fact);
+      upTo[partition] = Math.max(mark.facts, upTo[partition] ?? 0);
+      const saved = new Map([...rows.values()].map((row) => [`${row.scope}/${row.table}/${row.key}`, JSON.parse(row.doc) as unknown]));
+      compare(partition, saved);
+    }
+  }
+
+  function fold(partition: number, fact: Fact): void {
+    const name = deskName(partition, fact.scope);
+    const desk = folded.get(name) ?? newDesk(fact.scope);
+    folded.set(name, desk);
+    evolve(desk, fact);
+  }
+
+  function compare(partition: number, saved: Map<string, unknown>): void {
+    let rows = 0;
+    for (const [name, desk] of folded) {
+      if (!name.startsWith(`${partition}/`)) continue;
+      for (const [table, { rows: held }] of Object.entries(desk.tables)) {
+        for (const [key, row] of held as Map<string, object>) {
+          rows += 1;
+          const other = saved.get(`${desk.scope}/${table}/${key}`);
+          if (!isSame(row, other))
+            return ledger.breach(`L3: row ${table}/${key} of ${name} was saved as ${cut(other)}, the facts say ${cut(row)}`);
+        }
+      }
+    }
+    if (rows !== saved.size) ledger.breach(`L3: ${saved.size} rows were saved in partition ${partition}, the facts make ${rows}`);
+  }
+
+  return { check };
+}
+
+// ---------------------------------------------------------------- promise 7: views
+
+/** What a fresh projection of all facts shows, on a disk of its own that shares the log. */
+async function checkViews({ ledger, disk, partitions }: CheckParts): Promise<void> {
+  const fresh = memoryDisk();
+  for (const [name, slot] of disk.content.slots) fresh.content.slots.set(name, slot);
+  const clock = { now: () => 0, steady: () => 0, after: () => () => {} };
+  const store = memoryStore({ disk: fresh, partitions, clock });
+  for (let partition = 0; partition < partitions; partition += 1) {
+    const { log, views, cursors } = store;
+    const project = createProject({
+      patience: () => Promise.resolve(),
+      partition,
+      log,
+      views,
+      cursors,
+      clock,
+      seen: () => {},
+      onTrouble: (error) => ledger.breach(`J1: ${String(error)}`),
+    });
+    await project.start();
+    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await project.stop();
+  }
+  const shown = disk.content.docs;
+  if (shown.size !== fresh.content.docs.size)
+    ledger.breach(`J1: ${shown.size} documents are shown, the facts make ${fresh.content.docs.size}`);
+  for (const [key, doc] of fresh.content.docs) {
+    const held = shown.get(key);
+    const same =
+      held !== undefined &&
+      held.state === doc.state &&
+      held.of === doc.of &&
+      held.at === doc.at &&
+      (held.body === doc.body || isSame(JSON.parse(held.body), JSON.parse(doc.body)));
+    if (!same) return ledger.breach(`J1: ${key} is shown as ${cut(held)}, the facts make ${cut(doc)}`);
+  }
+  for (const [incident, lines] of fresh.content.lines) {
+    const held = disk.content.lines.get(incident);
+    if (held?.size !== lines.size) ledger.breach(`J1: the story of ${incident} has ${held?.size ?? 0} lines, the facts make ${lines.size}`);
+  }
+}
+
+function isSame(one: unknown, other: unknown): boolean {
+  try {
+    assert.deepEqual(one, other);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function cut(value: unknown): string {
+  return (JSON.stringify(value) ?? 'nothing').slice(0, 300);
+}

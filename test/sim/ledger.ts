@@ -1,0 +1,190 @@
+// What really happened in a simulated world, written down by the world itself and read off the disk: the checker's only witness.
+// Keeps its own desks, folded from the durable facts; they are also what simulated people look at.
+import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import { metaOf, newDesk, type Desk } from '../../src/core/desk.ts';
+import { evolve } from '../../src/core/evolve.ts';
+import type { Notification, NotifyKind, Topic } from '../../src/core/ports.ts';
+import type { Fact, Input } from '../../src/core/records.ts';
+import type { Instant, Millis } from '../../src/core/time.ts';
+import type { SimClock } from './clock.ts';
+
+/** Where the world stood at a moment; differences of two moments say what lay between. */
+export interface Moment {
+  readonly steady: Millis;
+  readonly wall: Instant;
+  /** Time in which a process ran over a healthy medium, since the beginning. */
+  readonly up: Millis;
+  readonly lives: number;
+  /** Complaints of the engine (failed appends, reads, saves): each may cost a rest and a reload. */
+  readonly troubles: number;
+  /** Sum of the wall clock's jumps forward, and number of those back. */
+  readonly forward: Millis;
+  readonly back: number;
+}
+
+export interface SeenFact {
+  readonly fact: Fact;
+  readonly partition: number;
+  readonly offset: number;
+  readonly seen: Moment;
+}
+
+/** An action that reached its target. */
+export interface Act {
+  readonly key: string;
+  readonly worker: string;
+  readonly uses: string;
+  readonly seen: Moment;
+}
+
+export interface Delivered {
+  readonly id: string;
+  readonly notifier: string;
+  readonly kind: NotifyKind;
+  readonly page: string;
+  readonly life: number;
+  readonly seen: Moment;
+}
+
+/** A part of the checker: told of each thing as it happens. */
+export interface Watcher {
+  /** A fact has become durable; `desk` is its scope's desk before the fact is folded. */
+  fact?(seen: SeenFact, desk: Desk): void;
+  /** An action begins. */
+  acted?(act: Act): void;
+  /** A notifier was given a notification. */
+  handed?(notifier: string, notification: Notification, seen: Moment): void;
+  /** Everything has settled. */
+  settled?(seen: Moment): void;
+}
+
+export interface Ledger {
+  readonly facts: SeenFact[];
+  readonly desks: Map<string, Desk>;
+  readonly arrived: Delivered[];
+  /** Marks of alert events and commands that the gateway said it had accepted, and letters it said it keeps. */
+  readonly accepted: Set<string>;
+  readonly letters: Set<string>;
+  /** Marks of events that were sent under a delivery id. */
+  readonly identified: Set<string>;
+  /** Broken promises, in the order they were found. */
+  readonly broken: string[];
+  readonly reached: Map<string, number>;
+  up(is: boolean): void;
+  lived(): void;
+  trouble(): void;
+  jumped(span: Millis): void;
+  moment(): Moment;
+  /** Reads what has become durable since the last call. */
+  observe(): void;
+  act(act: Omit<Act, 'seen'>): void;
+  handed(notifier: string, notification: Notification): void;
+  settled(): void;
+  watch(watcher: Watcher): void;
+  breach(promise: string): void;
+  /** Counts that a rare path was taken. */
+  reach(path: string): void;
+}
+
+export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number): Ledger {
+  const watchers: Watcher[] = [];
+  const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
+  const state = { up: 0, upSince: 0, isUp: false, lives: 0, troubles: 0, forward: 0, back: 0 };
+
+  const ledger: Ledger = {
+    facts: [],
+    desks: new Map(),
+    arrived: [],
+    accepted: new Set(),
+    letters: new Set(),
+    identified: new Set(),
+    broken: [],
+    reached: new Map(),
+    up(is) {
+      state.up = ledger.moment().up;
+      state.upSince = clock.steady();
+      state.isUp = is;
+    },
+    lived() {
+      state.lives += 1;
+    },
+    trouble() {
+      state.troubles += 1;
+    },
+    jumped(span) {
+      if (span > 0) state.forward += span;
+      else state.back += 1;
+    },
+    moment: () => ({
+      steady: clock.steady(),
+      wall: clock.now(),
+      up: state.up + (state.isUp ? clock.steady() - state.upSince : 0),
+      lives: state.lives,
+      troubles: state.troubles,
+      forward: state.forward,
+      back: state.back,
+    }),
+    observe() {
+      for (const [partition, at] of next.entries()) {
+        const batches = disk.content.slots.get(`facts/${partition}`)?.batches ?? [];
+        for (; at.batch < batches.length; at.batch += 1) {
+          const batch = batches[at.batch];
+          if (batch === undefined) break;
+          if (batch.base !== at.offset) ledger.breach(`L0: offsets of facts/${partition} go from ${at.offset} to ${batch.base}`);
+          at.offset = batch.base + batch.count;
+          const facts = JSON.parse(batch.body) as Fact[];
+          for (const [place, fact] of facts.entries()) take(partition, batch.base + place, fact);
+        }
+      }
+    },
+    act(act) {
+      ledger.observe();
+      const whole = { ...act, seen: ledger.moment() };
+      for (const watcher of watchers) watcher.acted?.(whole);
+    },
+    handed(notifier, notification) {
+      ledger.observe();
+      const seen = ledger.moment();
+      for (const watcher of watchers) watcher.handed?.(notifier, notification, seen);
+    },
+    settled() {
+      ledger.observe();
+      const seen = ledger.moment();
+      for (const watcher of watchers) watcher.settled?.(seen);
+    },
+    watch(watcher) {
+      watchers.push(watcher);
+    },
+    breach(promise) {
+      ledger.broken.push(promise);
+    },
+    reach(path) {
+      ledger.reached.set(path, (ledger.reached.get(path) ?? 0) + 1);
+    },
+  };
+
+  function take(partition: number, offset: number, fact: Fact): void {
+    const name = deskName(partition, fact.scope);
+    const desk = ledger.desks.get(name) ?? newDesk(fact.scope);
+    ledger.desks.set(name, desk);
+    const { seq } = metaOf(desk);
+    if (fact.seq !== seq + 1) return ledger.breach(`H1: fact ${fact.seq} (${fact.type}) of ${name} follows ${seq} on the log`);
+    const seen: SeenFact = { fact, partition, offset, seen: ledger.moment() };
+    ledger.facts.push(seen);
+    for (const watcher of watchers) watcher.fact?.(seen, desk);
+    evolve(desk, fact);
+  }
+
+  return ledger;
+}
+
+export function deskName(partition: number, scope: string): string {
+  return `${partition}/${scope}`;
+}
+
+/** The inputs on the disk, with their offsets. */
+export function inputsOn(disk: MemoryDisk, partition: number): readonly { readonly offset: number; readonly input: Input }[] {
+  const topic: Topic = 'inputs';
+  const batches = disk.content.slots.get(`${topic}/${partition}`)?.batches ?? [];
+  return batches.flatMap(({ base, body }) => (JSON.parse(body) as Input[]).map((input, place) => ({ offset: base + place, input })));
+}

@@ -1,0 +1,125 @@
+// What lies beyond the gateway: machines that are acted on, and vendors that take messages. Both write down what really happened
+// to them, which need not be what they answer.
+import type { ActionOutcome, ActionRequest, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import { second, type Millis } from '../../src/core/time.ts';
+import type { Executor } from '../../src/engine/executor.ts';
+import type { SimClock } from './clock.ts';
+import type { Plan, Point } from './faults.ts';
+import type { Ledger } from './ledger.ts';
+import { notifierNames } from './policy.ts';
+import type { Random } from './random.ts';
+
+/** A process as the outside sees it: a dead one is answered by nobody. */
+export interface Caller {
+  readonly life: number;
+  readonly worker: string;
+  readonly alive: () => boolean;
+}
+
+export interface Outside {
+  executorFor(caller: Caller): Executor;
+  notifiersFor(caller: Caller): ReadonlyMap<string, Notifier>;
+  /** Actions that are at work now. */
+  readonly atWork: number;
+}
+
+export interface OutsideParts {
+  readonly random: Random;
+  readonly clock: SimClock;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly point: (point: Point) => void;
+  /** False once the faults are over. */
+  readonly chaos: () => boolean;
+  readonly healthy: (host: string) => boolean;
+  /** Something was done to a host that may cure it. */
+  readonly treat: (host: string) => void;
+}
+
+const lateMs: Millis = 15 * second;
+
+export function createOutside(parts: OutsideParts): Outside {
+  const { random, clock, ledger, plan, point } = parts;
+  let atWork = 0;
+  const wait = (span: Millis): Promise<void> => new Promise((resolve) => void clock.after(span, resolve));
+  const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+  async function act(caller: Caller, uses: string, { input, key, timeoutMs }: ActionRequest): Promise<ActionOutcome> {
+    if (!caller.alive()) return never();
+    atWork += 1;
+    try {
+      point('act');
+      if (!caller.alive()) return await never<ActionOutcome>();
+      ledger.act({ key, worker: caller.worker, uses });
+      const host = String(input['host']);
+      const bad = parts.chaos() && random.chance(plan.badTargets);
+      await wait(random.chance(0.5) ? random.int(5, 500) : random.int(second, timeoutMs - second));
+      const outcome = bad ? badOutcome(timeoutMs) : outcomeOf(uses, host);
+      if (uses !== 'sim/look' && outcome.outcome !== 'failed') parts.treat(host);
+      point('acted');
+      if (!caller.alive()) return await never<ActionOutcome>();
+      if (bad) await wait(random.pick([0, timeoutMs, timeoutMs + lateMs]));
+      return outcome;
+    } finally {
+      atWork -= 1;
+    }
+  }
+
+  function outcomeOf(uses: string, host: string): ActionOutcome {
+    if (random.chance(0.12)) return { outcome: 'failed', error: 'exit', detail: 'exit code 1', output: {} };
+    return { outcome: 'ok', output: uses === 'sim/look' ? { healthy: parts.healthy(host) } : {} };
+  }
+
+  function badOutcome(timeoutMs: Millis): ActionOutcome {
+    return random.chance(0.5)
+      ? { outcome: 'unknown', detail: `no answer within ${timeoutMs}ms` }
+      : { outcome: 'failed', error: 'exit', detail: 'exit code 2', output: {} };
+  }
+
+  async function deliver(caller: Caller, name: string, notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+    if (!caller.alive()) return never();
+    point('deliver');
+    if (!caller.alive()) return never();
+    const { id, kind, page } = notification;
+    const bad = parts.chaos() ? random.chance(plan.badNotifiers) : random.chance(0.05);
+    ledger.handed(name, notification);
+    await wait(random.int(20, 800));
+    const how = bad ? random.pick(['deferred', 'refused', 'lost', 'unknown', 'never', 'late', 'throws'] as const) : 'accepted';
+    const arrives = how === 'accepted' || how === 'late' || ((how === 'unknown' || how === 'throws') && random.chance(0.5));
+    if (arrives) ledger.arrived.push({ id, notifier: name, kind, page, life: caller.life, seen: ledger.moment() });
+    point('delivered');
+    if (!caller.alive()) return never();
+    ledger.reach(`notifier: ${how}`);
+    switch (how) {
+      case 'accepted':
+        return { outcome: 'accepted', detail: '' };
+      case 'deferred':
+        return { outcome: 'deferred', retryAfterMs: random.int(second, 90 * second), detail: 'too many requests' };
+      case 'refused':
+        return { outcome: 'refused', detail: 'no such recipient' };
+      case 'lost':
+      case 'unknown':
+        return { outcome: 'unknown', detail: 'no answer' };
+      case 'throws':
+        throw new Error('the notifier has a bug');
+      case 'late':
+        await wait(random.int(10, 40) * second);
+        return { outcome: 'accepted', detail: 'late' };
+      case 'never':
+        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+        return { outcome: 'unknown', detail: 'aborted' };
+    }
+  }
+
+  return {
+    executorFor: (caller) => ({
+      act: (uses, request) => act(caller, uses, request),
+      close: () => Promise.resolve(),
+    }),
+    notifiersFor: (caller) =>
+      new Map(notifierNames.map((name) => [name, { deliver: (notification, signal) => deliver(caller, name, notification, signal) }])),
+    get atWork() {
+      return atWork;
+    },
+  };
+}

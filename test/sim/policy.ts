@@ -1,0 +1,110 @@
+// The policies of simulated worlds: one playbook for each way a run can go, short times, small ladders.
+import type { Ladder } from '../../src/core/ladder.ts';
+import type { Playbook, Verify } from '../../src/core/playbook.ts';
+import type { Policy } from '../../src/core/policy.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
+import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
+import type { Random } from './random.ts';
+
+export const notifierNames = ['chat', 'phone', 'mail', 'boss'] as const;
+
+/** Names of alerts; all but the last two have a playbook. */
+export const troubleNames = ['Down', 'Probe', 'Flaky', 'Chain', 'Ask', 'Shade', 'Cool', 'Look', 'Lasts', 'Plain', 'Minor'] as const;
+
+const ladders: { readonly [name: string]: Ladder } = {
+  default: {
+    name: 'default',
+    rungs: [
+      { notify: ['chat'], waitMs: 2 * minute },
+      { notify: ['phone', 'mail'], waitMs: 3 * minute },
+    ],
+    repeat: 1,
+    ackTimeoutMs: 8 * minute,
+  },
+  urgent: {
+    name: 'urgent',
+    rungs: [
+      { notify: ['chat'], waitMs: minute },
+      { notify: ['phone'], waitMs: 2 * minute },
+      { notify: ['boss', 'phone'], waitMs: 2 * minute },
+    ],
+    repeat: 0,
+    ackTimeoutMs: 0,
+  },
+};
+
+const call = { with: { host: '$params.host', kind: '$params.kind' }, timeoutMs: 20 * second };
+const act = stepOf({ ...call, id: 'act', uses: 'sim/act' });
+const look = { ...call, uses: 'sim/look' };
+const probe = { ...look, kind: 'probe' as const, expect: 'result.healthy == true' };
+const resolved: Verify = {
+  withinMs: 90 * second,
+  everyMs: 10 * second,
+  stableForMs: 0,
+  require: 'all',
+  proofs: [{ kind: 'resolved' }],
+  otherwise: 'escalate',
+};
+const retry = { times: 2, waitMs: 5 * second, factor: 2, waitMaxMs: minute };
+const undo = { ...call, uses: 'sim/undo' };
+
+function book(name: string, change: Partial<Playbook> = {}): Playbook {
+  const text = (from: string) => ({ type: 'string' as const, from, fallback: null, pattern: null, maxLength: 64, oneOf: null });
+  return playbookOf({
+    name: `heal-${name}`,
+    triggers: [{ on: 'alert', when: `alert.name == "${name}"`, forMs: 0 }],
+    params: { host: text('alert.host'), kind: text('alert.name') },
+    target: '$params.host',
+    guards: { cooldownMs: 0, attempts: null, concurrency: 10, confidence: 0, approveWithinMs: 3 * minute },
+    steps: [act],
+    verify: resolved,
+    ...change,
+  });
+}
+
+const playbooks: readonly Playbook[] = [
+  book('Down', { steps: [{ ...act, timeoutMs: 3 * minute }] }),
+  book('Probe', { verify: { ...resolved, stableForMs: 15 * second, proofs: [probe] } }),
+  book('Flaky', {
+    steps: [{ ...act, onUnknown: 'retry', retry }],
+    verify: { ...resolved, require: 'any', proofs: [{ kind: 'resolved' }, probe] },
+  }),
+  book('Chain', {
+    steps: [
+      { ...act, id: 'drain', undo, continueOnError: true },
+      { ...act, id: 'restart', undo, retry: { ...retry, times: 1 } },
+    ],
+    verify: { ...resolved, withinMs: 40 * second, proofs: [{ kind: 'resolved' }, probe], otherwise: 'rollback' },
+  }),
+  book('Ask', { mode: 'approve', escalate: { ladder: 'urgent', say: '' } }),
+  book('Shade', { mode: 'shadow', diagnose: [{ ...look, kind: 'look', id: 'see', continueOnError: true }] }),
+  book('Cool', {
+    guards: { cooldownMs: 90 * second, attempts: { max: 1, perMs: hour }, concurrency: 1, confidence: 0, approveWithinMs: minute },
+  }),
+  book('Look', {
+    diagnose: [
+      { ...look, kind: 'look', id: 'see', continueOnError: false },
+      { kind: 'check', check: 'steps.see.healthy == false', otherwise: 'end', say: 'healthy already' },
+    ],
+  }),
+  book('Lasts', { triggers: [{ on: 'incident', when: 'alert.name == "Lasts"', forMs: 30 * second }] }),
+];
+
+/** A policy drawn for a world; `number` makes it another policy than the one before. */
+export function simPolicy(random: Random, number: number): Policy {
+  return policyOf({
+    digest: `sha256:sim-${number}`,
+    playbooks: number === 0 || random.chance(0.7) ? playbooks : playbooks.filter(() => random.chance(0.7)),
+    ladders,
+    routes: [
+      { when: 'alert.name == "Probe" || incident.severity == "critical"', ladder: 'urgent' },
+      { when: null, ladder: 'default' },
+    ],
+    grouping: { windowMs: minute, labels: [], reopenMs: random.pick([minute, 5 * minute]), membersMax: random.pick([3, 100]) },
+    storm: { alerts: random.pick([5, 100]), withinMs: minute },
+    paging: { severity: 'warning', score: 0.2 },
+    settleMs: random.pick([0, 5 * second, 20 * second]),
+    holdOffMs: random.pick([0, 30 * second, 2 * minute]),
+    staleMs: 45 * minute,
+  });
+}

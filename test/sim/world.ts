@@ -1,0 +1,172 @@
+// One simulated world: the real engine over memory ports in virtual time, an outside that errs, people, and faults from a seed.
+// A world runs in four spells: chaos; calm, in which sources still repeat what burns; hush, until nothing waits any more; the end.
+//   S1  The same seed gives the same world, event by event.
+import { memoryDisk } from '../../adapters/memory/disk.ts';
+import { hour, minute, type Millis } from '../../src/core/time.ts';
+import { checkWorld } from './checker.ts';
+import { simClock } from './clock.ts';
+import { createMedium, drawJump, drawPlan, points, type Point } from './faults.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { createLives, type Lives, type Tampering } from './lives.ts';
+import { createOutside } from './outside.ts';
+import { createPeople } from './people.ts';
+import { simPolicy } from './policy.ts';
+import { random } from './random.ts';
+import { createSenders } from './senders.ts';
+
+export interface World {
+  readonly ledger: Ledger;
+  /** Promises that were broken; none in a good world. */
+  readonly broken: readonly string[];
+}
+
+const calmMs: Millis = 25 * minute;
+const hushMaxMs: Millis = 12 * hour;
+
+/** Runs one world to its end. `tell` hears the story as it goes, for people. */
+export async function simulate(seed: number, tampering: Tampering = {}, tell: (line: string) => void = () => {}): Promise<World> {
+  const world = createWorld(seed, tampering, tell);
+  const { ledger, checks, lives, senders, people, run } = world;
+  world.chaos();
+  await run(world.plan.chaosMs);
+  world.endChaos();
+  await run(2 * minute);
+  lives.begin(); // for one that was stopping when the faults ended
+  people.thaw();
+  await run(calmMs - 2 * minute);
+  checks.calm(lives.service?.policy() ?? null);
+  senders.hush();
+  world.say('everybody falls silent');
+  await world.rest(checks.quiet);
+  checks.hushed();
+  people.tidy();
+  world.say('people resolve what is left');
+  await world.rest(() => lives.service?.load().waits === 0);
+  if (ledger.broken.length === 0) checks.rest(stoppedBy(lives));
+  void lives.leave();
+  await run(minute);
+  if (lives.service !== null) ledger.breach('H4: the process was asked to stop and did not end within a minute');
+  if (ledger.broken.length === 0) await checks.end();
+  for (const line of ledger.broken) world.say(`BROKEN: ${line}`);
+  return { ledger, broken: ledger.broken };
+}
+
+/** The bug that stopped a partition, or null. */
+function stoppedBy({ service }: Lives): string | null {
+  return service === null ? 'no process lives' : (service.bug()?.message ?? null);
+}
+
+function createWorld(seed: number, tampering: Tampering, tell: (line: string) => void) {
+  const chance = random(seed);
+  const plan = drawPlan(chance.fork());
+  const policies = chance.fork();
+  const faults = chance.fork();
+  const clock = simClock();
+  const disk = memoryDisk();
+  const partitions = chance.chance(0.25) ? 2 : 1;
+  const ledger = createLedger(disk, clock, partitions);
+  const checks = checkWorld({ ledger, disk, partitions });
+  const medium = createMedium(chance.fork(), plan, ledger, passed);
+  let policyNumber = 0;
+  let policy = simPolicy(policies, policyNumber);
+  let chaotic = true;
+  let armed: { readonly point: Point; left: number } | null = null;
+  const chaos = (): boolean => chaotic;
+  const say = (line: string): void => tell(`${(clock.steady() / 1_000).toFixed(3).padStart(10)}  ${line}`);
+
+  const outer = { clock, plan, ledger, intake: () => lives.intake };
+  const senders = createSenders({ ...outer, random: chance.fork() });
+  const people = createPeople({ ...outer, random: chance.fork() });
+  const { healthy, treat } = senders;
+  const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
+  const inner = { clock, disk, partitions, plan, ledger, checks, medium, outside, tampering, chaos, say };
+  const lives: Lives = createLives({ ...inner, random: chance.fork(), policy: () => policy });
+
+  /** A process that is to die at such a moment dies. */
+  function passed(point: Point): void {
+    if (armed?.point !== point || lives.service === null || !chaotic) return;
+    armed.left -= 1;
+    if (armed.left > 0) return;
+    armed = null;
+    lives.die(`at ${point}`);
+  }
+
+  function armCrash(): void {
+    if (faults.chance(0.25)) lives.die('at any time');
+    else armed = { point: faults.pick(points), left: faults.int(1, 6) };
+  }
+
+  function jump(): void {
+    const span = drawJump(faults);
+    clock.jump(span);
+    ledger.jumped(span);
+    if ((lives.service?.load().waits ?? 0) > 0) ledger.reach(`clock jumped ${span > 0 ? 'forward' : 'back'} during a wait`);
+    say(`the clock jumps by ${Math.round(span / minute)} minutes`);
+  }
+
+  function spell(state: 'slow' | 'away' | 'well'): void {
+    medium.set(state);
+    lives.markUp();
+    say(`the medium is ${state}`);
+  }
+
+  function sick(state: 'slow' | 'away'): void {
+    spell(state);
+    clock.after(faults.int(1, 90) * 1_000, () => {
+      if (chaotic) spell('well');
+    });
+  }
+
+  function republish(): void {
+    policyNumber += 1;
+    policy = simPolicy(policies, policyNumber);
+    lives.publish();
+  }
+
+  function scatter(count: number, what: () => void): void {
+    for (let number = 0; number < count; number += 1) {
+      clock.after(faults.int(0, plan.chaosMs), () => {
+        if (chaotic) what();
+      });
+    }
+  }
+
+  const run = (span: Millis): Promise<void> => clock.run(clock.steady() + span, ledger.settled);
+  return {
+    plan,
+    ledger,
+    checks,
+    lives,
+    senders,
+    people,
+    say,
+    run,
+    chaos() {
+      lives.begin();
+      senders.start();
+      scatter(plan.crashes, armCrash);
+      scatter(plan.stops, () => void lives.leave());
+      scatter(plan.jumps, jump);
+      scatter(plan.outages, () => sick('away'));
+      scatter(plan.slowSpells, () => sick('slow'));
+      scatter(plan.people, people.act);
+      scatter(plan.policies, republish);
+    },
+    endChaos() {
+      chaotic = false;
+      armed = null;
+      medium.heal();
+      lives.markUp();
+      senders.calm();
+      lives.begin();
+      say('the faults are over');
+    },
+    /** Until nothing is under way and it is quiet; a world that never is gets no more than half a day. */
+    async rest(quiet: () => boolean): Promise<void> {
+      const until = clock.steady() + hushMaxMs;
+      await run(minute);
+      const idle = (): boolean => lives.service?.load().underWay === 0 && lives.service.lag() === 0;
+      while (clock.steady() < until && !(idle() && quiet()) && ledger.broken.length === 0) await run(5 * minute);
+    },
+  };
+}
