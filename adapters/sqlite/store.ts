@@ -73,6 +73,8 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   closeSync(openSync(path, 'a', 0o600));
   const { worker, opening } = await startWriter({ path, partitions, ...limits });
   undo.push(() => worker.terminate());
+  const folder = new Worker(new URL('./folder.ts', import.meta.url), { workerData: { path }, name: 'store-folder', execArgv: [] });
+  undo.push(() => folder.terminate());
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
   const stateReader = openReader(path, 'store_unavailable');
@@ -82,6 +84,7 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   const close = (): Promise<void> => (closed ??= shut());
   const shut = async (): Promise<void> => {
     await lanes.drain();
+    await folder.terminate();
     logReader.close();
     stateReader.close();
     await lanes.close();
