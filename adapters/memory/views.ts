@@ -1,7 +1,7 @@
 // The read model over a memory disk. Lists are ordered by (at, order of first arrival), newest first.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Json } from '../../src/core/playbook.ts';
 import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/core/ports.ts';
+import { merge } from '../merge.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Content, Doc } from './disk.ts';
 import { cursorKey } from './keep.ts';
@@ -118,19 +118,4 @@ function matcher({ kind, states, of, text, after }: ViewQuery): (doc: Doc) => bo
 /** ASCII only, as SQLite folds. */
 function lower(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
-}
-
-/** RFC 7396: nested objects merge, null removes, all else replaces; any key is safe. */
-function merge(held: Json | undefined, patch: Json): Json {
-  if (!isObject(patch)) return patch;
-  const merged = new Map(isObject(held) ? Object.entries(held) : []);
-  for (const [key, value] of Object.entries(patch)) {
-    if (value === null) merged.delete(key);
-    else merged.set(key, merge(merged.get(key), value));
-  }
-  return Object.fromEntries(merged);
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
