@@ -135,8 +135,10 @@ function mergeFiring(held: Alert | undefined, event: AlertEvent, seenAt: Instant
     summary: event.summary,
     soft: held.soft && event.soft === true,
   };
-  if (held.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert };
-  return { change: alert.severity !== held.severity ? 'severity' : 'repeated', alert };
+  // What the source now says of it counts when its state moved; a plain repeat keeps the words it began with.
+  const restated: Alert = { ...alert, labels: event.labels, annotations: event.annotations, links: event.links };
+  if (held.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert: restated };
+  return alert.severity === held.severity ? { change: 'repeated', alert } : { change: 'severity', alert: restated };
 }
 
 function mergeCleared(held: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {

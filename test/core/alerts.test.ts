@@ -278,3 +278,14 @@ test('rules learn what came of their alerts', () => {
 
   assert.deepEqual({ acted: story.last('RuleLearned').acted, passed: story.last('RuleLearned').passed }, { acted: 1, passed: 1 });
 });
+
+test('labels and annotations follow when the state moves: soft to hard, warning to critical', () => {
+  const story = tell(policyOf());
+  story.see(eventOf({ soft: true, severity: 'warning', labels: { state: 'WARNING', state_type: 'SOFT' } }));
+
+  story.see(eventOf({ severity: 'warning', labels: { state: 'WARNING', state_type: 'HARD' } }));
+  assert.deepEqual(story.last('AlertMerged').alert?.labels, { state: 'WARNING', state_type: 'HARD' });
+  story.see(eventOf({ severity: 'critical', labels: { state: 'CRITICAL', state_type: 'HARD' } }));
+
+  assert.deepEqual(story.last('AlertMerged').alert?.labels, { state: 'CRITICAL', state_type: 'HARD' });
+});
