@@ -1,0 +1,203 @@
+// The one place that makes kafkajs clients, and the only one that knows their moods: what it reports, which errors pass, how a fetch at an
+// offset is asked for. Nothing about alerts.
+//   C1  Every request has a deadline; a client that failed once in a way that leaves it in doubt is thrown away, never mended.
+//   C2  A part of the log is said to be away once and to be back once, however many requests failed.
+// The client has no public fetch at an offset, but hands its cluster to a partition assigner, which is public: a consumer that never runs gives us one.
+import { Kafka, logLevel, type Assigner, type Broker, type Cluster } from 'kafkajs';
+import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import type { Millis } from '../../src/core/time.ts';
+import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
+
+const connectWithinMs: Millis = 3_000;
+const requestWithinMs: Millis = 4_000;
+export const metadataMaxAgeMs: Millis = 10_000;
+/** Some five seconds in all: longer than a change of leader. */
+export const retry = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, factor: 0.2 } as const;
+
+export interface Say {
+  info(fields: { readonly [name: string]: unknown }, text: string): void;
+  warn(fields: { readonly [name: string]: unknown }, text: string): void;
+  error(fields: { readonly [name: string]: unknown }, text: string): void;
+}
+
+export interface ClientDeps {
+  readonly clock: Clock;
+  readonly say: Say;
+  readonly instance: string;
+}
+
+/** What this process knows of the state of its brokers. */
+export interface Health {
+  /** Null, or since when and why the log is away. */
+  problem(): string | null;
+  /** Part of the work (`append to quench.inputs`) that went well, or did not. */
+  good(part: string): void;
+  /** `patienceMs`: what passes sooner than that (a leader that moves, a coordinator that loads) is not worth a line. */
+  bad(part: string, error: unknown, patienceMs?: Millis): void;
+  /** Part that is wrong in a way that waiting does not mend: stays so until somebody mended it and the part is `good`. */
+  wrong(part: string, sentence: string): void;
+  wrongSentence(): string | null;
+  /** Calls back when something failed that may be the topics' fault. */
+  onDoubt(call: () => void): void;
+  /** A record that no gateway wrote; said once for each partition. */
+  stranger(at: { readonly topic: string; readonly partition: number; readonly offset: number }): void;
+  doubt(): void;
+}
+
+export interface Client {
+  readonly kafka: Kafka;
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly say: Say;
+  readonly instance: string;
+  readonly health: Health;
+  /** A connection of its own to the brokers, for fetches; requests on one connection are answered one after the other. */
+  cluster(): Connection;
+}
+
+export interface Connection {
+  readonly cluster: Cluster;
+  close(): Promise<void>;
+}
+
+export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
+  const settings = settingsOf(options);
+  const kafka = new Kafka({
+    ...connectionOf(options),
+    clientId: `quench-${deps.instance}`,
+    connectionTimeout: connectWithinMs,
+    authenticationTimeout: connectWithinMs,
+    requestTimeout: requestWithinMs,
+    enforceRequestTimeout: true,
+    retry,
+    // It reports every failed request, many times in an outage; what matters is said by C2.
+    logLevel: logLevel.NOTHING,
+  });
+  return { ...deps, kafka, settings, health: createHealth(deps), cluster: () => connectionTo(kafka, settings) };
+}
+
+function connectionTo(kafka: Kafka, settings: Settings): Connection {
+  let found: Cluster | null = null;
+  const consumer = kafka.consumer({
+    groupId: `${settings.prefix}reads`, // never joined
+    metadataMaxAge: metadataMaxAgeMs,
+    allowAutoTopicCreation: false,
+    partitionAssigners: [
+      ({ cluster }): Assigner => {
+        found = cluster;
+        return {
+          name: 'none',
+          version: 1,
+          assign: () => Promise.resolve([]),
+          protocol: () => ({ name: 'none', metadata: Buffer.alloc(0) }),
+        };
+      },
+    ],
+  });
+  if (found === null) throw new Error('invariant broken: C1: the client hands its cluster to assigners at once');
+  return { cluster: found, close: () => consumer.disconnect() };
+}
+
+function createHealth({ clock, say }: ClientDeps): Health {
+  const away = new Map<string, { readonly since: number; readonly why: string; readonly said: boolean }>();
+  const wrong = new Map<string, string>();
+  const strangers = new Set<string>();
+  let doubted: () => void = () => {};
+  const wrongSentence = (): string | null => wrong.values().next().value ?? null;
+  return {
+    problem() {
+      const first = [...away].find(([, { said }]) => said);
+      if (wrong.size > 0 || first === undefined) return wrongSentence();
+      const [part, { since, why }] = first;
+      return `${part} fails since ${Math.round((clock.steady() - since) / 1_000)} s: ${why}`;
+    },
+    good(part) {
+      if (wrong.delete(part)) say.info({ part }, 'log can be used again');
+      const was = away.get(part);
+      if (was === undefined) return;
+      away.delete(part);
+      if (was.said) say.info({ part, awayMs: Math.round(clock.steady() - was.since) }, 'log is back'); // C2
+    },
+    bad(part, error, patienceMs = 0) {
+      const why = whyOf(error);
+      const { since = clock.steady(), said = false } = away.get(part) ?? {};
+      const due = clock.steady() - since >= patienceMs;
+      if (due && !said) say.warn({ part, why, advice: adviceFor(error) }, 'log is away'); // C2
+      away.set(part, { since, why, said: said || due });
+      if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') doubted();
+    },
+    wrong(part, sentence) {
+      if (wrong.get(part) !== sentence) say.error({ part, why: sentence }, 'log cannot be used');
+      wrong.set(part, sentence);
+    },
+    wrongSentence,
+    onDoubt: (call) => void (doubted = call),
+    doubt: () => doubted(),
+    stranger(at) {
+      const where = `${at.topic} ${at.partition}`;
+      if (strangers.has(where)) return;
+      strangers.add(where);
+      say.error(at, 'record is not of our making and is passed over: nobody but the gateways may write here');
+    },
+  };
+}
+
+/** What the client says, without its stack; it never names a password. */
+export function whyOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error ? `${cause.name.replace(/^KafkaJS/, '')}: ${cause.message}`.slice(0, 300) : 'unknown';
+}
+
+/** The protocol's name of an error (`MESSAGE_TOO_LARGE`), of itself or of what caused it; '' when it is another kind. */
+export function typeOf(error: unknown): string {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { type } = at as { readonly type?: unknown };
+    if (typeof type === 'string') return type;
+  }
+  return '';
+}
+
+export function isUnauthenticated(error: unknown): boolean {
+  return /SASLAuthentication/.test(whyOf(error)) || /AUTHENTICATION_FAILED|AUTHORIZATION_FAILED/.test(typeOf(error));
+}
+
+function adviceFor(error: unknown): string {
+  if (isUnauthenticated(error)) return 'the brokers refuse our login: check log.sasl and the access rights of its user';
+  if (/GroupCoordinatorNotFound/.test(whyOf(error)))
+    return 'if it lasts: our user may lack the right to its groups or transactional ids, or offsets.topic.replication.factor and transaction.state.log.replication.factor ask for more brokers than there are';
+  if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return 'a topic is missing: it is made anew if log.createTopics allows it';
+  return 'check that log.brokers can be reached from here; nothing has to be done to go on once they can';
+}
+
+export function unavailable(code: ErrorCode, what: string, error: unknown): GatewayError {
+  return new GatewayError(code, `${what}: ${whyOf(error)}`, error);
+}
+
+/** The promise, or `deadline_exceeded`; what it began goes on unheard. */
+export async function within<T>(clock: Clock, span: Millis, what: string, promise: Promise<T>): Promise<T> {
+  let cancel: () => void = () => {};
+  const late = new Promise<never>((_, reject) => {
+    cancel = clock.after(span, () => reject(new GatewayError('deadline_exceeded', `${what}: no answer within ${span} ms`)));
+  });
+  promise.catch(() => {});
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    cancel();
+  }
+}
+
+export function pause(clock: Clock, span: Millis): Promise<void> {
+  return new Promise((resolve) => void clock.after(span, resolve));
+}
+
+/** Until the span is over or the promise is settled, whichever is first; leaves no timer behind. */
+export async function pauseOr(clock: Clock, span: Millis, woken: Promise<unknown>): Promise<void> {
+  let cancel: () => void = () => {};
+  const over = new Promise<void>((resolve) => (cancel = clock.after(span, resolve)));
+  await Promise.race([over, woken]);
+  cancel();
+}
+
+export type { Broker, Cluster };

@@ -1,0 +1,149 @@
+// Dead letters of all gateways: each keeps a copy of all of them in its own store, where they are found; the topic carries them from one to the others.
+//   B1  A letter is durable here before anybody is told so, whatever the brokers do; it is carried on when they can take it.
+//   B2  A letter that was replayed or discarded anywhere never waits again elsewhere.
+// The local store's own log is not otherwise used when the log is shared: its inputs are the outbox.
+import { randomInt } from 'node:crypto';
+import type { DeadLetter, DeadLetters, Store } from '../../src/core/ports.ts';
+import { second, type Millis } from '../../src/core/time.ts';
+import { pauseOr, within, type Client } from './client.ts';
+import { createReads, isOurs, stamp } from './fetching.ts';
+import { createWriter, writerLimits } from './writer.ts';
+
+const outboxCursor = 'deadletter-outbox';
+const topicCursor = 'deadletter';
+/** Not a place but a number by which the store knows its own entries again. */
+const identityCursor = 'deadletter-identity';
+const entriesAtOnce = 100;
+const restMs: Millis = second;
+const flushWithinMs: Millis = 2 * second;
+
+/** `by`: the store that has it already. */
+type Entry = { readonly by: number } & (
+  | { readonly letter: DeadLetter }
+  | { readonly mark: string; readonly state: 'replayed' | 'discarded' }
+);
+
+type Unsigned<T> = T extends unknown ? Omit<T, 'by'> : never;
+
+export interface SharedLetters extends DeadLetters {
+  start(): void;
+  close(): Promise<void>;
+}
+
+export function createLetters(client: Client, local: Store): SharedLetters {
+  const { clock } = client;
+  const topic = client.settings.topics.deadletter;
+  const writer = createWriter(client, topic, writerLimits);
+  const reads = createReads(client);
+  let stopping = false;
+  let wake: () => void = () => {};
+  let running: Promise<unknown> = Promise.resolve();
+
+  let known: Promise<number> | null = null;
+
+  async function identity(): Promise<number> {
+    const before = await local.cursors.load(identityCursor, 0);
+    if (before > 0) return before;
+    const drawn = randomInt(1, 2 ** 47);
+    await local.cursors.save(identityCursor, 0, drawn);
+    return drawn;
+  }
+
+  async function put(entry: Unsigned<Entry>): Promise<void> {
+    const signed = { ...entry, by: await (known ??= identity()) };
+    await local.log.append('inputs', { partition: 0, scope: topic, values: [signed] });
+    wake();
+  }
+
+  async function apply(entry: Entry): Promise<void> {
+    if (entry.by === (await (known ??= identity()))) return; // and may have been forgotten since
+    if ('mark' in entry) await local.deadLetters.mark(entry.mark, entry.state).catch(() => {}); // forgotten here by now
+    else if ((await local.deadLetters.get(entry.letter.id)) === null) await local.deadLetters.add(entry.letter); // B2
+  }
+
+  /** Outbox to topic, in order. */
+  async function publish(): Promise<void> {
+    let offset = await local.cursors.load(outboxCursor, 0);
+    for (;;) {
+      const entries = await local.log.read('inputs', 0, offset, entriesAtOnce);
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      await writer.append(
+        0,
+        entries.map(({ value }) => ({ key: keyOf(value as Entry), value: JSON.stringify(value), headers: stamp })), // written by put only
+      );
+      offset = last.offset + 1;
+      await local.cursors.save(outboxCursor, 0, offset);
+      await local.log.trim('inputs', 0, offset);
+    }
+  }
+
+  /** Topic to local copy, in order. */
+  async function copy(): Promise<void> {
+    let offset = await local.cursors.load(topicCursor, 0);
+    const { first, end } = await reads.ends(topic, 0);
+    if (offset > end || offset < first) offset = first;
+    while (offset < end && !stopping) {
+      const fetched = await reads.fetch({ topic, partition: 0, offset });
+      for (const message of fetched.messages) {
+        if (message.offset < offset) continue;
+        const entry = isOurs(message) ? entryOf(message.value) : null;
+        if (entry === null) client.health.stranger({ topic, partition: 0, offset: message.offset });
+        else await apply(entry);
+      }
+      offset = fetched.next;
+      await local.cursors.save(topicCursor, 0, offset);
+    }
+  }
+
+  async function run(): Promise<void> {
+    while (!stopping) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      try {
+        await publish();
+        await copy();
+        client.health.good('dead letters');
+      } catch (error) {
+        if (!stopping) client.health.bad('dead letters', error);
+      }
+      await pauseOr(clock, restMs, woken);
+    }
+  }
+
+  return {
+    async add(letter) {
+      await local.deadLetters.add(letter); // B1
+      await put({ letter });
+    },
+    async mark(id, state) {
+      await local.deadLetters.mark(id, state);
+      await put({ mark: id, state });
+    },
+    get: (id) => local.deadLetters.get(id),
+    list: (query) => local.deadLetters.list(query),
+    count: () => local.deadLetters.count(),
+    start: () => void (running = run()),
+    async close() {
+      await within(clock, flushWithinMs, 'carry dead letters on', publish()).catch(() => {}); // the next start does it
+      stopping = true;
+      wake();
+      await writer.close();
+      await reads.close().catch(() => {});
+      await running;
+    },
+  };
+}
+
+function keyOf(entry: Entry): string {
+  return 'mark' in entry ? entry.mark : entry.letter.id;
+}
+
+function entryOf(value: Buffer | null): Entry | null {
+  try {
+    const entry: unknown = JSON.parse(value?.toString() ?? 'null');
+    // Written by publish only; anything else in the topic is passed over.
+    return typeof entry === 'object' && entry !== null && ('letter' in entry || 'mark' in entry) ? (entry as Entry) : null;
+  } catch {
+    return null;
+  }
+}

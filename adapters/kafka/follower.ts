@@ -1,0 +1,131 @@
+// Follows the newest records of every watched partition: one long poll for each broker that leads some of them.
+//   F1  A record is handed on once, in order, without a gap; a partition that ends before where we were is placed anew, and its readers are woken.
+//   F2  It never gives up: leaders move, brokers come back, topics are made anew.
+import { second, type Millis } from '../../src/core/time.ts';
+import { pause, typeOf, type Client, type Connection } from './client.ts';
+import { endsOf, fetchFrom, leadersOf, type Fetched, type Message } from './fetching.ts';
+import type { Strand } from './strand.ts';
+
+const pollMs: Millis = 250;
+const partitionBytes = 1_048_576;
+const restMs: Millis = 300;
+const patienceMs: Millis = 2 * second;
+const restMaxMs: Millis = 2 * second;
+
+export interface Follower {
+  /** Takes up a strand; it is let go when nobody watches it any more. */
+  follow(strand: Strand): void;
+  stop(): Promise<void>;
+}
+
+export function createFollower(client: Client, take: (strand: Strand, message: Message) => void): Follower {
+  const { clock } = client;
+  const connection: Connection = client.cluster();
+  const { cluster } = connection;
+  const strands = new Set<Strand>();
+  const polls = new Map<string, Promise<void>>();
+  let stopping = false;
+  let running: Promise<void> | null = null;
+  let wake: () => void = () => {};
+  let troubled = false;
+
+  /** Finds leaders and keeps a poll going for each; comes back to it when something failed or was added. */
+  async function run(): Promise<void> {
+    let rest = restMs;
+    while (!stopping) {
+      const again = new Promise<void>((resolve) => (wake = resolve));
+      try {
+        for (const strand of strands) if (strand.watchers.size === 0) strands.delete(strand);
+        await cluster.connect();
+        await assignAll();
+        troubled = false;
+        rest = restMs;
+        await again;
+      } catch (error) {
+        client.health.bad('follow', error, patienceMs);
+        await pause(clock, rest);
+        rest = Math.min(restMaxMs, rest * 2);
+      }
+    }
+    await Promise.all(polls.values());
+  }
+
+  async function assignAll(): Promise<void> {
+    if (strands.size === 0) return;
+    const leaders = await leadersOf(cluster, [...new Set([...strands].map((strand) => strand.topic))], troubled);
+    for (const strand of strands) {
+      if (strand.next === null) await placeAtEnd(strand, false);
+      const leader = leaders(strand.topic, strand.partition);
+      if (leader === null) throw new Error(`no leader of ${strand.topic} ${strand.partition} is known`);
+      leaderOf.set(strand, leader);
+      if (!polls.has(leader))
+        polls.set(
+          leader,
+          poll(leader).finally(() => polls.delete(leader)),
+        );
+    }
+  }
+
+  const leaderOf = new Map<Strand, string>();
+
+  async function placeAtEnd(strand: Strand, anew: boolean): Promise<void> {
+    const { end } = await endsOf(cluster, strand.topic, strand.partition);
+    strand.place(end, anew);
+    if (end > 0 || anew) strand.hear(); // readers may have looked before
+  }
+
+  async function poll(leader: string): Promise<void> {
+    while (!stopping) {
+      const mine = [...strands].filter((strand) => leaderOf.get(strand) === leader && strand.watchers.size > 0);
+      if (mine.length === 0) return;
+      try {
+        const broker = await cluster.findBroker({ nodeId: leader });
+        const spots = mine.map((strand) => ({ topic: strand.topic, partition: strand.partition, offset: strand.next ?? 0 }));
+        for (const fetched of await fetchFrom(client, broker, spots, { waitMs: pollMs, bytes: partitionBytes })) handOn(mine, fetched);
+        client.health.good('follow');
+      } catch (error) {
+        await failed(mine, error);
+        return;
+      }
+    }
+  }
+
+  function handOn(mine: readonly Strand[], fetched: Fetched): void {
+    const strand = mine.find((one) => one.topic === fetched.topic && one.partition === fetched.partition);
+    if (strand === undefined) return;
+    let heard = fetched.end > strand.known;
+    strand.known = Math.max(strand.known, fetched.end);
+    for (const message of fetched.messages) {
+      if (message.offset < (strand.next ?? 0)) continue; // ours, or the head of a batch
+      take(strand, message);
+      heard = true;
+    }
+    if (heard) strand.hear();
+  }
+
+  /** Asks for leaders again; where an offset is out of range, the partition was cut back or made anew (F1). */
+  async function failed(mine: readonly Strand[], error: unknown): Promise<void> {
+    troubled = true;
+    for (const strand of mine) leaderOf.delete(strand);
+    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE')
+      for (const strand of mine) await placeAtEnd(strand, true).catch(() => (strand.next = null));
+    else client.health.bad('follow', error, patienceMs);
+    await pause(clock, restMs);
+    wake();
+  }
+
+  return {
+    follow(strand) {
+      if (strands.has(strand)) return;
+      strands.add(strand);
+      running ??= run();
+      wake();
+    },
+    async stop() {
+      stopping = true;
+      wake();
+      await connection.close().catch(() => {});
+      await running;
+    },
+  };
+}
