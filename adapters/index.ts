@@ -1,9 +1,11 @@
 // The registry: what the gateway can speak to, one line per adapter. Adding one is a folder and a line here.
 import type { Writable } from 'node:stream';
 import type { Json } from '../src/core/playbook.ts';
-import type { Clock, Notifier, Source } from '../src/core/ports.ts';
+import type { Backbone, BackboneWatch, Clock, Notifier, Source, Store } from '../src/core/ports.ts';
 import { ConsoleConfig, createConsole } from './console/notifier.ts';
 import { HttpConfig } from './http/config.ts';
+import { openKafka } from './kafka/backbone.ts';
+import { KafkaOptions } from './kafka/options.ts';
 import type { Http } from './kit.ts';
 import { NagiosOptions } from './nagios/options.ts';
 import { nagios } from './nagios/source.ts';
@@ -41,6 +43,31 @@ export interface NotifierKind {
   create(options: Options, deps: NotifierDeps): Notifier;
 }
 
+/** Says what happens to the connection; the text is constant, particulars are fields. */
+export interface Say {
+  info(fields: { readonly [name: string]: unknown }, text: string): void;
+  warn(fields: { readonly [name: string]: unknown }, text: string): void;
+  error(fields: { readonly [name: string]: unknown }, text: string): void;
+}
+
+export interface LogDeps {
+  readonly clock: Clock;
+  readonly say: Say;
+  readonly watch: BackboneWatch;
+  /** The store of this process, for copies that are quicker to search. */
+  readonly local: Store;
+  /** Unlike any other process, living or dead. */
+  readonly instance: string;
+  readonly retentionMs: number;
+}
+
+/** A log that several processes share. Opening it does not wait for its servers. */
+export interface LogKind {
+  readonly name: string;
+  readonly options: object;
+  open(options: Options, deps: LogDeps): Promise<Backbone>;
+}
+
 /** Options were checked by the schema beside it: the type follows from that. */
 function checked<T>(options: Options): T {
   return options as T;
@@ -66,4 +93,9 @@ export const actionKinds: readonly { readonly name: string; readonly options: ob
   { name: 'shell', options: ShellConfig },
   { name: 'http', options: HttpConfig },
   { name: 'process', options: ProcessConfig },
+];
+
+/** Logs other than the embedded one. */
+export const logs: readonly LogKind[] = [
+  { name: 'kafka', options: KafkaOptions, open: (options, deps) => openKafka(checked(options), deps) },
 ];

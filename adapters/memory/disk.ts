@@ -1,5 +1,7 @@
 // What a memory store has made durable, apart from the store that wrote it, so that a test can crash one and open another.
-//   D1  One store at a time owns a disk. After a crash its calls never settle and its watchers stay silent, like a dead process's.
+//   D1  One store at a time owns a disk, or a seat at it. After a crash its calls never settle and its watchers stay silent, like a dead process's.
+//   D2  Stores on several seats of one disk are like processes at one broker: each hears of the others' appends, and of a partition's
+//       checkpoints only the saves of the store that loaded it last count.
 import { GatewayError } from '../../src/core/errors.ts';
 import type { CheckpointMark, DeadLetter, TimelineEntry, ViewKind } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
@@ -49,8 +51,19 @@ export interface Content {
   arrivals: number;
 }
 
+export interface Watcher {
+  readonly call: () => void;
+  readonly alive: () => boolean;
+}
+
 export interface MemoryDisk {
   readonly content: Content;
+  /** Who waits for appends to a slot. */
+  readonly watchers: Map<Slot, Set<Watcher>>;
+  /** The store that loaded a partition's checkpoint last (D2). */
+  readonly loaders: Map<number, object>;
+  /** A place for another store at the same content; crashes alone. */
+  seat(): MemoryDisk;
   /**
    * Kills the store that owns the disk. What waits to become durable is lost, but for the first `kept` requests: those reached the
    * disk and were never acknowledged.
@@ -61,17 +74,23 @@ export interface MemoryDisk {
 }
 
 export function memoryDisk(): MemoryDisk {
+  const content: Content = {
+    slots: new Map(),
+    desks: new Map(),
+    cursors: new Map(),
+    docs: new Map(),
+    lines: new Map(),
+    letters: new Map(),
+    arrivals: 0,
+  };
+  return seatAt({ content, watchers: new Map(), loaders: new Map() });
+}
+
+function seatAt(shared: Pick<MemoryDisk, 'content' | 'watchers' | 'loaders'>): MemoryDisk {
   let owner: ((kept: number) => void) | null = null;
   return {
-    content: {
-      slots: new Map(),
-      desks: new Map(),
-      cursors: new Map(),
-      docs: new Map(),
-      lines: new Map(),
-      letters: new Map(),
-      arrivals: 0,
-    },
+    ...shared,
+    seat: () => seatAt(shared),
     crash(kept = 0) {
       owner?.(kept);
       owner = null;

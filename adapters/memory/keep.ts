@@ -1,18 +1,24 @@
 // Checkpoints, cursors and dead letters over a memory disk.
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Checkpoints, Cursors, DeadLetter, DeadLetters } from '../../src/core/ports.ts';
-import type { Content } from './disk.ts';
+import type { Content, MemoryDisk } from './disk.ts';
 import { slotIn } from './log.ts';
 import type { WriteQueue } from './queue.ts';
 
 const unavailable = 'store_unavailable';
 
-export function memoryCheckpoints(content: Content, queue: WriteQueue): Checkpoints {
+export function memoryCheckpoints({ content, loaders }: MemoryDisk, queue: WriteQueue): Checkpoints {
+  const me = {};
   return {
     async save(partition, mark, rows) {
       const plain = rows.map((row) => ({ ...row, doc: row.doc === null ? null : JSON.stringify(row.doc) }));
       const bytes = plain.reduce((sum, row) => sum + (row.doc?.length ?? 0), 0);
       await queue.submit({ records: 1 + rows.length, bytes, unavailable }, () => {
+        if ((loaders.get(partition) ?? me) !== me)
+          throw new GatewayError(
+            unavailable,
+            `memory store: another process has loaded partition ${partition} since; this save does not count`,
+          );
         const past = mark.inputs > slotIn(content, 'inputs', partition).end || mark.facts > slotIn(content, 'facts', partition).end;
         if (past) {
           const place = `inputs ${mark.inputs}, facts ${mark.facts}`;
@@ -30,6 +36,7 @@ export function memoryCheckpoints(content: Content, queue: WriteQueue): Checkpoi
     },
     async load(partition, take) {
       return queue.read(() => {
+        loaders.set(partition, me);
         const desk = content.desks.get(partition);
         if (!desk) return null;
         if (desk.rows.size > 0)

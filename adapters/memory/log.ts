@@ -1,7 +1,7 @@
 // The event log over a memory disk.
 import { invariant } from '../../src/core/errors.ts';
 import type { EventLog, LogRecord, Topic } from '../../src/core/ports.ts';
-import type { Batch, Content, Slot } from './disk.ts';
+import type { Batch, Content, MemoryDisk, Slot } from './disk.ts';
 import type { WriteQueue } from './queue.ts';
 
 export function slotIn(content: Content, topic: Topic, partition: number): Slot {
@@ -13,29 +13,28 @@ export function slotIn(content: Content, topic: Topic, partition: number): Slot 
   return slot;
 }
 
-export function memoryLog(content: Content, queue: WriteQueue, partitions: number): Omit<EventLog, 'close'> {
-  const watchers = new Map<Slot, Set<{ readonly call: () => void }>>();
-  // Records appended or read in this store's life, as objects; a store opened later parses its own.
-  const objects = new WeakMap<Batch, readonly unknown[]>();
+const parsed = new WeakMap<Batch, readonly unknown[]>();
 
+/** What is read of a batch: its JSON text as objects, the same ones for every reader, never those of whoever appended. */
+export function recordsOf(batch: Batch): readonly unknown[] {
+  const known = parsed.get(batch);
+  if (known) return known;
+  const records: readonly unknown[] = JSON.parse(batch.body);
+  parsed.set(batch, records);
+  return records;
+}
+
+export function memoryLog({ content, watchers }: MemoryDisk, queue: WriteQueue, partitions: number): Omit<EventLog, 'close'> {
   function slotAt(topic: Topic, partition: number): Slot {
     invariant(Number.isInteger(partition) && partition >= 0 && partition < partitions, `partition ${partition} is one of ${partitions}`);
     return slotIn(content, topic, partition);
-  }
-
-  function valuesOf(batch: Batch): readonly unknown[] {
-    const known = objects.get(batch);
-    if (known) return known;
-    const parsed: readonly unknown[] = JSON.parse(batch.body);
-    objects.set(batch, parsed);
-    return parsed;
   }
 
   function wake(slot: Slot): void {
     const calls = watchers.get(slot);
     for (const watcher of calls ?? []) {
       queueMicrotask(() => {
-        if (calls?.has(watcher) && queue.alive()) watcher.call();
+        if (calls?.has(watcher) && watcher.alive()) watcher.call();
       });
     }
   }
@@ -51,7 +50,6 @@ export function memoryLog(content: Content, queue: WriteQueue, partitions: numbe
         const batch: Batch = { base: slot.end, count: values.length, scope, body, raw: raw ?? null };
         slot.batches.push(batch);
         slot.end += values.length;
-        objects.set(batch, values);
         wake(slot);
         return batch.base;
       });
@@ -65,7 +63,7 @@ export function memoryLog(content: Content, queue: WriteQueue, partitions: numbe
         for (let index = indexOf(slot, from); index < slot.batches.length; index += 1) {
           const batch = slot.batches[index];
           if (!batch || batch.base >= to) break;
-          const values = valuesOf(batch);
+          const values = recordsOf(batch);
           for (let at = Math.max(from, batch.base); at < Math.min(to, batch.base + batch.count); at += 1) {
             found.push({ partition, offset: at, scope: batch.scope, value: values[at - batch.base] });
           }
@@ -81,7 +79,7 @@ export function memoryLog(content: Content, queue: WriteQueue, partitions: numbe
       const slot = slotAt(topic, partition);
       const calls = watchers.get(slot) ?? new Set();
       watchers.set(slot, calls);
-      const watcher = { call };
+      const watcher = { call, alive: () => queue.alive() };
       calls.add(watcher);
       return () => calls.delete(watcher);
     },

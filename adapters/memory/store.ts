@@ -41,8 +41,8 @@ export function memoryStore(options: {
     giveBack();
   };
   return {
-    log: { ...memoryLog(disk.content, queue, partitions), close },
-    checkpoints: memoryCheckpoints(disk.content, queue),
+    log: { ...memoryLog(disk, queue, partitions), close },
+    checkpoints: memoryCheckpoints(disk, queue),
     views: memoryViews(disk.content, queue, () => clock.now()),
     cursors: memoryCursors(disk.content, queue),
     deadLetters: memoryDeadLetters(disk.content, queue, limits),

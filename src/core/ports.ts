@@ -32,8 +32,8 @@ export interface Delivery {
 
 /** Why a body was not understood, for the sender, the dead letters and the metric label. */
 export interface ParseFailure {
-  /** `not_json`, `wrong_shape`, `empty`, `unsupported`; becomes a metric label: a fixed word. */
-  readonly reason: 'not_json' | 'wrong_shape' | 'empty' | 'unsupported';
+  /** What is wrong, as a fixed word; becomes a metric label. `too_large`: it was understood, and the log does not take it. */
+  readonly reason: 'not_json' | 'wrong_shape' | 'empty' | 'unsupported' | 'too_large';
   /** What, where, expected, seen; no secrets: `zabbix: event_nseverity must be 0–5, got "7"`. */
   readonly message: string;
 }
@@ -149,7 +149,9 @@ export interface LogBatch {
 
 /**
  * The durable order of everything. Offsets of a partition start at 0, grow by 1, and never have a gap.
- * Rejects with GatewayError `log_unavailable` when the medium fails (disk full, broker away): nothing of that batch is then readable.
+ * Several processes may append at once; each one's batches keep their order.
+ * Rejects with GatewayError `log_unavailable` when the medium fails (disk full, broker away): that batch is then not durable, or, where an answer
+ * was lost on its way, unknown to be; whoever appends again must be recognisable (delivery id, `seq`, call). `payload_too_large`: it never will be.
  */
 export interface EventLog {
   readonly partitions: number;
@@ -157,7 +159,7 @@ export interface EventLog {
   append(topic: Topic, batch: LogBatch): Promise<number>;
   /** Up to `max` records from `offset` on, oldest first; only durable ones. Empty when there is none. An offset below the retained range reads from the first retained record. */
   read(topic: Topic, partition: number, offset: number, max: number): Promise<readonly LogRecord[]>;
-  /** Offset that the next record will get; everything below is durable. */
+  /** Offset that the next record will get, as far as this process has heard: at least behind its own appends; everything below is durable. */
   end(topic: Topic, partition: number): Promise<number>;
   /** Calls back after each durable append to the topic's partition; returns how to stop. */
   watch(topic: Topic, partition: number, call: () => void): () => void;
@@ -186,9 +188,12 @@ export interface CheckpointMark {
 
 /** Desk state between turns, saved incrementally. */
 export interface Checkpoints {
-  /** Saves mark and changed rows in one atomic step. Ordered after every append that was called before it. */
+  /**
+   * Saves mark and changed rows in one atomic step. Ordered after every append that was called before it.
+   * Rejects with `store_unavailable`, also when another process has loaded the partition since: what it saves counts, ours no more.
+   */
   save(partition: number, mark: CheckpointMark, rows: readonly DeskRow[]): Promise<void>;
-  /** The mark, or null for a partition never saved; rows arrive in chunks through `take`. */
+  /** The mark, or null for a partition never saved; rows arrive in chunks through `take`. From here on nobody else's save counts. */
   load(partition: number, take: (rows: readonly DeskRow[]) => void): Promise<CheckpointMark | null>;
 }
 
@@ -302,6 +307,50 @@ export interface Store {
   readonly cursors: Cursors;
   readonly deadLetters: DeadLetters;
   close(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- shares
+
+/** Work that is shared out by partition; what a process does besides it does for all partitions. */
+export type SharedRole = 'host' | 'effects';
+
+/**
+ * Which partitions of a role are this process's to work on. Two processes may believe it of one partition for a while, as when one of them was
+ * frozen: hosts need no more than the log's order then, whoever acts on the world asks `holds` first.
+ */
+export interface Shares {
+  /**
+   * Begins to take part. `gained` and `lost` of one partition never overlap; neither may reject but for a bug. Whoever tries again and again in
+   * `gained` asks `wanted` in between: a `lost` may be waiting.
+   */
+  start(told: { gained(partition: number, wanted?: () => boolean): Promise<void>; lost(partition: number): Promise<void> }): Promise<void>;
+  /** Whether, by this process's own clock, nobody else can have been given the partition yet. */
+  holds(partition: number): boolean;
+  /** Tells others how far the role has come, for their figures of lag; best effort, nothing rests on it. */
+  done(partition: number, offset: number): void;
+  /** What was last told so, by whoever held the partition; a partition of which nothing was told is missing. */
+  progress(): Promise<ReadonlyMap<number, number>>;
+  /** Gives everything back; `lost` is not called any more. */
+  stop(): Promise<void>;
+}
+
+/** What all processes of one gateway have in common. A process that is alone keeps it in its own store. */
+export interface Backbone extends Pick<Store, 'log' | 'checkpoints' | 'cursors' | 'deadLetters'> {
+  /** The same object for the same role. */
+  shares(role: SharedRole): Shares;
+  /** Whether the log forgets what is old by itself; if not, retention trims it. */
+  readonly forgets: boolean;
+  /** Null, or what is wrong with it, in one sentence. */
+  problem(): string | null;
+  close(): Promise<void>;
+}
+
+/** What a backbone tells about itself, for metrics. */
+export interface BackboneWatch {
+  /** One append of a batch ended: after so long, durable or not. */
+  appended(topic: Topic, tookMs: Millis, durable: boolean): void;
+  /** The partitions of a role were shared out anew. */
+  rebalanced(role: SharedRole): void;
 }
 
 // ---------------------------------------------------------------- expressions

@@ -12,7 +12,7 @@ import { timeOf } from './evolve.ts';
 import { flapPercent, isFlapping } from './flap.ts';
 import { expireStale, halfOf, incidentOf, place, raise, resolve, sweep, titleOf } from './incident.ts';
 import { emit, nextSeq, wakeAfter, type Law, type Turn } from './law.ts';
-import { describeMute, refreshMute } from './mute.ts';
+import { describeMute, isInDoubt, refreshMute } from './mute.ts';
 import { ackPage, onAckTimeout, onNotifyAnswered, onNotifyWake, onRung, pageOf } from './page.ts';
 import type { AlertSeen, Change, CommandGiven, Decision, Fact, Input, Silence, Wake } from './records.ts';
 import { cancel, nudge, onAnswered, onApproval, onApprovalTimeout, onCallWake, onClaimed, onPause, runOf } from './run.ts';
@@ -240,14 +240,24 @@ function refreshMutes(now: Turn): void {
     changes += 1;
     if (held.alert.incident !== null) now.open.set(held.alert.incident, null);
   }
+  reviewDoubts(now);
+}
+
+/** What a run left in doubt and burns no more: a silence may have been all that kept it from calling a person. */
+function reviewDoubts(now: Turn): void {
+  const { incidents } = now.desk.tables;
+  const doubts = incidents.rows.values().filter((incident) => incident.firing === 0 && isInDoubt(incident));
+  const ids = doubts.map(({ id }) => id).toArray();
+  for (const id of ids.sort().slice(0, mutedAtOnceMax)) now.open.set(id, null);
 }
 
 /** Silences that were to last until what they muted had cleared. */
 function expireUsedSilences(now: Turn): void {
   for (const id of [...now.desk.tables.silences.rows.keys()].sort()) {
     const held = now.desk.tables.silences.rows.get(id);
-    if (held?.silence.untilResolved === true && held.muting === 0 && held.used)
-      emit(now, { type: 'SilenceChanged', silence: held.silence, state: 'expired' });
+    if (held?.silence.untilResolved !== true || held.muting > 0 || !held.used) continue;
+    emit(now, { type: 'SilenceChanged', silence: held.silence, state: 'expired' });
+    reviewDoubts(now);
   }
 }
 

@@ -3,17 +3,21 @@
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X2  A notification is delivered at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bounds below.
+//   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
 import type { ActionOutcome, Clock, Cursors, EventLog, Notification, Notifier, NotifyOutcome } from '../core/ports.ts';
 import type { Fact, Input, NotifyRequested, StepGranted, StepRequested } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 import type { Executor } from './executor.ts';
-import { createTail } from './tail.ts';
+import { createTail, placeIn } from './tail.ts';
 
 const factsPerRead = 256;
 const underWayMax = 512;
 const deliverWithinMs: Millis = 20_000;
 const cursorEveryMs: Millis = 200;
 const retryAppendMs: Millis = 500;
+/** From the claim; core gives a grant up no earlier than five seconds after this and the call's own time (run.ts). */
+const beginWithinMs: Millis = 10_000;
+const askAgainMs: Millis = 100;
 const cursorName = 'effects';
 
 export interface EffectsDeps {
@@ -21,8 +25,12 @@ export interface EffectsDeps {
   readonly log: EventLog;
   readonly cursors: Cursors;
   readonly clock: Clock;
-  /** Unlike any other process, living or dead. */
+  /** Unlike any other worker, living or dead: of a process that gets a partition a second time, too. */
   readonly worker: string;
+  /** Whether, by our own clock, the partition is still ours to act for. */
+  readonly holds: () => boolean;
+  /** Told how far the cursor has come, each time it moves. */
+  readonly onPassed: (offset: number) => void;
   readonly executor: Executor;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   /** Adds what core cannot know: links to the gateway, signed. */
@@ -39,7 +47,7 @@ export interface Effects {
 
 export function createEffects(deps: EffectsDeps): Effects {
   const { partition, log, clock } = deps;
-  const requested = new Map<string, StepRequested>();
+  const requested = new Map<string, { readonly fact: StepRequested; readonly claimedAt: Millis }>();
   /** Attempts that were answered before this process started. */
   let answered = new Set<string>();
   const pending = new Map<number, Promise<void>>();
@@ -49,6 +57,8 @@ export function createEffects(deps: EffectsDeps): Effects {
   let saved = 0;
   let cancelSave: (() => void) | null = null;
   let stopping = false;
+  /** Something was left undone because we stop: the cursor stays before it, for whoever is next (F2). */
+  let leftUndone = false;
   let wakeRoom: () => void = () => {};
   const barriers: { readonly before: number; readonly end: number }[] = [];
 
@@ -69,8 +79,23 @@ export function createEffects(deps: EffectsDeps): Effects {
   }
 
   async function claim(fact: StepRequested): Promise<void> {
-    requested.set(keyOf(fact), fact);
+    if (deps.holds()) return claimNow(fact);
+    await room();
+    track(heldBefore(() => false).then((held) => (held ? claimNow(fact) : leave())));
+  }
+
+  async function claimNow(fact: StepRequested): Promise<void> {
+    requested.set(keyOf(fact), { fact, claimedAt: clock.steady() });
     await tell({ type: 'StepClaimed', scope: fact.scope, at: clock.now(), run: fact.run, call: fact.call, worker: deps.worker });
+  }
+
+  /** Waits while the partition is not surely ours; false when it is over before, or we are about to stop. */
+  async function heldBefore(over: () => boolean): Promise<boolean> {
+    while (!deps.holds()) {
+      if (stopping || over()) return false;
+      await new Promise<void>((resolve) => void clock.after(askAgainMs, resolve));
+    }
+    return !over();
   }
 
   async function begin(fact: StepGranted): Promise<void> {
@@ -78,15 +103,19 @@ export function createEffects(deps: EffectsDeps): Effects {
     requested.delete(keyOf(fact));
     if (fact.worker !== deps.worker || request === undefined || stopping) return; // X1
     await room();
-    track(act(request));
+    track(act(request.fact, request.claimedAt));
   }
 
-  async function act(request: StepRequested): Promise<void> {
+  async function act(request: StepRequested, claimedAt: Millis): Promise<void> {
     const { scope, run, call, input, timeoutMs } = request;
+    const late = (): boolean => clock.steady() - claimedAt > beginWithinMs;
+    const mayAct = await heldBefore(late); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome: ActionOutcome = await deps.executor
-      .act(request.uses, { input, key: `${run}/${call}`, timeoutMs })
-      .catch((error: unknown): ActionOutcome => ({ outcome: 'unknown', detail: `executor: ${textOf(error)}` }));
+    const outcome: ActionOutcome = !mayAct
+      ? { outcome: 'failed', error: 'too_late', detail: 'the grant came too late to this worker; nothing was done', output: {} }
+      : await deps.executor
+          .act(request.uses, { input, key: `${run}/${call}`, timeoutMs })
+          .catch((error: unknown): ActionOutcome => ({ outcome: 'unknown', detail: `executor: ${textOf(error)}` }));
     await tell({
       type: 'StepAnswered',
       scope,
@@ -101,10 +130,14 @@ export function createEffects(deps: EffectsDeps): Effects {
 
   async function notify(fact: NotifyRequested): Promise<void> {
     const { scope, page, notifier: name, notification } = fact;
+    const askedAt = clock.steady();
+    // Who slept may hear now that another has told people already; a page is late for that at most so long, and goes out all the same.
+    await heldBefore(() => clock.steady() - askedAt > beginWithinMs);
+    if (stopping && !deps.holds()) return leave();
     const notifier = deps.notifiers.get(name);
     const outcome =
       notifier === undefined ? refused(`no notifier ${name} is configured`) : await deliver(notifier, deps.dress(notification));
-    if (stopping && outcome.outcome === 'unknown') return;
+    if (stopping && outcome.outcome === 'unknown') return leave();
     await tell({ type: 'NotifyAnswered', scope, at: clock.now(), page, notification: notification.id, outcome });
   }
 
@@ -132,7 +165,7 @@ export function createEffects(deps: EffectsDeps): Effects {
         return;
       } catch (error) {
         deps.onTrouble(error);
-        if (stopping) return;
+        if (stopping) return leave();
         await new Promise<void>((resolve) => void clock.after(retryAppendMs, resolve));
       }
     }
@@ -153,8 +186,13 @@ export function createEffects(deps: EffectsDeps): Effects {
     while (pending.size >= underWayMax && !stopping) await new Promise<void>((resolve) => (wakeRoom = resolve)); // X3
   }
 
+  function leave(): void {
+    leftUndone = true;
+  }
+
   /** Moves the cursor behind every batch whose work has ended, and saves it soon (F2). */
   function advance(): void {
+    if (leftUndone) return;
     const oldest = pending.keys().next().value ?? ticket;
     while (barriers[0] !== undefined && barriers[0].before <= oldest) passed = barriers.shift()?.end ?? passed;
     if (passed === saved || cancelSave !== null) return;
@@ -167,7 +205,13 @@ export function createEffects(deps: EffectsDeps): Effects {
   async function saveCursor(): Promise<void> {
     if (passed === saved) return;
     const at = passed;
-    await deps.cursors.save(cursorName, partition, at).then(() => (saved = at), deps.onTrouble);
+    try {
+      await deps.cursors.save(cursorName, partition, at);
+      saved = at;
+      deps.onPassed(at);
+    } catch (error) {
+      deps.onTrouble(error);
+    }
   }
 
   /** Notifications between cursor and end that were answered already need no repeat (X2). */
@@ -187,10 +231,10 @@ export function createEffects(deps: EffectsDeps): Effects {
 
   return {
     async start() {
-      passed = await deps.cursors.load(cursorName, partition);
+      passed = await placeIn(log, 'facts', partition, await deps.cursors.load(cursorName, partition), deps.onTrouble);
       saved = passed;
       answered = await answersSince(passed);
-      tail.start(passed);
+      if (!stopping) tail.start(passed);
     },
     async stop(graceMs) {
       stopping = true;

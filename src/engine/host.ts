@@ -13,6 +13,7 @@ import { everyScope, type Fact, type Input } from '../core/records.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { turn, turnWorld } from '../core/turn.ts';
 import { changedCount, changedRows, deskOf, finishLoading, takeRows } from './desks.ts';
+import { placeIn } from './tail.ts';
 import { createTimers, type Timers } from './timers.ts';
 
 const inputsPerBatch = 256;
@@ -30,8 +31,14 @@ export interface HostDeps {
   readonly checkpoints: Checkpoints;
   readonly expressions: Expressions;
   readonly clock: Clock;
+  /** Whether, by our own clock, the partition is still ours: who is not sure takes it from nobody by loading it again. */
+  readonly holds: () => boolean;
   /** Gives other work of the process its chance between batches. */
   readonly breathe: () => Promise<void>;
+  /** Sees every fact that this host decided, once it is durable; for metrics. */
+  readonly seen: (fact: Fact) => void;
+  /** Told how far the checkpoint covers, each time it moves. */
+  readonly onSaved: (mark: CheckpointMark) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -94,8 +101,8 @@ export function createHost(deps: HostDeps): Host {
     unsaved.clear();
     const mark = await deps.checkpoints.load(partition, (rows) => takeRows(desks, rows));
     finishLoading(desks);
-    offset = mark?.inputs ?? 0;
-    saved = mark ?? { inputs: 0, facts: 0 };
+    offset = await placeIn(log, 'inputs', partition, mark?.inputs ?? 0, deps.onTrouble);
+    saved = { inputs: offset, facts: await placeIn(log, 'facts', partition, mark?.facts ?? 0, deps.onTrouble) };
     known = await knownSince(saved.facts);
     for (const desk of desks.values()) {
       for (const [token, wait] of desk.tables.wakes.rows) arm(desk.scope, token, leftOf(desk.scope, token, wait));
@@ -178,6 +185,7 @@ export function createHost(deps: HostDeps): Host {
         const fresh = (told[0]?.seq ?? 0) > seen ? told : told.filter((fact) => fact.seq > seen); // H1
         if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh });
         armAll(scope, told, seen);
+        for (const fact of fresh) deps.seen(fact);
       }),
     );
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -215,12 +223,15 @@ export function createHost(deps: HostDeps): Host {
     await deps.checkpoints.save(partition, mark, rows);
     saved = mark;
     isSaving = false;
+    deps.onSaved(mark);
   }
 
   async function work(): Promise<void> {
     while (!stopping) {
       const arrived = new Promise<void>((resolve) => (signal = resolve));
       const records = await log.read('inputs', partition, offset, inputsPerBatch);
+      if (records.length === 0 && (await log.end('inputs', partition)) < offset)
+        throw new GatewayError('log_unavailable', `inputs of partition ${partition} end before ${offset}, where we are`);
       if (records.length > 0) {
         const facts = turnSome(records);
         await appending;
@@ -277,6 +288,7 @@ export function createHost(deps: HostDeps): Host {
   async function reload(): Promise<void> {
     while (!stopping) {
       try {
+        if (!deps.holds()) throw new GatewayError('store_unavailable', `partition ${partition} is not surely ours at the moment`);
         await Promise.allSettled([appending, saving]);
         appending = Promise.resolve();
         saving = Promise.resolve();
@@ -292,6 +304,7 @@ export function createHost(deps: HostDeps): Host {
   return {
     async start() {
       await load();
+      if (stopping) return timers?.stop();
       unwatch = log.watch('inputs', partition, () => signal());
       running = run();
     },

@@ -18,25 +18,36 @@ export interface ProjectDeps {
   readonly clock: Clock;
   /** Resolves when there is time for the read model: decisions come first. */
   readonly patience: () => Promise<void>;
-  /** Sees every fact once it is projected; for metrics. */
+  /** Sees every fact of the partition once it is projected, whoever decided it. */
   readonly seen: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
-export function createProject(deps: ProjectDeps): { start(): Promise<void>; stop(): Promise<void> } {
+export interface Project {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Facts on the log that are not shown yet. */
+  behind(): Promise<number>;
+}
+
+export function createProject(deps: ProjectDeps): Project {
   const { partition } = deps;
+  let shown = 0;
   const tail: Tail = createTail({ ...deps, batch: factsPerRead }, async (facts, end) => {
     await deps.patience();
     const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
     const entries = facts.map(entryOf).filter((entry) => entry !== null);
     await deps.views.apply({ cursor: cursorName, partition, offset: end, patches, entries });
+    shown = end;
     for (const fact of facts) deps.seen(fact);
   });
   return {
     async start() {
-      tail.start(await deps.cursors.load(cursorName, partition));
+      shown = await deps.cursors.load(cursorName, partition);
+      tail.start(shown);
     },
     stop: () => tail.stop(),
+    behind: async () => Math.max(0, (await deps.log.end('facts', partition)) - shown),
   };
 }
 

@@ -8,7 +8,10 @@ const prunedAtOnce = 1_000;
 const pruneRoundsMax = 200;
 
 export interface RetentionDeps {
-  readonly store: Pick<Store, 'log' | 'views' | 'cursors'>;
+  /** Null when the log forgets by itself. */
+  readonly log: EventLog | null;
+  readonly views: Store['views'];
+  readonly cursors: Store['cursors'];
   readonly clock: Clock;
   readonly retentionMs: Millis;
   /** What the partition's checkpoint covers. */
@@ -25,11 +28,11 @@ export interface Swept {
 
 /** One sweep. Rejects with the store's `GatewayError` when it fails half-way; the next one goes on. */
 export async function sweepOld(deps: RetentionDeps): Promise<Swept> {
-  const { log, views, cursors } = deps.store;
+  const { log, views, cursors } = deps;
   const before = deps.clock.now() - deps.retentionMs;
   const inputs: number[] = [];
   const facts: number[] = [];
-  for (let partition = 0; partition < log.partitions; partition += 1) {
+  for (let partition = 0; log !== null && partition < log.partitions; partition += 1) {
     const saved = deps.saved(partition);
     const read = await Promise.all(deps.consumers.map((name) => cursors.load(name, partition)));
     inputs.push(await trimTopic(log, 'inputs', partition, { before, keepFrom: saved.inputs }));

@@ -1,21 +1,34 @@
-// The engine of one process: for each partition a host that decides, effects that act, a projection that shows.
+// The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, the projection shows all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
 import type { Policy } from '../core/policy.ts';
-import type { CheckpointMark, Clock, Expressions, Notification, Notifier, Store } from '../core/ports.ts';
+import type { CheckpointMark, Clock, Expressions, Notification, Notifier, SharedRole, Shares, Store } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
-import { createEffects } from './effects.ts';
+import { createEffects, type Effects } from './effects.ts';
 import type { Executor } from './executor.ts';
-import { createHost } from './host.ts';
+import { createHost, type Host } from './host.ts';
 import { createProject } from './project.ts';
+import { createTenures, type Tenures } from './tenures.ts';
 
 const lagEveryMs: Millis = 100;
 /** While more inputs than this wait to be decided, the read model takes its time. */
 const busyFrom = 2_000;
 const patienceMs: Millis = 50;
+const loadingMs: Millis = 2_000;
+/** What is under way for a partition that goes elsewhere is given so long to end. */
+const handoverMs: Millis = 3_000;
+
+/** `intake` is the door (compose), `host` decides, `effects` acts and notifies, `project` keeps the read model behind the API. */
+export const roles = ['intake', 'host', 'effects', 'project'] as const;
+export type Role = (typeof roles)[number];
 
 export interface ServiceDeps {
-  readonly store: Store;
+  readonly roles: ReadonlySet<Role>;
+  /** What all processes of the gateway have in common. */
+  readonly shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'>;
+  /** The read model of this process, and where it stands. */
+  readonly local: Pick<Store, 'views' | 'cursors'>;
+  readonly shares: (role: SharedRole) => Shares;
   readonly clock: Clock;
   readonly expressions: Expressions;
   readonly executor: Executor;
@@ -24,7 +37,10 @@ export interface ServiceDeps {
   /** Unlike any other process, living or dead. */
   readonly worker: string;
   readonly breathe: () => Promise<void>;
-  readonly seen: (fact: Fact) => void;
+  /** Every fact decided here, once it is durable. */
+  readonly decided: (fact: Fact) => void;
+  /** Every fact of every partition, once it is in the read model; none without the role `project`. */
+  readonly shown: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -32,14 +48,20 @@ export interface Service {
   start(): Promise<void>;
   /** Stops within the grace and a moment for saving. */
   stop(graceMs: Millis): Promise<void>;
-  /** Inputs that wait to be turned, over all partitions, as of a moment ago. */
+  /** Inputs that wait to be turned, over the partitions decided here, as of a moment ago. */
   lag(): number;
-  /** The policy in force; null when there is none, or partitions differ: a publishing that a crash cut short is to be done again. */
+  /** Partitions decided here and what waits in each, as of a moment ago. */
+  lags(): ReadonlyMap<number, number>;
+  /** Partitions acted for here. */
+  acting(): readonly number[];
+  /** Facts that the read model of this process does not show yet, over all partitions, as of a moment ago. */
+  behind(): number;
+  /** The policy in force; null when none is known here, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped a partition, or null. */
   bug(): Error | null;
-  /** What the partition's last checkpoint covers. */
+  /** What the partition's last checkpoint covers; nothing for a partition that is not decided here. */
   saved(partition: number): CheckpointMark;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
@@ -49,69 +71,111 @@ export interface Service {
 export const consumers = ['effects', 'project'] as const;
 
 export function createService(deps: ServiceDeps): Service {
-  const { store, clock, onTrouble } = deps;
-  const numbers = Array.from({ length: store.log.partitions }, (_, partition) => partition);
-  const base = { log: store.log, clock, onTrouble };
-  const hosts = numbers.map((partition) =>
-    createHost({ ...base, partition, checkpoints: store.checkpoints, expressions: deps.expressions, breathe: deps.breathe }),
-  );
-  const hands = numbers.map((partition) =>
-    createEffects({
-      ...base,
-      partition,
-      cursors: store.cursors,
-      worker: deps.worker,
-      executor: deps.executor,
-      notifiers: deps.notifiers,
-      dress: deps.dress,
-    }),
-  );
-  const views = numbers.map((partition) =>
-    createProject({ ...base, partition, views: store.views, cursors: store.cursors, seen: deps.seen, patience }),
-  );
-  let lag = 0;
+  const { shared, local, clock, onTrouble } = deps;
+  const base = { log: shared.log, clock, onTrouble };
+  const hostShares = deps.shares('host');
+  const effectsShares = deps.shares('effects');
+  let graceMs: Millis = handoverMs;
+  let terms = 0;
+
+  const hosts: Tenures<Host> = createTenures({
+    shares: hostShares,
+    clock,
+    onTrouble,
+    make: (partition) =>
+      createHost({
+        ...base,
+        partition,
+        checkpoints: shared.checkpoints,
+        expressions: deps.expressions,
+        holds: () => hostShares.holds(partition),
+        breathe: deps.breathe,
+        seen: deps.decided,
+        onSaved: (mark) => hostShares.done(partition, mark.inputs),
+      }),
+    end: (host) => host.stop(),
+  });
+  const hands: Tenures<Effects> = createTenures({
+    shares: effectsShares,
+    clock,
+    onTrouble,
+    make: (partition) =>
+      createEffects({
+        ...base,
+        partition,
+        cursors: shared.cursors,
+        worker: `${deps.worker}.${(terms += 1)}`,
+        holds: () => effectsShares.holds(partition),
+        onPassed: (offset) => effectsShares.done(partition, offset),
+        executor: deps.executor,
+        notifiers: deps.notifiers,
+        dress: deps.dress,
+      }),
+    end: (effects) => effects.stop(graceMs),
+  });
+  const views = !deps.roles.has('project')
+    ? []
+    : Array.from({ length: shared.log.partitions }, (_, partition) =>
+        createProject({ ...base, partition, views: local.views, cursors: local.cursors, seen: deps.shown, patience }),
+      );
+  let lags = new Map<number, number>();
+  let behind = 0;
   let cancelLag: () => void = () => {};
   let stopped = false;
 
+  /** Decisions come first: while a host loads its desks the read model waits, at most for a while; while many inputs wait, a moment. */
   async function patience(): Promise<void> {
-    if (lag > busyFrom) await new Promise<void>((resolve) => void clock.after(patienceMs, resolve));
+    const pause = (): Promise<void> => new Promise((resolve) => void clock.after(patienceMs, resolve));
+    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += patienceMs) await pause();
+    if (total() > busyFrom) await pause();
+  }
+
+  function total(): number {
+    let sum = 0;
+    for (const one of lags.values()) sum += one;
+    return sum;
   }
 
   async function measureLag(): Promise<void> {
     try {
-      const lags = await Promise.all(hosts.map((host) => host.lag()));
-      lag = lags.reduce((sum, one) => sum + one, 0);
+      const read = await Promise.all([...hosts.parts].map(async ([partition, host]) => [partition, await host.lag()] as const));
+      lags = new Map(read);
+      behind = (await Promise.all(views.map((view) => view.behind()))).reduce((sum, one) => sum + one, 0);
     } catch (error) {
-      onTrouble(error); // the last figure stays
+      onTrouble(error); // the last figures stay
     }
     if (!stopped) cancelLag = clock.after(lagEveryMs, () => void measureLag());
   }
 
   return {
     async start() {
-      for (const host of hosts) await host.start();
-      for (const hand of hands) await hand.start();
+      if (deps.roles.has('host')) await hosts.start();
+      if (deps.roles.has('effects')) await hands.start();
       for (const view of views) await view.start();
       await measureLag();
     },
-    async stop(graceMs) {
+    async stop(grace) {
       stopped = true;
+      graceMs = grace;
       cancelLag();
-      await Promise.all(hands.map((hand) => hand.stop(graceMs)));
-      await Promise.all(hosts.map((host) => host.stop()));
+      await hands.stop();
+      await hosts.stop();
       await Promise.all(views.map((view) => view.stop()));
     },
-    lag: () => lag,
+    lag: total,
+    lags: () => lags,
+    acting: () => [...hands.parts.keys()],
+    behind: () => behind,
     policy() {
-      const [first = null, ...others] = hosts.map((host) => host.policy());
+      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
       return others.every((other) => other?.digest === first?.digest) ? first : null;
     },
-    frozen: () => hosts[0]?.frozen() ?? null,
-    bug: () => hosts.find((host) => host.bug !== null)?.bug ?? null,
-    saved: (partition) => hosts[partition]?.saved ?? { inputs: 0, facts: 0 },
+    frozen: () => [...hosts.parts.values()].map((host) => host.frozen()).find((frozen) => frozen !== null) ?? null,
+    bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
+    saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     load: () => ({
-      waits: hosts.reduce((sum, host) => sum + host.waits, 0),
-      underWay: hands.reduce((sum, hand) => sum + hand.underWay, 0),
+      waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
+      underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
 }

@@ -1,7 +1,9 @@
 // Follows the facts of one partition from a durable cursor, in order, for ever; effects and project are built on it.
 //   F1  A fact is offered at least once; repeats of a scope's facts (a host that turned its tail again) are dropped by the high-water mark.
 //   F2  The cursor never passes a fact whose handling has not ended.
-import type { Clock, EventLog } from '../core/ports.ts';
+//   F3  A log that was cut back (a topic deleted and made anew) is read again from its beginning, and that is said.
+import { GatewayError } from '../core/errors.ts';
+import type { Clock, EventLog, Topic } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 
@@ -36,7 +38,8 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
         const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
         const last = records.at(-1);
         if (last === undefined) {
-          await arrived;
+          if ((await deps.log.end('facts', deps.partition)) >= offset) await arrived;
+          else offset = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
           continue;
         }
         const facts: Fact[] = [];
@@ -89,4 +92,21 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
       await running;
     },
   };
+}
+
+/** Where to go on in a log: at the offset, or at the beginning when the log ends before it, which is told (F3). */
+export async function placeIn(
+  log: EventLog,
+  topic: Topic,
+  partition: number,
+  offset: number,
+  onTrouble: (error: unknown) => void,
+): Promise<number> {
+  const end = await log.end(topic, partition);
+  if (offset <= end) return offset;
+  const seen = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
+  onTrouble(
+    new GatewayError('log_unavailable', `${seen}: the log was cut back or made anew; what it held is gone, it is read from its beginning`),
+  );
+  return 0;
 }

@@ -3,6 +3,8 @@ import type { Store } from '../../src/core/ports.ts';
 
 export interface OpenedStore {
   readonly store: Store;
+  /** Its answers cross a network: what was asked before an append may be answered after it. */
+  readonly remote?: true;
   /** Ends the store as an orderly stop or a crash would, and opens another on what it left. */
   reopen(): Promise<Store>;
   destroy(): Promise<void>;

@@ -196,7 +196,7 @@ test('R1: a late answer to an earlier attempt is noted and does not move the run
   const story = began({ steps: [stepOf({ onUnknown: 'retry', retry: retrying })] });
   const first = callOf(story);
   claim(story, first, 'w1');
-  story.forward(35 * second);
+  story.forward(45 * second);
   story.forward(5 * second);
   assert.equal(callOf(story).call, 'steps/restart/2');
 

@@ -317,6 +317,18 @@ test('a silence holds back the page of a run that failed, and the page comes whe
   assert.match(story.last('PageOpened').reason, /ended failed/);
 });
 
+test('a run left in doubt calls a person when the silence ends, though its alert has cleared', () => {
+  const story = began();
+  hush(story, { until: 3 * minute });
+  story.answer({ outcome: 'unknown', detail: 'no answer' });
+  clears(story);
+  assert.equal(rings(story), 0);
+
+  story.forward(4 * minute);
+
+  assert.equal(rings(story), 1);
+});
+
 test('silences never keep an incident open: it resolves, comes back and resolves under one', () => {
   const story = tell(policyOf());
   hush(story);

@@ -72,8 +72,8 @@ export const scripts: { readonly [file: string]: () => Recorder } = {
     const call = { run: run?.id ?? '', call: run?.call?.id ?? '' };
     story.say({ type: 'StepClaimed', ...call, worker: 'worker1' });
     story.say({ type: 'StepClaimed', ...call, worker: 'worker2' });
-    story.forward(40 * second);
-    story.say({ type: 'StepAnswered', ...call, worker: 'worker1', outcome: done, tookMs: 39_000 });
+    story.forward(50 * second);
+    story.say({ type: 'StepAnswered', ...call, worker: 'worker1', outcome: done, tookMs: 49_000 });
     story.delivered();
     return story;
   },

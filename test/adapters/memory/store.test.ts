@@ -102,3 +102,65 @@ describe('memory: crashes', () => {
     await memoryStore({ disk, partitions: 1, clock }).close();
   });
 });
+
+describe('memory: several stores on one disk', () => {
+  const clock = { now: () => 0 };
+  const value = { partition: 0, scope: 's', values: [{ n: 1 }] };
+  const mark = { inputs: 0, facts: 0 };
+  const row = (key: string) => ({ scope: 's', table: 't', key, doc: { key } });
+  const open = (disk: MemoryDisk, sync?: () => Promise<void>): Store =>
+    memoryStore({ disk: disk.seat(), partitions: 1, clock, ...(sync === undefined ? {} : { sync }) });
+
+  test('each hears of what the other appends, and offsets go on', async () => {
+    const disk = memoryDisk();
+    const [one, other] = [open(disk), open(disk)];
+    let heard = 0;
+    other.log.watch('inputs', 0, () => (heard += 1));
+
+    assert.deepEqual([await one.log.append('inputs', value), await other.log.append('inputs', value)], [0, 1]);
+    assert.equal(await one.log.end('inputs', 0), 2);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(heard, 2);
+  });
+
+  test('one crashes alone', async () => {
+    const disk = memoryDisk();
+    const [seat, other] = [disk.seat(), open(disk)];
+    const dead = memoryStore({ disk: seat, partitions: 1, clock });
+    let signs = 0;
+    dead.log.watch('inputs', 0, () => (signs += 1));
+    seat.crash();
+
+    assert.equal(await other.log.append('inputs', value), 0);
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(signs, 0);
+  });
+
+  test('whoever loaded a checkpoint before somebody else did saves nothing more, not even what was on its way', async () => {
+    const disk = memoryDisk();
+    let release: () => void = () => {};
+    const slow = open(disk, () => new Promise((resolve) => (release = resolve)));
+    const next = open(disk);
+    await slow.checkpoints.load(0, () => {});
+    const onItsWay = slow.checkpoints.save(0, mark, [row('old')]);
+
+    await next.checkpoints.load(0, () => {});
+    release();
+    await assert.rejects(onItsWay, { code: 'store_unavailable' });
+    await next.checkpoints.save(0, mark, [row('new')]);
+    const late = slow.checkpoints.save(0, mark, [row('late')]);
+    await new Promise((resolve) => setImmediate(resolve));
+    release();
+    await assert.rejects(late, { code: 'store_unavailable' });
+
+    const keys: string[] = [];
+    await open(disk).checkpoints.load(0, (rows) => keys.push(...rows.map(({ key }) => key)));
+    assert.deepEqual(keys, ['new']);
+  });
+
+  test('a partition that nobody else has loaded may be saved without loading it', async () => {
+    const disk = memoryDisk();
+    await open(disk).checkpoints.save(0, mark, [row('a')]);
+    assert.deepEqual(await open(disk).checkpoints.load(0, () => {}), mark);
+  });
+});
