@@ -2,6 +2,8 @@
 import type { PlaybookCase } from '../config/cases.ts';
 import type { ConfigProblem } from '../config/problems.ts';
 import type { Result } from '../core/errors.ts';
+import type { Topic } from '../core/ports.ts';
+import type { Instant } from '../core/time.ts';
 import type { Api, Doc } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import type { Given, OptionName } from './options.ts';
@@ -20,6 +22,8 @@ export interface Parts {
   checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;
   replay(ask: ReplayAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  shadow(ask: ShadowAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  move(ask: MoveAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
 }
 
 export interface Loaded {
@@ -46,6 +50,41 @@ export interface ReplayAsk {
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;
   readonly progress: (deliveries: number, at: number) => void;
+}
+
+/** A record of the log, as the API shows it and an export holds it. */
+export interface LogLine {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly offset: number;
+  readonly scope: string;
+  readonly value: { readonly at: Instant; readonly type: string };
+}
+
+/** A stretch of the log: its inputs, and the facts from about the same time on; both oldest first. */
+export interface Stretch {
+  readonly partitions: readonly number[];
+  inputs(partition: number): AsyncGenerator<LogLine>;
+  facts(partition: number): AsyncGenerator<LogLine>;
+}
+
+export interface ShadowAsk {
+  /** Where the records are: read as they are needed, or in a file of lines. */
+  readonly from: { readonly stretch: Stretch } | { readonly file: string };
+  readonly config: string;
+  readonly env: Terminal['env'];
+  readonly signal: AbortSignal;
+  readonly progress: (inputs: number, at: Instant) => void;
+}
+
+export interface MoveAsk {
+  /** Data directory of the gateway that was alone. */
+  readonly from: string;
+  readonly config: string;
+  readonly dryRun: boolean;
+  readonly env: Terminal['env'];
+  readonly signal: AbortSignal;
+  readonly progress: (text: string) => void;
 }
 
 export interface Call {

@@ -5,6 +5,7 @@ import { deadLetterCommands } from './deadletters.ts';
 import { gatewayCommands } from './gateway.ts';
 import { incidentCommands } from './incidents.ts';
 import { localCommands } from './local.ts';
+import { logCommands } from './log.ts';
 import { runCommands } from './runs.ts';
 import { sendCommands } from './send.ts';
 import { silenceCommands } from './silences.ts';
@@ -18,6 +19,7 @@ export const commands: readonly Command[] = [
   ...runCommands,
   ...silenceCommands,
   ...deadLetterCommands,
+  ...logCommands,
 ];
 
 /** Verbs of each noun, in the order of the table; a command of one word has none. */

@@ -228,7 +228,8 @@ function uidOf(event: AlertEvent): string | null {
   return Object.hasOwn(event.annotations, 'uid') ? (event.annotations['uid'] ?? null) : null;
 }
 
-function nameOf(event: AlertEvent): string {
+/** What an occurrence goes by: the recorder's name, or fingerprint and start. */
+export function nameOf(event: AlertEvent): string {
   return uidOf(event) ?? `${event.fingerprint}@${iso(event.startedAt)}`;
 }
 

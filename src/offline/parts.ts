@@ -63,4 +63,21 @@ export const parts: Parts = {
     const rules = replayRules(config, env);
     return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
   },
+
+  async shadow({ from, config, env, signal, progress }) {
+    const { replayRules } = await import('./load.ts');
+    const { shadow } = await import('./shadow.ts');
+    const { stretchIn } = await import('./stretch.ts');
+    const rules = replayRules(config, env);
+    if (!rules.ok) return rules;
+    const stretch = 'file' in from ? await stretchIn(from.file) : from.stretch;
+    return ok({ ...(await shadow(stretch, rules.value, { signal, progress })) });
+  },
+
+  async move({ from, config, dryRun, env, signal, progress }) {
+    const { checkConfig } = await import('./load.ts');
+    const { moveInto } = await import('./moving.ts');
+    const loaded = checkConfig(config, env);
+    return loaded.ok ? ok({ ...(await moveInto(loaded.value, { from, dryRun, signal, progress })) }) : loaded;
+  },
 };
