@@ -1,6 +1,5 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services.
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
-import { randomBytes } from 'node:crypto';
 import { schedule } from 'node-cron';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
@@ -10,26 +9,30 @@ import { createExpressions, type CelExpressions } from '../adapters/cel/expressi
 import * as registry from '../adapters/index.ts';
 import { createHttp as createOutgoing, type Http } from '../adapters/kit.ts';
 import { keyOf, verifySigned } from '../adapters/signature.ts';
-import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
 import type { Config } from './config/config-types.ts';
 import type { ConfigDeps } from './config/loading.ts';
 import type { Files } from './config/files.ts';
 import { scopeOfId } from './core/ids.ts';
 import type { Policy } from './core/policy.ts';
-import type { Clock, Notification, Notifier, Store } from './core/ports.ts';
-import { everyScope, type Fact } from './core/records.ts';
-import { day, type Millis } from './core/time.ts';
+import type { Backbone, BackboneWatch, Clock, Notification, Notifier, Store } from './core/ports.ts';
+import { everyScope } from './core/records.ts';
+import { day, type Instant, type Millis } from './core/time.ts';
 import { forkExecutor, type ForkedExecutor } from './engine/executor.ts';
+import { createFailOpen, type FailOpen, type FailOpenDeps } from './engine/failopen.ts';
 import { createIntake, type Intake } from './engine/intake.ts';
+import { alertId } from './engine/project.ts';
 import { sweepOld } from './engine/retention.ts';
 import { consumers, createService, type Service } from './engine/service.ts';
+import { partitionOf } from './engine/scope.ts';
+import { emptySpool, openSpool, type Spool, type SpoolDeps } from './engine/spool.ts';
 import type { VerifySignature } from './http/auth.ts';
 import { signAck } from './http/ack.ts';
-import type { Check, HttpEndpoint, Log } from './http/deps.ts';
+import type { HttpEndpoint, Log } from './http/deps.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createHttp, type HttpServer } from './http/server.ts';
+import { checksOf, count, standingOf } from './standing.ts';
+import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
-const partitions = 1;
 const ackLinkMs: Millis = 3 * day;
 const stopGraceMs: Millis = 5_000;
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
@@ -64,6 +67,7 @@ export function configDeps(env: ConfigDeps['env'], files: Files, expressions: Ce
     actions: createActions({}, clock),
     sources: registry.sources,
     notifiers: registry.notifiers,
+    logs: registry.logs,
     actionKinds: registry.actionKinds,
     keyProblem: (secret) => {
       const key = keyOf(secret);
@@ -84,32 +88,60 @@ export async function startGateway(config: Config, around: Surroundings): Promis
   try {
     const store = await openStore(config, clock);
     stops.push(() => store.close());
+    const instance = newInstance();
+    const watch: BackboneWatch = {
+      appended: (topic, tookMs, durable) => metrics.appended(topic, tookMs, durable),
+      rebalanced: (role) => metrics.rebalanced(role),
+    };
+    const backbone = await openBackbone(config, { store, instance, around, watch });
+    stops.push(() => backbone.close());
     const executor = await startExecutor(config, around);
     stops.push(() => executor.close());
-    const metrics = createMetrics({ lag: () => service.lag(), deadLetters: () => store.deadLetters.count() });
+    const metrics = createMetrics({
+      lag: () => service.lag(),
+      lags: () => service.lags(),
+      acting: () => service.acting(),
+      deadLetters: () => backbone.deadLetters.count(),
+      ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),
+    });
     const expressions = createExpressions();
     // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
     const outgoing = createOutgoing({ clock, policy: { allowPrivate: true, allow: [] } });
     stops.push(async () => outgoing.close());
     let intake: Intake | null = null;
+    let spool: Spool | null = null;
+    const notifiers = createNotifiers(config, around, outgoing);
+    const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
+    const failOpen = createFailOpen(failOpenDeps(config, { store, backbone, notifiers, instance, around, metrics, awaySince }));
+    stops.push(() => failOpen.stop());
     const service = createService({
-      store,
+      roles: new Set(config.roles),
+      shared: backbone,
+      local: store,
+      shares: backbone.shares,
       clock,
       expressions,
       executor,
-      notifiers: createNotifiers(config, around, outgoing),
+      notifiers,
       dress: (notification) => dress(config, notification, clock),
-      worker: `${process.pid}-${randomBytes(8).toString('hex')}`,
+      worker: instance,
       breathe: () => giveWay(() => intake?.underWay ?? 0),
-      seen: (fact) => count(metrics, fact),
+      decided: (fact) => count(metrics, fact),
+      shown: (fact) => failOpen.shown(fact),
       onTrouble: (error) => log.error({ error }, 'engine in trouble'),
     });
     await service.start();
     stops.push(() => service.stop(stopGraceMs));
-    stops.push(startRetention(config, { store, service, clock, log }));
-    intake = await openIntake(config, { store, service, clock, metrics });
+    stops.push(startRetention(config, { store, backbone, service, clock, log }));
+    if (config.log !== null) {
+      const own = await openSpoolStore(config, clock);
+      stops.push(() => own.close());
+      spool = await openSpool(spoolDeps(config, { own, backbone, failOpen, around, metrics }));
+      stops.push(spool.stop);
+    }
+    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance });
     await publish(intake, service.policy(), config.policy);
-    const http = openHttp(config, around, { store, service, intake, metrics, executor, expressions });
+    const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
     stops.push(() => http.stop());
     return { port, service, stop };
@@ -125,18 +157,20 @@ async function giveWay(waiting: () => number): Promise<void> {
   if (waiting() >= crowdedFrom) await sleep(giveWayMs);
 }
 
-async function openStore(config: Config, clock: Clock): Promise<Store> {
-  const { queueRecordsMax, queueBytesMax, deadLettersMax } = config.limits;
-  const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, lettersMax: deadLettersMax };
-  return sqliteStore({ path: `${config.data.dir}/quench.db`, partitions, limits, clock });
-}
-
 function startRetention(
   config: Config,
-  parts: { readonly store: Store; readonly service: Service; readonly clock: Clock; readonly log: Log },
+  parts: { readonly store: Store; readonly backbone: Backbone; readonly service: Service; readonly clock: Clock; readonly log: Log },
 ): () => Promise<void> {
-  const { store, service, clock, log } = parts;
-  const deps = { store, clock, retentionMs: config.limits.retentionMs, saved: service.saved, consumers };
+  const { store, backbone, service, clock, log } = parts;
+  const deps = {
+    views: store.views,
+    log: backbone.forgets ? null : store.log,
+    cursors: store.cursors,
+    clock,
+    retentionMs: config.limits.retentionMs,
+    saved: service.saved,
+    consumers,
+  };
   const sweep = async (): Promise<void> => {
     await sweepOld(deps).then(
       (swept) => log.info({ ...swept }, 'retention swept'),
@@ -179,17 +213,81 @@ function dress(config: Config, notification: Notification, clock: Clock): Notifi
 
 function openIntake(
   config: Config,
-  parts: { readonly store: Store; readonly service: Service; readonly clock: Clock; readonly metrics: Metrics },
+  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance'> & { readonly clock: Clock; readonly failOpen: FailOpen },
 ): Promise<Intake> {
+  const { failOpen, instance, spool } = parts;
+  let deliveries = 0;
   return createIntake({
-    log: parts.store.log,
-    deadLetters: parts.store.deadLetters,
+    log: spool?.log ?? parts.backbone.log,
+    offered: failOpen.offered,
+    ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
+    deadLetters: parts.backbone.deadLetters,
     endpoints: endpointsOf(config),
     clock: parts.clock,
     lagOf: () => parts.service.lag(),
     lagMax: config.limits.backlogMax,
     seen: (endpoint, claim) => parts.metrics.alert(endpoint, claim),
   });
+}
+
+function spoolDeps(
+  config: Config,
+  parts: {
+    readonly own: Store;
+    readonly backbone: Backbone;
+    readonly failOpen: FailOpen;
+    readonly around: Surroundings;
+    readonly metrics: Metrics;
+  },
+): SpoolDeps {
+  const { own, backbone, failOpen, around, metrics } = parts;
+  return {
+    ...config.spool,
+    shared: backbone.log,
+    store: own,
+    deadLetters: backbone.deadLetters,
+    clock: around.clock,
+    watch: {
+      spooled: failOpen.spooled,
+      sent(batch) {
+        metrics.drained();
+        failOpen.sent(batch);
+      },
+      buried: ({ id, message }) => around.log.error({ letter: id, message }, 'a spooled delivery became a dead letter'),
+    },
+    onTrouble: (error) => around.log.error({ error }, 'the shared log does not take deliveries'),
+  };
+}
+
+function failOpenDeps(
+  config: Config,
+  parts: {
+    readonly store: Store;
+    readonly backbone: Backbone;
+    readonly notifiers: ReadonlyMap<string, Notifier>;
+    readonly instance: string;
+    readonly around: Surroundings;
+    readonly metrics: Metrics;
+    readonly awaySince: () => Instant | null;
+  },
+): FailOpenDeps {
+  const { store, backbone, notifiers, instance, around, metrics, awaySince } = parts;
+  return {
+    ...config.failOpen,
+    clock: around.clock,
+    notifiers,
+    instance,
+    awaySince,
+    partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
+    seesDecisions: config.roles.includes('project'),
+    async known(scope, fingerprint) {
+      const held = await store.views.get('alert', alertId(scope, fingerprint));
+      return held?.state === 'firing' && held.doc['severity'] === 'critical';
+    },
+    paged: (about) => metrics.rawPage(about),
+    attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
+    onTrouble: (error) => around.log.error({ error }, 'an undecided alert was not paged in order'),
+  };
 }
 
 function endpointsOf(config: Config): readonly HttpEndpoint[] {
@@ -208,8 +306,12 @@ async function publish(intake: Intake, now: Policy | null, wanted: Policy): Prom
 
 interface Running {
   readonly store: Store;
+  readonly instance: string;
+  readonly backbone: Backbone;
   readonly service: Service;
   readonly intake: Intake;
+  /** Of a gateway that shares a log. */
+  readonly spool: Spool | null;
   readonly metrics: Metrics;
   readonly executor: ForkedExecutor;
   readonly expressions: CelExpressions;
@@ -217,10 +319,11 @@ interface Running {
 
 function openHttp(config: Config, around: Surroundings, running: Running): HttpServer {
   const { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax } = config.limits;
+  const { log, deadLetters } = running.backbone;
   return createHttp({
-    store: running.store,
+    store: { log, deadLetters, views: running.store.views },
     intake: running.intake,
-    endpoints: endpointsOf(config),
+    endpoints: config.roles.includes('intake') ? endpointsOf(config) : [],
     tokens: config.api.tokens,
     verify,
     ackSecrets: config.api.ackSecrets,
@@ -233,6 +336,7 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
     metrics: running.metrics,
     metricsAccess: config.api.metrics,
     checks: checksOf(config, running),
+    standing: standingOf(config, running),
     version: around.version,
     limits: { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax },
   });
@@ -243,35 +347,3 @@ const verify: VerifySignature = (secrets) => {
   return ({ headers, body, now }) =>
     verifySigned({ headers: headers as { readonly [name: string]: string | undefined }, body, now }, keys).ok;
 };
-
-function checksOf(config: Config, running: Running): readonly Check[] {
-  return [
-    { name: 'engine', check: async () => running.service.bug()?.message ?? null },
-    { name: 'log', check: async () => ((await running.store.log.end('inputs', 0)) >= 0 ? null : 'no inputs log') },
-    { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
-    {
-      name: 'backlog',
-      check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
-    },
-  ];
-}
-
-function count(metrics: Metrics, fact: Fact): void {
-  switch (fact.type) {
-    case 'AlertDecided':
-      return metrics.decision(fact.decision);
-    case 'PageOpened':
-      return metrics.page('opened');
-    case 'PageRang':
-      return metrics.page('rang');
-    case 'PageAcked':
-      return metrics.page('acked');
-    case 'PageClosed':
-      return metrics.page('closed');
-    case 'NotifyFinished':
-      return metrics.notification(fact.notifier, fact.outcome.outcome);
-    case 'RunFinished':
-      return metrics.run(fact.playbook, fact.end);
-    default:
-  }
-}

@@ -2,6 +2,7 @@
 import { run } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './clock.ts';
+import { createLog } from './log.ts';
 import { parts } from './offline/parts.ts';
 
 const interrupted = 130;
@@ -18,6 +19,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     told.abort();
   });
 }
+// A packaged client asks for timers of less than nothing, each time it connects: harmless, and not our reader's business. The rest is told in our log's form.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name !== 'TimeoutNegativeWarning') createLog(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
+});
 // `quench … | head`: whoever read has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 

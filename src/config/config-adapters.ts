@@ -55,3 +55,27 @@ export function notifiersOf(loading: Loading): Config['notifiers'] {
     }),
   );
 }
+
+/** The shared log, or null for the embedded one. */
+export function logOf(loading: Loading): Config['log'] {
+  const { type = 'embedded', ...options } = loading.raw.log ?? {};
+  if (type === 'embedded') {
+    for (const name of Object.keys(options)) complain(loading, below('/log', name), 'an embedded log has no options; give `type` first');
+    return null;
+  }
+  const kind = kindOf(loading, '/log/type', type, {
+    what: 'type of log',
+    known: [{ name: 'embedded', options: {} }, ...loading.deps.logs],
+  });
+  return { type, options: optionsOf(loading, '/log', options, kind) };
+}
+
+const everyRole = ['intake', 'host', 'effects', 'project'] as const;
+
+export function rolesOf(loading: Loading): Config['roles'] {
+  const { roles, log } = loading.raw;
+  if (roles === undefined) return everyRole;
+  if ((log?.type ?? 'embedded') === 'embedded' && roles.length < everyRole.length)
+    complain(loading, '/roles', `a gateway with the embedded log is alone and does everything; leave roles out, or share a log`);
+  return roles;
+}

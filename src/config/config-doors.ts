@@ -1,6 +1,6 @@
 // Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
 import type { Json } from '../core/playbook.ts';
-import { day, hour } from '../core/time.ts';
+import { day, hour, minute } from '../core/time.ts';
 import { kindOf, optionsOf } from './config-adapters.ts';
 import type { AuthRule, Config, EndpointConfig } from './config-types.ts';
 import { configDefaults } from './defaults.ts';
@@ -96,6 +96,15 @@ function secretsIn(loading: Loading, pointer: string, refs: SecretRef, files: Fi
   const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { env: loading.deps.env, files });
   loading.problems.push(...problems);
   return [value].flat().filter((secret) => typeof secret === 'string');
+}
+
+export function spoolOf(loading: Loading): Config['spool'] {
+  const { bytes, age } = loading.raw.spool ?? {};
+  const { bytesMax, ageMaxMs } = configDefaults.spool;
+  return {
+    bytesMax: bytesOr(bytes, bytesMax),
+    ageMaxMs: spanAt(loading, '/spool/age', age, ageMaxMs, { min: minute, max: 30 * day }),
+  };
 }
 
 export function limitsOf(loading: Loading): Config['limits'] {

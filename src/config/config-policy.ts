@@ -2,6 +2,7 @@
 import type { Ladder, Route } from '../core/ladder.ts';
 import type { Policy } from '../core/policy.ts';
 import { day, minute, second, type Millis } from '../core/time.ts';
+import type { Config } from './config-types.ts';
 import { configDefaults } from './defaults.ts';
 import { digestOf } from './digest.ts';
 import { expressionFaults } from './expressions.ts';
@@ -72,19 +73,13 @@ function playbooksOf(loading: Loading, dir: string): readonly LoadedPlaybook[] {
 }
 
 function laddersOf(loading: Loading): Policy['ladders'] {
-  const notifiers = Object.keys(loading.raw.notifiers);
   return Object.fromEntries(
     Object.entries(loading.raw.ladders).map(([name, raw]): [string, Ladder] => {
       const pointer = below('/ladders', name);
       const rungs = raw.rungs.map((rung, index) => {
         const place = `${pointer}/rungs/${index}`;
-        const notify = [rung.notify].flat();
-        notify.forEach((notifier, at) => {
-          const inner = typeof rung.notify === 'string' ? `${place}/notify` : `${place}/notify/${at}`;
-          if (!notifiers.includes(notifier)) complain(loading, inner, unknownName('notifier', notifier, notifiers));
-        });
         return {
-          notify,
+          notify: notifiersAt(loading, `${place}/notify`, rung.notify),
           waitMs: spanAt(loading, `${place}/wait`, rung.wait, configDefaults.rungWaitMs, { min: 10 * second, max: 150 * 60 * minute }),
         };
       });
@@ -95,6 +90,27 @@ function laddersOf(loading: Loading): Policy['ladders'] {
       return [name, { name, rungs, repeat: raw.repeat ?? configDefaults.ladder.repeat, ackTimeoutMs }];
     }),
   );
+}
+
+/** One name or a list of them; each must be a notifier's. */
+function notifiersAt(loading: Loading, pointer: string, names: string | readonly string[]): readonly string[] {
+  const known = Object.keys(loading.raw.notifiers);
+  const notify = [names].flat();
+  notify.forEach((name, at) => {
+    const inner = typeof names === 'string' ? pointer : `${pointer}/${at}`;
+    if (!known.includes(name)) complain(loading, inner, unknownName('notifier', name, known));
+  });
+  return notify;
+}
+
+/** Whom to page about what nobody decided: unless it is said, whoever the last route rings first. */
+export function failOpenOf(loading: Loading, { routes, ladders }: Policy): Config['failOpen'] {
+  const { after, notify } = loading.raw.failOpen ?? {};
+  const ladder = ladders[routes.at(-1)?.ladder ?? ''];
+  return {
+    afterMs: spanAt(loading, '/failOpen/after', after, configDefaults.failOpenAfterMs, { min: 10 * second, max: day }),
+    notify: notify === undefined ? (ladder?.rungs[0]?.notify ?? []) : notifiersAt(loading, '/failOpen/notify', notify),
+  };
 }
 
 function routesOf(loading: Loading): readonly Route[] {

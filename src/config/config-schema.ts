@@ -47,22 +47,17 @@ const endpoint = mapping(
   ['source'],
 );
 
-const rung = mapping(
-  {
-    notify: {
-      type: ['string', 'array'],
-      'x-expects': 'the name of a notifier, or a list of names',
-      ...either(
-        { type: 'array' },
-        { items: { type: 'string' }, minItems: 1, maxItems: 20, uniqueItems: true, 'x-expects': 'at least one notifier, each once' },
-        {},
-      ),
-    },
-    wait: span,
-  },
-  ['notify'],
-  { schedule: 'name notifiers', user: 'name notifiers' },
-);
+const notify: Schema = {
+  type: ['string', 'array'],
+  'x-expects': 'the name of a notifier, or a list of names',
+  ...either(
+    { type: 'array' },
+    { items: { type: 'string' }, minItems: 1, maxItems: 20, uniqueItems: true, 'x-expects': 'at least one notifier, each once' },
+    {},
+  ),
+};
+
+const rung = mapping({ notify, wait: span }, ['notify'], { schedule: 'name notifiers', user: 'name notifiers' });
 
 /** JSON Schema of quench.yaml. */
 export const ConfigSchema: Schema = {
@@ -85,6 +80,8 @@ export const ConfigSchema: Schema = {
         metrics: { enum: ['open', 'read'] },
       }),
       data: mapping({ dir: line(4_096) }),
+      log: { type: 'object', properties: { type: { type: 'string' } } },
+      roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: ['intake', 'host', 'effects', 'project'] } },
       limits: mapping({
         body: bytes,
         buffered: bytes,
@@ -127,6 +124,8 @@ export const ConfigSchema: Schema = {
       settle: span,
       holdOff: span,
       stale: span,
+      spool: mapping({ bytes, age: span }),
+      failOpen: mapping({ after: span, notify }),
     },
     ['endpoints', 'notifiers', 'ladders'],
     { silences: 'set them through the API', schedules: 'name notifiers in ladders', maintenance: 'set a silence' },

@@ -1,6 +1,7 @@
 // quench.yaml after loading: plain read-only data with defaults in place, spans in milliseconds and secrets as their values.
 import type { Json } from '../core/playbook.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Millis } from '../core/time.ts';
 import type { configDefaults } from './defaults.ts';
 
 /** What an endpoint asks of a delivery; any of the secrets passes. An open endpoint says so in words. */
@@ -25,11 +26,19 @@ export interface Config {
     readonly metrics: 'open' | 'read';
   };
   readonly data: { readonly dir: string };
+  /** The log that several gateways share; null = the embedded one, for a gateway that is alone. */
+  readonly log: { readonly type: string; readonly options: { readonly [name: string]: Json } } | null;
+  /** What this process does; all of it when it is alone. */
+  readonly roles: readonly ('intake' | 'host' | 'effects' | 'project')[];
   readonly limits: { readonly [name in keyof typeof configDefaults.limits]: number };
   readonly endpoints: { readonly [name: string]: EndpointConfig };
   readonly scope: { readonly labels: readonly string[] };
   readonly playbooks: { readonly dir: string };
   readonly actions: { readonly [kind: string]: { readonly [name: string]: Json } };
   readonly notifiers: { readonly [name: string]: { readonly type: string; readonly options: { readonly [name: string]: Json } } };
+  /** What a gateway that shares a log keeps while that is away. */
+  readonly spool: { readonly bytesMax: number; readonly ageMaxMs: Millis };
+  /** After how long a critical alert that nobody decided is paged as it came in, and by which notifiers; never empty. */
+  readonly failOpen: { readonly afterMs: Millis; readonly notify: readonly string[] };
   readonly policy: Policy;
 }

@@ -5,9 +5,9 @@
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/errors.ts';
 import type { Json } from '../core/playbook.ts';
-import { actionsOf, notifiersOf } from './config-adapters.ts';
-import { apiOf, endpointsOf, isLoopback, limitsOf } from './config-doors.ts';
-import { policyOf } from './config-policy.ts';
+import { actionsOf, logOf, notifiersOf, rolesOf } from './config-adapters.ts';
+import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './config-doors.ts';
+import { failOpenOf, policyOf } from './config-policy.ts';
 import { ConfigSchema } from './config-schema.ts';
 import type { Config } from './config-types.ts';
 import { configDefaults } from './defaults.ts';
@@ -50,6 +50,7 @@ function configOf(loading: Loading): Config {
   const port = raw.listen?.port ?? configDefaults.listen.port;
   const from = (dir: string): string => resolve(dirname(file.file), dir);
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
+  const policy = policyOf(loading, dir);
   return {
     file: file.file,
     listen: {
@@ -59,12 +60,16 @@ function configOf(loading: Loading): Config {
     },
     api: apiOf(loading),
     data: { dir: from(raw.data?.dir ?? configDefaults.dataDir) },
+    log: logOf(loading),
+    roles: rolesOf(loading),
     limits: limitsOf(loading),
     endpoints: endpointsOf(loading, isLoopback(host)),
     scope: { labels: raw.scope?.labels ?? [] },
     playbooks: { dir },
     actions: actionsOf(loading),
     notifiers: notifiersOf(loading),
-    policy: policyOf(loading, dir),
+    spool: spoolOf(loading),
+    failOpen: failOpenOf(loading, policy),
+    policy,
   };
 }

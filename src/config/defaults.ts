@@ -1,5 +1,5 @@
 // Everything that quench.yaml need not say, in one place; playbooks have theirs in playbook-build.ts.
-import { day, minute, second } from '../core/time.ts';
+import { day, hour, minute, second } from '../core/time.ts';
 
 /** What the gateway does when quench.yaml does not say. */
 export const configDefaults = {
@@ -28,4 +28,6 @@ export const configDefaults = {
   settleMs: 15 * second,
   holdOffMs: 2 * minute,
   staleMs: 3 * day,
+  spool: { bytesMax: 268_435_456, ageMaxMs: hour },
+  failOpenAfterMs: 2 * minute,
 } as const;

@@ -18,6 +18,8 @@ export interface Kind {
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly sources: readonly Kind[];
   readonly notifiers: readonly Kind[];
+  /** Logs that several gateways share. */
+  readonly logs: readonly Kind[];
   /** `shell`, `http`, `process` …: the part of an action's name before the slash. */
   readonly actionKinds: readonly Kind[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
@@ -37,6 +39,8 @@ export interface RawConfig {
     readonly metrics?: 'open' | 'read';
   };
   readonly data?: { readonly dir?: string };
+  readonly log?: Options & { readonly type?: string };
+  readonly roles?: readonly ('intake' | 'host' | 'effects' | 'project')[];
   readonly limits?: {
     readonly body?: string;
     readonly buffered?: string;
@@ -67,6 +71,8 @@ export interface RawConfig {
   readonly settle?: string;
   readonly holdOff?: string;
   readonly stale?: string;
+  readonly spool?: { readonly bytes?: string; readonly age?: string };
+  readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
 }
 
 export interface RawEndpoint {

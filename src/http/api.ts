@@ -5,6 +5,7 @@ import { alertsV2Routes } from './api/alerts-v2.ts';
 import { deadLetterRoutes } from './api/deadletters.ts';
 import { gatewayRoutes } from './api/gateway.ts';
 import { incidentRoutes } from './api/incidents.ts';
+import { logRoutes } from './api/log.ts';
 import { runRoutes } from './api/runs.ts';
 import { silenceRoutes } from './api/silences.ts';
 import type { HttpDeps } from './deps.ts';
@@ -20,6 +21,7 @@ export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () =
     ...runRoutes(deps),
     ...silenceRoutes(deps),
     ...deadLetterRoutes(deps),
+    ...logRoutes(deps),
     ...alertsV2Routes(deps),
     ...ackRoutes(deps),
     ...more,

@@ -1,6 +1,7 @@
 // What the HTTP floor needs from the rest of the gateway; compose fills it.
 import type { Policy } from '../core/policy.ts';
-import type { Clock, Expressions, Store } from '../core/ports.ts';
+import type { Clock, Expressions, SharedRole, Store } from '../core/ports.ts';
+import type { Millis } from '../core/time.ts';
 import type { Intake, IntakeEndpoint } from '../engine/intake.ts';
 import type { ApiToken, EndpointAuth, VerifySignature } from './auth.ts';
 import type { Metrics } from './metrics.ts';
@@ -24,6 +25,26 @@ export interface HttpEndpoint extends IntakeEndpoint {
 export interface Check {
   readonly name: string;
   check(): Promise<string | null>;
+  /** What is worth knowing while it is well, in one sentence that anybody may read: figures, no names. */
+  note?(): string | null;
+}
+
+/** How the log stands, and this process's part in the work on it. */
+export interface Standing {
+  readonly instance: string;
+  readonly roles: readonly string[];
+  /** Which kind of log it is. */
+  readonly kind: string;
+  role(role: SharedRole): Promise<{
+    /** Partitions worked on by this process. */
+    readonly here: ReadonlySet<number>;
+    /** How far the role has come; a partition of which nobody told is missing. */
+    readonly reached: ReadonlyMap<number, number>;
+    /** What waits, where this process knows better than from `reached`. */
+    readonly lags: ReadonlyMap<number, number>;
+  }>;
+  /** Batches of inputs that wait for the log to come back. */
+  readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis | null };
 }
 
 export interface HttpLimits {
@@ -59,6 +80,7 @@ export interface HttpDeps {
   /** `open`, or only with a token that may read. */
   readonly metricsAccess: 'open' | 'read';
   readonly checks: readonly Check[];
+  readonly standing: Standing;
   readonly version: string;
   readonly limits?: Partial<HttpLimits>;
 }

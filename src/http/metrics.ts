@@ -2,7 +2,7 @@
 //   M1  A label's values come from the configuration or from fixed words, never from an alert; beyond 200 values it is `other`.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Claim } from '../core/alert.ts';
-import type { NotifyOutcome } from '../core/ports.ts';
+import type { NotifyOutcome, SharedRole, Topic } from '../core/ports.ts';
 import type { Decision, RunEnd } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 
@@ -23,6 +23,14 @@ export interface Metrics {
   page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
   request(method: string, route: string, status: number): void;
+  /** One append to a shared log. */
+  appended(topic: Topic, tookMs: Millis, durable: boolean): void;
+  /** Partitions of a role were shared out anew. */
+  rebalanced(role: SharedRole): void;
+  /** One spooled batch was sent on. */
+  drained(): void;
+  /** One page about alerts that nobody decided: about one alert, or summing up many. */
+  rawPage(about: 'alert' | 'many'): void;
   /** The exposition text and its media type. */
   scrape(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -31,8 +39,14 @@ export interface Metrics {
 export interface Gauges {
   /** Inputs that are durable and not yet turned. */
   readonly lag: () => number;
+  /** The same for each partition that is decided here. */
+  readonly lags: () => ReadonlyMap<number, number>;
+  /** Partitions acted for here. */
+  readonly acting: () => readonly number[];
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
+  /** What waits for the shared log; nothing to show without one. */
+  readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -52,8 +66,33 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
+  const appends = new Histogram({
+    name: 'quench_log_append_seconds',
+    help: 'From handing a batch to the shared log to its durable answer.',
+    labelNames: ['topic'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  });
+  const appendFailures = counter('quench_log_append_failures_total', 'Batches that the shared log did not take.', ['topic']);
+  const rebalances = counter('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', ['role']);
+  table('quench_partition_lag', 'Inputs that wait to be turned, for each partition decided here.', ['partition'], () =>
+    [...gauges.lags()].map(([partition, lag]) => [{ partition }, lag]),
+  );
+  table('quench_partition_held', 'One for each partition that this process holds, by role.', ['role', 'partition'], () => [
+    ...[...gauges.lags().keys()].map((partition): Row => [{ role: 'host', partition }, 1]),
+    ...gauges.acting().map((partition): Row => [{ role: 'effects', partition }, 1]),
+  ]);
   gauge('quench_inputs_lag', 'Inputs that are durable and not yet turned.', gauges.lag);
   gauge('quench_dead_letters', 'Deliveries kept because they were not understood.', gauges.deadLetters);
+
+  const drained = counter('quench_spool_drained_total', 'Batches sent on from the spool.', []);
+  const rawPages = counter('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', ['about']);
+  const { spool } = gauges;
+  if (spool !== undefined) {
+    gauge('quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
+    gauge('quench_spool_bytes', 'Their size as JSON text.', () => spool().bytes);
+    gauge('quench_spool_oldest_seconds', 'Age of the oldest of them.', () => spool().oldestMs / 1_000);
+  }
 
   function counter<Name extends string>(name: string, help: string, labelNames: readonly Name[]): Bounded {
     return bounded(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
@@ -73,6 +112,20 @@ export function createMetrics(gauges: Gauges): Metrics {
     });
   }
 
+  /** A gauge whose label values come and go. */
+  function table(name: string, help: string, labelNames: readonly string[], read: () => readonly Row[]): void {
+    const held = new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers,
+      collect() {
+        held.reset();
+        for (const [labels, value] of read()) held.set(labels, value);
+      },
+    });
+  }
+
   return {
     delivery: (endpoint, outcome) => deliveries(endpoint, outcome),
     accepted: (tookMs) => seconds.observe(tookMs / 1_000),
@@ -82,10 +135,18 @@ export function createMetrics(gauges: Gauges): Metrics {
     page: (event) => pages(event),
     notification: (notifier, outcome) => notifications(notifier, outcome),
     request: (method, route, status) => requests(method, route, String(status)),
+    appended(topic, tookMs, durable) {
+      appends.observe({ topic }, tookMs / 1_000);
+      if (!durable) appendFailures(topic);
+    },
+    rebalanced: (role) => rebalances(role),
+    drained: () => drained(),
+    rawPage: (about) => rawPages(about),
     scrape: async () => ({ type: registry.contentType, text: await registry.metrics() }),
   };
 }
 
+type Row = readonly [{ readonly [label: string]: string | number }, number];
 type Bounded = (...values: readonly string[]) => void;
 
 /** M1: adds one; a value that would be the 201st of its label counts as `other`. */

@@ -24,6 +24,7 @@ const base: Omit<ConfigDeps, 'files' | 'env'> = {
     { name: 'pagerduty', options: PagerDutyConfig },
     { name: 'slack', options: SlackConfig },
   ],
+  logs: [],
   actionKinds: [
     { name: 'shell', options: ShellConfig },
     { name: 'http', options: HttpConfig },
@@ -98,6 +99,17 @@ describe('a configuration that is well', () => {
     assert.equal(config.listen.publicUrl, 'http://127.0.0.1:8686');
     assert.equal(config.limits.bodyBytesMax, 524_288);
     assert.equal(config.limits.retentionMs, 2_592_000_000);
+    assert.deepEqual(config.spool, { bytesMax: 268_435_456, ageMaxMs: 3_600_000 });
+  });
+
+  it('pages what nobody decided to whom the last route rings first, or to whom it says', () => {
+    const plain = load(exchanged(good, '- { ladder: default }', '- { ladder: night }'));
+    assert(plain.ok, linesOf(plain).join('\n'));
+    assert.deepEqual(plain.value.failOpen, { afterMs: 120_000, notify: ['oncall'] });
+    const said = load(`${good}failOpen: { after: 30s, notify: terminal }\nspool: { bytes: 1GiB, age: 6h }\n`);
+    assert(said.ok, linesOf(said).join('\n'));
+    assert.deepEqual(said.value.failOpen, { afterMs: 30_000, notify: ['terminal'] });
+    assert.deepEqual(said.value.spool, { bytesMax: 1_073_741_824, ageMaxMs: 21_600_000 });
   });
 
   it('the policy holds playbooks, ladders, routes and rules, and nothing secret', () => {
@@ -204,6 +216,30 @@ const wrongs: readonly Wrong[] = [
     part: ', routingKey: { env: PD_KEY }',
     by: '',
     want: /:9:\d+: notifiers\.oncall: expected the key "routingKey", seen none/,
+  },
+  {
+    says: 'a raw page to nobody that is known',
+    part: 'holdOff: 90s',
+    by: 'failOpen: { notify: [oncall, onkall] }',
+    want: /:21:\d+: failOpen\.notify\[1\]: expected the name of a notifier, seen "onkall"; did you mean "oncall"\?/,
+  },
+  {
+    says: 'a raw page that would come before anybody can decide',
+    part: 'holdOff: 90s',
+    by: 'failOpen: { after: 1s }',
+    want: /:21:\d+: failOpen\.after: expected/,
+  },
+  {
+    says: 'a spool without a unit',
+    part: 'holdOff: 90s',
+    by: 'spool: { bytes: 1000 }',
+    want: /:21:\d+: spool\.bytes: expected a size such as 512KiB or 1MiB/,
+  },
+  {
+    says: 'a spool that gives up at once',
+    part: 'holdOff: 90s',
+    by: 'spool: { age: 1s }',
+    want: /:21:\d+: spool\.age: expected/,
   },
   {
     says: 'a rung that names no notifier',

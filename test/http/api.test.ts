@@ -109,6 +109,7 @@ test('the table of roles is this one', async () => {
   const { http } = await front();
   const table = http.routes.map(({ method, path, access }) => `${access} ${method} ${path}`).sort();
   assert.deepEqual(table, [
+    'admin get /api/v1/log/:topic/:partition',
     'admin post /api/v1/thaw',
     'open get /ack/:token',
     'open get /api/v1/openapi.json',
@@ -139,6 +140,7 @@ test('the table of roles is this one', async () => {
     'read get /api/v1/incidents',
     'read get /api/v1/incidents/:id',
     'read get /api/v1/incidents/:id/timeline',
+    'read get /api/v1/log',
     'read get /api/v1/pages',
     'read get /api/v1/pages/:id',
     'read get /api/v1/playbooks',

@@ -68,6 +68,7 @@ export interface FrontOptions {
   readonly endpoints?: readonly HttpEndpoint[];
   readonly store?: Store;
   readonly checks?: HttpDeps['checks'];
+  readonly standing?: HttpDeps['standing'];
 }
 
 export async function front(options: FrontOptions = {}): Promise<Front> {
@@ -83,7 +84,12 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
       limits: { ...memoryLimits, ...options.storeLimits },
       ...(options.sync === undefined ? {} : { sync: options.sync }),
     });
-  const metrics = createMetrics({ lag: () => lag, deadLetters: () => store.deadLetters.count() });
+  const metrics = createMetrics({
+    lag: () => lag,
+    lags: () => new Map([[0, lag]]),
+    acting: () => [0],
+    deadLetters: () => store.deadLetters.count(),
+  });
   const doors = options.endpoints ?? endpoints;
   const intake = await createIntake({
     log: store.log,
@@ -116,6 +122,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     metrics,
     metricsAccess: 'open',
     checks: options.checks ?? [],
+    standing: options.standing ?? alone,
     version: '0.0.0-test',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
@@ -130,6 +137,14 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     inputs: () => inputsOf(store),
   };
 }
+
+/** A gateway of which nobody has told anything. */
+const alone: HttpDeps['standing'] = {
+  instance: 'one',
+  roles: ['intake'],
+  kind: 'embedded',
+  role: async () => ({ here: new Set(), reached: new Map(), lags: new Map() }),
+};
 
 export async function inputsOf(store: Store): Promise<readonly LogRecord[]> {
   const parts = Array.from({ length: store.log.partitions }, (_, partition) => store.log.read('inputs', partition, 0, 10_000));

@@ -106,7 +106,7 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
       access: 'open',
       tag: 'health',
       summary: 'Whether work should be sent here',
-      answers: { 200: 'Yes.', 503: 'No; the failing checks are named.' },
+      answers: { 200: 'Yes; a check may add a note.', 503: 'No; the failing checks are named.' },
       async handle() {
         const checks = await readiness();
         const ready = !draining() && checks.every(({ ok }) => ok);
@@ -130,15 +130,16 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
   ];
 }
 
-type Checked = readonly { readonly name: string; readonly ok: boolean }[];
+type Checked = readonly { readonly name: string; readonly ok: boolean; readonly note?: string }[];
 
-/** Asks all checks at once, each with a deadline; anybody may ask, so an answer is good for a second, and what is wrong goes to the log only. */
+/** Asks all checks at once, each with a deadline; anybody may ask, so an answer is good for a second, and what is wrong goes to the log only; a check's note is made for everybody. */
 function createReadiness({ checks, clock, log }: HttpDeps): () => Promise<Checked> {
   let held: { readonly at: Millis; readonly answer: Promise<Checked> } | null = null;
   async function ask(check: Check): Promise<Checked[number]> {
     const wrong = await wrongWith(check, clock);
     if (wrong !== null) log.warn({ check: check.name, wrong }, 'not ready');
-    return { name: check.name, ok: wrong === null };
+    const note = check.note?.() ?? null;
+    return { name: check.name, ok: wrong === null, ...(note === null ? {} : { note }) };
   }
   return () => {
     const at = clock.steady();

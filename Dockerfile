@@ -1,0 +1,21 @@
+# The gateway as an image. For one gateway that is alone: docker build -t quench . && docker run --init --network host --volume quench:/srv/quench/data quench
+# For several on a shared log: docker-compose.yml.
+FROM node:24-bookworm-slim AS modules
+WORKDIR /srv/quench
+COPY package.json package-lock.json ./
+# The optional packages are a Node for machines that have none; this image has one.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production
+WORKDIR /srv/quench
+COPY --from=modules /srv/quench/node_modules node_modules
+COPY . .
+# What it writes; new volumes here belong to the user it runs as.
+RUN install -d -o node -g node -m 700 data tokens
+USER node
+EXPOSE 8686
+HEALTHCHECK --interval=10s --timeout=5s --retries=3 --start-period=30s CMD ["node", "docker/ready.js"]
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["node", "bin/quench.js"]
+CMD ["serve", "--config", "quench.yaml"]
