@@ -1,110 +1,12 @@
 // From a POST to its decision, a storm of new alerts, memory at that many open alerts, and recovery after SIGKILL.
 // Run: node bench/engine.ts [alerts]. The first two look inside one process (server and client share it); the last two outside.
-import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
-import { createExpressions } from '../adapters/cel/expressions.ts';
-import { prometheus } from '../adapters/prometheus/source.ts';
-import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
-import { systemClock } from '../src/clock.ts';
-import type { EventLog, Store } from '../src/core/ports.ts';
-import { everyScope, type AlertDecided, type Fact } from '../src/core/records.ts';
-import { localExecutor } from '../src/engine/executor.ts';
-import { createIntake, type Intake } from '../src/engine/intake.ts';
-import { createService, type Service } from '../src/engine/service.ts';
-import { policyOf } from '../test/support/policy.ts';
-import { caughtUp, folder, quantile, rssMb, startQuench, table } from './support.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { bodyOf, deliver, startInside } from './inside.ts';
+import { caughtUp, quantile, rssMb, startQuench, table } from './support.ts';
 
 const storm = Number(process.argv[2] ?? 100_000);
 const batch = 64;
 const senders = 16;
-
-/** The body of a delivery of new alerts, numbered from `first`. */
-function bodyOf(first: number, count: number): string {
-  const alerts = Array.from({ length: count }, (_, place) => {
-    const number = first + place;
-    const labels = {
-      alertname: 'HostDown',
-      instance: `h${number}.example.org:9100`,
-      severity: 'critical',
-      region: 'eu-west-1',
-      team: 'payments',
-    };
-    const annotations = { summary: `h${number} is down`, description: 'The host has not answered its probe for more than five minutes.' };
-    return { status: 'firing', labels, annotations, startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z' };
-  });
-  return JSON.stringify({ version: '4', groupKey: 'g', status: 'firing', receiver: 'quench', alerts });
-}
-
-interface Inside {
-  readonly intake: Intake;
-  readonly service: Service;
-  /** When the decision about the input at an offset became durable. */
-  readonly decidedAt: Map<number, number>;
-  readonly acceptedAt: Map<number, number>;
-  stop(): Promise<void>;
-}
-
-/** The engine as compose.ts builds it, with a watch on what becomes durable when. */
-async function startInside(): Promise<Inside> {
-  const dir = folder();
-  const store = await sqliteStore({ path: `${dir.path}/quench.db`, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
-  const decidedAt = new Map<number, number>();
-  const acceptedAt = new Map<number, number>();
-  const log: EventLog = {
-    ...store.log,
-    async append(topic, one) {
-      const offset = await store.log.append(topic, one);
-      const now = performance.now();
-      if (topic === 'inputs') for (let place = 0; place < one.values.length; place += 1) acceptedAt.set(offset + place, now);
-      // The host appends facts only.
-      else
-        for (const fact of one.values as readonly Fact[])
-          if (fact.type === 'AlertDecided') decidedAt.set((fact satisfies AlertDecided).offset, now);
-      return offset;
-    },
-  };
-  const watched: Store = { ...store, log };
-  const service = createService({
-    store: watched,
-    clock: systemClock,
-    expressions: createExpressions(),
-    executor: localExecutor([]),
-    notifiers: new Map(),
-    dress: (notification) => notification,
-    worker: 'bench',
-    breathe: () => breathe(),
-    seen: () => {},
-    onTrouble: (error) => console.error(error),
-  });
-  await service.start();
-  const endpoints = [{ name: 'prometheus', source: prometheus({}), tenant: 'default', scopeLabels: [] }];
-  const parts = {
-    log,
-    deadLetters: store.deadLetters,
-    endpoints,
-    clock: systemClock,
-    lagOf: () => service.lag(),
-    lagMax: 10_000_000,
-    seen: () => {},
-  };
-  const intake = await createIntake(parts);
-  await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });
-  return {
-    intake,
-    service,
-    decidedAt,
-    acceptedAt,
-    async stop() {
-      await service.stop(1_000);
-      await store.close();
-      dir.remove();
-    },
-  };
-}
-
-function deliver(inside: Inside, body: string): Promise<{ readonly status: string }> {
-  const headers = { 'content-type': 'application/json' };
-  return inside.intake.accept('prometheus', { headers, body, path: '', receivedAt: Date.now() }, '');
-}
 
 async function latencies(): Promise<readonly number[]> {
   const inside = await startInside();
@@ -113,7 +15,7 @@ async function latencies(): Promise<readonly number[]> {
     const began = performance.now();
     const offset = inside.acceptedAt.size;
     await deliver(inside, bodyOf(number * 10_000, 1));
-    const input = [...inside.acceptedAt.keys()].at(-1) ?? offset;
+    const input = [...inside.acceptedAt.keys()].at(-1) ?? `0:${offset}`;
     while (!inside.decidedAt.has(input)) await sleep(1);
     if (number >= 100) took.push((inside.decidedAt.get(input) ?? 0) - began);
     await sleep(5);

@@ -1,7 +1,7 @@
 // A real gateway in a process of its own, on a folder of its own, that a test may kill as often as it likes.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,6 +19,12 @@ export interface RealGateway {
   kill(): Promise<void>;
   /** SIGTERM, in order. */
   stop(): Promise<void>;
+  /** SIGSTOP and SIGCONT; resolves at once. */
+  signal(name: NodeJS.Signals): void;
+  /** Null when it does not run. */
+  readonly pid: number | null;
+  /** The end of what it wrote, over all its lives. */
+  log(): string;
   api(path: string): Promise<unknown>;
   remove(): void;
 }
@@ -34,9 +40,13 @@ export async function freePort(): Promise<number> {
 export async function realGateway(parts: {
   readonly config: string;
   readonly playbooks: { readonly [name: string]: string };
+  /** Where it listens in every life; default: a free one. */
+  readonly port?: number;
+  /** Default: 30 s, for a machine that does much else. */
+  readonly startWithinMs?: number;
 }): Promise<RealGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'quench-process-'));
-  const port = await freePort();
+  const port = parts.port ?? (await freePort());
   const url = `http://127.0.0.1:${port}`;
   const token = 'ingest-token-of-a-test';
   mkdirSync(join(dir, 'playbooks'));
@@ -44,8 +54,10 @@ export async function realGateway(parts: {
   writeFileSync(join(dir, 'admin.token'), 'admin-token-of-a-test');
   writeFileSync(join(dir, 'quench.yaml'), `listen: { host: 127.0.0.1, port: ${port} }\n${parts.config}`);
   for (const [name, text] of Object.entries(parts.playbooks)) writeFileSync(join(dir, 'playbooks', name), text);
+  const logFile = join(dir, 'gateway.log');
+  const log = (): string => (existsSync(logFile) ? readFileSync(logFile, 'utf8').slice(-4_000) : '');
   let child: ChildProcess | null = null;
-  let said = '';
+  process.on('exit', () => child?.kill('SIGKILL')); // a test that breaks takes it along
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
@@ -61,12 +73,13 @@ export async function realGateway(parts: {
     token,
     async start() {
       const args = [join(root, 'bin/quench.js'), 'serve', '--config', join(dir, 'quench.yaml')];
-      const started = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+      const out = openSync(logFile, 'a');
+      const started = spawn(process.execPath, args, { stdio: ['ignore', out, out] });
+      closeSync(out);
       child = started;
-      for (const stream of [started.stdout, started.stderr])
-        stream.on('data', (part: Buffer) => (said = (said + part.toString()).slice(-4_000)));
-      for (let round = 0; round < 400; round += 1) {
-        if (started.exitCode !== null) throw new Error(`the gateway ended with code ${started.exitCode}: ${said}`);
+      const until = performance.now() + (parts.startWithinMs ?? 30_000);
+      while (performance.now() < until) {
+        if (started.exitCode !== null) throw new Error(`the gateway ended with code ${started.exitCode}: ${log()}`);
         const up = await fetch(`${url}/readyz`).then(
           (answer) => answer.ok,
           () => false,
@@ -74,10 +87,15 @@ export async function realGateway(parts: {
         if (up) return;
         await sleep(25);
       }
-      throw new Error(`the gateway does not come up: ${said}`);
+      throw new Error(`the gateway does not come up: ${log()}`);
     },
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    signal: (name) => void child?.kill(name),
+    get pid() {
+      return child !== null && child.exitCode === null && child.signalCode === null ? (child.pid ?? null) : null;
+    },
+    log,
     async api(path) {
       const answer = await fetch(`${url}${path}`, { headers: { authorization: 'Bearer admin-token-of-a-test' } });
       if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);

@@ -1,0 +1,114 @@
+// The engine as compose.ts builds it, in the bench's own process, with a watch on what becomes durable when; over any log.
+import { setImmediate as breathe } from 'node:timers/promises';
+import { createExpressions } from '../adapters/cel/expressions.ts';
+import { prometheus } from '../adapters/prometheus/source.ts';
+import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
+import { systemClock } from '../src/clock.ts';
+import type { Backbone, EventLog, Store } from '../src/core/ports.ts';
+import { everyScope, type AlertDecided, type Fact } from '../src/core/records.ts';
+import { localExecutor } from '../src/engine/executor.ts';
+import { createIntake, type Intake } from '../src/engine/intake.ts';
+import { createService, roles, type Service } from '../src/engine/service.ts';
+import { everyPartition } from '../src/engine/tenures.ts';
+import { policyOf } from '../test/support/policy.ts';
+import { folder } from './support.ts';
+
+/** Enough scopes for every partition to have its part. */
+const teams = 32;
+
+/** The body of a delivery of new alerts of one team, numbered from `first`. */
+export function bodyOf(first: number, count: number): string {
+  const alerts = Array.from({ length: count }, (_, place) => {
+    const number = first + place;
+    const labels = {
+      alertname: 'HostDown',
+      instance: `h${number}.example.org:9100`,
+      severity: 'critical',
+      region: 'eu-west-1',
+      team: `team${Math.floor(first / 64) % teams}`,
+    };
+    const annotations = { summary: `h${number} is down`, description: 'The host has not answered its probe for more than five minutes.' };
+    return { status: 'firing', labels, annotations, startsAt: new Date().toISOString(), endsAt: '0001-01-01T00:00:00Z' };
+  });
+  return JSON.stringify({ version: '4', groupKey: 'g', status: 'firing', receiver: 'quench', alerts });
+}
+
+export interface Inside {
+  readonly intake: Intake;
+  readonly service: Service;
+  /** When the decision about the input at a place (`partition:offset`) became durable. */
+  readonly decidedAt: Map<string, number>;
+  readonly acceptedAt: Map<string, number>;
+  stop(): Promise<void>;
+}
+
+/** Over the embedded log, or over the shared one that `open` makes. */
+export async function startInside(scopeLabels: readonly string[] = [], open?: (local: Store) => Promise<Backbone>): Promise<Inside> {
+  const dir = folder();
+  const store = await sqliteStore({ path: `${dir.path}/quench.db`, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
+  const backbone = await open?.(store);
+  const shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'> = backbone ?? store;
+  const alone = everyPartition(shared.log.partitions);
+  const decidedAt = new Map<string, number>();
+  const acceptedAt = new Map<string, number>();
+  const log: EventLog = {
+    ...shared.log,
+    async append(topic, one) {
+      const offset = await shared.log.append(topic, one);
+      const now = performance.now();
+      if (topic === 'inputs')
+        for (let place = 0; place < one.values.length; place += 1) acceptedAt.set(`${one.partition}:${offset + place}`, now);
+      // The host appends facts only.
+      else
+        for (const fact of one.values as readonly Fact[])
+          if (fact.type === 'AlertDecided') decidedAt.set(`${one.partition}:${(fact satisfies AlertDecided).offset}`, now);
+      return offset;
+    },
+  };
+  const service = createService({
+    roles: new Set(roles),
+    shared: { log, checkpoints: shared.checkpoints, cursors: shared.cursors },
+    local: store,
+    shares: (role) => backbone?.shares(role) ?? alone,
+    clock: systemClock,
+    expressions: createExpressions(),
+    executor: localExecutor([]),
+    notifiers: new Map(),
+    dress: (notification) => notification,
+    worker: 'bench',
+    breathe: () => breathe(),
+    decided: () => {},
+    shown: () => {},
+    onTrouble: (error) => console.error(error),
+  });
+  await service.start();
+  const endpoints = [{ name: 'prometheus', source: prometheus({}), tenant: 'default', scopeLabels }];
+  const parts = {
+    log,
+    deadLetters: store.deadLetters,
+    endpoints,
+    clock: systemClock,
+    lagOf: () => service.lag(),
+    lagMax: 10_000_000,
+    seen: () => {},
+  };
+  const intake = await createIntake(parts);
+  await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });
+  return {
+    intake,
+    service,
+    decidedAt,
+    acceptedAt,
+    async stop() {
+      await service.stop(1_000);
+      await backbone?.close();
+      await store.close();
+      dir.remove();
+    },
+  };
+}
+
+export function deliver(inside: Inside, body: string): Promise<{ readonly status: string }> {
+  const headers = { 'content-type': 'application/json' };
+  return inside.intake.accept('prometheus', { headers, body, path: '', receivedAt: Date.now() }, '');
+}

@@ -1,0 +1,47 @@
+// What a cluster acts on: the program that its playbooks run, and the receiver of its pages. Both keep count.
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+
+/** The program that playbooks run: one line for each time, with its key and when it began. */
+export function ledgerIn(folder: string): { readonly script: string; readonly acts: () => readonly { key: string; at: number }[] } {
+  const script = join(folder, 'act.sh');
+  const ledger = join(folder, 'ledger');
+  writeFileSync(script, `#!/bin/sh\nat=$(date +%s%3N)\nsleep 0.0$(( $$ % 9 ))\nprintf '%s %s\\n' "$QUENCH_KEY" "$at" >> "${ledger}"\n`);
+  chmodSync(script, 0o755);
+  return {
+    script,
+    acts() {
+      const lines = existsSync(ledger) ? readFileSync(ledger, 'utf8').trim().split('\n') : [];
+      return lines.map((line) => ({ key: line.slice(0, line.lastIndexOf(' ')), at: Number(line.slice(line.lastIndexOf(' ') + 1)) }));
+    },
+  };
+}
+
+export interface Sink {
+  readonly port: number;
+  readonly delivered: ReadonlyMap<string, number>;
+  close(): void;
+}
+
+/** Where pages go. */
+export async function startSink(): Promise<Sink> {
+  const delivered = new Map<string, number>();
+  const server: Server = createServer((req, res) => {
+    let body = '';
+    req.on('data', (part: Buffer) => (body += part.toString()));
+    req.on('end', () => {
+      // Ours, signed: the shape is known.
+      const { data } = JSON.parse(body) as { readonly data: { readonly id: string } };
+      delivered.set(data.id, (delivered.get(data.id) ?? 0) + 1);
+      res.writeHead(204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const close = (): void => {
+    server.close();
+    server.closeAllConnections();
+  };
+  return { port: typeof address === 'object' && address !== null ? address.port : 0, delivered, close };
+}
