@@ -12,7 +12,7 @@ import { createShares } from './shares.ts';
 import { ensureTopics } from './topics.ts';
 import type { WriterLimits } from './writer.ts';
 
-const firstWithinMs: Millis = 8 * second;
+const firstWithinMs: Millis = 4 * second;
 const lookEveryMs: Millis = 30 * second;
 const lookAgainMs: Millis = 2 * second;
 /** However much fails, the topics are not looked at more often. */

@@ -33,7 +33,11 @@ export interface Project {
 export function createProject(deps: ProjectDeps): Project {
   const { partition } = deps;
   let shown = 0;
-  const tail: Tail = createTail({ ...deps, batch: factsPerRead }, async (facts, end) => {
+  const placed = async (offset: number): Promise<void> => {
+    await deps.cursors.save(cursorName, partition, offset);
+    shown = offset;
+  };
+  const tail: Tail = createTail({ ...deps, batch: factsPerRead, placed }, async (facts, end) => {
     await deps.patience();
     const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
     const entries = facts.map(entryOf).filter((entry) => entry !== null);

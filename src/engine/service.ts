@@ -152,7 +152,7 @@ export function createService(deps: ServiceDeps): Service {
       if (deps.roles.has('host')) await hosts.start();
       if (deps.roles.has('effects')) await hands.start();
       for (const view of views) await view.start();
-      await measureLag();
+      void measureLag(); // of a log that is away it says nothing for a while
     },
     async stop(grace) {
       stopped = true;

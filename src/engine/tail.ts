@@ -14,6 +14,8 @@ export interface TailDeps {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly batch: number;
+  /** Told where reading goes on when the log was cut back: a cursor beyond it is worth nothing. */
+  readonly placed?: (offset: number) => Promise<void>;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -38,8 +40,12 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
         const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
         const last = records.at(-1);
         if (last === undefined) {
-          if ((await deps.log.end('facts', deps.partition)) >= offset) await arrived;
-          else offset = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
+          if ((await deps.log.end('facts', deps.partition)) >= offset) {
+            await arrived;
+            continue;
+          }
+          offset = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
+          await deps.placed?.(offset);
           continue;
         }
         const facts: Fact[] = [];
