@@ -8,6 +8,10 @@ const quietEnds: ReadonlySet<RunEnd> = new Set(['succeeded', 'noop', 'shadowed']
 /** From a bad end to the first ring: the longest settling of simPolicy, and what a rest or a restart may cost. */
 const callWithinMs = 30 * second;
 const perTroubleMs = 3 * second;
+/** The longest settling of simPolicy: over a wall clock that went back, a restart begins it anew (W1). */
+const settleMs = 20 * second;
+/** Of the time that core gives for it, what a worker that is well may need. */
+const claimWithinMs = 15 * second;
 const frozenGraceMs = 5 * second;
 
 interface Owed {
@@ -21,6 +25,7 @@ interface Owed {
 export function checkCalls(ledger: Ledger): { ended(): void } {
   const granted = new Map<string, string>();
   const finished = new Set<string>();
+  const requested = new Map<string, Moment>();
   const effects = new Map<string, number>();
   const open = new Map<string, string>();
   const approval = new Map<string, boolean>();
@@ -30,7 +35,8 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
   ledger.watch({
     acted(act) {
       actedOnce(act);
-      if (granted.get(act.key) !== act.worker) ledger.breach(`X1: ${act.worker} acted on ${act.key} without a grant of its own on the log`);
+      if (granted.get(act.key)?.startsWith(`${act.worker}.`) !== true)
+        ledger.breach(`X1: ${act.worker} acted on ${act.key} without a grant of its own on the log`);
       if (finished.has(act.key)) ledger.breach(`X1: ${act.worker} began ${act.key} when the log had ended it already`);
       const run = act.key.slice(0, act.key.indexOf('/'));
       if (act.key.includes('/steps/') && approval.get(run) === false) ledger.breach(`R21: ${act.key} began without an approval`);
@@ -56,6 +62,10 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
         return grant(`${fact.run}/${fact.call}`, fact, partition, seen);
       case 'StepFinished':
         finished.add(`${fact.run}/${fact.call}`);
+        if (fact.outcome.outcome === 'failed' && fact.outcome.error === 'unclaimed') unclaimed(`${fact.run}/${fact.call}`, seen);
+        return;
+      case 'StepRequested':
+        requested.set(`${fact.run}/${fact.call}`, seen);
         return;
       case 'RunStarted':
         if (open.has(fact.run)) ledger.breach(`R3: run ${fact.run} started twice`);
@@ -83,6 +93,12 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     const since = frozen.get(partition);
     const acts = fact.call.startsWith('steps/') || fact.call.startsWith('undo/');
     if (acts && since !== undefined && seen.steady - since.steady > frozenGraceMs) ledger.breach(`R4: ${key} was granted while frozen`);
+  }
+
+  function unclaimed(key: string, now: Moment): void {
+    const since = requested.get(key) ?? now;
+    if (now.up - since.up > claimWithinMs + perTroubleMs * (now.troubles - since.troubles))
+      ledger.breach(`X5: ${key} was claimed by nobody in ${now.up - since.up} ms in which somebody was there to`);
   }
 
   /** G2: two runs never hold one target. */
@@ -118,8 +134,9 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
   }
 
   function isOverdue(debt: Owed, now: Moment): boolean {
-    const within = callWithinMs + perTroubleMs * (now.troubles - debt.since.troubles + now.lives - debt.since.lives);
-    return now.up - debt.since.up > within;
+    const restarts = now.lives - debt.since.lives;
+    const again = now.back > 0 ? settleMs * restarts : 0;
+    return now.up - debt.since.up > callWithinMs + perTroubleMs * (now.troubles - debt.since.troubles + restarts) + again;
   }
 
   function callIn(debt: Owed): void {

@@ -40,6 +40,8 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   const books = new Map<string, Book>();
   const unhanded = new Map<string, Moment>();
   const handedIn = new Map<string, number>();
+  /** How often each was asked for, handed to its notifier, and answered how. */
+  const counts = new Map<string, { asked: number; handed: number; readonly answers: Set<string> }>();
   const refusedEnds = new Set<string>();
   /** Taken by a vendor from a process that then died, and refused from the next: nobody can know that it arrived. */
   const disowned = new Set<string>();
@@ -73,6 +75,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
       if (!books.values().some((book) => book.asked.has(id))) ledger.breach(`P4: ${id} was sent and is not on the log`);
       if ((handedIn.get(id) ?? seen.lives) !== seen.lives) ledger.reach('notification repeated after a crash');
       handedIn.set(id, seen.lives);
+      countsOf(id).handed += 1;
       unhanded.delete(id);
     },
     settled() {
@@ -116,7 +119,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
   /** A restart knows the wall clock only (check-waits.ts). */
   function early(fact: PageRang, from: { readonly seen: Moment; readonly at: Instant }, to: Moment, waitMs: Millis): void {
-    const restarted = to.lives !== from.seen.lives;
+    const restarted = to.lives !== from.seen.lives || ledger.repeats;
     const forgiven = restarted ? to.forward - from.seen.forward + Math.max(0, from.seen.wall - from.at) : 0;
     const passed = to.steady - from.seen.steady;
     if (passed + 1 < waitMs - forgiven) {
@@ -159,6 +162,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     const { id, kind } = fact.notification;
     const book = books.get(fact.page);
     unhanded.set(id, seen);
+    countsOf(id).asked += 1;
     if (page === undefined || book === undefined) return ledger.breach(`P4: ${id} belongs to no page`);
     book.requests += 1;
     const says = `${id} (attempt ${fact.attempt})`;
@@ -177,6 +181,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
       const when = since.lives === seen.lives ? '' : 'after a restart ';
       ledger.breach(`X2: ${when}${notification} was not handed to ${notifier} for ${seen.up - since.up} ms`);
     }
+    countsOf(notification).answers.add(outcome.outcome);
     const arrivals = ledger.arrived.filter((one) => one.id === notification);
     if (outcome.outcome === 'accepted') {
       if (arrivals.length === 0) ledger.breach(`P4: ${notification} counts as accepted and never arrived`);
@@ -193,6 +198,18 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (others === false && row !== undefined && row.rung + 1 >= row.ladder.rungs.length) book.exhausted = true;
   }
 
+  function countsOf(id: string): { asked: number; handed: number; readonly answers: Set<string> } {
+    const held = counts.get(id) ?? { asked: 0, handed: 0, answers: new Set() };
+    counts.set(id, held);
+    return held;
+  }
+
+  /** Two owners handed it over for one asking, and only the one that was refused could still say so. */
+  function isDisowned(id: string): boolean {
+    const { asked, handed, answers } = countsOf(id);
+    return disowned.has(id) || (handed > asked && answers.has('refused') && !answers.has('accepted') && !answers.has('unknown'));
+  }
+
   return {
     calm() {
       const now = ledger.moment();
@@ -201,7 +218,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     ended() {
       for (const { id, notifier, kind, page, seen } of ledger.arrived) {
         const book = books.get(page);
-        if (kind === 'resolve' || disowned.has(id) || book?.closed !== true || book.requests > outgoingKept) continue;
+        if (kind === 'resolve' || isDisowned(id) || book?.closed !== true || book.requests > outgoingKept) continue;
         const end = `${page}|end|${notifier}`;
         const ends = ledger.arrived.filter((one) => one.id === end);
         if (refusedEnds.has(end) || ends.some((one) => one.seen.steady >= seen.steady)) continue;

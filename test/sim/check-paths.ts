@@ -16,8 +16,21 @@ export const rarePaths: readonly string[] = [
   'crash kept what was never acknowledged',
   'crash between grant and answer',
   'facts beyond the checkpoint at a start',
-  'a start failed',
   'stopped in good order',
+  'frozen',
+  'frozen with a claim on its way',
+  'cut off from the group',
+  'deaf to the log',
+  'lease ran out',
+  'partition moved while both live',
+  'partition taken from one that does not give it back',
+  'came back and had been given up',
+  'append called failed before it was durable',
+  'append called failed that was durable',
+  'fact repeated',
+  'checkpoint fenced',
+  'grant came too late',
+  'granted to a process that had lost the partition',
   'cursor lost',
   'log outage',
   'slow syncs',
@@ -108,6 +121,7 @@ function pathsOf(fact: Fact, desk: Desk): readonly string[] {
       return [`run refused by ${fact.guard}`];
     case 'StepFinished':
       if (fact.outcome.outcome === 'failed' && fact.outcome.error === 'unclaimed') return ['unclaimed call'];
+      if (fact.outcome.outcome === 'failed' && fact.outcome.error === 'too_late') return ['grant came too late'];
       if (fact.outcome.outcome === 'failed' && fact.outcome.error === 'frozen') return ['frozen between request and grant'];
       return fact.outcome.outcome === 'unknown' ? ['unknown outcome'] : [];
     case 'RunMoved':

@@ -41,9 +41,12 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
     late(name, held, seen);
   }
 
-  /** A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken. */
+  /**
+   * A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken.
+   * So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
+   */
   function forgiven({ fact, since }: Pending, now: Moment): Millis {
-    if (now.lives === since.lives) return 0;
+    if (now.lives === since.lives && !ledger.repeats) return 0;
     return now.forward - since.forward + Math.max(0, since.wall - fact.at);
   }
 

@@ -1,19 +1,20 @@
 // Holds a simulated world to what the gateway promises (DESIGN 7, SECURITY C.6), with the ledger and the disk as witnesses.
 // Each group of promises is one part; what is broken is written to the ledger. Pages and waits are in checks of their own.
-import assert from 'node:assert/strict';
-import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
-import { memoryStore } from '../../adapters/memory/store.ts';
+import type { MemoryDisk } from '../../adapters/memory/disk.ts';
 import { severityRank } from '../../src/core/alert.ts';
-import { newDesk, worldOf, type Desk, type Incident } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
+import { worldOf, type Desk, type Incident } from '../../src/core/desk.ts';
 import type { Policy } from '../../src/core/policy.ts';
-import { everyScope, type Fact } from '../../src/core/records.ts';
-import { createProject } from '../../src/engine/project.ts';
+import { everyScope } from '../../src/core/records.ts';
 import { checkCalls } from './check-calls.ts';
+import { checkCursors } from './check-cursors.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkWaits } from './check-waits.ts';
-import { deskName, inputsOn, type Ledger } from './ledger.ts';
+import { checkShares } from './check-shares.ts';
+import { checkState } from './check-state.ts';
+import type { Life } from './life.ts';
+import { inputsOn, type Ledger } from './ledger.ts';
+import type { Groups } from './shares.ts';
 
 export interface Checks {
   /** A process is about to be killed, with so many actions at work. */
@@ -29,13 +30,18 @@ export interface Checks {
   /** People resolved what was in doubt: nothing waits for anything any more. */
   rest(bug: string | null): void;
   /** The process has stopped. */
-  end(): Promise<void>;
+  end(models: readonly MemoryDisk[]): Promise<void>;
 }
 
 export interface CheckParts {
   readonly ledger: Ledger;
   readonly disk: MemoryDisk;
   readonly partitions: number;
+  /** Who was given which partition; null where one process has them all. */
+  readonly groups: Groups | null;
+  readonly living: () => readonly Life[];
+  /** Whether the medium is well as that life has it. */
+  readonly isWell: (life: number) => boolean;
 }
 
 export function checkWorld(parts: CheckParts): Checks {
@@ -43,11 +49,13 @@ export function checkWorld(parts: CheckParts): Checks {
   const waits = checkWaits(ledger);
   const pages = checkPages(ledger);
   const calls = checkCalls(ledger);
-  const loads = checkLoads(parts);
+  const state = checkState(parts);
+  checkShares(parts);
+  checkCursors(parts);
   const paths = checkPaths(parts);
   return {
     dying: paths.dying,
-    died: loads.check,
+    died: state.saved,
     calm(policy) {
       waits.overdue();
       pages.calm();
@@ -68,12 +76,13 @@ export function checkWorld(parts: CheckParts): Checks {
       pages.ended();
       for (const desk of ledger.desks.values()) atRest(ledger, desk);
     },
-    async end() {
+    async end(models) {
       ledger.observe();
-      loads.check();
+      state.saved();
       checkAlerts(parts);
       paths.end();
-      await checkViews(parts);
+      await state.turnedAgain();
+      await state.shown(models);
     },
   };
 }
@@ -173,107 +182,4 @@ function oncePerDelivery(ledger: Ledger, disk: MemoryDisk, partitions: number): 
     if (count > 1 && ledger.identified.has(mark))
       ledger.breach(`A2: ${mark} came again under its delivery id and was decided ${count} times`);
   }
-}
-
-// ---------------------------------------------------------------- promise 5: facts, desks, checkpoints
-
-interface Loads {
-  check(): void;
-}
-
-/** Compares the saved desks with the fold of the facts below the mark; grows with the mark, so that every check is small. */
-function checkLoads({ ledger, disk, partitions }: CheckParts): Loads {
-  const folded = new Map<string, Desk>();
-  const upTo = Array.from({ length: partitions }, () => 0);
-
-  function check(): void {
-    for (const [partition, { mark, rows }] of disk.content.desks) {
-      const facts = ledger.facts.filter((seen) => seen.partition === partition && seen.offset >= (upTo[partition] ?? 0));
-      for (const { fact, offset } of facts) if (offset < mark.facts) fold(partition, fact);
-      upTo[partition] = Math.max(mark.facts, upTo[partition] ?? 0);
-      const saved = new Map([...rows.values()].map((row) => [`${row.scope}/${row.table}/${row.key}`, JSON.parse(row.doc) as unknown]));
-      compare(partition, saved);
-    }
-  }
-
-  function fold(partition: number, fact: Fact): void {
-    const name = deskName(partition, fact.scope);
-    const desk = folded.get(name) ?? newDesk(fact.scope);
-    folded.set(name, desk);
-    evolve(desk, fact);
-  }
-
-  function compare(partition: number, saved: Map<string, unknown>): void {
-    let rows = 0;
-    for (const [name, desk] of folded) {
-      if (!name.startsWith(`${partition}/`)) continue;
-      for (const [table, { rows: held }] of Object.entries(desk.tables)) {
-        for (const [key, row] of held as Map<string, object>) {
-          rows += 1;
-          const other = saved.get(`${desk.scope}/${table}/${key}`);
-          if (!isSame(row, other))
-            return ledger.breach(`L3: row ${table}/${key} of ${name} was saved as ${cut(other)}, the facts say ${cut(row)}`);
-        }
-      }
-    }
-    if (rows !== saved.size) ledger.breach(`L3: ${saved.size} rows were saved in partition ${partition}, the facts make ${rows}`);
-  }
-
-  return { check };
-}
-
-// ---------------------------------------------------------------- promise 7: views
-
-/** What a fresh projection of all facts shows, on a disk of its own that shares the log. */
-async function checkViews({ ledger, disk, partitions }: CheckParts): Promise<void> {
-  const fresh = memoryDisk();
-  for (const [name, slot] of disk.content.slots) fresh.content.slots.set(name, slot);
-  const clock = { now: () => 0, steady: () => 0, after: () => () => {} };
-  const store = memoryStore({ disk: fresh, partitions, clock });
-  for (let partition = 0; partition < partitions; partition += 1) {
-    const { log, views, cursors } = store;
-    const project = createProject({
-      patience: () => Promise.resolve(),
-      partition,
-      log,
-      views,
-      cursors,
-      clock,
-      seen: () => {},
-      onTrouble: (error) => ledger.breach(`J1: ${String(error)}`),
-    });
-    await project.start();
-    await new Promise<void>((resolve) => void setImmediate(resolve));
-    await project.stop();
-  }
-  const shown = disk.content.docs;
-  if (shown.size !== fresh.content.docs.size)
-    ledger.breach(`J1: ${shown.size} documents are shown, the facts make ${fresh.content.docs.size}`);
-  for (const [key, doc] of fresh.content.docs) {
-    const held = shown.get(key);
-    const same =
-      held !== undefined &&
-      held.state === doc.state &&
-      held.of === doc.of &&
-      held.at === doc.at &&
-      (held.body === doc.body || isSame(JSON.parse(held.body), JSON.parse(doc.body)));
-    if (!same) return ledger.breach(`J1: ${key} is shown as ${cut(held)}, the facts make ${cut(doc)}`);
-  }
-  for (const [incident, lines] of fresh.content.lines) {
-    const held = disk.content.lines.get(incident);
-    if (held?.size !== lines.size) ledger.breach(`J1: the story of ${incident} has ${held?.size ?? 0} lines, the facts make ${lines.size}`);
-  }
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  try {
-    assert.deepEqual(one, other);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function cut(value: unknown): string {
-  return (JSON.stringify(value) ?? 'nothing').slice(0, 300);
 }

@@ -1,6 +1,7 @@
 // Virtual time for whole worlds: thousands of events a second of real time, in one order for one seed.
 //   V1  Between two events every promise has settled: nothing in a simulated world waits for anything but promises and this clock.
 //   V2  The steady clock never jumps; the wall clock does when told.
+//   V3  A frozen process hears nothing; when it thaws, all that was for it arrives late, in order.
 import type { Clock } from '../../src/core/ports.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
 import { someday } from '../support/clock.ts';
@@ -9,17 +10,35 @@ import { someday } from '../support/clock.ts';
 const pollMs: Millis = 100;
 const isPoll = (span: Millis, call: () => void): boolean => span === pollMs && String(call).includes('measureLag');
 
+interface Owner {
+  alive: boolean;
+  /** While frozen: the timers that rang meanwhile. */
+  held: Wait[] | null;
+}
+
 interface Wait {
-  readonly due: Millis;
-  readonly order: number;
-  readonly owner: { alive: boolean };
+  due: Millis;
+  order: number;
+  readonly owner: Owner;
   call: (() => void) | null;
+}
+
+/** Time as one process has it. */
+export interface Mortal {
+  readonly clock: Clock;
+  /** Its timers never ring again. */
+  kill(): void;
+  /** As by SIGSTOP. */
+  freeze(): void;
+  thaw(): void;
+  readonly frozen: boolean;
+  /** Makes a call that leaves the process: begins only while it is not frozen, and is answered only then (V3). */
+  through<T>(call: () => Promise<T>): Promise<T>;
 }
 
 export interface SimClock extends Clock {
   jump(span: Millis): void;
-  /** The clock as one process sees it; the timers of a killed one never ring. */
-  mortal(): { readonly clock: Clock; kill(): void };
+  mortal(): Mortal;
   /** Lets time pass until the steady clock shows `until`; `settled` is called behind each event. */
   run(until: Millis, settled: () => void): Promise<void>;
 }
@@ -28,11 +47,11 @@ export function simClock(start: Instant = someday): SimClock {
   let steady = 0;
   let offset = start;
   let order = 0;
-  const world = { alive: true };
+  const world: Owner = { alive: true, held: null };
   const heap: Wait[] = [];
   let polls: Wait[] = [];
 
-  function add(owner: { alive: boolean }, span: Millis, call: () => void): () => void {
+  function add(owner: Owner, span: Millis, call: () => void): () => void {
     const wait: Wait = { due: steady + Math.max(0, span), order: (order += 1), owner, call };
     if (isPoll(span, call)) polls.push(wait);
     else push(heap, wait);
@@ -42,8 +61,9 @@ export function simClock(start: Instant = someday): SimClock {
   }
 
   function ring(wait: Wait): boolean {
-    if (wait.call === null || !wait.owner.alive) return false;
+    if (isOff(wait)) return false;
     const { call } = wait;
+    if (call === null) return false;
     wait.call = null;
     call();
     return true;
@@ -65,21 +85,16 @@ export function simClock(start: Instant = someday): SimClock {
     jump(span) {
       offset += span;
     },
-    mortal() {
-      const owner = { alive: true };
-      const clock: Clock = { now, steady: () => steady, after: (span, call) => add(owner, span, call) };
-      return {
-        clock,
-        kill() {
-          owner.alive = false;
-        },
-      };
-    },
+    mortal: () =>
+      mortal({ now, steady: () => steady }, add, (wait) => {
+        Object.assign(wait, { due: steady, order: (order += 1) });
+        push(heap, wait);
+      }),
     async run(until, settled) {
       await settle();
       for (let first = heap[0]; first !== undefined && first.due <= until; first = heap[0]) {
         pop(heap);
-        if (first.call === null || !first.owner.alive) continue;
+        if (isOff(first)) continue;
         steady = first.due;
         ringPolls();
         ring(first);
@@ -90,6 +105,56 @@ export function simClock(start: Instant = someday): SimClock {
       ringPolls();
       await settle();
       settled();
+    },
+  };
+}
+
+/** Called off, of a process that died, or kept for one that is frozen. */
+function isOff(wait: Wait): boolean {
+  if (wait.call === null || !wait.owner.alive) return true;
+  wait.owner.held?.push(wait);
+  return wait.owner.held !== null;
+}
+
+function mortal(
+  time: Pick<Clock, 'now' | 'steady'>,
+  add: (owner: Owner, span: Millis, call: () => void) => () => void,
+  again: (wait: Wait) => void,
+): Mortal {
+  const owner: Owner = { alive: true, held: null };
+  let thawed: Promise<void> = Promise.resolve();
+  let wake: () => void = () => {};
+
+  async function awake(): Promise<void> {
+    while (owner.held !== null) await thawed;
+  }
+
+  return {
+    clock: { ...time, after: (span, call) => add(owner, span, call) },
+    kill() {
+      owner.alive = false;
+    },
+    freeze() {
+      if (owner.held !== null) return;
+      owner.held = [];
+      thawed = new Promise((resolve) => (wake = resolve));
+    },
+    thaw() {
+      const held = owner.held ?? [];
+      owner.held = null;
+      wake();
+      for (const wait of held) again(wait);
+    },
+    get frozen() {
+      return owner.held !== null;
+    },
+    async through(call) {
+      if (owner.held !== null) await awake();
+      try {
+        return await call();
+      } finally {
+        if (owner.held !== null) await awake();
+      }
     },
   };
 }

@@ -1,17 +1,28 @@
 // What goes wrong in a simulated world: which faults a seed has, and the medium that is slow, fails, refuses and tears.
 // Crashes and clock jumps are done by world.ts; this file says when.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Clock, EventLog, Store } from '../../src/core/ports.ts';
+import type { Clock, EventLog, LogBatch, Store } from '../../src/core/ports.ts';
 import { day, hour, minute, second, type Millis } from '../../src/core/time.ts';
+import type { SimClock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
+import type { Caller } from './outside.ts';
 import type { Random } from './random.ts';
 
 /** Moments at which a process may die; the world calls them out as it passes them. */
 export const points = ['sync', 'act', 'acted', 'deliver', 'delivered', 'append'] as const;
-export type Point = (typeof points)[number];
+/** `claimed`: a claim has been sent, and not been answered yet. */
+export type Point = (typeof points)[number] | 'claimed';
 
 /** The faults of one seed. Each kind is on or off as a whole, so that most seeds are about few things. */
 export interface Plan {
+  /** Processes over one log; one alone has a disk of its own. */
+  readonly processes: number;
+  readonly freezes: number;
+  readonly cuts: number;
+  readonly deafs: number;
+  readonly shuffles: number;
+  /** Of an append to be called failed that is durable, or soon will be. */
+  readonly ambiguous: number;
   readonly crashes: number;
   readonly stops: number;
   readonly jumps: number;
@@ -31,10 +42,19 @@ export interface Plan {
   readonly chaosMs: Millis;
 }
 
-export function drawPlan(random: Random): Plan {
+/** The faults of a seed; in a crowded world several processes are frozen, cut off, deafened and shuffled, all of it. */
+export function drawPlan(random: Random, isCrowded: boolean): Plan {
   const often = (high: number): number => (random.chance(0.4) ? random.int(1, high) : 0);
   const share = (high: number): number => (random.chance(0.4) ? random.next() * high : 0);
+  const processes = !isCrowded && random.chance(0.65) ? 1 : random.int(2, 3);
+  const among = (high: number): number => (isCrowded ? random.int(1, high) : processes === 1 ? 0 : often(high));
   return {
+    processes,
+    freezes: among(6),
+    cuts: among(2),
+    deafs: among(3),
+    shuffles: among(5),
+    ambiguous: share(0.05),
     crashes: random.chance(0.55) ? random.int(1, 4) : 0,
     stops: often(2),
     jumps: often(3),
@@ -58,15 +78,27 @@ export function drawJump(random: Random): Millis {
 
 /** The state of the disk under the log, and the store as a process sees it through that. */
 export interface Medium {
-  readonly sync: (clock: Clock) => () => Promise<void>;
-  faulty(store: Store, alive: () => boolean): Store;
+  readonly sync: (clock: Clock, caller: Caller) => () => Promise<void>;
+  faulty(store: Store, caller: Caller): Store;
+  /** What the process of that number reads comes only when the span is over; nothing else of it is slow. */
+  deafen(life: number, span: Millis): void;
+  isDeaf(life: number): boolean;
   set(state: 'well' | 'slow' | 'away'): void;
   readonly state: 'well' | 'slow' | 'away';
   /** From here on nothing goes wrong any more. */
   heal(): void;
 }
 
-export function createMedium(random: Random, plan: Plan, ledger: Ledger, point: (point: Point) => void): Medium {
+export interface MediumParts {
+  readonly random: Random;
+  readonly clock: SimClock;
+  readonly plan: Plan;
+  readonly ledger: Ledger;
+  readonly point: (point: Point, life: number) => void;
+}
+
+export function createMedium({ random, clock: world, plan, ledger, point }: MediumParts): Medium {
+  const deaf = new Map<number, Promise<void>>();
   let state: Medium['state'] = 'well';
   let healed = false;
 
@@ -81,35 +113,54 @@ export function createMedium(random: Random, plan: Plan, ledger: Ledger, point: 
     return true;
   }
 
+  /** Failed, says the answer; the batch is on the log by then, or comes there soon. */
+  function called(done: Promise<number>, topic: string): Promise<number> {
+    const soon = random.chance(0.5);
+    ledger.reach(soon ? 'append called failed before it was durable' : 'append called failed that was durable');
+    done.catch(() => {});
+    return soon ? Promise.reject(away(topic)) : done.then(() => Promise.reject(away(topic)));
+  }
+
   return {
-    sync: (clock) => () =>
-      new Promise((resolve, reject) => {
-        point('sync');
-        clock.after(latency(), () => {
-          point('sync');
-          if (!healed && (state === 'away' || random.chance(plan.failingSync))) {
-            ledger.reach('sync failed');
-            reject(new Error('no space left on device'));
-          } else resolve();
-        });
-      }),
-    faulty(store, alive) {
+    sync:
+      (clock, { life }) =>
+      () =>
+        new Promise((resolve, reject) => {
+          point('sync', life);
+          clock.after(latency(), () => {
+            point('sync', life);
+            if (!healed && (state === 'away' || random.chance(plan.failingSync))) {
+              ledger.reach('sync failed');
+              reject(new Error('no space left on device'));
+            } else resolve();
+          });
+        }),
+    faulty(store, { life, alive }) {
       const gone = <T>(): Promise<T> => new Promise<T>(() => {});
       const log: EventLog = {
         ...store.log,
         append(topic, batch) {
-          point('append');
+          point('append', life);
           if (!alive()) return gone();
-          if (refuse('append')) return Promise.reject(new GatewayError('log_unavailable', `the ${topic} log is away`));
-          return store.log.append(topic, batch);
+          if (refuse('append')) return Promise.reject(away(topic));
+          const done = store.log.append(topic, batch);
+          if (isClaim(batch)) point('claimed', life);
+          return !healed && random.chance(plan.ambiguous) ? called(done, topic) : done;
         },
-        read(topic, partition, offset, max) {
-          if (refuse('read')) return Promise.reject(new GatewayError('log_unavailable', `the ${topic} log is away`));
+        async read(topic, partition, offset, max) {
+          if (deaf.size > 0) await deaf.get(life);
+          if (refuse('read')) throw away(topic);
           return store.log.read(topic, partition, offset, max);
         },
       };
       return { ...store, log };
     },
+    deafen(life, span) {
+      if (deaf.has(life)) return;
+      const over = new Promise<void>((resolve) => void world.after(span, resolve)).then(() => void deaf.delete(life));
+      deaf.set(life, over);
+    },
+    isDeaf: (life) => deaf.has(life),
     set(to) {
       state = to;
       if (to !== 'well') ledger.reach(to === 'slow' ? 'slow syncs' : 'log outage');
@@ -122,4 +173,12 @@ export function createMedium(random: Random, plan: Plan, ledger: Ledger, point: 
       state = 'well';
     },
   };
+}
+
+function away(topic: string): GatewayError {
+  return new GatewayError('log_unavailable', `the ${topic} log is away`);
+}
+
+function isClaim({ values: [first] }: LogBatch): boolean {
+  return first !== undefined && 'type' in first && first.type === 'StepClaimed';
 }

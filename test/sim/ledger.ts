@@ -1,6 +1,7 @@
 // What really happened in a simulated world, written down by the world itself and read off the disk: the checker's only witness.
 // Keeps its own desks, folded from the durable facts; they are also what simulated people look at.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import { recordsOf } from '../../adapters/memory/log.ts';
 import { metaOf, newDesk, type Desk } from '../../src/core/desk.ts';
 import { evolve } from '../../src/core/evolve.ts';
 import type { Notification, NotifyKind, Topic } from '../../src/core/ports.ts';
@@ -14,7 +15,10 @@ export interface Moment {
   readonly wall: Instant;
   /** Time in which a process ran over a healthy medium, since the beginning. */
   readonly up: Millis;
+  /** Starts of processes, and partitions that a host took over: there only the wall clock is known of what waits. */
   readonly lives: number;
+  /** Processes that were frozen, cut off or deafened. */
+  readonly disturbances: number;
   /** Complaints of the engine (failed appends, reads, saves): each may cost a rest and a reload. */
   readonly troubles: number;
   /** Sum of the wall clock's jumps forward, and number of those back. */
@@ -59,8 +63,12 @@ export interface Watcher {
 }
 
 export interface Ledger {
+  /** Whether a fact may be on the log again, which its readers drop. */
+  readonly repeats: boolean;
   readonly facts: SeenFact[];
   readonly desks: Map<string, Desk>;
+  /** The facts of each desk, the first at its beginning. */
+  readonly told: Map<string, Fact[]>;
   readonly arrived: Delivered[];
   /** Marks of alert events and commands that the gateway said it had accepted, and letters it said it keeps. */
   readonly accepted: Set<string>;
@@ -72,6 +80,7 @@ export interface Ledger {
   readonly reached: Map<string, number>;
   up(is: boolean): void;
   lived(): void;
+  disturbed(): void;
   trouble(): void;
   jumped(span: Millis): void;
   moment(): Moment;
@@ -86,14 +95,16 @@ export interface Ledger {
   reach(path: string): void;
 }
 
-export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number): Ledger {
+export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number, repeats: boolean): Ledger {
   const watchers: Watcher[] = [];
   const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
-  const state = { up: 0, upSince: 0, isUp: false, lives: 0, troubles: 0, forward: 0, back: 0 };
+  const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, back: 0 };
 
   const ledger: Ledger = {
+    repeats,
     facts: [],
     desks: new Map(),
+    told: new Map(),
     arrived: [],
     accepted: new Set(),
     letters: new Set(),
@@ -108,6 +119,9 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     lived() {
       state.lives += 1;
     },
+    disturbed() {
+      state.disturbances += 1;
+    },
     trouble() {
       state.troubles += 1;
     },
@@ -120,6 +134,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       wall: clock.now(),
       up: state.up + (state.isUp ? clock.steady() - state.upSince : 0),
       lives: state.lives,
+      disturbances: state.disturbances,
       troubles: state.troubles,
       forward: state.forward,
       back: state.back,
@@ -132,7 +147,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
           if (batch === undefined) break;
           if (batch.base !== at.offset) ledger.breach(`L0: offsets of facts/${partition} go from ${at.offset} to ${batch.base}`);
           at.offset = batch.base + batch.count;
-          const facts = JSON.parse(batch.body) as Fact[];
+          const facts = recordsOf(batch) as readonly Fact[]; // written by hosts only
           for (const [place, fact] of facts.entries()) take(partition, batch.base + place, fact);
         }
       }
@@ -168,11 +183,22 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     const desk = ledger.desks.get(name) ?? newDesk(fact.scope);
     ledger.desks.set(name, desk);
     const { seq } = metaOf(desk);
+    const told = ledger.told.get(name) ?? [];
+    ledger.told.set(name, told);
+    if (fact.seq <= seq && repeats) return repeated(name, fact, told[fact.seq - 1]);
     if (fact.seq !== seq + 1) return ledger.breach(`H1: fact ${fact.seq} (${fact.type}) of ${name} follows ${seq} on the log`);
     const seen: SeenFact = { fact, partition, offset, seen: ledger.moment() };
     ledger.facts.push(seen);
+    told.push(fact);
     for (const watcher of watchers) watcher.fact?.(seen, desk);
     evolve(desk, fact);
+  }
+
+  /** Two hosts, or one that does not know what reached the log, tell the same (H1). */
+  function repeated(name: string, fact: Fact, first: Fact | undefined): void {
+    ledger.reach('fact repeated');
+    if (JSON.stringify(fact) !== JSON.stringify(first))
+      ledger.breach(`H1: fact ${fact.seq} (${fact.type}) of ${name} was another one before: ${first?.type}`);
   }
 
   return ledger;
@@ -186,5 +212,5 @@ export function deskName(partition: number, scope: string): string {
 export function inputsOn(disk: MemoryDisk, partition: number): readonly { readonly offset: number; readonly input: Input }[] {
   const topic: Topic = 'inputs';
   const batches = disk.content.slots.get(`${topic}/${partition}`)?.batches ?? [];
-  return batches.flatMap(({ base, body }) => (JSON.parse(body) as Input[]).map((input, place) => ({ offset: base + place, input })));
+  return batches.flatMap((batch) => (recordsOf(batch) as readonly Input[]).map((input, place) => ({ offset: batch.base + place, input })));
 }

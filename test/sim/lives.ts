@@ -1,198 +1,141 @@
-// The lives of the gateway's process in one world: it comes up as compose.ts brings it up, is killed with whatever was on its way,
-// or stops in good order; the next one has another worker's name and the same disk.
-import { createExpressions } from '../../adapters/cel/expressions.ts';
-import type { MemoryDisk } from '../../adapters/memory/disk.ts';
-import { memoryStore } from '../../adapters/memory/store.ts';
+// The processes of one world: one over its own disk, or several over one log. They come up, are killed with whatever was on their way,
+// stop in good order, are frozen and thaw, lose contact, fall deaf; the next one has another worker's name and the same disk.
+import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
 import type { Policy } from '../../src/core/policy.ts';
-import type { Clock, EventLog, Store } from '../../src/core/ports.ts';
-import { minute, second } from '../../src/core/time.ts';
-import type { Executor } from '../../src/engine/executor.ts';
-import { createIntake, type Intake } from '../../src/engine/intake.ts';
-import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
+import { minute, second, type Millis } from '../../src/core/time.ts';
+import type { Intake } from '../../src/engine/intake.ts';
 import type { Checks } from './checker.ts';
-import type { SimClock } from './clock.ts';
-import type { Medium, Plan } from './faults.ts';
-import type { Ledger } from './ledger.ts';
-import type { Caller, Outside } from './outside.ts';
+import type { Plan } from './faults.ts';
+import { createLife, publishTo, textOf, type Life, type LifeParts } from './life.ts';
 import type { Random } from './random.ts';
-import { endpointName, simSource } from './senders.ts';
 
-/** A guard taken out, by putting something else between the real parts; never a switch inside them. */
-export interface Tampering {
-  readonly service?: (deps: ServiceDeps) => Service;
-  readonly intakeLog?: (log: EventLog) => EventLog;
-  readonly executor?: (executor: Executor) => Executor;
-  readonly worker?: (life: number) => string;
-  readonly deliveryId?: (id: string) => string;
-}
-
-export interface LivesParts {
+export interface LivesParts extends Omit<LifeParts, 'local'> {
   readonly random: Random;
-  readonly clock: SimClock;
-  readonly disk: MemoryDisk;
-  readonly partitions: number;
   readonly plan: Plan;
-  readonly ledger: Ledger;
   readonly checks: Checks;
-  readonly medium: Medium;
-  readonly outside: Outside;
-  readonly tampering: Tampering;
   readonly chaos: () => boolean;
   readonly policy: () => Policy;
-  readonly say: (line: string) => void;
 }
 
 export interface Lives {
-  /** The process that runs now. */
-  readonly service: Service | null;
-  /** Its door, once it is open. */
+  /** The door of one of the processes, if any is open. */
   readonly intake: Intake | null;
-  /** Starts a process if none lives. */
+  /** The processes that live now. */
+  readonly all: readonly Life[];
+  /** Disks with a read model. */
+  readonly models: readonly MemoryDisk[];
+  policy(): Policy | null;
+  load(): { readonly waits: number; readonly underWay: number; readonly lag: number };
+  /** Starts a process wherever none lives. */
   begin(): void;
-  /** It is gone at once; so is what had not reached the disk, but for the first few of what was on its way. */
-  die(why: string): void;
-  leave(): Promise<void>;
-  /** Publishes the world's policy to a running process. */
+  /** One is gone at once; so is what had not reached the disk, but for the first few of what was on its way. */
+  die(why: string, number?: number): void;
+  /** One stops in good order, or all of them. */
+  leave(all?: boolean): Promise<void>;
+  /** One is stopped as by SIGSTOP, and goes on later. */
+  freeze(span: Millis, number?: number): void;
+  /** One loses contact to the group, and goes on. */
+  cutOff(span: Millis): void;
+  /** One hears nothing new from the log for a while. */
+  deafen(span: Millis, number?: number): void;
+  /** Publishes the world's policy through the running processes. */
   publish(): void;
   /** To be called when the medium changes. */
   markUp(): void;
 }
 
-interface Life extends Caller {
-  readonly service: Service;
-  readonly store: Store;
-  readonly clock: Clock;
-  intake: Intake | null;
-  kill(): void;
+/** Where processes run one after another, over one read model. */
+interface Place {
+  readonly model: MemoryDisk | null;
+  life: Life | null;
+  leaving: boolean;
 }
 
-const expressions = createExpressions();
-
 export function createLives(parts: LivesParts): Lives {
-  const { random, clock, disk, ledger, medium, tampering, say } = parts;
-  let life: Life | null = null;
+  const { random, clock, shared, ledger, medium, groups, say } = parts;
+  const alone = groups === null;
+  const places: Place[] = Array.from({ length: parts.plan.processes }, () => ({
+    model: alone ? null : memoryDisk(),
+    life: null,
+    leaving: false,
+  }));
+  const all = (): Life[] => places.flatMap(({ life }) => life ?? []);
+  const placeOf = (number: number | undefined): Place | undefined => {
+    const living = places.filter(({ life, leaving }) => life !== null && !leaving);
+    return number === undefined ? living[random.int(0, living.length - 1)] : living.find(({ life }) => life?.life === number);
+  };
 
-  function begin(): void {
-    if (life !== null) return;
+  function begin(place: Place): void {
+    if (place.life !== null) return;
     ledger.lived();
-    loseCursors();
-    life = born(ledger.moment().lives);
+    loseCursors(place);
+    const life = createLife({ ...parts, local: place.model }, ledger.moment().lives);
+    Object.assign(place, { life, leaving: false });
     say(`life ${life.life} begins`);
-    if (disk.content.desks.size > 0 && isUnturned()) ledger.reach('facts beyond the checkpoint at a start');
-    void comeUp(life);
+    if (shared.content.desks.size > 0 && isUnturned(shared)) ledger.reach('facts beyond the checkpoint at a start');
+    void comeUp(place, life);
   }
 
-  function born(number: number): Life {
-    const own = clock.mortal();
-    const state = { alive: true };
-    const worker = tampering.worker?.(number) ?? `worker${number}`;
-    const caller: Caller = { life: number, worker, alive: () => state.alive };
-    const store = medium.faulty(
-      memoryStore({ disk, partitions: parts.partitions, clock: own.clock, sync: medium.sync(own.clock) }),
-      caller.alive,
-    );
-    const executor = parts.outside.executorFor(caller);
-    const service = (tampering.service ?? createService)({
-      store,
-      clock: own.clock,
-      expressions,
-      executor: tampering.executor?.(executor) ?? executor,
-      notifiers: parts.outside.notifiersFor(caller),
-      dress: (notification) => notification,
-      worker,
-      breathe: () => Promise.resolve(),
-      seen: () => {},
-      onTrouble(error) {
-        if (!state.alive) return;
-        ledger.trouble();
-        say(`  trouble: ${textOf(error)}`);
-      },
-    });
-    const kill = (): void => {
-      state.alive = false;
-      own.kill();
-    };
-    return { ...caller, service, store, clock: own.clock, intake: null, kill };
-  }
-
-  async function comeUp(me: Life): Promise<void> {
+  async function comeUp(place: Place, me: Life): Promise<void> {
+    const over = (): boolean => place.life !== me || place.leaving;
     try {
-      await me.service.start();
-      const door = await openDoor(me);
-      if (life !== me) return;
-      publishTo(me, door, () => {
-        if (life !== me) return;
+      const door = await me.comeUp();
+      if (over()) return;
+      publishTo(me, door, parts.policy, () => {
+        if (over()) return;
         me.intake = door;
         markUp();
       });
     } catch (error) {
-      if (life !== me) return;
+      if (over()) return;
       ledger.reach('a start failed');
-      die(`could not start: ${textOf(error)}`);
+      die(`could not start: ${textOf(error)}`, me.life);
     }
   }
 
-  async function openDoor({ store, service, clock: own }: Life): Promise<Intake> {
-    const log = tampering.intakeLog?.(store.log) ?? store.log;
-    const endpoint = { name: endpointName, source: simSource, tenant: 'acme', scopeLabels: ['team'] };
-    const { deadLetters } = store;
-    const lagOf = (): number => service.lag();
-    const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock: own, lagOf, lagMax: 200, seen: () => {} });
-    return { ...intake, accept: (name, delivery, id) => intake.accept(name, delivery, tampering.deliveryId?.(id) ?? id) };
-  }
-
-  /** As compose.ts does it: a policy that is in force is not published again. Tried again until it is on the log. */
-  function publishTo({ service }: Life, door: Intake, published: () => void): void {
-    if (service.policy()?.digest === parts.policy().digest) return published();
-    const submit = (): void => {
-      door.submit({ type: 'PolicyPublished', scope: '*', policy: parts.policy() }).then(published, () => clock.after(second, submit));
-    };
-    submit();
-  }
-
-  function isUnturned(): boolean {
-    return [...disk.content.desks].some(([partition, desk]) => desk.mark.facts < (disk.content.slots.get(`facts/${partition}`)?.end ?? 0));
-  }
-
-  function loseCursors(): void {
-    for (const name of disk.content.cursors.keys()) {
-      if (!parts.chaos() || !random.chance(parts.plan.cursorLoss)) continue;
-      disk.content.cursors.delete(name);
-      ledger.reach('cursor lost');
+  function loseCursors({ model }: Place): void {
+    for (const { cursors } of model === null ? [shared.content] : [shared.content, model.content]) {
+      for (const name of cursors.keys()) {
+        if (!parts.chaos() || !random.chance(parts.plan.cursorLoss)) continue;
+        cursors.delete(name);
+        ledger.reach('cursor lost');
+      }
     }
   }
 
-  function die(why: string): void {
-    if (life === null) return;
-    const dead = life;
-    life = null;
+  function die(why: string, number?: number): void {
+    const place = placeOf(number);
+    const dead = place?.life;
+    if (place === undefined || dead === undefined || dead === null) return;
+    place.life = null;
     parts.checks.dying(parts.outside.atWork);
     dead.kill();
+    out(dead);
     const kept = random.chance(0.5) ? 0 : random.int(1, 4);
-    const before = sizeOf(disk);
-    disk.crash(kept);
-    if (kept > 0 && sizeOf(disk) > before) ledger.reach('crash kept what was never acknowledged');
+    const before = sizeOf(shared);
+    for (const seat of dead.seats) seat.crash(kept);
+    if (kept > 0 && sizeOf(shared) > before) ledger.reach('crash kept what was never acknowledged');
     ledger.reach(`crash: ${why.split(':')[0]}`);
     gone();
     say(`life ${dead.life} dies (${why})`);
-    clock.after(random.chance(0.3) ? random.int(1, 20) * minute : random.int(100, 20_000), begin);
+    clock.after(random.chance(0.3) ? random.int(1, 20) * minute : random.int(100, 20_000), () => begin(place));
   }
 
-  async function leave(): Promise<void> {
-    if (life === null) return;
-    const leaving = life;
+  async function leave(place: Place | undefined): Promise<void> {
+    const leaving = place?.life;
+    if (place === undefined || leaving === undefined || leaving === null) return;
+    place.leaving = true;
     leaving.intake = null;
     markUp();
     say(`life ${leaving.life} is asked to stop`);
-    await leaving.service.stop(5 * second);
-    await leaving.store.close();
-    if (life !== leaving) return;
-    life = null;
+    await leaving.stop(5 * second);
+    if (place.life !== leaving) return;
+    place.life = null;
     leaving.kill();
     ledger.reach('stopped in good order');
     gone();
     say(`life ${leaving.life} has stopped`);
-    if (parts.chaos()) clock.after(random.int(100, 60_000), begin);
+    if (parts.chaos()) clock.after(random.int(100, 60_000), () => begin(place));
   }
 
   function gone(): void {
@@ -201,31 +144,114 @@ export function createLives(parts: LivesParts): Lives {
     parts.checks.died();
   }
 
+  /** Nothing comes through to the group any more; its lease runs. */
+  function out({ link }: Life): void {
+    if (groups === null || link.outSince !== null) return;
+    link.outSince = clock.steady();
+    ledger.disturbed();
+    groups.host.out(link);
+    groups.effects.out(link);
+    markUp();
+  }
+
+  /** The first beat after it says what became of its partitions meanwhile; until then it goes on believing. */
+  function back(life: Life): void {
+    clock.after(random.int(1, 400), () => {
+      if (groups === null || !life.alive() || life.mortal.frozen || life.link.outSince === null) return;
+      life.link.outSince = null;
+      groups.host.back(life.link);
+      groups.effects.back(life.link);
+      markUp();
+    });
+  }
+
   function markUp(): void {
-    ledger.up(life !== null && life.intake !== null && medium.state === 'well');
+    const lives = all();
+    const open = lives.some(({ intake }) => intake !== null);
+    ledger.up(open && medium.state === 'well' && (groups === null || everywhere(lives)));
+  }
+
+  /** Every partition is decided and acted for by somebody who is well. */
+  function everywhere(lives: readonly Life[]): boolean {
+    const well = lives.filter((life) => life.link.outSince === null && !medium.isDeaf(life.life));
+    const served = (role: 'host' | 'effects', partition: number): boolean =>
+      well.some((life) => groups?.[role].owner(partition) === life.link.name && life.running(role, partition));
+    return Array.from({ length: parts.partitions }, (_, partition) => partition).every(
+      (partition) => served('host', partition) && served('effects', partition),
+    );
   }
 
   return {
-    get service() {
-      return life?.service ?? null;
-    },
     get intake() {
-      return life?.intake ?? null;
+      const open = all().filter((life) => life.intake !== null && !life.mortal.frozen);
+      return open.length === 0 ? null : random.pick(open).intake;
     },
-    begin,
+    get all() {
+      return all();
+    },
+    models: places.map(({ model }) => model ?? shared),
+    policy: () =>
+      all()
+        .map(({ service }) => service.policy())
+        .find((policy) => policy !== null) ?? null,
+    load() {
+      const sum = { waits: 0, underWay: 0, lag: 0 };
+      for (const { service } of all()) {
+        const { waits, underWay } = service.load();
+        Object.assign(sum, { waits: sum.waits + waits, underWay: sum.underWay + underWay, lag: sum.lag + service.lag() });
+      }
+      return sum;
+    },
+    begin() {
+      for (const place of places) begin(place);
+    },
     die,
-    leave,
+    async leave(everybody = false) {
+      await Promise.all(everybody ? places.map(leave) : [leave(placeOf(undefined))]);
+    },
+    freeze(span, number) {
+      const life = placeOf(number)?.life;
+      if (alone || life === undefined || life === null || life.mortal.frozen) return;
+      ledger.reach('frozen');
+      say(`life ${life.life} is frozen for ${span} ms`);
+      life.mortal.freeze();
+      out(life);
+      clock.after(span, () => {
+        if (!life.alive()) return;
+        say(`life ${life.life} thaws`);
+        life.mortal.thaw();
+        back(life);
+      });
+    },
+    cutOff(span) {
+      const life = placeOf(undefined)?.life;
+      if (alone || life === undefined || life === null || life.link.outSince !== null) return;
+      ledger.reach('cut off from the group');
+      say(`life ${life.life} is cut off for ${span} ms`);
+      out(life);
+      clock.after(span, () => back(life));
+    },
+    deafen(span, number) {
+      const life = placeOf(number)?.life;
+      if (alone || life === undefined || life === null) return;
+      ledger.reach('deaf to the log');
+      say(`life ${life.life} is deaf for ${span} ms`);
+      medium.deafen(life.life, span);
+      ledger.disturbed();
+      markUp();
+      clock.after(span + 1, markUp);
+    },
     publish() {
-      if (life !== null && life.intake !== null) publishTo(life, life.intake, () => {});
+      for (const life of all()) if (life.intake !== null) publishTo(life, life.intake, parts.policy, () => {});
     },
     markUp,
   };
 }
 
-function sizeOf(disk: MemoryDisk): number {
-  return [...disk.content.slots.values()].reduce((sum, slot) => sum + slot.end, 0);
+function isUnturned({ content }: MemoryDisk): boolean {
+  return [...content.desks].some(([partition, desk]) => desk.mark.facts < (content.slots.get(`facts/${partition}`)?.end ?? 0));
 }
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function sizeOf({ content }: MemoryDisk): number {
+  return [...content.slots.values()].reduce((sum, slot) => sum + slot.end, 0);
 }

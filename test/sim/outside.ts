@@ -14,6 +14,8 @@ export interface Caller {
   readonly life: number;
   readonly worker: string;
   readonly alive: () => boolean;
+  /** Answers reach it only while it is not frozen. */
+  readonly through: <T>(call: () => Promise<T>) => Promise<T>;
 }
 
 export interface Outside {
@@ -28,7 +30,7 @@ export interface OutsideParts {
   readonly clock: SimClock;
   readonly plan: Plan;
   readonly ledger: Ledger;
-  readonly point: (point: Point) => void;
+  readonly point: (point: Point, life: number) => void;
   /** False once the faults are over. */
   readonly chaos: () => boolean;
   readonly healthy: (host: string) => boolean;
@@ -48,7 +50,7 @@ export function createOutside(parts: OutsideParts): Outside {
     if (!caller.alive()) return never();
     atWork += 1;
     try {
-      point('act');
+      point('act', caller.life);
       if (!caller.alive()) return await never<ActionOutcome>();
       ledger.act({ key, worker: caller.worker, uses });
       const host = String(input['host']);
@@ -56,7 +58,7 @@ export function createOutside(parts: OutsideParts): Outside {
       await wait(random.chance(0.5) ? random.int(5, 500) : random.int(second, timeoutMs - second));
       const outcome = bad ? badOutcome(timeoutMs) : outcomeOf(uses, host);
       if (uses !== 'sim/look' && outcome.outcome !== 'failed') parts.treat(host);
-      point('acted');
+      point('acted', caller.life);
       if (!caller.alive()) return await never<ActionOutcome>();
       if (bad) await wait(random.pick([0, timeoutMs, timeoutMs + lateMs]));
       return outcome;
@@ -78,7 +80,7 @@ export function createOutside(parts: OutsideParts): Outside {
 
   async function deliver(caller: Caller, name: string, notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
     if (!caller.alive()) return never();
-    point('deliver');
+    point('deliver', caller.life);
     if (!caller.alive()) return never();
     const { id, kind, page } = notification;
     const bad = parts.chaos() ? random.chance(plan.badNotifiers) : random.chance(0.05);
@@ -87,7 +89,7 @@ export function createOutside(parts: OutsideParts): Outside {
     const how = bad ? random.pick(['deferred', 'refused', 'lost', 'unknown', 'never', 'late', 'throws'] as const) : 'accepted';
     const arrives = how === 'accepted' || how === 'late' || ((how === 'unknown' || how === 'throws') && random.chance(0.5));
     if (arrives) ledger.arrived.push({ id, notifier: name, kind, page, life: caller.life, seen: ledger.moment() });
-    point('delivered');
+    point('delivered', caller.life);
     if (!caller.alive()) return never();
     ledger.reach(`notifier: ${how}`);
     switch (how) {
@@ -113,11 +115,16 @@ export function createOutside(parts: OutsideParts): Outside {
 
   return {
     executorFor: (caller) => ({
-      act: (uses, request) => act(caller, uses, request),
+      act: (uses, request) => caller.through(() => act(caller, uses, request)),
       close: () => Promise.resolve(),
     }),
     notifiersFor: (caller) =>
-      new Map(notifierNames.map((name) => [name, { deliver: (notification, signal) => deliver(caller, name, notification, signal) }])),
+      new Map(
+        notifierNames.map((name) => [
+          name,
+          { deliver: (notification, signal) => caller.through(() => deliver(caller, name, notification, signal)) },
+        ]),
+      ),
     get atWork() {
       return atWork;
     },

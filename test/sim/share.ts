@@ -18,6 +18,8 @@ interface Share {
 }
 
 const promisesShown = 3;
+/** A world makes much garbage, and little of it grows old. */
+const youngMegabytes = 64;
 
 if (!isMainThread) parentPort?.postMessage(await work(workerData as Share)); // started below
 
@@ -37,7 +39,10 @@ export async function runSeeds(from: number, to: number): Promise<Report> {
 
 function start(share: Share): Promise<Report> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: share });
+    const worker = new Worker(new URL(import.meta.url), {
+      workerData: share,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMegabytes },
+    });
     worker.once('message', resolve);
     worker.once('error', reject);
     worker.once('exit', () =>

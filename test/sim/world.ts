@@ -2,17 +2,20 @@
 // A world runs in four spells: chaos; calm, in which sources still repeat what burns; hush, until nothing waits any more; the end.
 //   S1  The same seed gives the same world, event by event.
 import { memoryDisk } from '../../adapters/memory/disk.ts';
-import { hour, minute, type Millis } from '../../src/core/time.ts';
+import type { SharedRole } from '../../src/core/ports.ts';
+import { hour, minute, second, type Millis } from '../../src/core/time.ts';
 import { checkWorld } from './checker.ts';
 import { simClock } from './clock.ts';
 import { createMedium, drawJump, drawPlan, points, type Point } from './faults.ts';
 import { createLedger, type Ledger } from './ledger.ts';
-import { createLives, type Lives, type Tampering } from './lives.ts';
+import type { Tampering } from './life.ts';
+import { createLives, type Lives } from './lives.ts';
 import { createOutside } from './outside.ts';
 import { createPeople } from './people.ts';
 import { simPolicy } from './policy.ts';
 import { random } from './random.ts';
 import { createSenders } from './senders.ts';
+import { createGroups } from './shares.ts';
 
 export interface World {
   readonly ledger: Ledger;
@@ -34,42 +37,55 @@ export async function simulate(seed: number, tampering: Tampering = {}, tell: (l
   lives.begin(); // for one that was stopping when the faults ended
   people.thaw();
   await run(calmMs - 2 * minute);
-  checks.calm(lives.service?.policy() ?? null);
+  checks.calm(lives.policy());
   senders.hush();
   world.say('everybody falls silent');
   await world.rest(checks.quiet);
   checks.hushed();
   people.tidy();
   world.say('people resolve what is left');
-  await world.rest(() => lives.service?.load().waits === 0);
+  await world.rest(() => lives.load().waits === 0);
   if (ledger.broken.length === 0) checks.rest(stoppedBy(lives));
-  void lives.leave();
+  void lives.leave(true);
   await run(minute);
-  if (lives.service !== null) ledger.breach('H4: the process was asked to stop and did not end within a minute');
-  if (ledger.broken.length === 0) await checks.end();
+  if (lives.all.length > 0) ledger.breach('H4: the process was asked to stop and did not end within a minute');
+  if (ledger.broken.length === 0) await checks.end(lives.models);
   for (const line of ledger.broken) world.say(`BROKEN: ${line}`);
   return { ledger, broken: ledger.broken };
 }
 
 /** The bug that stopped a partition, or null. */
-function stoppedBy({ service }: Lives): string | null {
-  return service === null ? 'no process lives' : (service.bug()?.message ?? null);
+function stoppedBy({ all }: Lives): string | null {
+  const bug = all.map(({ service }) => service.bug()).find((one) => one !== null);
+  return all.length === 0 ? 'no process lives' : (bug?.message ?? null);
 }
 
 function createWorld(seed: number, tampering: Tampering, tell: (line: string) => void) {
   const chance = random(seed);
-  const plan = drawPlan(chance.fork());
+  const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
   const policies = chance.fork();
   const faults = chance.fork();
   const clock = simClock();
   const disk = memoryDisk();
-  const partitions = chance.chance(0.25) ? 2 : 1;
-  const ledger = createLedger(disk, clock, partitions);
-  const checks = checkWorld({ ledger, disk, partitions });
-  const medium = createMedium(chance.fork(), plan, ledger, passed);
+  const several = plan.processes > 1;
+  const partitions = several ? chance.int(2, 4) : chance.chance(0.25) ? 2 : 1;
+  const ledger = createLedger(disk, clock, partitions, several || plan.ambiguous > 0);
+  const medium = createMedium({ random: chance.fork(), clock, plan, ledger, point: passed });
+  const groups = several ? createGroups({ clock, random: chance.fork(), partitions, ledger, changed: () => lives.markUp() }) : null;
+  const checks = checkWorld({
+    ledger,
+    disk,
+    partitions,
+    groups,
+    living: () => lives.all,
+    isWell: (life) => medium.state === 'well' && !medium.isDeaf(life),
+  });
   let policyNumber = 0;
   let policy = simPolicy(policies, policyNumber);
   let chaotic = true;
+  let freezeAt: Point | null = null;
+  let deafAt: Point | null = null;
+  let shuffleAt: Point | null = null;
   let armed: { readonly point: Point; left: number } | null = null;
   const chaos = (): boolean => chaotic;
   const say = (line: string): void => tell(`${(clock.steady() / 1_000).toFixed(3).padStart(10)}  ${line}`);
@@ -79,16 +95,22 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
   const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
-  const inner = { clock, disk, partitions, plan, ledger, checks, medium, outside, tampering, chaos, say };
+  const inner = { clock, shared: disk, partitions, groups, plan, ledger, checks, medium, outside, tampering, chaos, say };
   const lives: Lives = createLives({ ...inner, random: chance.fork(), policy: () => policy });
 
   /** A process that is to die at such a moment dies. */
-  function passed(point: Point): void {
-    if (armed?.point !== point || lives.service === null || !chaotic) return;
+  function passed(point: Point, life: number): void {
+    if (chaotic && point === deafAt) deafen(life);
+    if (chaotic && point === shuffleAt) shuffle('effects');
+    if (chaotic && point === freezeAt) {
+      if (point === 'claimed') ledger.reach('frozen with a claim on its way');
+      freeze(life);
+    }
+    if (armed?.point !== point || !chaotic) return;
     armed.left -= 1;
     if (armed.left > 0) return;
     armed = null;
-    lives.die(`at ${point}`);
+    lives.die(`at ${point}`, life);
   }
 
   function armCrash(): void {
@@ -96,11 +118,43 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     else armed = { point: faults.pick(points), left: faults.int(1, 6) };
   }
 
+  function freeze(life?: number): void {
+    freezeAt = null;
+    lives.freeze(faults.chance(0.5) ? faults.int(4, 14) * second : faults.int(1, 90) * second, life);
+  }
+
+  function armFreeze(): void {
+    if (faults.chance(0.3)) freeze();
+    else freezeAt = faults.pick(['claimed', 'claimed', 'append', 'sync']);
+  }
+
+  function deafen(life?: number): void {
+    deafAt = null;
+    lives.deafen(faults.chance(0.5) ? faults.int(2, 30) * second : faults.int(40, 90) * second, life);
+  }
+
+  function armDeafness(): void {
+    if (faults.chance(0.4)) deafen();
+    else deafAt = 'claimed';
+  }
+
+  /** There, and often back again before long. */
+  function shuffle(role: SharedRole): void {
+    shuffleAt = null;
+    groups?.[role].shuffle();
+    if (faults.chance(0.6)) clock.after(faults.int(1, 15) * second, () => groups?.[role].shuffle());
+  }
+
+  function armShuffle(): void {
+    if (faults.chance(0.5)) shuffle(faults.pick(['host', 'effects']));
+    else shuffleAt = 'claimed';
+  }
+
   function jump(): void {
     const span = drawJump(faults);
     clock.jump(span);
     ledger.jumped(span);
-    if ((lives.service?.load().waits ?? 0) > 0) ledger.reach(`clock jumped ${span > 0 ? 'forward' : 'back'} during a wait`);
+    if (lives.load().waits > 0) ledger.reach(`clock jumped ${span > 0 ? 'forward' : 'back'} during a wait`);
     say(`the clock jumps by ${Math.round(span / minute)} minutes`);
   }
 
@@ -146,6 +200,10 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
       senders.start();
       scatter(plan.crashes, armCrash);
       scatter(plan.stops, () => void lives.leave());
+      scatter(plan.freezes, armFreeze);
+      scatter(plan.cuts, () => lives.cutOff(faults.int(1, 60) * second));
+      scatter(plan.deafs, armDeafness);
+      scatter(plan.shuffles, armShuffle);
       scatter(plan.jumps, jump);
       scatter(plan.outages, () => sick('away'));
       scatter(plan.slowSpells, () => sick('slow'));
@@ -155,6 +213,9 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     endChaos() {
       chaotic = false;
       armed = null;
+      freezeAt = null;
+      deafAt = null;
+      shuffleAt = null;
       medium.heal();
       lives.markUp();
       senders.calm();
@@ -165,7 +226,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     async rest(quiet: () => boolean): Promise<void> {
       const until = clock.steady() + hushMaxMs;
       await run(minute);
-      const idle = (): boolean => lives.service?.load().underWay === 0 && lives.service.lag() === 0;
+      const idle = (): boolean => lives.load().underWay === 0 && lives.load().lag === 0;
       while (clock.steady() < until && !(idle() && quiet()) && ledger.broken.length === 0) await run(5 * minute);
     },
   };

@@ -1,0 +1,198 @@
+// Lies told to one part of a process by what stands between it and the real parts around it: logs, clocks, shares, checkpoints, cursors.
+// The worlds that are built from them are in mutants.ts.
+import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import type { Checkpoints, Clock, Cursors, EventLog, LogRecord, NotifyOutcome, Shares, Store, Views } from '../../src/core/ports.ts';
+import type { Fact, StepGranted } from '../../src/core/records.ts';
+import { minute, second } from '../../src/core/time.ts';
+import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
+import type { Tampering } from './life.ts';
+
+/** What one role is given instead of the plain parts. */
+export type Lie = (deps: ServiceDeps) => Partial<ServiceDeps>;
+export type Lies = { readonly [role in 'host' | 'effects' | 'project']?: Lie };
+
+/** The real service, each of its roles by itself, so that one of them can be lied to. */
+export function apart(deps: ServiceDeps, lies: Lies): Service {
+  const [host, effects, project] = (['host', 'effects', 'project'] as const).map((role) =>
+    createService({ ...deps, ...lies[role]?.(deps), roles: new Set([role]) }),
+  ) as [Service, Service, Service]; // one for each role
+  return {
+    ...host,
+    async start() {
+      for (const part of [host, effects, project]) await part.start();
+    },
+    async stop(graceMs) {
+      for (const part of [effects, host, project]) await part.stop(graceMs);
+    },
+    acting: () => effects.acting(),
+    load: () => ({ waits: host.load().waits, underWay: effects.load().underWay }),
+  };
+}
+
+export function lying(lies: Lies): Tampering {
+  return { service: (deps) => apart(deps, lies) };
+}
+
+export function withLog(log: (real: EventLog, deps: ServiceDeps) => EventLog): Lie {
+  return (deps) => ({ shared: { ...deps.shared, log: log(deps.shared.log, deps) } });
+}
+
+export function sharing(lie: (real: Shares, deps: ServiceDeps) => Partial<Shares>): Lie {
+  return (deps) => ({ shares: (role) => ({ ...deps.shares(role), ...lie(deps.shares(role), deps) }) });
+}
+
+/** Behind each request it shows a grant that nobody gave; half a number, so that the tail takes it for new. */
+export function forgingGrants(log: EventLog): EventLog {
+  const { watched, nameOf } = claimants(log);
+  const forge = (record: LogRecord): LogRecord[] => {
+    const fact = record.value as Fact; // facts are written by the host only
+    if (fact.type !== 'StepRequested') return [record];
+    const { scope, seq, at, run, call } = fact;
+    return [record, { ...record, value: grantTo(() => nameOf(record.partition), { scope, seq: seq + 0.5, at, run, call }) }];
+  };
+  return {
+    ...watched,
+    read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).flatMap(forge) : log.read(topic, ...rest)),
+  };
+}
+
+/** Every grant to an earlier term of the process is one to this term. */
+export function sameInEveryTerm(log: EventLog, process: string): EventLog {
+  const { watched, nameOf } = claimants(log);
+  const ours = (record: LogRecord): LogRecord => {
+    const fact = record.value as Fact; // facts are written by the host only
+    if (fact.type !== 'StepGranted' || !fact.worker.startsWith(`${process}.`)) return record;
+    return { ...record, value: grantTo(() => nameOf(record.partition), fact) };
+  };
+  return {
+    ...watched,
+    read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).map(ours) : log.read(topic, ...rest)),
+  };
+}
+
+/** The name under which each partition's calls were claimed last, looked up when it is asked for. */
+function claimants(log: EventLog): { readonly watched: EventLog; nameOf(partition: number): string } {
+  const names = new Map<number, string>();
+  return {
+    watched: {
+      ...log,
+      append(topic, batch) {
+        const [value] = batch.values;
+        if (value !== undefined && 'worker' in value && 'type' in value && value.type === 'StepClaimed')
+          names.set(batch.partition, String(value.worker));
+        return log.append(topic, batch);
+      },
+    },
+    nameOf: (partition) => names.get(partition) ?? '',
+  };
+}
+
+/** A grant whose worker is looked up when it is asked for: by then it has claimed. */
+function grantTo(worker: () => string, { scope, seq, at, run, call }: Omit<StepGranted, 'type' | 'worker'>): StepGranted {
+  return {
+    type: 'StepGranted',
+    scope,
+    seq,
+    at,
+    run,
+    call,
+    get worker() {
+      return worker();
+    },
+  };
+}
+
+/** No fact has the number of an earlier one. */
+export function renumbered(log: EventLog): EventLog {
+  let seq = 0;
+  const anew = (record: LogRecord): LogRecord => ({ ...record, value: { ...(record.value as Fact), seq: (seq += 1) } }); // of the host
+  return {
+    ...log,
+    read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).map(anew) : log.read(topic, ...rest)),
+  };
+}
+
+export function unfenced(store: Store, { loaders }: MemoryDisk): Store {
+  const { checkpoints } = store;
+  const load: Checkpoints['load'] = async (partition, take) => {
+    const mark = await checkpoints.load(partition, take);
+    loaders.delete(partition);
+    return mark;
+  };
+  return { ...store, checkpoints: { ...checkpoints, load } };
+}
+
+/** Every partition is begun with twice. */
+export function twice({ gained, lost }: Parameters<Shares['start']>[0]): Parameters<Shares['start']>[0] {
+  return {
+    async gained(partition) {
+      await gained(partition);
+      await gained(partition);
+    },
+    lost,
+  };
+}
+
+export function onlyEarly(told: Parameters<Shares['start']>[0], clock: Clock): Parameters<Shares['start']>[0] {
+  return { ...told, gained: async (partition) => (clock.steady() < minute ? told.gained(partition) : undefined) };
+}
+
+/** Every notifier says the same, and does nothing. */
+export function answering(deps: ServiceDeps, outcome: NotifyOutcome): ServiceDeps {
+  return { ...deps, notifiers: new Map(deps.notifiers.keys().map((name) => [name, { deliver: async () => outcome }])) };
+}
+
+/** The wakes of rungs never come. */
+export function withoutRungs(log: EventLog): EventLog {
+  return {
+    ...log,
+    async append(topic, batch) {
+      const values = batch.values.filter((value) => !('token' in value && String(value.token).startsWith('rung|')) || topic === 'facts');
+      return values.length === 0 ? log.end(topic, batch.partition) : log.append(topic, { ...batch, values });
+    },
+  };
+}
+
+/** The cursor of whoever begins stands at the end of the facts. */
+export function ahead({ cursors, log }: ServiceDeps['shared']): Cursors {
+  return { ...cursors, load: async (name, partition) => Math.max(await cursors.load(name, partition), await log.end('facts', partition)) };
+}
+
+/** Every twentieth timer of a second or more never rings. */
+export function forgetful(clock: Clock): Clock {
+  let count = 0;
+  return {
+    ...clock,
+    after(span, call) {
+      count += span >= second ? 1 : 0;
+      return clock.after(span, span >= second && count % 20 === 0 ? () => {} : call);
+    },
+  };
+}
+
+/** Of all rows, every fiftieth is not saved. */
+export function losing(checkpoints: Checkpoints): Checkpoints {
+  let count = 0;
+  return {
+    ...checkpoints,
+    save: (partition, mark, rows) =>
+      checkpoints.save(
+        partition,
+        mark,
+        rows.filter(() => (count += 1) % 50 !== 0),
+      ),
+  };
+}
+
+/** The cursor first, in a step of its own. */
+export function eager(views: Views, cursors: Cursors): Views {
+  return {
+    ...views,
+    async apply(batch) {
+      const { cursor, partition, offset } = batch;
+      await cursors.save(cursor, partition, offset);
+      await cursors.save(cursor, partition, offset - 1);
+      await views.apply(batch);
+    },
+  };
+}
