@@ -162,6 +162,8 @@ export function createReads(client: Client): Reads {
 
   async function tried<T>(ask: (fresh: boolean) => Promise<T>): Promise<T> {
     const until = client.clock.steady() + readWithinMs;
+    /** Says more than that the time was over. */
+    let first: { readonly error: unknown } | null = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
         const left = Math.max(1, until - client.clock.steady());
@@ -175,7 +177,9 @@ export function createReads(client: Client): Reads {
         return answer;
       } catch (error) {
         connected = null;
-        if (attempt >= tries || client.clock.steady() >= until || typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw error;
+        if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw error;
+        first ??= { error };
+        if (attempt >= tries || client.clock.steady() >= until) throw first.error;
         await new Promise<void>((resolve) => void client.clock.after(100 * attempt, resolve));
       }
     }

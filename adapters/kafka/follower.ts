@@ -70,8 +70,9 @@ export function createFollower(client: Client, take: (strand: Strand, message: M
 
   async function placeAtEnd(strand: Strand, anew: boolean): Promise<void> {
     const { end } = await endsOf(cluster, strand.topic, strand.partition);
+    const isNews = anew || end > strand.known; // readers may have looked before
     strand.place(end, anew);
-    if (end > 0 || anew) strand.hear(); // readers may have looked before
+    if (isNews) strand.hear();
   }
 
   async function poll(leader: string): Promise<void> {
