@@ -16,6 +16,7 @@ import { ProcessConfig } from './process/config.ts';
 import { PrometheusOptions } from './prometheus/options.ts';
 import { prometheus } from './prometheus/source.ts';
 import { ShellConfig } from './shell/config.ts';
+import type { Say } from './say.ts';
 import { createSlack, SlackConfig } from './slack/notifier.ts';
 import { createSmtp, SmtpConfig } from './smtp/notifier.ts';
 import { createWebhook, WebhookConfig } from './webhook/notifier.ts';
@@ -41,13 +42,6 @@ export interface NotifierKind {
   readonly name: string;
   readonly options: object;
   create(options: Options, deps: NotifierDeps): Notifier;
-}
-
-/** Says what happens to the connection; the text is constant, particulars are fields. */
-export interface Say {
-  info(fields: { readonly [name: string]: unknown }, text: string): void;
-  warn(fields: { readonly [name: string]: unknown }, text: string): void;
-  error(fields: { readonly [name: string]: unknown }, text: string): void;
 }
 
 export interface LogDeps {

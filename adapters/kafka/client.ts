@@ -7,6 +7,7 @@ import { Kafka, logLevel, type Assigner, type Broker, type Cluster } from 'kafka
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
+import type { Say } from '../say.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
 
 const connectWithinMs: Millis = 3_000;
@@ -14,12 +15,6 @@ const requestWithinMs: Millis = 4_000;
 export const metadataMaxAgeMs: Millis = 10_000;
 /** Some five seconds in all: longer than a change of leader. */
 export const retry = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, factor: 0.2 } as const;
-
-export interface Say {
-  info(fields: { readonly [name: string]: unknown }, text: string): void;
-  warn(fields: { readonly [name: string]: unknown }, text: string): void;
-  error(fields: { readonly [name: string]: unknown }, text: string): void;
-}
 
 export interface ClientDeps {
   readonly clock: Clock;
