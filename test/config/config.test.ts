@@ -10,7 +10,7 @@ import { SlackConfig } from '../../adapters/slack/notifier.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import type { ConfigDeps } from '../../src/config/loading.ts';
-import { exchanged, linesOf, playbookDeps, textFiles } from './support.ts';
+import { bookTo, exchanged, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const none = { type: 'object', additionalProperties: false, properties: {} };
 const base: Omit<ConfigDeps, 'files' | 'env'> = {
@@ -59,16 +59,7 @@ playbooks: { dir: ./books }
 holdOff: 90s
 limits: { body: 512KiB }
 `;
-const book = `apiVersion: playbook/v1
-name: one
-version: 1.0.0
-summary: s
-owner: o
-on: [{ alert: alert.name == "A" }]
-target: { resource: thing }
-steps: [{ id: go, uses: shell/run, with: { argv: ["true"] }, timeout: 10s }]
-escalate: { ladder: night }
-`;
+const book = bookTo('night');
 const key = 'K3y'.padEnd(32, 'x');
 const signing = `whsec_${Buffer.alloc(24, 's').toString('base64')}`;
 const env = { OLD_TOKEN: 'old-secret', SIGNING: signing, PD_KEY: key };

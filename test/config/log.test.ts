@@ -6,23 +6,14 @@ import * as registry from '../../adapters/index.ts';
 import { connectionOf, settingsOf, type KafkaOptions } from '../../adapters/kafka/options.ts';
 import { loadConfig } from '../../src/config/config.ts';
 import type { Config } from '../../src/config/config-types.ts';
-import { linesOf, playbookDeps, textFiles } from './support.ts';
+import { bookTo, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const rest = `endpoints: { prom: { source: prometheus, auth: { bearer: { file: in.token } } } }
 notifiers: { terminal: { type: console } }
 ladders: { default: { rungs: [{ notify: terminal }] } }
 routes: [{ ladder: default }]
 `;
-const book = `apiVersion: playbook/v1
-name: one
-version: 1.0.0
-summary: s
-owner: o
-on: [{ alert: alert.name == "A" }]
-target: { resource: thing }
-steps: [{ id: go, uses: shell/run, with: { argv: ["true"] }, timeout: 10s }]
-escalate: { ladder: default }
-`;
+const book = bookTo('default');
 const secret = 'correct-horse-battery';
 const ca = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
 

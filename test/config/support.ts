@@ -43,3 +43,15 @@ export function exchanged(text: string, part: string, by: string): string {
   if (text.split(part).length !== 2) throw new Error(`expected "${part}" once in the fixture`);
   return text.replace(part, () => by);
 }
+
+/** A playbook that loads, and whose page climbs the ladder. */
+export const bookTo = (ladder: string): string => `apiVersion: playbook/v1
+name: one
+version: 1.0.0
+summary: s
+owner: o
+on: [{ alert: alert.name == "A" }]
+target: { resource: thing }
+steps: [{ id: go, uses: shell/run, with: { argv: ["true"] }, timeout: 10s }]
+escalate: { ladder: ${ladder} }
+`;

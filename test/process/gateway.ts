@@ -104,3 +104,20 @@ export async function realGateway(parts: {
     remove: () => rmSync(dir, { recursive: true, force: true }),
   };
 }
+
+/** Its one action is a program that gets the host; whoever counts what it did finds each act once. */
+export const ledgerPlaybook = (script: string): string => `apiVersion: playbook/v1
+name: fix
+version: 1.0.0
+summary: Writes one line into a ledger for each time it acts.
+owner: team/test
+mode: auto
+on: [{ alert: alert.name == "Fix" }]
+params: { host: { type: string, from: alert.host } }
+target: { resource: "host/\${params.host}" }
+guards: { cooldown: 0s, attempts: none, concurrency: 50 }
+steps:
+  - { id: act, uses: shell/run, with: { argv: ["${script}", $params.host] }, timeout: 10s }
+verify: { within: 5s, every: 1s, all: [resolved] }
+escalate: { say: It did not help. }
+`;

@@ -11,7 +11,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact, Input } from '../../src/core/records.ts';
-import { freePort, realGateway, type RealGateway } from './gateway.ts';
+import { ledgerPlaybook, freePort, realGateway, type RealGateway } from './gateway.ts';
 
 const kills = Number(process.env['KILLS'] ?? 50);
 const seed = Number(process.env['SEED'] ?? 20_261_121);
@@ -27,22 +27,6 @@ function randomFrom(start: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-const playbook = (script: string): string => `apiVersion: playbook/v1
-name: fix
-version: 1.0.0
-summary: Writes one line into a ledger for each time it acts.
-owner: team/test
-mode: auto
-on: [{ alert: alert.name == "Fix" }]
-params: { host: { type: string, from: alert.host } }
-target: { resource: "host/\${params.host}" }
-guards: { cooldown: 0s, attempts: none, concurrency: 50 }
-steps:
-  - { id: act, uses: shell/run, with: { argv: ["${script}", $params.host] }, timeout: 10s }
-verify: { within: 5s, every: 1s, all: [resolved] }
-escalate: { say: It did not help. }
-`;
 
 const config = (sink: number, script: string): string => `api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
 data: { dir: ./data }
@@ -140,7 +124,7 @@ test(
     chmodSync(script, 0o755);
     writeFileSync(join(gateway.dir, 'admin.whsec'), `whsec_${Buffer.from('a secret for the test, 32 bytes.').toString('base64')}`);
     appendFileSync(join(gateway.dir, 'quench.yaml'), config(port, script));
-    writeFileSync(join(gateway.dir, 'playbooks', 'fix.yaml'), playbook(script));
+    writeFileSync(join(gateway.dir, 'playbooks', 'fix.yaml'), ledgerPlaybook(script));
     let load: Load | null = null;
     try {
       await gateway.start();

@@ -15,7 +15,7 @@ import { before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaOptions } from '../../adapters/kafka/options.ts';
 import { partitionOf } from '../../src/engine/scope.ts';
-import { realGateway, type RealGateway } from '../process/gateway.ts';
+import { ledgerPlaybook, realGateway, type RealGateway } from '../process/gateway.ts';
 import { until } from '../senders/support.ts';
 import { random as randomFrom } from '../sim/random.ts';
 import { accountOf } from './cluster-account.ts';
@@ -38,27 +38,11 @@ const token = 'ingest-token-of-a-test';
 const takeoverMaxMs = 15_000;
 /** With a broker away at the same time: its group waits for another coordinator, and that one for a whole session again. */
 const troubledMaxMs = 30_000;
-/** Past the session of 7 s, and past the 10 s within which a claim must be used. */
+/** Past the session of 6 s, and past the 10 s within which a claim must be used. */
 const frozenMs = 12_000;
 /** Told as it happens, to whoever keeps the folders. */
 const say = (line: string): void => void (keep && process.stderr.write(`${new Date().toISOString()} ${line}\n`));
 const presence = kafkaPresence({ own: true });
-
-const playbook = (script: string): string => `apiVersion: playbook/v1
-name: fix
-version: 1.0.0
-summary: Writes one line into a ledger for each time it acts.
-owner: team/test
-mode: auto
-on: [{ alert: alert.name == "Fix" }]
-params: { host: { type: string, from: alert.host } }
-target: { resource: "host/\${params.host}" }
-guards: { cooldown: 0s, attempts: none, concurrency: 50 }
-steps:
-  - { id: act, uses: shell/run, with: { argv: ["${script}", $params.host] }, timeout: 10s }
-verify: { within: 5s, every: 1s, all: [resolved] }
-escalate: { say: It did not help. }
-`;
 
 const config = (
   log: KafkaOptions,
@@ -98,7 +82,7 @@ describe('cluster', { skip: presence.skip }, () => {
         const { script, acts } = ledgerIn(folder);
         const make = async (): Promise<RealGateway> => {
           const port = await lowPort(random);
-          const playbooks = { 'fix.yaml': playbook(script) };
+          const playbooks = { 'fix.yaml': ledgerPlaybook(script) };
           const gateway = await realGateway({ config: config(log, sink.port, script), playbooks, port, startWithinMs: 40_000 });
           writeFileSync(join(gateway.dir, 'admin.whsec'), `whsec_${Buffer.from('a secret for the test, 32 bytes.').toString('base64')}`);
           if (!keep) stops.push(gateway.remove);

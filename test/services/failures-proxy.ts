@@ -1,6 +1,7 @@
 // A wire between a client and a broker that loses an answer when it is told to, or everything.
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { tied } from './tied.ts';
 
 /** Of the protocol, at bytes 4 and 5 of a request. */
 const produceKey = 0;
@@ -27,17 +28,7 @@ export async function startProxy(): Promise<Proxy> {
     if (isCut) return void client.destroy();
     const broker = connect(target, '127.0.0.1');
     let swallowing: (() => void) | null = null;
-    const end = (): void => {
-      for (const socket of [client, broker]) {
-        socket.destroy();
-        sockets.delete(socket);
-      }
-    };
-    for (const socket of [client, broker]) {
-      sockets.add(socket);
-      socket.on('error', end);
-      socket.on('close', end);
-    }
+    const end = tied(sockets, [client, broker]);
     client.on('data', (data) => {
       if (swallow !== null && data.length > 8 && data.readInt16BE(4) === produceKey) {
         swallowing = swallow;

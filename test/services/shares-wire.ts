@@ -1,6 +1,7 @@
 // A wire between one process and a broker that can fall silent, or be slow, without any connection ending.
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
+import { tied } from './tied.ts';
 
 /** Of the protocol, at bytes 4 and 5 of a request. */
 const syncKey = 14;
@@ -37,17 +38,7 @@ export async function startWire(brokerPort: number): Promise<Wire> {
 
   const server = createServer((client) => {
     const broker = connect(brokerPort, '127.0.0.1');
-    const end = (): void => {
-      for (const socket of [client, broker]) {
-        socket.destroy();
-        sockets.delete(socket);
-      }
-    };
-    for (const socket of [client, broker]) {
-      sockets.add(socket);
-      socket.on('error', end);
-      socket.on('close', end);
-    }
+    tied(sockets, [client, broker]);
     client.on('data', (data) => {
       if (share !== null && data.length > 8 && data.readInt16BE(4) === syncKey) {
         holdBack(share.ms);
