@@ -63,9 +63,8 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
   async function readAll(partition: number): Promise<{ readonly rows: Map<string, Buffer>; readonly mark: Buffer | null }> {
     const rows = new Map<string, Buffer>();
     let mark: Buffer | null = null;
-    let offset = 0;
     const { first, end } = await reads.ends(topic, partition);
-    for (offset = first; offset < end;) {
+    for (let offset = first; offset < end;) {
       const fetched = await reads.fetch({ topic, partition, offset }, { bytes: fetchBytesMax, committed: true });
       for (const message of fetched.messages) {
         const { offset: at, key, value } = message;

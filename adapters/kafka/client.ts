@@ -153,7 +153,7 @@ export function typeOf(error: unknown): string {
   return '';
 }
 
-export function isUnauthenticated(error: unknown): boolean {
+function isUnauthenticated(error: unknown): boolean {
   return /SASLAuthentication/.test(whyOf(error)) || /AUTHENTICATION_FAILED|AUTHORIZATION_FAILED/.test(typeOf(error));
 }
 

@@ -1,6 +1,6 @@
 // Records from a partition at an offset: one request, decoded, with what the broker says of the partition's ends.
 //   R1  Records of aborted transactions and control records are never returned; `next` passes them.
-import { typeOf, type Broker, type Client, type Cluster, type Connection, within } from './client.ts';
+import { pause, typeOf, type Broker, type Client, type Cluster, type Connection, within } from './client.ts';
 import type { Millis } from '../../src/core/time.ts';
 
 /** Above the largest batch that our topics take, so that a batch always comes whole. */
@@ -180,7 +180,7 @@ export function createReads(client: Client): Reads {
         if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw error;
         first ??= { error };
         if (attempt >= tries || client.clock.steady() >= until) throw first.error;
-        await new Promise<void>((resolve) => void client.clock.after(100 * attempt, resolve));
+        await pause(client.clock, 100 * attempt);
       }
     }
   }
