@@ -161,7 +161,7 @@ export interface EventLog {
   read(topic: Topic, partition: number, offset: number, max: number): Promise<readonly LogRecord[]>;
   /** Offset that the next record will get, as far as this process has heard: at least behind its own appends; everything below is durable. */
   end(topic: Topic, partition: number): Promise<number>;
-  /** Calls back after each durable append to the topic's partition; returns how to stop. */
+  /** Calls back after each durable append to the topic's partition, now and then more than once; returns how to stop. */
   watch(topic: Topic, partition: number, call: () => void): () => void;
   /** The stored delivery of the batch that holds the offset, or null. */
   raw(topic: Topic, partition: number, offset: number): Promise<string | null>;

@@ -44,7 +44,10 @@ export function logContract(promise: Promised): void {
     assert.equal(await appended, 0);
     assert.deepEqual(seen(await log.read('inputs', 0, 0, 9)), [[0, 1]]);
     await turn();
-    assert.deepEqual(await Promise.all(heard), [1]);
+    const ends = await Promise.all(heard);
+    assert.ok(ends.length >= 1 && ends.every((end) => end === 1), `heard of ${ends.join()}`);
+    // What comes back over a network may be announced again.
+    if (remote === undefined) assert.equal(ends.length, 1);
   });
 
   promise('what was acknowledged is there after a restart, and offsets go on', async ({ store, reopen }) => {
