@@ -3,7 +3,9 @@
 //   C1  Every request has a deadline; a client that failed once in a way that leaves it in doubt is thrown away, never mended.
 //   C2  A part of the log is said to be away once and to be back once, however many requests failed.
 // The client has no public fetch at an offset, but hands its cluster to a partition assigner, which is public: a consumer that never runs gives us one.
-import { Kafka, logLevel, type Assigner, type Broker, type Cluster } from 'kafkajs';
+import { Kafka, logLevel, type Assigner, type Broker, type Cluster, type ISocketFactory, type KafkaConfig } from 'kafkajs';
+import { connect, isIP, Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
@@ -12,6 +14,7 @@ import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './op
 
 const connectWithinMs: Millis = 3_000;
 const requestWithinMs: Millis = 4_000;
+const keepAliveMs: Millis = 60_000;
 export const metadataMaxAgeMs: Millis = 10_000;
 /** Some five seconds in all: longer than a change of leader. */
 export const retry = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2, factor: 0.2 } as const;
@@ -49,6 +52,14 @@ export interface Client {
   readonly health: Health;
   /** A connection of its own to the brokers, for fetches; requests on one connection are answered one after the other. */
   cluster(): Connection;
+  /** A client of its own that can be silenced. */
+  severable(): Severable;
+}
+
+export interface Severable {
+  readonly kafka: Kafka;
+  /** Cuts its connections and refuses new ones: of what it still tries, for it tries on after a disconnect (2.2.4), nothing is sent. */
+  sever(): void;
 }
 
 export interface Connection {
@@ -58,7 +69,7 @@ export interface Connection {
 
 export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   const settings = settingsOf(options);
-  const kafka = new Kafka({
+  const config: KafkaConfig = {
     ...connectionOf(options),
     clientId: `quench-${deps.instance}`,
     connectionTimeout: connectWithinMs,
@@ -68,8 +79,37 @@ export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
     retry,
     // It reports every failed request, many times in an outage; what matters is said by C2.
     logLevel: logLevel.NOTHING,
-  });
-  return { ...deps, kafka, settings, health: createHealth(deps), cluster: () => connectionTo(kafka, settings) };
+  };
+  const kafka = new Kafka(config);
+  return {
+    ...deps,
+    kafka,
+    settings,
+    health: createHealth(deps),
+    cluster: () => connectionTo(kafka, settings),
+    severable: () => severable(config),
+  };
+}
+
+function severable(config: KafkaConfig): Severable {
+  const sockets = new Set<Socket>();
+  let isSevered = false;
+  const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
+    if (isSevered) return new Socket().destroy(new Error('this client was thrown away'));
+    // TLS names the host it asks for, which must not be an address.
+    const secure = { ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, host, port };
+    const socket = ssl ? connectSecurely(secure, onConnect) : connect({ host, port }, onConnect);
+    socket.setKeepAlive(true, keepAliveMs);
+    sockets.add(socket);
+    return socket.once('close', () => sockets.delete(socket));
+  };
+  return {
+    kafka: new Kafka({ ...config, socketFactory }),
+    sever() {
+      isSevered = true;
+      for (const socket of sockets) socket.destroy();
+    },
+  };
 }
 
 function connectionTo(kafka: Kafka, settings: Settings): Connection {

@@ -2,6 +2,8 @@
 //   W1  Of a partition one request is on its way at a time: two at once and the client's idempotent producer may acknowledge a record that it
 //       lost (2.2.4, seen: it gives a failed send's sequence number to the next one).
 //   W2  After a send that was given up the producer is thrown away: with its sequence numbers the next batch could be taken for a repeat, and be lost.
+//       Its connections are cut before that partition's next batch goes out: left alone it would try the send again, behind what came after it.
+//       Sends of other partitions that are on their way with it may end first.
 //   W3  What waits is bounded; what waits behind a failed batch fails with it, so that nobody waits for one deadline after the other.
 import type { Message, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
@@ -26,14 +28,25 @@ export const writerLimits: WriterLimits = { recordsMax: 100_000, bytesMax: 67_10
 interface Waiting {
   readonly messages: readonly Message[];
   readonly bytes: number;
+  told: boolean;
   readonly resolve: (appended: Appended) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A producer and the sends on their way with it. */
+interface Line {
+  readonly producer: Promise<Producer>;
+  underWay: number;
+  readonly severed: Promise<void>;
+  sever(): void;
 }
 
 interface Queue {
   readonly partition: number;
   readonly waiting: Waiting[];
   sending: boolean;
+  /** The next batch has to wait for it (W2). */
+  gap: Promise<void> | null;
   last: Promise<unknown>;
 }
 
@@ -60,48 +73,44 @@ export function createWriter(
 ): Writer {
   const { clock } = client;
   const queues = new Map<number, Queue>();
-  let producer: Promise<Producer> | null = null;
+  let line: Line | null = null;
   let records = 0;
   let bytes = 0;
   let closed = false;
 
-  async function connect(): Promise<Producer> {
-    const made = client.kafka.producer({
+  function open(): Line {
+    const { kafka, sever } = client.severable();
+    const made = kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
       metadataMaxAge: metadataMaxAgeMs,
     });
-    try {
-      await within(clock, sendWithinMs, `connect to write ${topic}`, made.connect());
-    } catch (error) {
-      discard(made);
-      throw error;
-    }
-    return made;
+    const { promise: severed, resolve } = Promise.withResolvers<void>();
+    return {
+      producer: within(clock, sendWithinMs, `connect to write ${topic}`, made.connect()).then(() => made),
+      underWay: 0,
+      severed,
+      sever() {
+        sever();
+        resolve();
+        void within(clock, closeWithinMs, 'disconnect', made.disconnect()).catch(() => {});
+      },
+    };
   }
 
-  function discard(old: Producer): void {
-    void within(clock, closeWithinMs, 'disconnect', old.disconnect()).catch(() => {});
-  }
-
-  /** W2 */
-  function retire(): void {
-    const old = producer;
-    producer = null;
-    void old?.then(discard, () => {});
-  }
-
-  async function send(partition: number, messages: readonly Message[]): Promise<number> {
-    producer ??= connect();
-    const mine = producer;
+  async function send(queue: Queue, messages: readonly Message[]): Promise<number> {
+    line ??= open();
+    const mine = line;
+    const { partition } = queue;
     const began = clock.steady();
+    mine.underWay += 1;
     try {
       const answer = await within(
         clock,
         sendWithinMs,
         `append to ${topic}`,
-        mine.then((ready) => ready.send({ topic, acks: -1, messages: messages.map((message) => ({ ...message, partition })) })),
+        mine.producer.then((ready) => ready.send({ topic, acks: -1, messages: messages.map((message) => ({ ...message, partition })) })),
       );
       client.health.good(`append to ${topic}`);
       onEnded(clock.steady() - began, true);
@@ -109,9 +118,13 @@ export function createWriter(
     } catch (error) {
       onEnded(clock.steady() - began, false);
       if (isTooLarge(error)) throw error; // refused for certain
-      if (producer === mine) retire();
+      if (line === mine) line = null;
+      queue.gap = mine.severed;
       client.health.bad(`append to ${topic}`, error);
       throw error;
+    } finally {
+      mine.underWay -= 1;
+      if (line !== mine && mine.underWay === 0) mine.sever(); // W2
     }
   }
 
@@ -122,20 +135,21 @@ export function createWriter(
     while (queue.waiting.length > 0) {
       const batch = take(queue.waiting);
       try {
-        await deliver(queue.partition, batch);
+        await deliver(queue, batch);
       } catch (error) {
         const told = unavailable('log_unavailable', `append to ${topic}`, error);
         for (const one of [...batch, ...queue.waiting.splice(0)]) settle(one, () => one.reject(told)); // W3
+        await queue.gap;
       }
     }
     queue.sending = false;
   }
 
   /** Sends the batches as one request; when that is too large, each by itself, and one that still is, record by record. */
-  async function deliver(partition: number, batch: readonly Waiting[]): Promise<void> {
+  async function deliver(queue: Queue, batch: readonly Waiting[]): Promise<void> {
     const messages = batch.flatMap((one) => one.messages);
     try {
-      let at = await send(partition, messages);
+      let at = await send(queue, messages);
       for (const one of batch) {
         const offset = at;
         at += one.messages.length;
@@ -144,20 +158,20 @@ export function createWriter(
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       const [only] = batch;
-      if (batch.length > 1) for (const one of batch) await deliver(partition, [one]);
-      else if (only !== undefined) await deliverInPieces(partition, only);
+      if (batch.length > 1) for (const one of batch) await deliver(queue, [one]);
+      else if (only !== undefined) await deliverInPieces(queue, only);
     }
   }
 
-  async function deliverInPieces(partition: number, one: Waiting): Promise<void> {
+  async function deliverInPieces(queue: Queue, one: Waiting): Promise<void> {
     let first: number | null = null;
     for (const message of one.messages) {
       try {
-        first = Math.min(first ?? Number.POSITIVE_INFINITY, await send(partition, [message]));
+        first = Math.min(first ?? Number.POSITIVE_INFINITY, await send(queue, [message]));
       } catch (error) {
         if (!isTooLarge(error)) throw error;
         client.say.error(
-          { topic, partition, bytes: sizeOf(message), why: whyOf(error) },
+          { topic, partition: queue.partition, bytes: sizeOf(message), why: whyOf(error) },
           'record is larger than the topic takes: raise its max.message.bytes',
         );
         client.health.doubt();
@@ -173,6 +187,8 @@ export function createWriter(
   }
 
   function settle(one: Waiting, tell: () => void): void {
+    if (one.told) return; // before another of its batch failed
+    one.told = true;
     records -= one.messages.length;
     bytes -= one.bytes;
     tell();
@@ -188,9 +204,11 @@ export function createWriter(
         );
       records += messages.length;
       bytes += size;
-      const queue = queues.get(partition) ?? { partition, waiting: [], sending: false, last: Promise.resolve() };
+      const queue = queues.get(partition) ?? { partition, waiting: [], sending: false, gap: null, last: Promise.resolve() };
       queues.set(partition, queue);
-      const appended = new Promise<Appended>((resolve, reject) => queue.waiting.push({ messages, bytes: size, resolve, reject }));
+      const appended = new Promise<Appended>((resolve, reject) =>
+        queue.waiting.push({ messages, bytes: size, told: false, resolve, reject }),
+      );
       queue.last = appended;
       if (!queue.sending) void flush(queue);
       return appended;
@@ -201,9 +219,8 @@ export function createWriter(
     async close() {
       closed = true;
       await Promise.allSettled([...queues.values()].map((queue) => queue.last)); // at most one deadline (W3)
-      const ready = await producer?.catch(() => null);
-      producer = null;
-      if (ready !== undefined && ready !== null) await within(clock, closeWithinMs, 'disconnect', ready.disconnect()).catch(() => {});
+      line?.sever();
+      line = null;
     },
   };
 }

@@ -12,6 +12,11 @@ const presence = kafkaPresence({ own: true });
 /** An append ends within the writer's deadline, one that waited behind another within two; the rest is a busy machine. */
 const appendWithinMs = 2 * 8_000 + 2_000;
 
+/** A client that was left alone would have tried again by then. */
+const triesOnMs = 6_000;
+/** Of the time after which a send is given up. */
+const halfwayMs = 4_000;
+
 describe('a broker', { skip: presence.skip }, () => {
   let cluster: KafkaCluster;
   before(async () => {
@@ -251,6 +256,32 @@ describe('an answer that is lost on its way', { skip: presence.skip }, () => {
 
       const offset = await append('b:0');
       assertNothingLost([{ name: 'b:0', partition: 0, offset }], await everythingIn(outsider(cluster), `${opened.prefix}inputs`));
+    } finally {
+      proxy.mend();
+      await opened.close();
+    }
+  });
+
+  test('W2: a send that was given up is not tried again behind what was appended meanwhile', async () => {
+    const opened = await open(cluster);
+    const acked: { name: string; partition: number; offset: number }[] = [];
+    const append = async (name: string, partition = 0): Promise<void> => {
+      const offset = await opened.log.append('inputs', { partition, scope: 's', values: [{ type: 'Test', name }] });
+      acked.push({ name, partition, offset });
+    };
+    try {
+      await append('a:0');
+      proxy.deafen();
+      const givenUp = assert.rejects(append('a:1'), { code: 'log_unavailable' });
+      await sleep(halfwayMs);
+      const beside = append('b:0', 1).catch(() => {}); // on its way when the producer is thrown away
+      await givenUp;
+      proxy.mend();
+      await append('a:2');
+      await beside;
+      await sleep(triesOnMs);
+
+      assertNothingLost(acked, await everythingIn(outsider(cluster), `${opened.prefix}inputs`));
     } finally {
       proxy.mend();
       await opened.close();

@@ -12,6 +12,8 @@ export interface Proxy {
   to(port: number): void;
   /** Lets the next Produce request through, loses its answer, and cuts the connection; resolves when that has happened. */
   swallowProduce(): Promise<void>;
+  /** Loses every request from now on, and leaves the connections as they are, until mended. */
+  deafen(): void;
   /** Ends every connection, and each new one at once, until mended. */
   cut(): void;
   mend(): void;
@@ -21,6 +23,7 @@ export interface Proxy {
 export async function startProxy(): Promise<Proxy> {
   let target = 0;
   let isCut = false;
+  let isDeaf = false;
   let swallow: (() => void) | null = null;
   const sockets = new Set<Socket>();
 
@@ -30,6 +33,7 @@ export async function startProxy(): Promise<Proxy> {
     let swallowing: (() => void) | null = null;
     const end = tied(sockets, [client, broker]);
     client.on('data', (data) => {
+      if (isDeaf) return;
       if (swallow !== null && data.length > 8 && data.readInt16BE(4) === produceKey) {
         swallowing = swallow;
         swallow = null;
@@ -53,7 +57,8 @@ export async function startProxy(): Promise<Proxy> {
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
-    mend: () => void (isCut = false),
+    deafen: () => void (isDeaf = true),
+    mend: () => void (isCut = isDeaf = false),
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();
