@@ -3,12 +3,10 @@ import type { Config } from './config/config-types.ts';
 import type { Backbone } from './core/ports.ts';
 import type { Fact } from './core/records.ts';
 import type { ForkedExecutor } from './engine/executor.ts';
-import { consumers, type Service } from './engine/service.ts';
+import { effectsCursor, type Service } from './engine/service.ts';
 import { describeSpool, type Spool } from './engine/spool.ts';
 import type { Check, Standing } from './http/deps.ts';
 import type { Metrics } from './http/metrics.ts';
-
-const [effectsCursor] = consumers;
 
 interface Running {
   readonly instance: string;

@@ -1,4 +1,5 @@
 // Options of sources, actions and notifiers, from quench.yaml: each is checked by the JSON Schema of its adapter.
+import { roles as every } from '../core/ports.ts';
 import type { Config } from './config-types.ts';
 import { complain, type Kind, type Loading, type Options } from './loading.ts';
 import { didYouMean } from './problems.ts';
@@ -70,12 +71,10 @@ export function logOf(loading: Loading): Config['log'] {
   return { type, options: optionsOf(loading, '/log', options, kind) };
 }
 
-const everyRole = ['intake', 'host', 'effects', 'project'] as const;
-
 export function rolesOf(loading: Loading): Config['roles'] {
   const { roles, log } = loading.raw;
-  if (roles === undefined) return everyRole;
-  if ((log?.type ?? 'embedded') === 'embedded' && roles.length < everyRole.length)
+  if (roles === undefined) return every;
+  if ((log?.type ?? 'embedded') === 'embedded' && roles.length < every.length)
     complain(loading, '/roles', `a gateway with the embedded log is alone and does everything; leave roles out, or share a log`);
   return roles;
 }

@@ -1,6 +1,7 @@
 // quench.yaml as JSON Schema. Options of sources, notifiers and actions are checked by the adapters' own schemas.
 // Defaults and cross checks are config.ts.
 import { severities } from '../core/alert.ts';
+import { roles } from '../core/ports.ts';
 import { bytes, line, mapping, named, span } from './playbook-schema.ts';
 import { either, type Schema } from './shape.ts';
 
@@ -81,7 +82,7 @@ export const ConfigSchema: Schema = {
       }),
       data: mapping({ dir: line(4_096) }),
       log: { type: 'object', properties: { type: { type: 'string' } } },
-      roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: ['intake', 'host', 'effects', 'project'] } },
+      roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },
       limits: mapping({
         body: bytes,
         buffered: bytes,

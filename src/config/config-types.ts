@@ -1,6 +1,7 @@
 // quench.yaml after loading: plain read-only data with defaults in place, spans in milliseconds and secrets as their values.
 import type { Json } from '../core/playbook.ts';
 import type { Policy } from '../core/policy.ts';
+import type { Role } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
 import type { configDefaults } from './defaults.ts';
 
@@ -29,7 +30,7 @@ export interface Config {
   /** The log that several gateways share; null = the embedded one, for a gateway that is alone. */
   readonly log: { readonly type: string; readonly options: { readonly [name: string]: Json } } | null;
   /** What this process does; all of it when it is alone. */
-  readonly roles: readonly ('intake' | 'host' | 'effects' | 'project')[];
+  readonly roles: readonly Role[];
   readonly limits: { readonly [name in keyof typeof configDefaults.limits]: number };
   readonly endpoints: { readonly [name: string]: EndpointConfig };
   readonly scope: { readonly labels: readonly string[] };

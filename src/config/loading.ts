@@ -1,6 +1,7 @@
 // A configuration while it is being read: the document, what is needed to judge it, and the problems so far.
 import type { Severity } from '../core/alert.ts';
 import type { Json } from '../core/playbook.ts';
+import type { Role } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
 import { parseBytes, parseSpan } from './duration.ts';
 import { type PlaybookDeps, spanFaults } from './fault.ts';
@@ -40,7 +41,7 @@ export interface RawConfig {
   };
   readonly data?: { readonly dir?: string };
   readonly log?: Options & { readonly type?: string };
-  readonly roles?: readonly ('intake' | 'host' | 'effects' | 'project')[];
+  readonly roles?: readonly Role[];
   readonly limits?: {
     readonly body?: string;
     readonly buffered?: string;

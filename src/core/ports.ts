@@ -311,8 +311,12 @@ export interface Store {
 
 // ---------------------------------------------------------------- shares
 
+/** `intake` is the door, `host` decides, `effects` acts and notifies, `project` keeps the read model behind the API. */
+export const roles = ['intake', 'host', 'effects', 'project'] as const;
+export type Role = (typeof roles)[number];
+
 /** Work that is shared out by partition; what a process does besides it does for all partitions. */
-export type SharedRole = 'host' | 'effects';
+export type SharedRole = Extract<Role, 'host' | 'effects'>;
 
 /**
  * Which partitions of a role are this process's to work on. Two processes may believe it of one partition for a while, as when one of them was

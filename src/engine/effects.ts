@@ -8,6 +8,7 @@ import type { ActionOutcome, Clock, Cursors, EventLog, Notification, Notifier, N
 import type { Fact, Input, NotifyRequested, StepGranted, StepRequested } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 import type { Executor } from './executor.ts';
+import { pause } from './moments.ts';
 import { createTail, placeIn } from './tail.ts';
 
 const factsPerRead = 256;
@@ -93,7 +94,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   async function heldBefore(over: () => boolean): Promise<boolean> {
     while (!deps.holds()) {
       if (stopping || over()) return false;
-      await new Promise<void>((resolve) => void clock.after(askAgainMs, resolve));
+      await pause(clock, askAgainMs);
     }
     return !over();
   }
@@ -166,7 +167,7 @@ export function createEffects(deps: EffectsDeps): Effects {
       } catch (error) {
         deps.onTrouble(error);
         if (stopping) return leave();
-        await new Promise<void>((resolve) => void clock.after(retryAppendMs, resolve));
+        await pause(clock, retryAppendMs);
       }
     }
   }

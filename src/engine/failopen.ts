@@ -9,6 +9,7 @@ import type { Clock, LogBatch, Notification, Notifier, NotifyOutcome } from '../
 import type { AlertSeen, Fact } from '../core/records.ts';
 import { minute, second, spanOf, type Instant, type Millis } from '../core/time.ts';
 import type { NewAlert } from './intake.ts';
+import { iso } from './moments.ts';
 import { createRawPager, type RawPage } from './rawpage.ts';
 
 const rememberedMax = 10_000;
@@ -319,8 +320,4 @@ function eventsOf({ values }: LogBatch): readonly AlertEvent[] {
 
 function keyOf(scope: string, fingerprint: string): string {
   return `${scope}|${fingerprint}`;
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }

@@ -1,26 +1,25 @@
 // The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, the projection shows all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
 import type { Policy } from '../core/policy.ts';
-import type { CheckpointMark, Clock, Expressions, Notification, Notifier, SharedRole, Shares, Store } from '../core/ports.ts';
+import type { CheckpointMark, Clock, Expressions, Notification, Notifier, Role, SharedRole, Shares, Store } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
-import type { Millis } from '../core/time.ts';
+import { second, type Millis } from '../core/time.ts';
 import { createEffects, type Effects } from './effects.ts';
 import type { Executor } from './executor.ts';
 import { createHost, type Host } from './host.ts';
+import { pause } from './moments.ts';
 import { createProject } from './project.ts';
 import { createTenures, type Tenures } from './tenures.ts';
 
 const lagEveryMs: Millis = 100;
+/** A figure for people; of a log that is away it is a question to each partition. */
+const behindEveryMs: Millis = second;
 /** While more inputs than this wait to be decided, the read model takes its time. */
 const busyFrom = 2_000;
 const patienceMs: Millis = 50;
 const loadingMs: Millis = 2_000;
 /** What is under way for a partition that goes elsewhere is given so long to end. */
 const handoverMs: Millis = 3_000;
-
-/** `intake` is the door (compose), `host` decides, `effects` acts and notifies, `project` keeps the read model behind the API. */
-export const roles = ['intake', 'host', 'effects', 'project'] as const;
-export type Role = (typeof roles)[number];
 
 export interface ServiceDeps {
   readonly roles: ReadonlySet<Role>;
@@ -68,7 +67,8 @@ export interface Service {
 }
 
 /** Names under which the engine reads facts; retention asks them what is still needed. */
-export const consumers = ['effects', 'project'] as const;
+export const effectsCursor = 'effects';
+export const consumers: readonly string[] = [effectsCursor, 'project'];
 
 export function createService(deps: ServiceDeps): Service {
   const { shared, local, clock, onTrouble } = deps;
@@ -121,13 +121,13 @@ export function createService(deps: ServiceDeps): Service {
   let lags = new Map<number, number>();
   let behind = 0;
   let cancelLag: () => void = () => {};
+  let cancelBehind: () => void = () => {};
   let stopped = false;
 
   /** Decisions come first: while a host loads its desks the read model waits, at most for a while; while many inputs wait, a moment. */
   async function patience(): Promise<void> {
-    const pause = (): Promise<void> => new Promise((resolve) => void clock.after(patienceMs, resolve));
-    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += patienceMs) await pause();
-    if (total() > busyFrom) await pause();
+    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += patienceMs) await pause(clock, patienceMs);
+    if (total() > busyFrom) await pause(clock, patienceMs);
   }
 
   function total(): number {
@@ -140,11 +140,19 @@ export function createService(deps: ServiceDeps): Service {
     try {
       const read = await Promise.all([...hosts.parts].map(async ([partition, host]) => [partition, await host.lag()] as const));
       lags = new Map(read);
-      behind = (await Promise.all(views.map((view) => view.behind()))).reduce((sum, one) => sum + one, 0);
     } catch (error) {
       onTrouble(error); // the last figures stay
     }
     if (!stopped) cancelLag = clock.after(lagEveryMs, () => void measureLag());
+  }
+
+  async function measureBehind(): Promise<void> {
+    try {
+      behind = (await Promise.all(views.map((view) => view.behind()))).reduce((sum, one) => sum + one, 0);
+    } catch (error) {
+      onTrouble(error); // the last figure stays
+    }
+    if (!stopped) cancelBehind = clock.after(behindEveryMs, () => void measureBehind());
   }
 
   return {
@@ -152,12 +160,15 @@ export function createService(deps: ServiceDeps): Service {
       if (deps.roles.has('host')) await hosts.start();
       if (deps.roles.has('effects')) await hands.start();
       for (const view of views) await view.start();
-      void measureLag(); // of a log that is away it says nothing for a while
+      // Of a log that is away they say nothing for a while.
+      void measureLag();
+      void measureBehind();
     },
     async stop(grace) {
       stopped = true;
       graceMs = grace;
       cancelLag();
+      cancelBehind();
       await hands.stop();
       await hosts.stop();
       await Promise.all(views.map((view) => view.stop()));

@@ -12,6 +12,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Clock, DeadLetter, DeadLetters, EventLog, LogBatch, LogRecord, Store } from '../core/ports.ts';
 import { everyScope, type Input } from '../core/records.ts';
 import { second, spanOf, type Instant, type Millis } from '../core/time.ts';
+import { iso } from './moments.ts';
 import { partitionOf } from './scope.ts';
 
 const windowMax = 64;
@@ -333,8 +334,4 @@ function letterOf({ scope, values, raw, at }: Entry, error: unknown): DeadLetter
 
 function codeOf(error: unknown): string | null {
   return error instanceof GatewayError ? error.code : null;
-}
-
-function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }

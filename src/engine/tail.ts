@@ -6,6 +6,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Clock, EventLog, Topic } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
+import { pause } from './moments.ts';
 
 const retryAfterMs: Millis = 500;
 
@@ -59,7 +60,7 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
         offset = last.offset + 1;
       } catch (error) {
         deps.onTrouble(error);
-        await pause();
+        if (!stopping) await pause(deps.clock, retryAfterMs);
       }
     }
   }
@@ -72,18 +73,9 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
       } catch (error) {
         deps.onTrouble(error);
         if (stopping) return;
-        await pause();
+        await pause(deps.clock, retryAfterMs);
       }
     }
-  }
-
-  async function pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const cancel = deps.clock.after(retryAfterMs, resolve);
-      if (!stopping) return;
-      cancel();
-      resolve();
-    });
   }
 
   return {

@@ -3,6 +3,7 @@
 import { GatewayError } from '../core/errors.ts';
 import type { Clock, Shares } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
+import { pause } from './moments.ts';
 
 const retryAfterMs: Millis = 500;
 
@@ -52,7 +53,7 @@ export function createTenures<P extends Part>(deps: TenureDeps<P>): Tenures<P> {
       } catch (error) {
         if (!(error instanceof GatewayError)) throw error;
         deps.onTrouble(error); // N1
-        await new Promise<void>((resolve) => void clock.after(retryAfterMs, resolve));
+        await pause(clock, retryAfterMs);
       }
     }
   }

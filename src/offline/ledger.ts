@@ -4,6 +4,7 @@
 import type { AlertEvent } from '../core/alert.ts';
 import type { AlertDecided, AlertSeen, Decision, Fact } from '../core/records.ts';
 import type { Instant } from '../core/time.ts';
+import { iso } from '../engine/moments.ts';
 
 export interface AlertLine {
   readonly line: number;
@@ -231,10 +232,6 @@ function uidOf(event: AlertEvent): string | null {
 /** What an occurrence goes by: the recorder's name, or fingerprint and start. */
 export function nameOf(event: AlertEvent): string {
   return uidOf(event) ?? `${event.fingerprint}@${iso(event.startedAt)}`;
-}
-
-export function iso(at: Instant): string {
-  return new Date(at).toISOString();
 }
 
 function counted(words: Iterable<string>): ReadonlyMap<string, number> {

@@ -8,8 +8,10 @@ import { GatewayError } from '../core/errors.ts';
 import type { Backbone, CheckpointMark, Clock, DeskRow, Expressions, LogRecord } from '../core/ports.ts';
 import { everyScope, type Fact } from '../core/records.ts';
 import { second, type Millis } from '../core/time.ts';
+import { pause } from '../engine/moments.ts';
 import { partitionOf } from '../engine/scope.ts';
-import { effectsCursor, factsPerRead, forgottenIn, pagesOf, recordsOf, restingRows, type Source } from './resting.ts';
+import { effectsCursor } from '../engine/service.ts';
+import { factsPerRead, forgottenIn, pagesOf, recordsOf, restingRows, type Source } from './resting.ts';
 
 const factsPerBatch = 200;
 const batchCharsMax = 262_144;
@@ -88,7 +90,7 @@ async function answering({ target, clock, signal }: MoveParts): Promise<void> {
   for (let problem = target.problem(); problem !== null; problem = target.problem()) {
     signal.throwIfAborted();
     if (clock.steady() - began > answerWithinMs) throw new GatewayError('log_unavailable', `the target does not answer: ${problem}`);
-    await new Promise<void>((resolve) => void clock.after(askAgainMs, resolve));
+    await pause(clock, askAgainMs);
   }
 }
 

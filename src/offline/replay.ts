@@ -10,7 +10,8 @@ import type { DeadLetter, DeadLetters, Delivery, EventLog, Expressions } from '.
 import type { AlertSeen, Input } from '../core/records.ts';
 import { day, second, type Instant, type Millis } from '../core/time.ts';
 import { createIntake, type IntakeEndpoint, type Intake } from '../engine/intake.ts';
-import { createLedger, iso, type Ledger, type Sums } from './ledger.ts';
+import { iso } from '../engine/moments.ts';
+import { createLedger, type Ledger, type Sums } from './ledger.ts';
 import { linesOf } from './lines.ts';
 import { createWorld, type Script, type World } from './world.ts';
 

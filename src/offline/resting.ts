@@ -4,10 +4,10 @@ import { GatewayError } from '../core/errors.ts';
 import type { Clock, DeskRow, EventLog, Expressions, LogRecord, Store } from '../core/ports.ts';
 import { everyScope, type Fact } from '../core/records.ts';
 import { createHost } from '../engine/host.ts';
-import { consumers } from '../engine/service.ts';
+import { pause } from '../engine/moments.ts';
+import { effectsCursor } from '../engine/service.ts';
 
 export const factsPerRead = 1_000;
-export const [effectsCursor] = consumers;
 
 export type Source = Pick<Store, 'log' | 'checkpoints' | 'cursors' | 'deadLetters'>;
 
@@ -53,13 +53,13 @@ async function isUnturned(source: Source, partition: number, expressions: Expres
     },
     expressions,
     clock: { now: () => clock.now(), steady: () => 0, after: () => () => {} }, // no wait is over, no batch is late
-    breathe: () => new Promise<void>((resolve) => void clock.after(0, resolve)),
+    breathe: () => pause(clock, 0),
     seen: () => {},
     onSaved: () => {},
     onTrouble: (error) => (trouble ??= error),
   });
   await host.start();
-  while (trouble === null && !wrote && (await host.lag()) > 0) await new Promise<void>((resolve) => void clock.after(1, resolve));
+  while (trouble === null && !wrote && (await host.lag()) > 0) await pause(clock, 1);
   await host.stop();
   if (trouble !== null) throw trouble;
   return wrote;

@@ -7,7 +7,8 @@
 import type { ShadowAsk, Stretch } from '../cli/command.ts';
 import type { AlertDecided, AlertSeen, Fact, Input } from '../core/records.ts';
 import { second, type Instant, type Millis } from '../core/time.ts';
-import { createLedger, iso, nameOf, type Ledger, type Sums } from './ledger.ts';
+import { iso } from '../engine/moments.ts';
+import { createLedger, nameOf, type Ledger, type Sums } from './ledger.ts';
 import type { Rules } from './replay.ts';
 import { merge } from './stretch.ts';
 import { createWorld, type World } from './world.ts';

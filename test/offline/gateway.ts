@@ -5,11 +5,11 @@ import type { MemoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import type { AlertEvent } from '../../src/core/alert.ts';
 import type { Policy } from '../../src/core/policy.ts';
-import type { Backbone, Notification, Notifier, Store } from '../../src/core/ports.ts';
+import { roles, type Backbone, type Notification, type Notifier, type Store } from '../../src/core/ports.ts';
 import { everyScope, type Fact } from '../../src/core/records.ts';
 import { localExecutor } from '../../src/engine/executor.ts';
 import { createIntake, type Intake } from '../../src/engine/intake.ts';
-import { createService, roles, type Service } from '../../src/engine/service.ts';
+import { createService, type Service } from '../../src/engine/service.ts';
 import { everyPartition } from '../../src/engine/tenures.ts';
 import type { VirtualClock } from '../support/clock.ts';
 

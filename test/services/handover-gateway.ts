@@ -9,8 +9,8 @@ import { openKafka } from '../../adapters/kafka/backbone.ts';
 import type { KafkaOptions } from '../../adapters/kafka/options.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { systemClock } from '../../src/clock.ts';
-import type { Shares } from '../../src/core/ports.ts';
-import { createService, roles } from '../../src/engine/service.ts';
+import { roles, type Shares } from '../../src/core/ports.ts';
+import { createService } from '../../src/engine/service.ts';
 
 /** `at`: milliseconds of the machine's steady clock. `began`: the desks are loaded and turning goes on. */
 export interface Heard {
