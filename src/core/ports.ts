@@ -199,8 +199,10 @@ export interface Checkpoints {
 
 // ---------------------------------------------------------------- views, cursors, dead letters
 
+/** What people list and count. */
 export const viewKinds = ['alert', 'incident', 'run', 'page', 'silence', 'approval'] as const;
-export type ViewKind = (typeof viewKinds)[number];
+/** A `partition` is `frozen` or `open`: a process that decides none knows of an emergency stop by it. */
+export type ViewKind = (typeof viewKinds)[number] | 'partition';
 
 /** A change to one document of the read model: RFC 7396 merge patch onto what is there. */
 export interface ViewPatch {

@@ -163,6 +163,10 @@ export function patchesOf(fact: Fact, partition: number): readonly ViewPatch[] {
         state: fact.state,
         patch: { ...fact.silence, matchers: fact.silence.matchers.map((matcher) => ({ ...matcher })) },
       });
+    case 'FreezeChanged': {
+      const { by = null, reason = null } = fact.frozen ?? {};
+      return one('partition', `${partition}`, { at, state: fact.frozen === null ? 'open' : 'frozen', patch: { by, reason } });
+    }
     default:
       return workPatches(fact, one);
   }

@@ -66,7 +66,7 @@ export interface HttpDeps {
   /** For acknowledgement links; the first signs, all are accepted. Empty = no links. */
   readonly ackSecrets: readonly string[];
   readonly policy: () => Policy;
-  /** Who gave the emergency stop that is in force, or null. */
+  /** Who gave the emergency stop that is in force, or null; as the partitions that are decided here know it. */
   readonly frozen: () => { readonly by: string; readonly reason: string } | null;
   /** Scope of a silence that names none. */
   readonly defaultScope: string;

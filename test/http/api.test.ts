@@ -3,7 +3,9 @@ import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
-import type { Input } from '../../src/core/records.ts';
+import type { ViewPatch } from '../../src/core/ports.ts';
+import { everyScope, type Input } from '../../src/core/records.ts';
+import { patchesOf } from '../../src/engine/project.ts';
 import { roles } from '../../src/http/auth.ts';
 import { problemOf } from '../../src/http/problem.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
@@ -419,7 +421,23 @@ test('playbooks come from the policy in force; the summary counts', async (t) =>
   await as('read').get('/api/v1/playbooks/__proto__').expect(404);
   const { body } = await as('read').get('/api/v1/summary').expect(200);
   assert.deepEqual([body.alerts, body.incidents, body.deadLetters], [{ firing: 2 }, { open: 1, resolved: 1 }, 0]);
-  assert.deepEqual(body.frozen, { by: 'olga', reason: 'storm' });
+  assert.equal(body.frozen, null);
+});
+
+test('the emergency stop shows as the partitions decided here know it, or else as the read model of all of them does', async (t) => {
+  const here = { by: 'olga', reason: 'storm' };
+  const there = { by: 'anna', reason: 'core switch change' };
+  const frozenAt = async ({ as }: Pick<Awaited<ReturnType<typeof serving>>, 'as'>): Promise<unknown> =>
+    (await as('read').get('/api/v1/summary').expect(200)).body.frozen;
+  const stopped = (partition: number, frozen: typeof there | null): readonly ViewPatch[] =>
+    patchesOf({ type: 'FreezeChanged', scope: everyScope, at: noon, seq: 1, frozen }, partition);
+
+  assert.deepEqual(await frozenAt(await serving(t, { frozen: here })), here);
+  const far = await serving(t);
+  await showing(far.store, [...stopped(0, null), ...stopped(1, there)]);
+  assert.deepEqual(await frozenAt(far), there);
+  await showing(far.store, stopped(1, null));
+  assert.equal(await frozenAt(far), null);
 });
 
 test('the alerts API lists what fires, by matchers', async (t) => {

@@ -69,6 +69,7 @@ export interface FrontOptions {
   readonly store?: Store;
   readonly checks?: HttpDeps['checks'];
   readonly standing?: HttpDeps['standing'];
+  readonly frozen?: ReturnType<HttpDeps['frozen']>;
 }
 
 export async function front(options: FrontOptions = {}): Promise<Front> {
@@ -114,7 +115,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     verify,
     ackSecrets: ['new-ack-secret', 'old-ack-secret'],
     policy: () => policy,
-    frozen: () => ({ by: 'olga', reason: 'storm' }),
+    frozen: () => options.frozen ?? null,
     defaultScope: 'default',
     expressions: createExpressions(),
     clock,

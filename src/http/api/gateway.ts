@@ -1,6 +1,6 @@
 // The gateway itself: counts, playbooks in force, the emergency stop, and whether it lives and is ready.
 import { GatewayError } from '../../core/errors.ts';
-import { viewKinds, type Clock } from '../../core/ports.ts';
+import { viewKinds, type Clock, type Views } from '../../core/ports.ts';
 import { everyScope } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
 import type { Check, HttpDeps } from '../deps.ts';
@@ -27,7 +27,7 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
           body: {
             ...Object.fromEntries(counts),
             deadLetters: await store.deadLetters.count(),
-            frozen: deps.frozen(),
+            frozen: deps.frozen() ?? (await frozenIn(store.views)),
             version: deps.version,
           },
         };
@@ -128,6 +128,12 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
       },
     },
   ];
+}
+
+/** As the read model of all partitions has it: one that decides no partition answers by it. */
+async function frozenIn(views: Views): Promise<ReturnType<HttpDeps['frozen']>> {
+  const [first] = (await views.list({ kind: 'partition', states: ['frozen'], limit: 1 })).docs;
+  return first === undefined ? null : { by: String(first.doc['by']), reason: String(first.doc['reason']) };
 }
 
 type Checked = readonly { readonly name: string; readonly ok: boolean; readonly note?: string }[];
