@@ -2,12 +2,13 @@
 //   D1  A save is read whole or not at all.
 //   D2  Loading takes the partition over: the transactional id is the partition's, so the broker refuses every older producer's save. That is why
 //       there are transactions here and nowhere else: facts repeat harmlessly, but compaction keeps the last row whoever wrote it.
-//   D3  After a failed save the producer is thrown away; what was in doubt is decided by the next load.
+//       Within a process, too: a save goes with the producer that was the partition's when it was called.
+//   D3  After a failed save the producer is thrown away and its connections are cut; what was in doubt is decided by the next load.
 import type { Message as OutMessage, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { CheckpointMark, Checkpoints, DeskRow } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { metadataMaxAgeMs, pause, typeOf, unavailable, within, type Client } from './client.ts';
+import { metadataMaxAgeMs, pause, replicasWithinMs, typeOf, unavailable, within, type Client } from './client.ts';
 import { createReads, fetchBytesMax, isOurs, stamp } from './fetching.ts';
 import type { KafkaLog } from './log.ts';
 import { requestRecordsMax } from './writer.ts';
@@ -15,31 +16,36 @@ import { requestRecordsMax } from './writer.ts';
 const requestBytesMax = 4_194_304;
 const saveWithinMs: Millis = 45 * second;
 const takeWithinMs: Millis = 15 * second;
-const closeWithinMs: Millis = 3 * second;
 /** An open transaction of a process that died is ended by the broker after this, if nobody loads the partition before. */
 const transactionMs: Millis = 60 * second;
 const tries = 8;
 const markKey = 'mark';
 const rowsPerChunk = 1_000;
 
+/** A producer whose connections can be cut. */
+interface Line {
+  readonly producer: Producer;
+  sever(): void;
+}
+
 export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & { close(): Promise<void> } {
   const { clock, settings } = client;
   const topic = settings.topics.desks;
   const reads = createReads(client);
-  const producers = new Map<number, Producer>();
+  const lines = new Map<number, Line>();
   /** Whose save failed: they have to be loaded before they may save again. */
   const lost = new Set<number>();
 
   function discard(partition: number): void {
-    const old = producers.get(partition);
-    producers.delete(partition);
-    if (old !== undefined) void within(clock, closeWithinMs, 'disconnect', old.disconnect()).catch(() => {});
+    lines.get(partition)?.sever();
+    lines.delete(partition);
   }
 
   /** A producer whose id the broker now takes for the only one (D2). */
-  async function takeOver(partition: number): Promise<void> {
+  async function takeOver(partition: number): Promise<Line> {
     discard(partition);
-    const producer = client.kafka.producer({
+    const { kafka, sever } = client.severable();
+    const producer = kafka.producer({
       transactionalId: `${settings.prefix}desks-${partition}`,
       transactionTimeout: transactionMs,
       maxInFlightRequests: 1,
@@ -53,11 +59,14 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
     try {
       await within(clock, takeWithinMs, `take over ${topic} ${partition}`, take());
     } catch (error) {
-      void producer.disconnect().catch(() => {});
+      sever();
       throw error;
     }
-    producers.set(partition, producer);
+    const line = { producer, sever };
+    lines.get(partition)?.sever();
+    lines.set(partition, line);
     lost.delete(partition);
+    return line;
   }
 
   async function readAll(partition: number): Promise<{ readonly rows: Map<string, Buffer>; readonly mark: Buffer | null }> {
@@ -83,7 +92,7 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
   async function commit(producer: Producer, messages: readonly OutMessage[]): Promise<void> {
     const transaction = await producer.transaction();
     try {
-      for (const piece of piecesOf(messages)) await transaction.send({ topic, acks: -1, messages: [...piece] });
+      for (const piece of piecesOf(messages)) await transaction.send({ topic, acks: -1, timeout: replicasWithinMs, messages: [...piece] });
     } catch (error) {
       await transaction.abort(); // its own failure ends the producer (D3)
       throw error;
@@ -95,16 +104,16 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
     async save(partition, mark, rows) {
       if (lost.has(partition))
         throw new GatewayError('store_unavailable', `the last save of partition ${partition} failed: it is to be loaded again`);
+      const mine = lines.get(partition) ?? (await takeOver(partition));
       await log.settled(partition);
       const { inputs, facts } = mark;
-      if (inputs > (await log.end('inputs', partition)) || facts > (await log.end('facts', partition)))
+      if (inputs > (await log.end('inputs', partition, inputs)) || facts > (await log.end('facts', partition, facts)))
         throw new GatewayError(
           'state_conflict',
           `checkpoint of partition ${partition} at inputs ${inputs}, facts ${facts} is past the end of the log`,
         );
-      if (!producers.has(partition)) await takeOver(partition);
-      const producer = producers.get(partition);
-      if (producer === undefined) throw new GatewayError('store_unavailable', `partition ${partition} was let go meanwhile`);
+      if (lines.get(partition) !== mine)
+        throw new GatewayError('store_unavailable', `partition ${partition} was loaded again or let go meanwhile`); // D2
       const messages = [
         ...rows.map((row) => messageOf(partition, row)),
         { key: markKey, value: JSON.stringify(mark), partition, headers: stamp },
@@ -114,11 +123,11 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
           clock,
           saveWithinMs,
           `save ${topic} ${partition}`,
-          retried(client, () => commit(producer, messages)),
+          retried(client, () => commit(mine.producer, messages)),
         );
         client.health.good('save desks');
       } catch (error) {
-        if (producers.get(partition) === producer) {
+        if (lines.get(partition) === mine) {
           discard(partition); // D3
           lost.add(partition);
         }
@@ -151,9 +160,7 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
     },
 
     async close() {
-      const all = [...producers.values()];
-      producers.clear();
-      await Promise.all(all.map((producer) => within(clock, closeWithinMs, 'disconnect', producer.disconnect()).catch(() => {})));
+      for (const partition of lines.keys()) discard(partition);
       await reads.close().catch(() => {});
     },
   };

@@ -14,6 +14,8 @@ import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './op
 
 const connectWithinMs: Millis = 3_000;
 const requestWithinMs: Millis = 4_000;
+/** What a broker may wait for its replicas before it answers: less than we wait for the broker, for what is answered is tried again in its place. */
+export const replicasWithinMs: Millis = 3_000;
 const keepAliveMs: Millis = 60_000;
 export const metadataMaxAgeMs: Millis = 10_000;
 /** Some five seconds in all: longer than a change of leader. */

@@ -1,5 +1,6 @@
 // Records from a partition at an offset: one request, decoded, with what the broker says of the partition's ends.
-//   R1  Records of aborted transactions and control records are never returned; `next` passes them.
+//   R1  Records of aborted transactions and control records are never returned; `next` passes them, and is never below the end of what was read.
+//   R2  A read of one partition goes on while there is more: its `next` is above its offset.
 import { pause, typeOf, type Broker, type Client, type Cluster, type Connection, within } from './client.ts';
 import type { Millis } from '../../src/core/time.ts';
 
@@ -45,7 +46,13 @@ interface RawMessage {
   readonly value: Buffer | null;
   readonly headers: { readonly [name: string]: Buffer | undefined };
   readonly isControlRecord?: boolean;
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean; readonly isControlBatch: boolean };
+  readonly batchContext?: {
+    readonly firstOffset: string;
+    readonly lastOffsetDelta: number;
+    readonly producerId: string;
+    readonly inTransaction: boolean;
+    readonly isControlBatch: boolean;
+  };
 }
 
 interface RawPartition {
@@ -95,15 +102,15 @@ function decoded(topic: string, raw: RawPartition, from: number, committed: bool
   let next = from;
   for (const message of raw.messages) {
     const offset = Number(message.offset);
-    next = Math.max(next, offset + 1);
+    // Compaction takes records from the end of a batch, and the batch goes on as far as it did.
+    const { firstOffset = message.offset, lastOffsetDelta = 0 } = message.batchContext ?? {};
+    next = Math.max(next, offset + 1, Number(firstOffset) + lastOffsetDelta + 1);
     while (aborted[0] !== undefined && Number(aborted[0].firstOffset) <= offset) dead.add(aborted.shift()?.producerId ?? '');
     const { producerId = '', inTransaction = false, isControlBatch = false } = message.batchContext ?? {};
     if (isControlBatch || message.isControlRecord === true) dead.delete(producerId);
     else if (!(inTransaction && dead.has(producerId)))
       messages.push({ offset, key: message.key, value: message.value, headers: message.headers }); // R1
   }
-  // Compaction leaves empty batches: nothing came although there is more, and all that there is fits into one answer.
-  if (raw.messages.length === 0 && from < end) next = end;
   return { topic, partition: raw.partition, from, messages, next, end };
 }
 
@@ -194,7 +201,8 @@ export function createReads(client: Client): Reads {
         const broker = await cluster.findBroker({ nodeId });
         const [fetched] = await fetchFrom(client, broker, [spot], { waitMs: 5, bytes, committed });
         if (fetched === undefined) throw new Error(`no answer for ${spot.topic} ${spot.partition}`);
-        return fetched;
+        // Compaction leaves empty batches, of which the client tells nothing: of one partition alone a batch always comes, whatever its size.
+        return fetched.next === spot.offset && spot.offset < fetched.end ? { ...fetched, next: spot.offset + 1 } : fetched;
       }),
     ends: (topic, partition) =>
       tried(async (fresh) => {

@@ -10,6 +10,9 @@ import { createFollower } from './follower.ts';
 import { Strand } from './strand.ts';
 import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
 
+/** Of text in all strands together, and in one. */
+const charsMax = 67_108_864;
+const strandCharsMax = 4_194_304;
 /** Pages of history kept for readers that catch up. */
 const pagesMax = 16;
 
@@ -51,7 +54,7 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
     const key = `${topic} ${partition}`;
     const known = strands.get(key);
     if (known !== undefined) return known;
-    const strand = new Strand(nameOf(topic), partition);
+    const strand = new Strand(nameOf(topic), partition, Math.min(strandCharsMax, charsMax / (2 * settings.partitions)));
     strands.set(key, strand);
     return strand;
   }
@@ -139,10 +142,10 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
       return newest ?? history(topic, partition, offset, max);
     },
 
-    async end(topic, partition) {
+    async end(topic, partition, atLeast = 0) {
       check(partition);
-      const strand = strandOf(topic, partition);
-      if (strand.watchers.size > 0 && (strand.next !== null || strand.known > 0)) return strand.known;
+      const { known, next, watchers } = strandOf(topic, partition);
+      if (watchers.size > 0 && (next !== null || known > 0) && known >= atLeast) return known;
       try {
         const { end } = await reads.ends(nameOf(topic), partition);
         return end;

@@ -16,7 +16,7 @@ export const KafkaOptions = {
       type: 'array',
       minItems: 1,
       maxItems: 50,
-      items: { type: 'string', pattern: `^([^\\s:/@]+|\\[[0-9A-Fa-f:.]+\\]):(${portPattern})$`, 'x-expects': 'host:port' },
+      items: { type: 'string', pattern: `^[^\\s:/@\\[\\]]+:(${portPattern})$`, 'x-expects': 'host:port' },
       description: 'a few brokers to ask for the rest',
     },
     tls: {

@@ -2,7 +2,8 @@
 //   H1  `holds` is true only while the coordinator cannot have taken us for dead: from the last heartbeat that was surely sent after the one before
 //       was answered, for less than the session. A process that slept finds its lease over before it does anything else.
 //   H2  Of one partition `gained` and `lost` are told one after the other, each after the one before has ended.
-//   H3  A member that falls silent is replaced by a new one, for ever (the client may stop without a word).
+//   H3  A member that falls silent is replaced by a new one, for ever (the client may stop without a word). The old one's connections are cut: it may
+//       still be on its way to join, and would hold partitions that nobody works on.
 import type { Consumer } from 'kafkajs';
 import type { BackboneWatch, SharedRole, Shares } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
@@ -22,6 +23,12 @@ const silentSessions = 2;
 /** Part of the session that we do not rely on: clocks drift, and an action takes a moment to begin. */
 const leaseShare = 0.8;
 
+/** One of the group, with connections of its own. */
+interface Member {
+  readonly consumer: Consumer;
+  sever(): void;
+}
+
 type Told = Parameters<Shares['start']>[0];
 
 export interface SharesDeps {
@@ -35,7 +42,7 @@ export interface SharesDeps {
 export function createShares({ client, role, topic, cursors, watch }: SharesDeps): Shares {
   const { clock, settings, say } = client;
   const groupId = `${settings.prefix}${role}`;
-  let consumer: Consumer | null = null;
+  let member: Member | null = null;
   let held: ReadonlySet<number> = new Set();
   /** What `gained` was told of and `lost` was not. */
   const running = new Set<number>();
@@ -55,13 +62,14 @@ export function createShares({ client, role, topic, cursors, watch }: SharesDeps
   let broken: () => void = () => {};
   let cancelDone: (() => void) | null = null;
 
-  function create(): Consumer {
-    const mine = (): boolean => consumer === made;
+  function create(): Member {
+    const { kafka, sever } = client.severable();
+    const mine = (): boolean => member?.consumer === made;
     const join = (): readonly number[] => {
       if (mine()) joining = true;
       return [...held];
     };
-    const made = client.kafka.consumer({
+    const made = kafka.consumer({
       groupId,
       sessionTimeout: settings.sessionMs,
       // A member that works on must be given the time to hear that it has to join again.
@@ -87,14 +95,19 @@ export function createShares({ client, role, topic, cursors, watch }: SharesDeps
       client.health.bad(`group ${groupId}`, payload.error, patienceMs);
       broken();
     });
-    return made;
+    return { consumer: made, sever };
   }
 
-  function joined(member: Consumer, as: string, partitions: readonly number[]): void {
+  async function leave({ consumer, sever }: Member): Promise<void> {
+    await within(clock, stopWithinMs, 'leave', consumer.disconnect()).catch(() => {});
+    sever(); // H3
+  }
+
+  function joined(consumer: Consumer, as: string, partitions: readonly number[]): void {
     if (as !== memberId) for (const partition of running) stale.add(partition);
     memberId = as;
     heardAt = clock.steady();
-    member.pause([{ topic }]); // heartbeats go on, records are the follower's
+    consumer.pause([{ topic }]); // heartbeats go on, records are the follower's
     held = new Set(partitions);
     joining = false;
     onJoined();
@@ -137,33 +150,33 @@ export function createShares({ client, role, topic, cursors, watch }: SharesDeps
   async function care(): Promise<void> {
     while (!stopping) {
       const failed = new Promise<void>((resolve) => (broken = resolve));
-      const member = create();
-      consumer = member;
+      const mine = create();
+      member = mine;
       heardAt = clock.steady();
       try {
         // Whoever joins waits for members that died, at most a session; a coordinator that died, too, comes on top.
-        await within(clock, connectWithinMs + settings.sessionMs, `join ${groupId}`, begin(member));
-        await Promise.race([failed, silence(member)]);
+        await within(clock, connectWithinMs + settings.sessionMs, `join ${groupId}`, begin(mine.consumer));
+        await Promise.race([failed, silence(mine)]);
       } catch (error) {
         client.health.bad(`group ${groupId}`, error, patienceMs);
       }
       if (stopping) return; // stop() ends the member
-      consumer = null;
+      member = null;
       joining = true;
-      await within(clock, stopWithinMs, 'leave', member.disconnect()).catch(() => {});
+      await leave(mine);
       await pause(clock, restMs);
     }
   }
 
-  async function begin(member: Consumer): Promise<void> {
-    await member.connect();
-    await member.subscribe({ topics: [topic] });
-    await member.run({ autoCommit: false, eachBatch: async () => {} });
+  async function begin(consumer: Consumer): Promise<void> {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic] });
+    await consumer.run({ autoCommit: false, eachBatch: async () => {} });
   }
 
   /** Resolves when nothing was heard for too long. */
-  async function silence(member: Consumer): Promise<void> {
-    while (!stopping && consumer === member) {
+  async function silence(mine: Member): Promise<void> {
+    while (!stopping && member === mine) {
       if (clock.steady() - heardAt > settings.sessionMs * silentSessions) {
         client.health.bad(`group ${groupId}`, new Error('no heartbeat was answered for two sessions; joining anew'));
         return;
@@ -196,12 +209,12 @@ export function createShares({ client, role, topic, cursors, watch }: SharesDeps
       cancelDone?.();
       await tellDone();
       // One that goes before it has joined says no goodbye (the client, 2.2.4), and the others would wait a session for it.
-      if (consumer !== null && joining) await pauseOr(clock, stopWithinMs, new Promise<void>((resolve) => (onJoined = resolve)));
+      if (member !== null && joining) await pauseOr(clock, stopWithinMs, new Promise<void>((resolve) => (onJoined = resolve)));
       await pause(clock, 20); // the client believes it a moment after it has told us
-      const member = consumer;
-      consumer = null;
+      const last = member;
+      member = null;
       broken();
-      if (member !== null) await within(clock, stopWithinMs, 'leave', member.disconnect()).catch(() => {});
+      if (last !== null) await leave(last);
       await caring;
       await Promise.all(chains.values());
     },

@@ -3,7 +3,6 @@
 import type { LogRecord } from '../../src/core/ports.ts';
 
 const recordsMax = 4_096;
-const charsMax = 4_194_304;
 
 interface Held {
   readonly record: LogRecord;
@@ -16,6 +15,7 @@ export class Strand {
   readonly #held: Held[] = [];
   #dropped = 0;
   #chars = 0;
+  readonly #charsMax: number;
   /** Offset that the next record here will have; null before it is known where the partition ends. */
   next: number | null = null;
   /** Everything below is durable, as far as we have heard; never less than our own appends. */
@@ -24,9 +24,10 @@ export class Strand {
   life = 0;
   readonly watchers = new Set<() => void>();
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, charsMax: number) {
     this.topic = topic;
     this.partition = partition;
+    this.#charsMax = charsMax;
   }
 
   /** Forgets all and goes on at the offset; `anew` when the partition was cut back, so that what was known is no more. */
@@ -52,12 +53,14 @@ export class Strand {
     this.#chars += chars;
     this.next = record.offset + 1;
     this.known = Math.max(this.known, this.next);
-    while (this.#held.length - this.#dropped > recordsMax || (this.#chars > charsMax && this.#held.length - this.#dropped > 1)) {
+    while (this.#held.length - this.#dropped > recordsMax || (this.#chars > this.#charsMax && this.#held.length - this.#dropped > 1)) {
       this.#chars -= this.#held[this.#dropped]?.chars ?? 0;
       this.#dropped += 1;
     }
-    if (this.#dropped > recordsMax) this.#held.splice(0, this.#dropped);
-    if (this.#dropped > recordsMax) this.#dropped = 0;
+    if (this.#dropped * 2 > this.#held.length) {
+      this.#held.splice(0, this.#dropped);
+      this.#dropped = 0;
+    }
     return true;
   }
 

@@ -4,11 +4,12 @@
 //   W2  After a send that was given up the producer is thrown away: with its sequence numbers the next batch could be taken for a repeat, and be lost.
 //       Its connections are cut before that partition's next batch goes out: left alone it would try the send again, behind what came after it.
 //       Sends of other partitions that are on their way with it may end first.
-//   W3  What waits is bounded; what waits behind a failed batch fails with it, so that nobody waits for one deadline after the other.
+//   W3  What waits is bounded; what waits behind a failed batch fails with it, so that nobody waits longer than two deadlines: for the cutting, and
+//       for its own send.
 import type { Message, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { metadataMaxAgeMs, typeOf, unavailable, whyOf, within, type Client } from './client.ts';
+import { metadataMaxAgeMs, replicasWithinMs, typeOf, unavailable, whyOf, within, type Client } from './client.ts';
 
 const requestBytesMax = 1_048_576;
 /** The client's work grows with the square of the records of one request (2.2.4, groupMessagesPerPartition). */
@@ -106,15 +107,19 @@ export function createWriter(
     const began = clock.steady();
     mine.underWay += 1;
     try {
-      const answer = await within(
+      const addressed = messages.map((message) => ({ ...message, partition }));
+      const [first] = await within(
         clock,
         sendWithinMs,
         `append to ${topic}`,
-        mine.producer.then((ready) => ready.send({ topic, acks: -1, messages: messages.map((message) => ({ ...message, partition })) })),
+        mine.producer.then((ready) => ready.send({ topic, acks: -1, timeout: replicasWithinMs, messages: addressed })),
       );
+      // Of a partition that the topic does not have (made anew, smaller) it sends nothing and answers nothing.
+      if (first?.partition !== partition || first.baseOffset === undefined)
+        throw new Error(`no broker has partition ${partition} of ${topic}`);
       client.health.good(`append to ${topic}`);
       onEnded(clock.steady() - began, true);
-      return Number(answer[0]?.baseOffset ?? 0);
+      return Number(first.baseOffset);
     } catch (error) {
       onEnded(clock.steady() - began, false);
       if (isTooLarge(error)) throw error; // refused for certain
@@ -218,7 +223,7 @@ export function createWriter(
     },
     async close() {
       closed = true;
-      await Promise.allSettled([...queues.values()].map((queue) => queue.last)); // at most one deadline (W3)
+      await Promise.allSettled([...queues.values()].map((queue) => queue.last)); // at most two deadlines (W3)
       line?.sever();
       line = null;
     },

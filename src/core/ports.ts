@@ -159,8 +159,11 @@ export interface EventLog {
   append(topic: Topic, batch: LogBatch): Promise<number>;
   /** Up to `max` records from `offset` on, oldest first; only durable ones. Empty when there is none. An offset below the retained range reads from the first retained record. */
   read(topic: Topic, partition: number, offset: number, max: number): Promise<readonly LogRecord[]>;
-  /** Offset that the next record will get, as far as this process has heard: at least behind its own appends; everything below is durable. */
-  end(topic: Topic, partition: number): Promise<number>;
+  /**
+   * Offset that the next record will get, as far as this process has heard: at least behind its own appends; everything below is durable. A process
+   * that has not heard of `atLeast` asks: an end below it says that the log was cut back.
+   */
+  end(topic: Topic, partition: number, atLeast?: number): Promise<number>;
   /** Calls back after each durable append to the topic's partition, now and then more than once; returns how to stop. */
   watch(topic: Topic, partition: number, call: () => void): () => void;
   /** The stored delivery of the batch that holds the offset, or null. */

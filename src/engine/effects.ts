@@ -63,7 +63,8 @@ export function createEffects(deps: EffectsDeps): Effects {
   let wakeRoom: () => void = () => {};
   const barriers: { readonly before: number; readonly end: number }[] = [];
 
-  const tail = createTail({ partition, log, clock, batch: factsPerRead, onTrouble: deps.onTrouble }, async (facts, end) => {
+  const placed = async (at: number): Promise<void> => void (answered = await answersSince(at));
+  const tail = createTail({ partition, log, clock, batch: factsPerRead, placed, onTrouble: deps.onTrouble }, async (facts, end) => {
     for (const fact of facts) await take(fact);
     barriers.push({ before: ticket, end });
     advance();
@@ -80,6 +81,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   }
 
   async function claim(fact: StepRequested): Promise<void> {
+    if (stopping) return leave();
     if (deps.holds()) return claimNow(fact);
     await room();
     track(heldBefore(() => false).then((held) => (held ? claimNow(fact) : leave())));
@@ -102,7 +104,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   async function begin(fact: StepGranted): Promise<void> {
     const request = requested.get(keyOf(fact));
     requested.delete(keyOf(fact));
-    if (fact.worker !== deps.worker || request === undefined || stopping) return; // X1
+    if (fact.worker !== deps.worker || request === undefined) return; // X1
     await room();
     track(act(request.fact, request.claimedAt));
   }
@@ -110,7 +112,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   async function act(request: StepRequested, claimedAt: Millis): Promise<void> {
     const { scope, run, call, input, timeoutMs } = request;
     const late = (): boolean => clock.steady() - claimedAt > beginWithinMs;
-    const mayAct = await heldBefore(late); // X4; nothing may come between this answer and the call
+    const mayAct = !stopping && (await heldBefore(late)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
     const outcome: ActionOutcome = !mayAct
       ? { outcome: 'failed', error: 'too_late', detail: 'the grant came too late to this worker; nothing was done', output: {} }
@@ -218,16 +220,18 @@ export function createEffects(deps: EffectsDeps): Effects {
   /** Notifications between cursor and end that were answered already need no repeat (X2). */
   async function answersSince(from: number): Promise<Set<string>> {
     const done = new Set<string>();
-    for (let at = from; ;) {
+    const end = await log.end('facts', partition, from); // it moves on while we read
+    for (let at = from; at < end;) {
       const records = await log.read('facts', partition, at, 1_000);
       const last = records.at(-1);
-      if (last === undefined) return done;
+      if (last === undefined) break;
       for (const record of records) {
         const fact = record.value as Fact; // written by the host only
         if (fact.type === 'NotifyFinished') done.add(`${fact.notification}#${fact.attempt}`);
       }
       at = last.offset + 1;
     }
+    return done;
   }
 
   return {

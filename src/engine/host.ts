@@ -88,9 +88,12 @@ export function createHost(deps: HostDeps): Host {
   let appending: Promise<void> = Promise.resolve();
   let saving: Promise<void> = Promise.resolve();
   let isSaving = false;
+  let saveFailed = false;
+  let isLoaded = false;
   let stopping = false;
   let bug: Error | null = null;
   let signal: () => void = () => {};
+  let endRest: () => void = () => {};
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => {};
 
@@ -103,23 +106,31 @@ export function createHost(deps: HostDeps): Host {
     finishLoading(desks);
     offset = await placeIn(log, 'inputs', partition, mark?.inputs ?? 0, deps.onTrouble);
     saved = { inputs: offset, facts: await placeIn(log, 'facts', partition, mark?.facts ?? 0, deps.onTrouble) };
-    known = await knownSince(saved.facts);
+    known = await knownSince(saved.facts, mark === null);
     for (const desk of desks.values()) {
       for (const [token, wait] of desk.tables.wakes.rows) arm(desk.scope, token, leftOf(desk.scope, token, wait));
     }
     savedAt = clock.steady();
+    isLoaded = true;
   }
 
-  /** Newest fact of each scope that is already on the log beyond the checkpoint (H1). */
-  async function knownSince(from: number): Promise<Map<string, number>> {
+  /** Newest fact of each scope that is already on the log beyond the checkpoint (H1); without a checkpoint nothing there was decided elsewhere. */
+  async function knownSince(from: number, isFirst: boolean): Promise<Map<string, number>> {
     const newest = new Map<string, number>();
-    for (let at = from; ;) {
+    const end = await log.end('facts', partition, from); // another host of ours may append still
+    for (let at = from; at < end;) {
       const records = await log.read('facts', partition, at, factsPerScan);
       const last = records.at(-1);
-      if (last === undefined) return newest;
-      for (const record of records) newest.set(record.scope, Math.max(newest.get(record.scope) ?? 0, factOf(record).seq));
+      if (last === undefined) break;
+      for (const record of records) {
+        const fact = factOf(record);
+        if (isFirst && fact.type === 'AlertDecided' && fact.offset < 0)
+          throw new Error('a move to this log broke off half-way: delete its topics or take a new topicPrefix, and move again');
+        newest.set(record.scope, Math.max(newest.get(record.scope) ?? 0, fact.seq));
+      }
       at = last.offset + 1;
     }
+    return newest;
   }
 
   function arm(scope: string, token: string, afterMs: Millis): void {
@@ -135,14 +146,16 @@ export function createHost(deps: HostDeps): Host {
 
   async function answerWaits(due: readonly { readonly scope: string; readonly token: string }[]): Promise<void> {
     const at = clock.now();
-    const byScope = Map.groupBy(due, (wait) => wait.scope);
-    for (const [scope, waits] of byScope) {
-      const values = waits.map((wait) => ({ type: 'Woke', scope, at, token: wait.token }));
-      await log.append('inputs', { partition, scope, values }).catch((error: unknown) => {
-        deps.onTrouble(error);
-        for (const wait of waits) timers?.arm(scope, wait.token, 1_000);
+    const answers = Map.groupBy(due, (wait) => wait.scope)
+      .entries()
+      .map(async ([scope, waits]) => {
+        const values = waits.map((wait) => ({ type: 'Woke', scope, at, token: wait.token }));
+        await log.append('inputs', { partition, scope, values }).catch((error: unknown) => {
+          deps.onTrouble(error);
+          for (const wait of waits) timers?.arm(scope, wait.token, 1_000);
+        });
       });
-    }
+    await Promise.all(answers);
   }
 
   function lawNow(): Law {
@@ -215,7 +228,10 @@ export function createHost(deps: HostDeps): Host {
     unsaved.clear();
     isSaving = true;
     saving = store(mark, rows);
-    saving.catch(() => {});
+    saving.catch(() => {
+      saveFailed = true;
+      signal();
+    });
     savedAt = clock.steady();
   }
 
@@ -229,8 +245,9 @@ export function createHost(deps: HostDeps): Host {
   async function work(): Promise<void> {
     while (!stopping) {
       const arrived = new Promise<void>((resolve) => (signal = resolve));
+      if (saveFailed) await saving; // rejects: what was not saved is loaded and turned again
       const records = await log.read('inputs', partition, offset, inputsPerBatch);
-      if (records.length === 0 && (await log.end('inputs', partition)) < offset)
+      if (records.length === 0 && (await log.end('inputs', partition, offset)) < offset)
         throw new GatewayError('log_unavailable', `inputs of partition ${partition} end before ${offset}, where we are`);
       if (records.length > 0) {
         const facts = turnSome(records);
@@ -278,7 +295,7 @@ export function createHost(deps: HostDeps): Host {
   async function rest(): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = clock.after(retryAfterMs, resolve);
-      signal = () => {
+      endRest = () => {
         cancel();
         resolve();
       };
@@ -293,6 +310,7 @@ export function createHost(deps: HostDeps): Host {
         appending = Promise.resolve();
         saving = Promise.resolve();
         isSaving = false;
+        saveFailed = false;
         return await load();
       } catch (error) {
         deps.onTrouble(error);
@@ -312,11 +330,13 @@ export function createHost(deps: HostDeps): Host {
       stopping = true;
       unwatch();
       signal();
+      endRest();
       await running;
       timers?.stop();
     },
     async lag() {
-      return (await log.end('inputs', partition)) - offset;
+      // While the desks are loaded it is not known yet where we stand.
+      return isLoaded ? Math.max(0, (await log.end('inputs', partition)) - offset) : 0;
     },
     policy: () => worldOf(deskOf(desks, everyScope)).policy,
     frozen: () => worldOf(deskOf(desks, everyScope)).frozen,

@@ -1,7 +1,7 @@
 // Follows the facts of one partition from a durable cursor, in order, for ever; effects and project are built on it.
 //   F1  A fact is offered at least once; repeats of a scope's facts (a host that turned its tail again) are dropped by the high-water mark.
 //   F2  The cursor never passes a fact whose handling has not ended.
-//   F3  A log that was cut back (a topic deleted and made anew) is read again from its beginning, and that is said.
+//   F3  A log that was cut back (a topic deleted and made anew) is read again from its beginning, and that is said; what was known of it is forgotten.
 import { GatewayError } from '../core/errors.ts';
 import type { Clock, EventLog, Topic } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
@@ -21,7 +21,8 @@ export interface TailDeps {
 }
 
 export interface Tail {
-  start(from: number): void;
+  /** `from`: null begins at the end, wherever that is once the log answers. */
+  start(from: number | null): void;
   stop(): Promise<void>;
 }
 
@@ -33,20 +34,23 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => {};
 
-  async function follow(from: number): Promise<void> {
+  async function follow(from: number | null): Promise<void> {
     let offset = from;
     while (!stopping) {
       const arrived = new Promise<void>((resolve) => (signal = resolve));
       try {
+        offset ??= await deps.log.end('facts', deps.partition);
         const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
         const last = records.at(-1);
         if (last === undefined) {
-          if ((await deps.log.end('facts', deps.partition)) >= offset) {
+          if ((await deps.log.end('facts', deps.partition, offset)) >= offset) {
             await arrived;
             continue;
           }
           offset = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
+          marks.clear();
           await deps.placed?.(offset);
+          await pause(deps.clock, retryAfterMs);
           continue;
         }
         const facts: Fact[] = [];
@@ -100,7 +104,7 @@ export async function placeIn(
   offset: number,
   onTrouble: (error: unknown) => void,
 ): Promise<number> {
-  const end = await log.end(topic, partition);
+  const end = await log.end(topic, partition, offset);
   if (offset <= end) return offset;
   const seen = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
   onTrouble(

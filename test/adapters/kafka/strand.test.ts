@@ -1,6 +1,8 @@
 // The newest of a partition in memory against a model that is a list: what a reader is given is what was pushed, whole and in order.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { Strand } from '../../../adapters/kafka/strand.ts';
 import type { LogRecord } from '../../../src/core/ports.ts';
@@ -86,7 +88,7 @@ function expected({ next, known, held }: Model, offset: number, max: number): re
 test('S1: a reader is given what was pushed, without a gap, or is sent to the log; never anything else', () => {
   fc.assert(
     fc.property(fc.array(deed, { maxLength: 40, size: 'max' }), fc.integer({ min: 1, max: 300 }), (deeds, max) => {
-      const strand = new Strand('t', 0);
+      const strand = new Strand('t', 0, charsMax);
       const model: Model = { next: null, known: 0, held: [], chars: 0 };
       for (const what of deeds) {
         play(strand, model, what);
@@ -107,7 +109,7 @@ test('S1: a reader is given what was pushed, without a gap, or is sent to the lo
 });
 
 test('S1: a strand that is pushed to for ever stays within its bounds', () => {
-  const strand = new Strand('t', 0);
+  const strand = new Strand('t', 0, charsMax);
   strand.place(0, true);
   const total = 3 * recordsMax + 5;
   for (let offset = 0; offset < total; offset += 1) assert.ok(strand.push(recordAt(offset), 1));
@@ -116,8 +118,29 @@ test('S1: a strand that is pushed to for ever stays within its bounds', () => {
   assert.equal(strand.slice(total - recordsMax - 1, total), null);
 });
 
+test('S1: what was dropped is let go, however few the records are', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const strand = new Strand('t', 0, 1_000_000);
+  strand.place(0, true);
+  const held = pushWatched(strand, 300);
+
+  await new Promise<void>((resolve) => setImmediate(resolve)); // a WeakRef holds on until the turn is over
+  collect();
+  const left = held.filter((record) => record.deref() !== undefined).length;
+  assert.ok(left <= 2 * 50 + 1, `${left} records are held, of which 50 may be read`);
+});
+
+function pushWatched(strand: Strand, count: number): readonly WeakRef<LogRecord>[] {
+  return Array.from({ length: count }, (_, offset) => {
+    const record = recordAt(offset);
+    strand.push(record, 20_000);
+    return new WeakRef(record);
+  });
+}
+
 test('one record larger than all that may be held is held, alone', () => {
-  const strand = new Strand('t', 0);
+  const strand = new Strand('t', 0, charsMax);
   strand.place(0, true);
   strand.push(recordAt(0), 10);
   strand.push(recordAt(1), charsMax + 1);
@@ -130,7 +153,7 @@ test('one record larger than all that may be held is held, alone', () => {
 });
 
 test('a reader beyond what is here, but not beyond what is durable, is sent to the log', () => {
-  const strand = new Strand('t', 0);
+  const strand = new Strand('t', 0, charsMax);
   strand.place(5, true);
   strand.known = 8;
 
@@ -139,7 +162,7 @@ test('a reader beyond what is here, but not beyond what is durable, is sent to t
 });
 
 test('every watcher is called once for each word, and none that has gone', () => {
-  const strand = new Strand('t', 0);
+  const strand = new Strand('t', 0, charsMax);
   const heard: string[] = [];
   const one = (): void => void heard.push('one');
   strand.watchers.add(one);
