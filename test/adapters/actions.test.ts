@@ -17,17 +17,18 @@ async function outcomeOf(effect: Effect, act: Action['act']): Promise<ActionOutc
 
 describe('A2: an action with a bug', () => {
   test('that never ends is called off and answered for, a second after its timeout', async () => {
-    let calledOff = false;
-    const startedAt = performance.now();
+    let startedAt = 0;
+    let calledOffAt = 0;
 
     const outcome = await outcomeOf('once', (_request, signal) => {
-      signal.addEventListener('abort', () => (calledOff = true));
+      startedAt = performance.now();
+      signal.addEventListener('abort', () => (calledOffAt = performance.now()));
       return new Promise(() => {});
     });
 
     assert.equal(outcome.outcome, 'unknown');
-    assert.ok(calledOff);
-    assert.ok(performance.now() - startedAt < 1_200);
+    assert.ok(calledOffAt - startedAt >= 1_000, `called off after ${calledOffAt - startedAt}ms`);
+    assert.ok(performance.now() - startedAt < 5_000);
   });
 
   test('that throws is `unknown` when it may have changed something, `failed` when it only looks', async () => {

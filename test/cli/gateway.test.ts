@@ -227,7 +227,7 @@ describe('runs and pages', () => {
     await fire('Stuck', 'run5', '--summary', 'stuck five');
     const incident = await incidentOf('stuck five');
     const run = await runOf(incident);
-    const said = await house.ask(['incident', 'watch', incident, '--timeout', '300ms']);
+    const said = await house.ask(['incident', 'watch', incident, '--timeout', '2s']);
     assert.equal(said.exit, 6, said.err);
     assert.ok(said.out.includes(`run ${run} waits for approval`), said.out);
   });
@@ -274,15 +274,17 @@ describe('watching', () => {
     assert.equal(said.exit, 7, said.err);
   });
 
-  it('watches everything until Ctrl-C, which is 130', async () => {
+  it('watches everything until Ctrl-C, which is 130', { timeout: 30_000 }, async (t) => {
     const ctrlC = new AbortController();
     const watching = house.ask(['incident', 'watch', '-o', 'json'], {
-      signal: ctrlC.signal,
+      signal: AbortSignal.any([ctrlC.signal, t.signal]),
       heard: (out) => {
         if (out.includes('everything one')) ctrlC.abort();
       },
     });
-    const stir = setInterval(() => void fire('Everything', 'w3', '--summary', 'everything one'), 300);
+    // A line only comes of what begins once the stream stands, so each is new.
+    let n = 0;
+    const stir = setInterval(() => void fire('Everything', `w3-${(n += 1)}`, '--summary', 'everything one'), 300);
     const said = await watching.finally(() => clearInterval(stir));
     assert.equal(said.exit, 130);
     const line = said.out.split('\n').find((each) => each.includes('everything one')) ?? '';

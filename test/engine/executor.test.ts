@@ -15,11 +15,11 @@ import { wallClock } from '../support/wallclock.ts';
 
 const program = fileURLToPath(new URL('../../adapters/executor-main.ts', import.meta.url));
 const parentProgram = fileURLToPath(new URL('../support/executor-parent.ts', import.meta.url));
-/** Ten times as fast as the machine's, for the deadlines on our side. */
+/** Ten times as fast as the machine's, for the deadlines on our side; what has ten seconds or more, as a child's start, keeps them. */
 const fastClock: Clock = {
   now: wallClock.now,
   steady: () => wallClock.steady(),
-  after: (span, call) => wallClock.after(span / 10, call),
+  after: (span, call) => wallClock.after(span < 10_000 ? span / 10 : span, call),
 };
 
 let home: string;
@@ -130,7 +130,7 @@ describe('the executor process', () => {
       [wallClock, 100],
     ] as const) {
       const narrow = await start({ inFlightMax: 1, clock });
-      const first = narrow.act('shell/run', run(blocks));
+      const first = narrow.act('shell/run', { ...run(blocks), timeoutMs: 30_000 });
 
       const outcome = await narrow.act('shell/run', { ...run(late), timeoutMs });
 
@@ -191,7 +191,7 @@ test('E2: killed in mid call: that call is unknown, what it ran is ended, and th
   assert.equal((await executor.act('shell/run', run('/bin/echo', 'back'))).outcome, 'ok');
   assert.notEqual(executor.pid, first);
   assert.equal(lost.length, 1);
-  await until('nothing of the lost call runs on', () => pids().every((pid) => !lives(pid)), 500);
+  await until('nothing of the lost call runs on', () => pids().every((pid) => !lives(pid)), 5_000);
   await executor.close();
 });
 
@@ -219,7 +219,7 @@ test('E1: hung: the call is unknown at its deadline, and the executor is replace
   const outcome = await executor.act('shell/run', { ...run('/bin/true'), timeoutMs: 1_000 });
 
   assert.equal(outcome.outcome, 'unknown');
-  assert.ok(performance.now() - startedAt < 1_000);
+  assert.ok(performance.now() - startedAt < 2_500);
   assert.ok(lives(first), 'answered only because the process was lost');
   await until('the hung one is gone and noticed', () => !lives(first) && executor.pid !== first);
   assert.equal((await executor.act('shell/run', { ...run('/bin/echo', 'x'), timeoutMs: 20_000 })).outcome, 'ok');
@@ -250,7 +250,7 @@ test('close calls off what is under way, ends the process, and takes no more', a
 
   assert.equal((await under).outcome, 'unknown');
   assert.ok(pid !== null && !lives(pid));
-  await until('the command is gone', () => pids().every((one) => !lives(one)), 500);
+  await until('the command is gone', () => pids().every((one) => !lives(one)), 5_000);
   assert.equal(errorOf(await executor.act('shell/run', run('/bin/true'))), 'closed');
 });
 

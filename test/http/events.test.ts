@@ -45,12 +45,21 @@ function open(port: number, lastId?: string): Promise<Stream> {
         cut: () => req.destroy(),
         until: (says, holds) =>
           new Promise((done, late) => {
-            const timer = setTimeout(() => late(new Error(`waited for: ${says}`)), 4_000);
             const look = (): void => {
               if (!holds()) return;
+              stop();
+              done();
+            };
+            // Not all that is waited for comes over the stream.
+            const again = setInterval(look, 20);
+            const timer = setTimeout(() => {
+              stop();
+              late(new Error(`waited for: ${says}`));
+            }, 4_000);
+            const stop = (): void => {
+              clearInterval(again);
               clearTimeout(timer);
               waiting.delete(look);
-              done();
             };
             waiting.add(look);
             look();

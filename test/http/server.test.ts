@@ -153,9 +153,14 @@ test('a check that hangs is not ready after two seconds', async (t) => {
 
 test('readiness is asked at most once a second, however often it is looked at', async (t) => {
   let asked = 0;
-  const made = await serving(t, { checks: [{ name: 'store', check: async () => ((asked += 1), null) }] });
+  let steady = 0;
+  const clock = { ...wallClock, steady: () => steady };
+  const made = await serving(t, { clock, checks: [{ name: 'store', check: async () => ((asked += 1), null) }] });
   await Promise.all(Array.from({ length: 20 }, () => made.to.get('/readyz')));
   assert.equal(asked, 1);
+  steady = 1_001;
+  await made.to.get('/readyz').expect(200);
+  assert.equal(asked, 2);
 });
 
 test('what happens at the door shows in the metrics, under names that are never an alert’s', async (t) => {

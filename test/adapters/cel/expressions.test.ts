@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../../adapters/cel/expressions.ts';
+import type { Expressions } from '../../../src/core/ports.ts';
 
 const expressions = createExpressions();
 const environment = {
@@ -191,9 +192,11 @@ describe('C2: every evaluation ends soon', () => {
       '(a?){50}a{50}$',
       '^(([a-z])+.)+[A-Z]([a-z])+$',
     ]) {
-      const fresh = createExpressions();
-      assert(soon(() => fresh.pattern(pattern, bait)) < 50, pattern);
-      assert(soon(() => fresh.evaluate('alert.matches(p)', { alert: bait, p: pattern })) < 50, pattern);
+      // The least of three, each by a new evaluator that knows no pattern: another process may take any of them longer.
+      const least = (what: (fresh: Expressions) => unknown): number =>
+        Math.min(...[1, 2, 3].map(() => createExpressions()).map((fresh) => soon(() => what(fresh))));
+      assert(least((fresh) => fresh.pattern(pattern, bait)) < 50, pattern);
+      assert(least((fresh) => fresh.evaluate('alert.matches(p)', { alert: bait, p: pattern })) < 50, pattern);
     }
   });
 

@@ -250,7 +250,7 @@ describe('http/probe', () => {
   test('too few answers within the time are a failure, in time', async () => {
     const startedAt = performance.now();
     assert.equal(errorOf(await act('http/probe', { url: receiver.origin, successes: 20, everyMs: 100 }, config, 250)), 'deadline');
-    assert.ok(performance.now() - startedAt < 500);
+    assert.ok(performance.now() - startedAt < 1_500);
   });
 
   test('HEAD looks without a body', async () => {

@@ -246,21 +246,24 @@ describe('notify-quench.sh', () => {
   });
 
   test('S4: a recovery waits while its problem is still on the way, and other hosts do not wait for it', async () => {
-    configure("retry_waits='1 1 1'");
+    configure("retry_waits='1 1 1 1 1 1'\ntry_s=15");
     const answered: string[] = [];
-    const late = (response: ServerResponse): void => void setTimeout(() => answered.push('problem') && response.writeHead(202).end(), 700);
+    const held = Promise.withResolvers<ServerResponse>();
     const noted =
       (name: string) =>
       (response: ServerResponse): void => {
         answered.push(name);
         response.writeHead(202).end();
       };
-    gateway.plan.push(late, noted('other'), noted('recovery'));
+    gateway.plan.push(held.resolve, noted('other'), noted('recovery'));
     const problem = once(start('sh', [script, 'host=web-1', 'service=HTTP', 'state=CRITICAL']), 'exit');
     while (gateway.requests.length === 0) await new Promise((done) => setTimeout(done, 20));
 
     const recovery = once(start('sh', [script, 'host=web-1', 'service=HTTP', 'state=OK']), 'exit');
     const other = once(start('sh', [script, 'host=web-2', 'service=HTTP', 'state=OK']), 'exit');
+
+    await other;
+    noted('problem')(await held.promise);
 
     for (const [code] of await Promise.all([problem, recovery, other])) assert.equal(code, 0);
     assert.deepEqual(answered, ['other', 'problem', 'recovery']);

@@ -1,10 +1,11 @@
 // process/restart and process/status against real processes.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '../../../adapters/actions.ts';
 import { createProcessActions } from '../../../adapters/process/action.ts';
 import type { ProcessConfig, ProcessSpec } from '../../../adapters/process/config.ts';
@@ -57,6 +58,12 @@ function pidOf(outcome: ActionOutcome): number {
   const pid = outcome.outcome === 'ok' ? outcome.output['pid'] : null;
   assert.ok(typeof pid === 'number');
   return pid;
+}
+
+/** Waits until so many services began, in all; that a program was started does not mean that it got to run yet. */
+async function begun(count: number): Promise<void> {
+  await until(`${count} began`, () => pidsIn(join(home, 'pids')).length >= count);
+  assert.equal(pidsIn(join(home, 'pids')).length, count);
 }
 
 function errorOf(outcome: ActionOutcome): string {
@@ -124,7 +131,9 @@ describe('process/restart', () => {
     assert.deepEqual(await act(status), { outcome: 'ok', output: { running: false, pid: null, uptimeMs: null } });
 
     const first = pidOf(await act(restart));
+    await begun(1);
     const second = await act(restart);
+    await begun(2);
 
     assert.ok(!lives(first));
     assert.ok(lives(pidOf(second)));
@@ -139,8 +148,8 @@ describe('process/restart', () => {
     const text = `trap '' TERM; echo $$ >> ${home}/pids; sleep 60 & echo $! >> ${home}/pids; wait`;
     const { restart } = actions({ service: { ...service, command: ['/bin/sh', script('stubborn', text)] } });
     const first = pidOf(await act(restart));
+    await begun(2);
     const old = pidsIn(join(home, 'pids'));
-    assert.equal(old.length, 2);
     assert.equal(old[0], first);
 
     const startedAt = performance.now();
@@ -148,14 +157,19 @@ describe('process/restart', () => {
 
     assert.ok(performance.now() - startedAt >= 300);
     assert.ok(old.every((pid) => !lives(pid)));
+    await begun(4);
   });
 
   test('gets the stop signal that the operator chose', async () => {
     const text = `trap 'echo hup > ${home}/heard; exit 0' HUP; trap '' TERM; echo $$ >> ${home}/pids; while :; do sleep 0.05; done`;
-    const { restart } = actions({ service: { ...service, stopSignal: 'SIGHUP', command: ['/bin/sh', script('hup', text)] } });
+    const { restart } = actions({
+      service: { ...service, stopSignal: 'SIGHUP', stopWaitMs: 3_000, command: ['/bin/sh', script('hup', text)] },
+    });
     await act(restart);
+    await begun(1);
 
     await act(restart);
+    await begun(2);
 
     assert.equal(readFileSync(join(home, 'heard'), 'utf8'), 'hup\n');
   });
@@ -184,12 +198,14 @@ describe('process/restart', () => {
     const { restart } = actions({ service });
     const words = (await Promise.all([act(restart), act(restart), act(restart)])).map(errorOf);
     assert.deepEqual(words.sort(), ['busy', 'busy', 'ok']);
-    assert.equal(pidsIn(join(home, 'pids')).length, 1);
+    await begun(1);
+    await sleep(50);
+    await begun(1);
   });
 
   test('a service that ends at once is said to be down, with its exit code', async () => {
     const { restart, status } = actions({
-      service: { ...service, startWaitMs: 500, command: ['/bin/sh', script('dies', 'sleep 0.1; exit 7')] },
+      service: { ...service, startWaitMs: 2_000, command: ['/bin/sh', script('dies', 'sleep 0.1; exit 7')] },
     });
     const outcome = await act(restart);
     assert.equal(errorOf(outcome), 'start');
@@ -199,14 +215,19 @@ describe('process/restart', () => {
   });
 
   test('called off while the old one stops: unknown, and no new one begins', async () => {
-    const text = `trap '' TERM; echo $$ >> ${home}/pids; while :; do sleep 0.05; done`;
+    const text = `trap 'echo > ${home}/told' TERM; echo $$ >> ${home}/pids; while :; do sleep 0.05; done`;
     const { restart } = actions({ service: { ...service, stopWaitMs: 5_000, command: ['/bin/sh', script('slow', text)] } });
     await act(restart, 'service', 10_000);
+    await begun(1);
+    const aborter = new AbortController();
 
-    const outcome = await act(restart, 'service', 10_000, AbortSignal.timeout(100));
+    const stopping = act(restart, 'service', 10_000, aborter.signal);
+    await until('it was told to stop', () => existsSync(join(home, 'told')));
+    aborter.abort();
 
-    assert.equal(outcome.outcome, 'unknown');
-    assert.equal(pidsIn(join(home, 'pids')).length, 1);
+    assert.equal((await stopping).outcome, 'unknown');
+    await sleep(50);
+    await begun(1);
   });
 });
 

@@ -297,23 +297,23 @@ describe('nothing is left running', () => {
     const parent = script(home, 'parent', `trap '' TERM; echo $$ >> ${pids}; ${child} & ${child} & wait`);
     const startedAt = performance.now();
 
-    const outcome = await act('shell/run', { argv: [parent] }, { allow: [home] }, 500);
+    const outcome = await act('shell/run', { argv: [parent] }, { allow: [home] }, 2_000);
 
     assert.equal(outcome.outcome, 'unknown');
-    assert.ok(performance.now() - startedAt < 1_500);
+    assert.ok(performance.now() - startedAt < 10_000);
     assert.equal(pidsIn(pids).length, 5);
-    await until('every process is gone', () => pidsIn(pids).every((pid) => !lives(pid)), 500);
+    await until('every process is gone', () => pidsIn(pids).every((pid) => !lives(pid)), 5_000);
   });
 
   test('G2: members that outlive a leader which obeyed TERM are ended too', async () => {
     const pids = join(home, 'pids-leader');
     const parent = script(home, 'obeys', `(trap '' TERM; echo start; exec sleep 60) & echo $! > ${pids}; exec sleep 60`);
 
-    const outcome = await act('shell/check', { argv: [parent] }, { allow: [home], killGraceMs: 100 }, 300);
+    const outcome = await act('shell/check', { argv: [parent] }, { allow: [home], killGraceMs: 100 }, 2_000);
 
     assert.equal(errorOf(outcome), 'timeout');
     assert.equal(pidsIn(pids).length, 1);
-    await until('the rest is gone', () => pidsIn(pids).every((pid) => !lives(pid)), 500);
+    await until('the rest is gone', () => pidsIn(pids).every((pid) => !lives(pid)), 5_000);
   });
 
   test('G1: a grandchild that holds the pipe does not hold up the answer; only a check ends it', async () => {
@@ -332,7 +332,7 @@ describe('nothing is left running', () => {
       const [pid] = pidsIn(pids);
       assert.ok(pid !== undefined);
       if (stays) assert.ok(lives(pid));
-      else await until('the rest is gone', () => !lives(pid), 500);
+      else await until('the rest is gone', () => !lives(pid), 5_000);
       end(pid);
     }
   });
