@@ -1,9 +1,12 @@
 // Dead letters of all gateways: each keeps a copy of all of them in its own store, where they are found; the topic carries them from one to the others.
 //   B1  A letter is durable here before anybody is told so, whatever the brokers do; it is carried on when they can take it.
 //   B2  A letter that was replayed or discarded anywhere never waits again elsewhere.
+//   B3  A letter that the topic does not take stays here alone, and is said; it holds up no other.
 // The local store's own log is not otherwise used when the log is shared: its inputs are the outbox.
+import type { Message } from 'kafkajs';
 import { randomInt } from 'node:crypto';
-import type { DeadLetter, DeadLetters, Store } from '../../src/core/ports.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { DeadLetter, DeadLetters, LogRecord, Store } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import { pauseOr, within, type Client } from './client.ts';
 import { createReads, isOurs, stamp } from './fetching.ts';
@@ -14,6 +17,8 @@ const topicCursor = 'deadletter';
 /** Not a place but a number by which the store knows its own entries again. */
 const identityCursor = 'deadletter-identity';
 const entriesAtOnce = 100;
+/** Far below what the writer lets wait: letters are as large as deliveries. */
+const partBytesMax = 1_048_576;
 const restMs: Millis = second;
 const flushWithinMs: Millis = 2 * second;
 
@@ -22,6 +27,13 @@ type Entry = { readonly by: number } & (
   | { readonly letter: DeadLetter }
   | { readonly mark: string; readonly state: 'replayed' | 'discarded' }
 );
+
+/** Entries that go to the topic together. */
+interface Part {
+  readonly messages: Message[];
+  /** Where the outbox goes on. */
+  next: number;
+}
 
 type Unsigned<T> = T extends unknown ? Omit<T, 'by'> : never;
 
@@ -49,14 +61,22 @@ export function createLetters(client: Client, local: Store): SharedLetters {
     return drawn;
   }
 
+  /** Tried anew by the next caller after the store failed. */
+  function me(): Promise<number> {
+    return (known ??= identity().catch((error: unknown) => {
+      known = null;
+      throw error;
+    }));
+  }
+
   async function put(entry: Unsigned<Entry>): Promise<void> {
-    const signed = { ...entry, by: await (known ??= identity()) };
+    const signed = { ...entry, by: await me() };
     await local.log.append('inputs', { partition: 0, scope: topic, values: [signed] });
     wake();
   }
 
   async function apply(entry: Entry): Promise<void> {
-    if (entry.by === (await (known ??= identity()))) return; // and may have been forgotten since
+    if (entry.by === (await me())) return; // and may have been forgotten since
     if ('mark' in entry) await local.deadLetters.mark(entry.mark, entry.state).catch(() => {}); // forgotten here by now
     else if ((await local.deadLetters.get(entry.letter.id)) === null) await local.deadLetters.add(entry.letter); // B2
   }
@@ -66,15 +86,25 @@ export function createLetters(client: Client, local: Store): SharedLetters {
     let offset = await local.cursors.load(outboxCursor, 0);
     for (;;) {
       const entries = await local.log.read('inputs', 0, offset, entriesAtOnce);
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      await writer.append(
-        0,
-        entries.map(({ value }) => ({ key: keyOf(value as Entry), value: JSON.stringify(value), headers: stamp })), // written by put only
-      );
-      offset = last.offset + 1;
-      await local.cursors.save(outboxCursor, 0, offset);
-      await local.log.trim('inputs', 0, offset);
+      if (entries.length === 0) return;
+      for (const { messages, next } of partsOf(entries)) {
+        await Promise.all(messages.map(carry)); // the writer makes one request of them
+        offset = next;
+        await local.cursors.save(outboxCursor, 0, offset);
+        await local.log.trim('inputs', 0, offset);
+      }
+    }
+  }
+
+  async function carry(message: Message): Promise<void> {
+    try {
+      await writer.append(0, [message]);
+    } catch (error) {
+      if (!(error instanceof GatewayError && error.code === 'payload_too_large')) throw error;
+      client.say.error(
+        { topic, letter: message.key, bytes: bytesOf(message) },
+        'dead letter is larger than the topic takes, only this gateway has it: raise the max.message.bytes of the topic',
+      ); // B3
     }
   }
 
@@ -132,6 +162,29 @@ export function createLetters(client: Client, local: Store): SharedLetters {
       await running;
     },
   };
+}
+
+/** In order, each of about one request; a larger entry by itself. */
+function partsOf(entries: readonly LogRecord[]): readonly Part[] {
+  const parts: Part[] = [];
+  let bytes = 0;
+  for (const { offset, value } of entries) {
+    const message = { key: keyOf(value as Entry), value: JSON.stringify(value), headers: stamp }; // written by put only
+    bytes += bytesOf(message);
+    const part = parts.at(-1);
+    if (part !== undefined && bytes <= partBytesMax) {
+      part.messages.push(message);
+      part.next = offset + 1;
+    } else {
+      parts.push({ messages: [message], next: offset + 1 });
+      bytes = bytesOf(message);
+    }
+  }
+  return parts;
+}
+
+function bytesOf({ value }: Message): number {
+  return Buffer.byteLength(value ?? '');
 }
 
 function keyOf(entry: Entry): string {
