@@ -13,7 +13,8 @@ import { GivenUp, type Ending, type Stage } from './stage.ts';
 import { grouped, storm } from './storm.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const usage = `npm run demo -- [--url http://127.0.0.1:8686] [--data DIR with the gateway's tokens] [--service-port 18080]`;
+const usage = `npm run demo -- [--url http://127.0.0.1:8686] [--data DIR with the gateway's tokens] [--service-port 18080]
+  --service-port: the port stands in quench.yaml (actions.http.allow, actions.process.checkout) and playbooks/restart-service.yaml, too`;
 
 const screen = createScreen(process.stdout);
 const stopping = new AbortController();

@@ -1,5 +1,6 @@
 // The four topics: made with the settings that the gateway relies on, or looked at, with a clear word on what is not as it must be.
 //   T1  Partition counts are never changed by us, and a difference stops us: a scope would move to another desk.
+//   T2  Fewer copies than asked for do not stop us, but are said, once for as long as they stay the same.
 import type { Admin } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
@@ -14,6 +15,10 @@ const recordBytes = 8_388_608;
 const recordBytesMin = 2_097_152;
 /** Small segments, compacted early: a partition's desk is read whole when it moves. */
 const deskSegmentBytes = 33_554_432;
+const copiesSetting = 'min.insync.replicas';
+
+/** What was said last of the copies (T2). */
+const saidOf = new WeakMap<Client, string>();
 
 interface Wanted {
   readonly topic: string;
@@ -27,7 +32,7 @@ function wantedOf(client: Client, retentionMs: Millis): readonly Wanted[] {
   const { topics, partitions, replication } = client.settings;
   const common = {
     'max.message.bytes': String(recordBytes),
-    'min.insync.replicas': String(replication >= 3 ? 2 : 1),
+    [copiesSetting]: String(copiesOf(replication)),
     'unclean.leader.election.enable': 'false',
   };
   const large = (value: string): string | null => (Number(value) >= recordBytesMin ? null : `at least ${recordBytesMin}`);
@@ -51,6 +56,11 @@ function wantedOf(client: Client, retentionMs: Millis): readonly Wanted[] {
   ];
 }
 
+/** How many must be written before an append is answered. */
+function copiesOf(replication: number): number {
+  return replication >= 3 ? 2 : 1;
+}
+
 /** Makes what is missing and checks the rest. Rejects with `invalid_config` for what waiting does not mend, else with the client's error. */
 export async function ensureTopics(client: Client, retentionMs: Millis): Promise<void> {
   const admin = client.kafka.admin();
@@ -62,7 +72,7 @@ export async function ensureTopics(client: Client, retentionMs: Millis): Promise
     const missing = wanted.filter(({ topic }) => !there.has(topic));
     if (missing.length > 0) await make(client, admin, missing);
     await ledEverywhere(client, admin, wanted);
-    await check(admin, wanted, asking);
+    await check(client, admin, wanted, asking);
   } finally {
     void admin.disconnect().catch(() => {});
   }
@@ -113,21 +123,47 @@ async function ledEverywhere(client: Client, admin: Admin, wanted: readonly Want
   }
 }
 
-async function check(admin: Admin, wanted: readonly Wanted[], asking: <T>(what: string, ask: Promise<T>) => Promise<T>): Promise<void> {
+async function check(
+  client: Client,
+  admin: Admin,
+  wanted: readonly Wanted[],
+  asking: <T>(what: string, ask: Promise<T>) => Promise<T>,
+): Promise<void> {
   const metadata = await asking('look at topics', admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) }));
-  const resources = wanted.map(({ topic, must }) => ({ type: topicResource, name: topic, configNames: Object.keys(must) }));
+  const resources = wanted.map(({ topic, must }) => ({
+    type: topicResource,
+    name: topic,
+    configNames: [...Object.keys(must), copiesSetting],
+  }));
   const described = await asking('look at settings', admin.describeConfigs({ resources, includeSynonyms: false }));
   const wrong: string[] = [];
+  const thin: string[] = [];
   for (const { topic, partitions, must } of wanted) {
-    const seen = metadata.topics.find((one) => one.name === topic)?.partitions.length ?? 0;
-    if (seen !== partitions)
-      wrong.push(`topic ${topic} has ${seen} partitions, log.partitions asks for ${partitions}: set it to what is there`); // T1
+    const there = metadata.topics.find((one) => one.name === topic)?.partitions ?? [];
+    if (there.length !== partitions)
+      wrong.push(`topic ${topic} has ${there.length} partitions, log.partitions asks for ${partitions}: set it to what is there`); // T1
     const entries = described.resources.find((one) => one.resourceName === topic)?.configEntries ?? [];
+    const valueOf = (name: string): string => entries.find((entry) => entry.configName === name)?.configValue ?? '';
     for (const [name, judge] of Object.entries(must)) {
-      const value = entries.find((entry) => entry.configName === name)?.configValue ?? '';
-      const expected = judge(value);
-      if (expected !== null) wrong.push(`topic ${topic} has ${name}=${value}, expected ${expected}`);
+      const expected = judge(valueOf(name));
+      if (expected !== null) wrong.push(`topic ${topic} has ${name}=${valueOf(name)}, expected ${expected}`);
     }
+    const replicas = Math.min(...there.map((partition) => partition.replicas.length));
+    const { replication } = client.settings;
+    if (replicas < replication || Number(valueOf(copiesSetting)) < copiesOf(replication))
+      thin.push(`${topic}: replicas ${replicas}, ${copiesSetting} ${valueOf(copiesSetting)}`);
   }
+  sayThin(client, thin.join('; '));
   if (wrong.length > 0) throw new GatewayError('invalid_config', wrong.join('; '));
+}
+
+/** T2 */
+function sayThin(client: Client, seen: string): void {
+  const { settings, say } = client;
+  if (seen === (saidOf.get(client) ?? '')) return;
+  saidOf.set(client, seen);
+  if (seen === '') return say.info({ replication: settings.replication }, 'topics hold the copies that log.replication asks for');
+  const expected = `replicas ${settings.replication}, ${copiesSetting} ${copiesOf(settings.replication)}`;
+  const advice = `add replicas (kafka-reassign-partitions.sh), then set ${copiesSetting} (kafka-configs.sh); or lower log.replication to what is there`;
+  say.warn({ seen, expected, advice }, 'topics hold fewer copies than log.replication asks for');
 }

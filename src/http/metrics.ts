@@ -11,6 +11,7 @@ const labelValuesMax = 200;
 /** What became of one delivery at the door. */
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
 export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
+export type RawPageAbout = 'alert' | 'many';
 
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */
 export interface Metrics {
@@ -30,7 +31,7 @@ export interface Metrics {
   /** One spooled batch was sent on. */
   drained(): void;
   /** One page about alerts that nobody decided: about one alert, or summing up many. */
-  rawPage(about: 'alert' | 'many'): void;
+  rawPage(about: RawPageAbout): void;
   /** The exposition text and its media type. */
   scrape(): Promise<{ readonly type: string; readonly text: string }>;
 }
@@ -47,6 +48,8 @@ export interface Gauges {
   readonly deadLetters: () => Promise<number>;
   /** What waits for the shared log; nothing to show without one. */
   readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
+  /** Whether the shared log is away; without one it never is. */
+  readonly away?: () => boolean;
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -73,8 +76,14 @@ export function createMetrics(gauges: Gauges): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
-  const appendFailures = counter('quench_log_append_failures_total', 'Batches that the shared log did not take.', ['topic']);
-  const rebalances = counter('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', ['role']);
+  const appendFailures = counterFromZero('quench_log_append_failures_total', 'Batches that the shared log did not take.', {
+    label: 'topic',
+    values: ['inputs', 'facts'] satisfies Topic[],
+  });
+  const rebalances = counterFromZero('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', {
+    label: 'role',
+    values: ['host', 'effects'] satisfies SharedRole[],
+  });
   table('quench_partition_lag', 'Inputs that wait to be turned, for each partition decided here.', ['partition'], () =>
     [...gauges.lags()].map(([partition, lag]) => [{ partition }, lag]),
   );
@@ -86,7 +95,11 @@ export function createMetrics(gauges: Gauges): Metrics {
   gauge('quench_dead_letters', 'Deliveries kept because they were not understood.', gauges.deadLetters);
 
   const drained = counter('quench_spool_drained_total', 'Batches sent on from the spool.', []);
-  const rawPages = counter('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', ['about']);
+  const rawPages = counterFromZero('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', {
+    label: 'about',
+    values: ['alert', 'many'] satisfies RawPageAbout[],
+  });
+  gauge('quench_log_away', 'One while the shared log is away, else zero.', () => (gauges.away?.() === true ? 1 : 0));
   const { spool } = gauges;
   if (spool !== undefined) {
     gauge('quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
@@ -96,6 +109,12 @@ export function createMetrics(gauges: Gauges): Metrics {
 
   function counter<Name extends string>(name: string, help: string, labelNames: readonly Name[]): Bounded {
     return bounded(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
+  }
+  /** Its values are there before the first event: what begins at 1 has not increased for whoever scrapes. */
+  function counterFromZero(name: string, help: string, of: { readonly label: string; readonly values: readonly string[] }): Bounded {
+    const made = new Counter({ name, help, labelNames: [of.label], registers });
+    for (const value of of.values) made.inc({ [of.label]: value }, 0);
+    return bounded(made, [of.label]);
   }
   function gauge(name: string, help: string, read: () => number | Promise<number>): void {
     const held = new Gauge({
