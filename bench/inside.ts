@@ -78,7 +78,6 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     worker: 'bench',
     breathe: () => breathe(),
     decided: () => {},
-    shown: () => {},
     onTrouble: (error) => console.error(error),
   });
   await service.start();

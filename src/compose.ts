@@ -13,15 +13,14 @@ import type { Config } from './config/config-types.ts';
 import type { ConfigDeps } from './config/loading.ts';
 import type { Files } from './config/files.ts';
 import { scopeOfId } from './core/ids.ts';
-import type { Policy } from './core/policy.ts';
 import type { Backbone, BackboneWatch, Clock, Notification, Notifier, Store } from './core/ports.ts';
-import { everyScope } from './core/records.ts';
 import { day, type Instant, type Millis } from './core/time.ts';
 import { forkExecutor, type ForkedExecutor } from './engine/executor.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from './engine/failopen.ts';
 import { createIntake, type Intake } from './engine/intake.ts';
 import { alertId } from './engine/project.ts';
 import { sweepOld } from './engine/retention.ts';
+import { startSightings } from './engine/sightings.ts';
 import { consumers, createService, type Service } from './engine/service.ts';
 import { partitionOf } from './engine/scope.ts';
 import { emptySpool, openSpool, type Spool, type SpoolDeps } from './engine/spool.ts';
@@ -30,6 +29,7 @@ import { signAck } from './http/ack.ts';
 import type { HttpEndpoint, Log } from './http/deps.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createHttp, type HttpServer } from './http/server.ts';
+import { startPublishing } from './publishing.ts';
 import { checksOf, count, standingOf } from './standing.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
@@ -101,6 +101,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       lag: () => service.lag(),
       lags: () => service.lags(),
       acting: () => service.acting(),
+      away: () => backbone.problem() !== null,
       deadLetters: () => backbone.deadLetters.count(),
       ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),
     });
@@ -114,6 +115,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
     const failOpen = createFailOpen(failOpenDeps(config, { store, backbone, notifiers, instance, around, metrics, awaySince }));
     stops.push(() => failOpen.stop());
+    const onTrouble = (error: unknown): void => log.error({ error }, 'engine in trouble');
     const service = createService({
       roles: new Set(config.roles),
       shared: backbone,
@@ -127,11 +129,11 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       worker: instance,
       breathe: () => giveWay(() => intake?.underWay ?? 0),
       decided: (fact) => count(metrics, fact),
-      shown: (fact) => failOpen.shown(fact),
-      onTrouble: (error) => log.error({ error }, 'engine in trouble'),
+      onTrouble,
     });
     await service.start();
     stops.push(() => service.stop(stopGraceMs));
+    if (config.roles.includes('project')) stops.push(startSightings({ log: backbone.log, clock, onTrouble }, failOpen.shown));
     stops.push(startRetention(config, { store, backbone, service, clock, log }));
     if (config.log !== null) {
       const own = await openSpoolStore(config, clock);
@@ -140,7 +142,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       stops.push(spool.stop);
     }
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance });
-    await publish(intake, service.policy(), config.policy);
+    stops.push(await startPublishing({ shared: config.log !== null, policy: config.policy, clock, log, intake, service }));
     const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
     stops.push(() => http.stop());
@@ -280,8 +282,9 @@ function failOpenDeps(
     awaySince,
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: config.roles.includes('project'),
-    async known(scope, fingerprint) {
+    async known(scope, fingerprint, observedAt) {
       const held = await store.views.get('alert', alertId(scope, fingerprint));
+      if (held?.state === 'cleared') return Number(held.doc['clearedAt']) >= observedAt;
       return held?.state === 'firing' && held.doc['severity'] === 'critical';
     },
     paged: (about) => metrics.rawPage(about),
@@ -297,11 +300,6 @@ function endpointsOf(config: Config): readonly HttpEndpoint[] {
     const { tenant, auth, alertsApi, options } = endpoint;
     return [{ name, source: kind.create(options), tenant, scopeLabels: config.scope.labels, auth, alertsApi }];
   });
-}
-
-/** What decides is on the log: the configured policy is published when it is not the one in force. */
-async function publish(intake: Intake, now: Policy | null, wanted: Policy): Promise<void> {
-  if (now?.digest !== wanted.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: wanted });
 }
 
 interface Running {

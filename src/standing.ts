@@ -43,12 +43,14 @@ function spoolCheck(spool: Spool): Check {
 }
 
 /** No reason to send work elsewhere: who holds nothing takes in and shows all the same. */
-function describeShares({ service }: Running): string {
+function describeShares({ service, backbone }: Running): string {
   const list = (partitions: Iterable<number>): string => [...partitions].toSorted((a, b) => a - b).join(', ') || 'nothing';
   const behind = service.behind();
   const lag = service.lag() > 0 ? `, ${service.lag()} inputs wait` : '';
   const model = behind > 0 ? `; the read model is ${behind} facts behind` : '';
-  return `decides partitions ${list(service.lags().keys())}${lag}; acts for ${list(service.acting())}${model}`;
+  const problem = backbone.problem();
+  const away = problem === null ? '' : `${problem}; `;
+  return `${away}decides partitions ${list(service.lags().keys())}${lag}; acts for ${list(service.acting())}${model}`;
 }
 
 /** What must be well for work to be sent here. */

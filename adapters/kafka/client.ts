@@ -93,11 +93,15 @@ export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   };
 }
 
+function thrownAway(): Error {
+  return new Error('this client was thrown away');
+}
+
 function severable(config: KafkaConfig): Severable {
   const sockets = new Set<Socket>();
   let isSevered = false;
   const socketFactory: ISocketFactory = ({ host, port, ssl, onConnect }) => {
-    if (isSevered) return new Socket().destroy(new Error('this client was thrown away'));
+    if (isSevered) return new Socket().destroy(thrownAway());
     // TLS names the host it asks for, which must not be an address.
     const secure = { ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, host, port };
     const socket = ssl ? connectSecurely(secure, onConnect) : connect({ host, port }, onConnect);
@@ -109,7 +113,7 @@ function severable(config: KafkaConfig): Severable {
     kafka: new Kafka({ ...config, socketFactory }),
     sever() {
       isSevered = true;
-      for (const socket of sockets) socket.destroy();
+      for (const socket of sockets) socket.destroy(thrownAway()); // without an error the client would not notice, and keep its timers
     },
   };
 }

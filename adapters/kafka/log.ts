@@ -144,10 +144,12 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
 
     async end(topic, partition, atLeast = 0) {
       check(partition);
-      const { known, next, watchers } = strandOf(topic, partition);
+      const strand = strandOf(topic, partition);
+      const { known, next, watchers, life } = strand;
       if (watchers.size > 0 && (next !== null || known > 0) && known >= atLeast) return known;
       try {
         const { end } = await reads.ends(nameOf(topic), partition);
+        if (strand.life === life && strand.next !== null) strand.known = Math.max(strand.known, end); // what is there can be read
         return end;
       } catch (error) {
         throw readFailed(topic, error);

@@ -161,7 +161,7 @@ export interface EventLog {
   read(topic: Topic, partition: number, offset: number, max: number): Promise<readonly LogRecord[]>;
   /**
    * Offset that the next record will get, as far as this process has heard: at least behind its own appends; everything below is durable. A process
-   * that has not heard of `atLeast` asks: an end below it says that the log was cut back.
+   * that has not heard of `atLeast` asks: an end below it says that the log was cut back. With Infinity it always asks.
    */
   end(topic: Topic, partition: number, atLeast?: number): Promise<number>;
   /** Calls back after each durable append to the topic's partition, now and then more than once; returns how to stop. */

@@ -84,7 +84,7 @@ export function createEffects(deps: EffectsDeps): Effects {
     if (stopping) return leave();
     if (deps.holds()) return claimNow(fact);
     await room();
-    track(heldBefore(() => false).then((held) => (held ? claimNow(fact) : leave())));
+    track(heldBefore(() => false).then((held) => (held && !stopping ? claimNow(fact) : leave())));
   }
 
   async function claimNow(fact: StepRequested): Promise<void> {
@@ -220,7 +220,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   /** Notifications between cursor and end that were answered already need no repeat (X2). */
   async function answersSince(from: number): Promise<Set<string>> {
     const done = new Set<string>();
-    const end = await log.end('facts', partition, from); // it moves on while we read
+    const end = await log.end('facts', partition, Infinity); // it moves on while we read
     for (let at = from; at < end;) {
       const records = await log.read('facts', partition, at, 1_000);
       const last = records.at(-1);

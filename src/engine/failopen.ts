@@ -6,13 +6,16 @@
 // What the source itself does not trust yet, or holds notifications back for, is not paged, as it would not be after a decision.
 import type { AlertEvent } from '../core/alert.ts';
 import type { Clock, LogBatch, Notification, Notifier, NotifyOutcome } from '../core/ports.ts';
-import type { AlertSeen, Fact } from '../core/records.ts';
+import type { AlertDecided, AlertSeen, Fact, Input } from '../core/records.ts';
 import { minute, second, spanOf, type Instant, type Millis } from '../core/time.ts';
 import type { NewAlert } from './intake.ts';
 import { iso } from './moments.ts';
 import { createRawPager, type RawPage } from './rawpage.ts';
+import type { SpooledBatch } from './spool.ts';
 
 const rememberedMax = 10_000;
+/** So many decisions at least are known by their delivery, twice as many at most. */
+const decidedMax = 10_000;
 const singlesMax = 10;
 const windowMs: Millis = 5 * minute;
 /** How long the page that counts the rest waits for more of them. */
@@ -34,8 +37,11 @@ export interface FailOpenDeps {
   readonly awaySince: () => Instant | null;
   /** Whether `shown` is told what is decided. If not, an alert counts as undecided only while it is spooled. */
   readonly seesDecisions: boolean;
-  /** Whether people know the alert as firing at critical. Asked only of what the desk may have dropped as a repeat, without a word. */
-  readonly known: (scope: string, fingerprint: string) => Promise<boolean>;
+  /**
+   * Whether people know the alert as firing at critical, or as one that ended no earlier than its source saw what we were told last.
+   * Asked only of what the desk may have dropped as a repeat, without a word.
+   */
+  readonly known: (scope: string, fingerprint: string, observedAt: Instant) => Promise<boolean>;
   /** Unlike any other process, living or dead. */
   readonly instance: string;
   /** A page was begun. */
@@ -48,10 +54,10 @@ export interface FailOpenDeps {
 export interface FailOpen {
   /** Alerts of one scope on their way to the log; the answer is told whether they were accepted. Null when there is nothing to wait for. */
   offered(scope: string, seen: readonly NewAlert[], mayRepeat: boolean): ((accepted: boolean) => void) | null;
-  /** A batch is in the spool since the instant; `recalled` when an earlier life of the process left it. */
-  spooled(batch: LogBatch, at: Instant, recalled: boolean): void;
+  /** A batch is in the spool; `recalled` when an earlier life of the process left it. */
+  spooled(batch: SpooledBatch, recalled: boolean): void;
   /** A spooled batch is on the log. */
-  sent(batch: LogBatch): void;
+  sent(batch: SpooledBatch): void;
   /** A fact of any partition. */
   shown(fact: Fact): void;
   /** Alerts that are neither decided nor paged. */
@@ -68,6 +74,10 @@ interface Waiting {
   /** No later than the stamp of its input: a decision of before is about something else. */
   readonly at: Instant;
   readonly mayRepeat: boolean;
+  /** Number of the last offer that tells of it; without decisions, the place in the spool where it began. What is older does not end it. */
+  place: number;
+  /** Source clock, of the newest that tells of it. */
+  observedAt: Instant;
   /** Deliveries that tell of it and are not yet answered. */
   offers: number;
   accepted: boolean;
@@ -80,7 +90,11 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
   const paged = new Map<string, Waiting>();
   /** Of those, the ones that the next counting page is about. */
   const rest = new Set<string>();
+  /** By delivery and alert: the last index that was decided; and what was decided before. */
+  let decided = new Map<string, number>();
+  let decidedBefore = decided;
   const pager = createRawPager(deps);
+  let offers = 0;
   let beyond = 0;
   let windowFrom = Number.NEGATIVE_INFINITY;
   let singles = 0;
@@ -90,16 +104,21 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
   let cancelTimer: (() => void) | null = null;
   let stopped = false;
 
-  function remember(scope: string, event: AlertEvent, how: { readonly at: Instant; readonly mayRepeat: boolean }): Waiting | null {
-    const key = keyOf(scope, event.fingerprint);
-    if (paged.has(key)) return null;
-    const held = waiting.get(key);
-    if (held !== undefined) return held;
+  /** Null for what was decided, and for what is only counted. */
+  function remember(seen: NewAlert, how: Pick<Waiting, 'at' | 'mayRepeat' | 'place'>): Waiting | null {
+    const { scope, event } = seen;
+    const { fingerprint, name, summary, source, entity, links, observedAt } = event;
+    const key = keyOf(scope, fingerprint);
+    if (isDecided(seen)) return null; // the desk drops it
+    const held = waiting.get(key) ?? paged.get(key);
+    if (held !== undefined) {
+      held.observedAt = Math.max(held.observedAt, observedAt);
+      return held;
+    }
     if (waiting.size + paged.size >= rememberedMax) {
-      beyond += 1; // O3
+      countBeyond();
       return null;
     }
-    const { fingerprint, name, summary, source, entity, links } = event;
     const age = Math.max(0, clock.now() - how.at);
     const since = clock.steady() - Math.min(age, Math.max(0, deps.afterMs - recalledMs));
     const made: Waiting = {
@@ -108,6 +127,7 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
       scope,
       event: { fingerprint, name, summary, source, entity, links },
       since,
+      observedAt,
       offers: 0,
       accepted: false,
     };
@@ -116,11 +136,38 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     return made;
   }
 
+  /** O3; they are told of in the next counting page, which gives them the same time. */
+  function countBeyond(): void {
+    beyond += 1;
+    if (restDue !== null) return;
+    restDue = Math.max(clock.steady() + deps.afterMs + gatherMs, restSent + windowMs);
+    schedule();
+  }
+
   function forget(key: string): void {
     waiting.delete(key);
     paged.delete(key);
     rest.delete(key);
-    if (waiting.size === 0 && rest.size === 0) beyond = 0;
+    if (waiting.size === 0 && paged.size === 0) beyond = 0; // decided like all others, as far as we can know
+  }
+
+  function forgetUpTo(place: number, key: string): void {
+    const one = waiting.get(key) ?? paged.get(key);
+    if (one !== undefined && one.place <= place) forget(key);
+  }
+
+  function isDecided({ scope, event, delivery, index }: NewAlert): boolean {
+    const key = `${delivery}|${keyOf(scope, event.fingerprint)}`;
+    return index <= (decided.get(key) ?? decidedBefore.get(key) ?? -1);
+  }
+
+  function noteDecided({ scope, fingerprint, delivery, index }: AlertDecided): void {
+    if (delivery === '') return;
+    if (decided.size >= decidedMax) {
+      decidedBefore = decided;
+      decided = new Map();
+    }
+    decided.set(`${delivery}|${keyOf(scope, fingerprint)}`, index);
   }
 
   function schedule(): void {
@@ -149,9 +196,10 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
   }
 
   async function doubt(one: Waiting): Promise<void> {
-    const known = await deps.known(one.scope, one.event.fingerprint).catch(() => false);
+    const { observedAt } = one;
+    const known = await deps.known(one.scope, one.event.fingerprint, observedAt).catch(() => false);
     if (paged.get(one.key) !== one || stopped) return;
-    if (known) return forget(one.key);
+    if (known) return one.observedAt === observedAt ? forget(one.key) : doubt(one);
     page(one);
     schedule();
   }
@@ -169,18 +217,20 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
       return;
     }
     rest.add(one.key); // O2
-    restDue ??= Math.max(now + gatherMs, restSent + windowMs);
+    restDue = Math.min(restDue ?? Number.POSITIVE_INFINITY, Math.max(now + gatherMs, restSent + windowMs));
   }
 
   function pageRest(): void {
     restDue = null;
     const about = [...rest].flatMap((key) => paged.get(key) ?? []);
     rest.clear();
-    if (about.length === 0) return;
+    const more = beyond;
+    const [oldest] = about.length > 0 ? about : paged.values();
+    if (oldest === undefined || about.length + more === 0) return;
+    beyond = 0;
     restSent = clock.steady();
     deps.paged('many');
-    pager.send(aboutMany(about), () => about.some((one) => paged.get(one.key) === one));
-    beyond = 0;
+    pager.send(aboutMany(about, more, oldest), () => (more > 0 ? paged.size > 0 : about.some((one) => paged.get(one.key) === one)));
   }
 
   function aboutOne(one: Waiting): RawPage {
@@ -206,12 +256,10 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     };
   }
 
-  function aboutMany(about: readonly Waiting[]): RawPage {
-    const [first] = about;
-    const count = about.length + beyond;
+  function aboutMany(about: readonly Waiting[], more: number, oldest: Waiting): RawPage {
+    const count = about.length + more;
     const listed = about.slice(0, listedMax).map(({ event }) => `- ${event.summary} (${event.source})`);
     if (count > listed.length) listed.push(`- and ${count - listed.length} more`);
-    const oldest = first === undefined ? 0 : clock.now() - first.at;
     sums += 1;
     return {
       ...wordsOf(
@@ -220,7 +268,7 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
         clock.now(),
       ),
       text: [
-        whyOf(first === undefined ? 0 : deps.partitionOf(first.scope), oldest),
+        whyOf(deps.partitionOf(oldest.scope), clock.now() - oldest.at),
         `At most ${singlesMax} alerts are paged one by one within ${spanOf(windowMs)}; these are the others:`,
         ...listed,
         'What to do: see to the gateway first: /readyz and its log say what it lacks. Look after these alerts by hand meanwhile.',
@@ -241,39 +289,44 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
   return {
     offered(scope, seen, mayRepeat) {
       if (!deps.seesDecisions) return null;
-      const last = lastOf(seen.map(({ event }) => event));
+      const last = lastOf(seen);
       if (last === null) return null;
       const at = clock.now();
-      const offers: Waiting[] = [];
-      for (const event of last.values()) {
-        const one = isUrgent(event) ? remember(scope, event, { at, mayRepeat }) : null;
-        if (one === null) continue;
-        one.offers += 1;
-        offers.push(one);
+      const place = (offers += 1);
+      const told: Waiting[] = [];
+      for (const one of last.values()) {
+        const held = isUrgent(one.event) ? remember(one, { at, mayRepeat, place }) : null;
+        if (held === null) continue;
+        held.place = place;
+        held.offers += 1;
+        told.push(held);
       }
       return (accepted) => {
-        for (const one of offers) {
+        for (const one of told) {
           one.offers -= 1;
           if (accepted) one.accepted = true;
           else if (!one.accepted && one.offers === 0 && waiting.get(one.key) === one) forget(one.key);
         }
-        if (accepted) for (const event of last.values()) if (event.claim === 'cleared') forget(keyOf(scope, event.fingerprint));
+        if (!accepted) return;
+        for (const { event } of last.values()) if (event.claim === 'cleared') forgetUpTo(place, keyOf(scope, event.fingerprint));
       };
     },
-    spooled(batch, at, recalled) {
+    spooled(batch, recalled) {
       if (deps.seesDecisions && !recalled) return; // `offered` told of it
-      for (const event of lastOf(eventsOf(batch))?.values() ?? []) {
-        const one = isUrgent(event) ? remember(batch.scope, event, { at, mayRepeat: recalled && deps.seesDecisions }) : null;
+      const how = { mayRepeat: deps.seesDecisions, place: deps.seesDecisions ? 0 : batch.place };
+      for (const seen of lastOf(alertsOf(batch))?.values() ?? []) {
+        const one = isUrgent(seen.event) ? remember(seen, { ...how, at: seen.at }) : null;
         if (one !== null) one.accepted = true;
-        else if (event.claim === 'cleared') forget(keyOf(batch.scope, event.fingerprint));
+        else if (seen.event.claim === 'cleared') forget(keyOf(batch.scope, seen.event.fingerprint));
       }
     },
     sent(batch) {
       if (deps.seesDecisions) return;
-      for (const { fingerprint } of eventsOf(batch)) forget(keyOf(batch.scope, fingerprint));
+      for (const { event } of alertsOf(batch)) forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint));
     },
     shown(fact) {
       if (fact.type !== 'AlertDecided') return;
+      noteDecided(fact);
       const key = keyOf(fact.scope, fact.fingerprint);
       const one = waiting.get(key) ?? paged.get(key);
       if (one !== undefined && fact.at >= one.at) forget(key);
@@ -297,12 +350,12 @@ function wordsOf(
 }
 
 /** What each alert is told to be in the end; null when none of it concerns us. */
-function lastOf(events: readonly AlertEvent[]): ReadonlyMap<string, AlertEvent> | null {
-  let last: Map<string, AlertEvent> | null = null;
-  for (const event of events) {
-    if (event.claim !== 'cleared' && !isUrgent(event)) continue;
+function lastOf<T extends NewAlert>(seen: readonly T[]): ReadonlyMap<string, T> | null {
+  let last: Map<string, T> | null = null;
+  for (const one of seen) {
+    if (one.event.claim !== 'cleared' && !isUrgent(one.event)) continue;
     last ??= new Map();
-    last.set(event.fingerprint, event);
+    last.set(one.event.fingerprint, one);
   }
   return last;
 }
@@ -312,10 +365,8 @@ function isUrgent({ claim, severity, soft, sourceMute }: AlertEvent): boolean {
 }
 
 /** Intake writes inputs; those of one batch have one scope. */
-function eventsOf({ values }: LogBatch): readonly AlertEvent[] {
-  return (values as readonly Partial<AlertSeen>[]).flatMap(({ type, event }) =>
-    type === 'AlertSeen' && event !== undefined ? [event] : [],
-  );
+function alertsOf({ values }: LogBatch): readonly AlertSeen[] {
+  return (values as readonly Input[]).filter((input) => input.type === 'AlertSeen');
 }
 
 function keyOf(scope: string, fingerprint: string): string {

@@ -117,7 +117,7 @@ export function createHost(deps: HostDeps): Host {
   /** Newest fact of each scope that is already on the log beyond the checkpoint (H1); without a checkpoint nothing there was decided elsewhere. */
   async function knownSince(from: number, isFirst: boolean): Promise<Map<string, number>> {
     const newest = new Map<string, number>();
-    const end = await log.end('facts', partition, from); // another host of ours may append still
+    const end = await log.end('facts', partition, Infinity); // another host of ours may append still
     for (let at = from; at < end;) {
       const records = await log.read('facts', partition, at, factsPerScan);
       const last = records.at(-1);
@@ -277,8 +277,12 @@ export function createHost(deps: HostDeps): Host {
   }
 
   async function run(): Promise<void> {
+    let isBroken = false;
     while (!stopping) {
       try {
+        if (isBroken) await reload();
+        if (isBroken && stopping) return; // what is here is not whole
+        isBroken = false;
         await work();
       } catch (error) {
         deps.onTrouble(error);
@@ -286,8 +290,8 @@ export function createHost(deps: HostDeps): Host {
           bug = error instanceof Error ? error : new Error(String(error)); // H3
           return;
         }
+        isBroken = true;
         await rest();
-        if (!stopping) await reload();
       }
     }
   }
@@ -313,6 +317,7 @@ export function createHost(deps: HostDeps): Host {
         saveFailed = false;
         return await load();
       } catch (error) {
+        if (!(error instanceof GatewayError)) throw error; // H3
         deps.onTrouble(error);
         await rest();
       }

@@ -18,8 +18,6 @@ export interface ProjectDeps {
   readonly clock: Clock;
   /** Resolves when there is time for the read model: decisions come first. */
   readonly patience: () => Promise<void>;
-  /** Sees every fact of the partition once it is projected, whoever decided it. */
-  readonly seen: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -43,7 +41,6 @@ export function createProject(deps: ProjectDeps): Project {
     const entries = facts.map(entryOf).filter((entry) => entry !== null);
     await deps.views.apply({ cursor: cursorName, partition, offset: end, patches, entries });
     shown = end;
-    for (const fact of facts) deps.seen(fact);
   });
   return {
     async start() {

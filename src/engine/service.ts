@@ -38,8 +38,6 @@ export interface ServiceDeps {
   readonly breathe: () => Promise<void>;
   /** Every fact decided here, once it is durable. */
   readonly decided: (fact: Fact) => void;
-  /** Every fact of every partition, once it is in the read model; none without the role `project`. */
-  readonly shown: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
 }
 
@@ -49,9 +47,9 @@ export interface Service {
   stop(graceMs: Millis): Promise<void>;
   /** Inputs that wait to be turned, over the partitions decided here, as of a moment ago. */
   lag(): number;
-  /** Partitions decided here and what waits in each, as of a moment ago. */
+  /** Partitions that are surely decided here and what waits in each, as of a moment ago. */
   lags(): ReadonlyMap<number, number>;
-  /** Partitions acted for here. */
+  /** Partitions surely acted for here. */
   acting(): readonly number[];
   /** Facts that the read model of this process does not show yet, over all partitions, as of a moment ago. */
   behind(): number;
@@ -116,7 +114,7 @@ export function createService(deps: ServiceDeps): Service {
   const views = !deps.roles.has('project')
     ? []
     : Array.from({ length: shared.log.partitions }, (_, partition) =>
-        createProject({ ...base, partition, views: local.views, cursors: local.cursors, seen: deps.shown, patience }),
+        createProject({ ...base, partition, views: local.views, cursors: local.cursors, patience }),
       );
   let lags = new Map<number, number>();
   let behind = 0;
@@ -138,7 +136,8 @@ export function createService(deps: ServiceDeps): Service {
 
   async function measureLag(): Promise<void> {
     try {
-      const read = await Promise.all([...hosts.parts].map(async ([partition, host]) => [partition, await host.lag()] as const));
+      const ours = [...hosts.parts].filter(([partition]) => hostShares.holds(partition));
+      const read = await Promise.all(ours.map(async ([partition, host]) => [partition, await host.lag()] as const));
       lags = new Map(read);
     } catch (error) {
       onTrouble(error); // the last figures stay
@@ -175,7 +174,7 @@ export function createService(deps: ServiceDeps): Service {
     },
     lag: total,
     lags: () => lags,
-    acting: () => [...hands.parts.keys()],
+    acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
     behind: () => behind,
     policy() {
       const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());

@@ -3,6 +3,7 @@
 //   S1  An append resolves once its batch is durable, on the shared log or here; what is here is sent on, over any number of restarts.
 //   S2  The shared log gets batches in the order of the calls: while anything is here, all that comes goes through here. Where the log
 //       fails in the midst of a window, deliveries that tell of different alerts may change places; those of one alert never do.
+//       Nothing goes directly before the place up to which all was sent is saved: the next life would send it behind what is newer.
 //   S3  Bounded in bytes and in age; beyond: `overloaded`. What is here stays, however old.
 // A batch whose answer was lost is sent again. Alerts are recognised then by their delivery id. Of what people ask (cf. core/turn.ts):
 // a policy, a thaw, an approval, a cancelling or a resolving that is done is ignored; a freeze and a silence say again what holds; an ack
@@ -34,12 +35,17 @@ export interface SpoolDeps {
   readonly onTrouble: (error: unknown) => void;
 }
 
+/** Its place rises from batch to batch, over restarts too. */
+export interface SpooledBatch extends LogBatch {
+  readonly place: number;
+}
+
 /** Told of what comes and goes, for figures and for whoever waits for decisions. */
 export interface SpoolWatch {
-  /** Durable here since the instant; `recalled` when an earlier life of the process left it. */
-  spooled(batch: LogBatch, at: Instant, recalled: boolean): void;
+  /** Durable here; `recalled` when an earlier life of the process left it. */
+  spooled(batch: SpooledBatch, recalled: boolean): void;
   /** On the shared log, or a dead letter. */
-  sent(batch: LogBatch): void;
+  sent(batch: SpooledBatch): void;
   /** It went to the dead letters: the log will never take it. */
   buried(letter: DeadLetter): void;
 }
@@ -84,6 +90,7 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
   /** Calls without an answer, in their order. */
   const calls = new Set<Call>();
   let next = await store.cursors.load(cursorName, 0);
+  let saved = next;
   let trimmed = next;
   let records = 0;
   let bytes = 0;
@@ -108,7 +115,7 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
         if (records === 0) lookAt(record.offset, entry);
         records += 1;
         bytes += entry.bytes;
-        deps.watch.spooled(entry, entry.at, true);
+        deps.watch.spooled({ ...entry, place: record.offset }, true);
       }
       at = last.offset + 1;
     }
@@ -177,8 +184,8 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
     records += 1;
     bytes += entry.bytes;
     try {
-      await store.log.append('inputs', { partition: 0, scope: batch.scope, values: [entry] });
-      deps.watch.spooled(batch, entry.at, false);
+      const place = await store.log.append('inputs', { partition: 0, scope: batch.scope, values: [entry] });
+      deps.watch.spooled({ ...batch, place }, false);
       resolve(0); // S1
     } catch (error) {
       records -= 1;
@@ -196,6 +203,9 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
         const found = records === 0 ? [] : await store.log.read('inputs', 0, next, failures === 0 ? windowMax : 1);
         if (found.length > 0) {
           await send(windowOf(found));
+          failures = 0;
+        } else if (saved !== next) {
+          await save(); // S2
           failures = 0;
         } else {
           if (records === 0 && calls.size === 0) backToDirect();
@@ -231,24 +241,28 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
         }
         await bury(entry, answer.reason);
       }
-      passed(entry, record.offset + 1);
+      passed(entry, record.offset);
     }
-    await store.cursors.save(cursorName, 0, next);
-    if (next - trimmed >= trimEvery || records === 0) {
-      await store.log.trim('inputs', 0, next);
-      trimmed = next;
-    }
+    await save();
     if (failure === null) return;
     awaySince ??= clock.now();
     throw failure.error;
   }
 
-  function passed(entry: Entry, end: number): void {
-    next = end;
+  function passed(entry: Entry, place: number): void {
+    next = place + 1;
     records -= 1;
     bytes -= entry.bytes;
     awaySince = null;
-    deps.watch.sent(entry);
+    deps.watch.sent({ ...entry, place });
+  }
+
+  async function save(): Promise<void> {
+    await store.cursors.save(cursorName, 0, next);
+    saved = next;
+    if (next - trimmed < trimEvery && records > 0) return;
+    await store.log.trim('inputs', 0, next);
+    trimmed = next;
   }
 
   async function bury(entry: Entry, error: unknown): Promise<void> {

@@ -47,9 +47,10 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
             await arrived;
             continue;
           }
-          offset = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
+          const at = await placeIn(deps.log, 'facts', deps.partition, offset, deps.onTrouble); // F3
+          await deps.placed?.(at);
           marks.clear();
-          await deps.placed?.(offset);
+          offset = at;
           await pause(deps.clock, retryAfterMs);
           continue;
         }

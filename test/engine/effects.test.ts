@@ -2,12 +2,13 @@
 // The host is the test: it requests, and it grants.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memoryDisk } from '../../adapters/memory/disk.ts';
+import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
-import type { ActionOutcome, Notifier, Shares, Store } from '../../src/core/ports.ts';
+import type { ActionOutcome, Clock, EventLog, Notifier, Shares, Store } from '../../src/core/ports.ts';
 import type { Fact, Input, StepAnswered } from '../../src/core/records.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import { createEffects, type Effects } from '../../src/engine/effects.ts';
+import { pause } from '../../src/engine/moments.ts';
 import { createTenures, type Tenures } from '../../src/engine/tenures.ts';
 import { someday, virtualClock, type VirtualClock } from '../support/clock.ts';
 import { plainNotification } from '../support/notification.ts';
@@ -28,6 +29,7 @@ function notifierOf(delivered: string[], slow: boolean): Notifier {
 
 interface Rig {
   readonly clock: VirtualClock;
+  readonly disk: MemoryDisk;
   readonly store: Store;
   readonly acted: string[];
   readonly delivered: string[];
@@ -41,14 +43,24 @@ interface Rig {
   request(call: string): Promise<void>;
   grant(call: string, worker: string): Promise<void>;
   page(id: string): Promise<void>;
+  answered(id: string): Promise<void>;
   inputs<T extends Input['type']>(type: T): Promise<readonly Extract<Input, { type: T }>[]>;
 }
 
 const fine: ActionOutcome = { outcome: 'ok', output: {} };
 
-async function rig(options: { readonly slow?: boolean; readonly graceMs?: Millis } = {}): Promise<Rig> {
+interface Options {
+  readonly slow?: boolean;
+  readonly graceMs?: Millis;
+  /** What the hands see of the log. */
+  readonly logOf?: (log: EventLog, clock: Clock) => EventLog;
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+async function rig(options: Options = {}): Promise<Rig> {
   const clock = virtualClock();
-  const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
+  const disk = memoryDisk();
+  const store = memoryStore({ disk, partitions: 1, clock });
   const acted: string[] = [];
   const delivered: string[] = [];
   const answers: ((outcome: ActionOutcome) => void)[] = [];
@@ -69,7 +81,7 @@ async function rig(options: { readonly slow?: boolean; readonly graceMs?: Millis
     make: (partition) =>
       createEffects({
         partition,
-        log: store.log,
+        log: options.logOf?.(store.log, clock) ?? store.log,
         cursors: store.cursors,
         clock,
         worker: `w.${(terms += 1)}`,
@@ -84,7 +96,7 @@ async function rig(options: { readonly slow?: boolean; readonly graceMs?: Millis
         },
         notifiers: new Map([['terminal', notifierOf(delivered, options.slow === true)]]),
         dress: (notification) => notification,
-        onTrouble: assert.ifError,
+        onTrouble: options.onTrouble ?? assert.ifError,
       }),
     end: (part) => part.stop(options.graceMs ?? 0),
   });
@@ -98,6 +110,7 @@ async function rig(options: { readonly slow?: boolean; readonly graceMs?: Millis
   const handlers = (): NonNullable<typeof told> => told ?? assert.fail('not started');
   const made: Rig = {
     clock,
+    disk,
     store,
     acted,
     delivered,
@@ -119,6 +132,17 @@ async function rig(options: { readonly slow?: boolean; readonly graceMs?: Millis
         notifier: 'terminal',
         attempt: 1,
         notification: { ...plainNotification, id },
+      }),
+    answered: (id) =>
+      say({
+        type: 'NotifyFinished',
+        page: 'p1.s',
+        incident: 'i1.s',
+        notifier: 'terminal',
+        attempt: 1,
+        notification: id,
+        outcome: { outcome: 'accepted', detail: '' },
+        retry: false,
       }),
     async inputs(type) {
       await clock.settle();
@@ -369,4 +393,101 @@ test('X2: a page whose delivery was called off when the partition went is delive
   await made.clock.settle();
 
   assert.deepEqual(made.delivered, ['n1', 'n1']);
+});
+
+/** Claims and answers take 100 ms each until they are durable. */
+function slowInputs(log: EventLog, clock: Clock): EventLog {
+  return {
+    ...log,
+    async append(topic, batch) {
+      if (topic === 'inputs') await pause(clock, 100);
+      return log.append(topic, batch);
+    },
+  };
+}
+
+test('F2: one that is told to go in the midst of a batch claims nothing more; the next holder claims the rest', async () => {
+  const made = await rig({ graceMs: 5 * second, logOf: slowInputs });
+  for (let nth = 0; nth < 6; nth += 1) await made.request(`c${nth}`);
+  await made.gain();
+  await made.clock.forward(150);
+  const gone = made.lose();
+  await made.clock.forward(5 * second);
+  await gone;
+  assert.deepEqual(await claims(made), ['c0 w.1', 'c1 w.1']);
+  assert.equal(await made.store.cursors.load('effects', 0), 0);
+
+  await made.gain();
+  await made.clock.forward(5 * second);
+
+  const next = (await claims(made)).slice(2);
+  assert.deepEqual(next.slice(-4), ['c2 w.2', 'c3 w.2', 'c4 w.2', 'c5 w.2']);
+});
+
+test('X4: a grant that is read while stopping is answered `too_late` at once, and nothing is done', async () => {
+  const made = await rig({ graceMs: 5 * second, logOf: slowInputs });
+  await made.gain();
+  await made.request('c1');
+  await made.request('c2');
+  await made.grant('c1', 'w.1');
+  await made.clock.forward(150);
+  assert.deepEqual(await claims(made), ['c1 w.1']);
+  const gone = made.lose();
+  await made.clock.forward(second);
+  await gone;
+
+  assert.deepEqual(made.acted, []);
+  const answer = await onlyAnswer(made);
+  assert.equal(answer.call, 'c1');
+  assertNothingDone(answer);
+});
+
+test('a worker begins although facts go on being appended while it looks for answers', async () => {
+  let seq = 0;
+  const made = await rig({
+    logOf: (log, clock) => ({
+      ...log,
+      async read(topic, ...place) {
+        seq += 1;
+        await log.append('facts', {
+          partition: 0,
+          scope: 'other',
+          values: [{ type: 'WakeSpent', scope: 'other', seq, at: someday, token: 't' }],
+        });
+        await pause(clock, 10);
+        return log.read(topic, ...place);
+      },
+    }),
+  });
+  await made.request('c0');
+  let begun = false;
+  const gained = made.gain().then(() => (begun = true));
+  await made.clock.forward(second);
+
+  assert.ok(begun);
+  await gained;
+  assert.deepEqual(await claims(made), ['c0 w.1']);
+  const gone = made.lose();
+  await made.clock.forward(second);
+  await gone;
+});
+
+test('F3: of a log that was made anew, what the old one said was answered is not believed, and what the new one says is', async () => {
+  const troubles: unknown[] = [];
+  const made = await rig({ onTrouble: (error) => troubles.push(error) });
+  for (const id of ['n1', 'n2']) await made.page(id);
+  await made.answered('n1');
+  await made.gain();
+  await made.clock.settle();
+  assert.deepEqual(made.delivered, ['n2']);
+
+  const slot = made.disk.content.slots.get('facts/0') ?? assert.fail('nothing was appended');
+  slot.end = 0;
+  slot.batches = [];
+  await made.page('n1');
+  await made.page('n3');
+  await made.clock.forward(second);
+
+  assert.deepEqual(made.delivered, ['n2', 'n1', 'n3']);
+  assert.equal(troubles.length, 1);
 });

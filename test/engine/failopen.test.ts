@@ -8,7 +8,7 @@ import { memoryStore } from '../../adapters/memory/store.ts';
 import type { AlertEvent } from '../../src/core/alert.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { EventLog, Notification, Notifier, NotifyOutcome, Parsed, Role, Source, Store } from '../../src/core/ports.ts';
-import { everyScope, type AlertDecided } from '../../src/core/records.ts';
+import { everyScope, type AlertDecided, type AlertSeen } from '../../src/core/records.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { localExecutor } from '../../src/engine/executor.ts';
 import { createFailOpen, type FailOpen } from '../../src/engine/failopen.ts';
@@ -16,6 +16,7 @@ import { createIntake, type Intake } from '../../src/engine/intake.ts';
 import { alertId } from '../../src/engine/project.ts';
 import { partitionOf } from '../../src/engine/scope.ts';
 import { createService, type Service } from '../../src/engine/service.ts';
+import { startSightings } from '../../src/engine/sightings.ts';
 import { openSpool, type Spool } from '../../src/engine/spool.ts';
 import { everyPartition } from '../../src/engine/tenures.ts';
 import { virtualClock, type VirtualClock } from '../support/clock.ts';
@@ -39,6 +40,8 @@ interface Rig {
   says: () => NotifyOutcome;
   /** `lost`: inputs are written, and the answer does not come; `hung`: they fail after five minutes. */
   away: boolean | 'lost' | 'hung';
+  /** The log takes all but inputs that tell of a firing alert. */
+  refusesFirings: boolean;
   /** Another life on the same stores. */
   live(roles: readonly Role[]): Promise<void>;
 }
@@ -55,6 +58,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
   const own = memoryDisk();
   let lives = 0;
   let ids = 0;
+  let stopSightings = async (): Promise<void> => {};
   const attempts: Notification[] = [];
   const pages: Notification[] = [];
   const counted: string[] = [];
@@ -71,7 +75,9 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
   const log: EventLog = {
     ...shared.log,
     append: async (topic, batch) => {
-      if (made.away === true) throw new GatewayError('log_unavailable', 'no broker answers');
+      const [first] = batch.values as readonly Partial<AlertSeen>[];
+      const isFiring = first?.type === 'AlertSeen' && first.event?.claim === 'firing';
+      if (made.away === true || (made.refusesFirings && isFiring)) throw new GatewayError('log_unavailable', 'no broker answers');
       if (made.away === 'hung') {
         await new Promise<void>((resolve) => void clock.after(5 * minute, resolve));
         throw new GatewayError('log_unavailable', 'no broker answers');
@@ -95,8 +101,9 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       partitionOf: (scope) => partitionOf(scope, partitions),
       awaySince: () => made.spool?.status().awaySince ?? null,
       seesDecisions: now.includes('project'),
-      async known(scope, fingerprint) {
+      async known(scope, fingerprint, observedAt) {
         const held = await shared.views.get('alert', alertId(scope, fingerprint));
+        if (held?.state === 'cleared') return Number(held.doc['clearedAt']) >= observedAt;
         return held?.state === 'firing' && held.doc['severity'] === 'critical';
       },
       instance: 'one',
@@ -117,10 +124,11 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       worker: 'one',
       breathe: async () => {},
       decided: () => {},
-      shown: failOpen.shown,
       onTrouble,
     });
     await service.start();
+    await stopSightings();
+    if (now.includes('project')) stopSightings = startSightings({ log, clock, onTrouble }, failOpen.shown);
     const spool = !options.spooled
       ? null
       : await openSpool({
@@ -155,6 +163,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
     counted,
     troubles,
     away: false,
+    refusesFirings: false,
     says: () => ({ outcome: 'accepted', detail: '' }),
     live,
   } as unknown as Rig; // the rest is put in by `live`
@@ -167,6 +176,11 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
 async function fire(made: Rig, events: readonly AlertEvent[], id = ''): Promise<string> {
   const body = JSON.stringify(events);
   return (await made.intake.accept('in', { headers: {}, body, path: '', receivedAt: made.clock.now() }, id)).status;
+}
+
+async function fireAll(made: Rig, from: number, to: number): Promise<void> {
+  const events = Array.from({ length: to - from }, (_, place) => nth(from + place));
+  for (let place = 0; place < events.length; place += 250) await fire(made, events.slice(place, place + 250));
 }
 
 function nth(number: number): AlertEvent {
@@ -228,13 +242,13 @@ test('a notifier that never answers is tried eight times', async () => {
   assert.match(made.troubles.at(-1) ?? '', /notifier oncall did not take the page: no answer/);
 });
 
-function decisionAt(at: number): AlertDecided {
+function decisionAt(at: number, about: AlertEvent = eventOf()): AlertDecided {
   return {
     type: 'AlertDecided',
     scope: 'acme',
     seq: 1,
     at,
-    fingerprint: eventOf().fingerprint,
+    fingerprint: about.fingerprint,
     change: 'opened',
     incident: null,
     decision: 'record',
@@ -267,6 +281,20 @@ test('what cleared meanwhile is forgotten; what fires again after that is not', 
   await made.clock.forward(10 * minute);
   assert.equal(made.pages.length, 1);
 });
+
+for (const before of ['nothing', 'the same alert'])
+  test(`a clear does not end what fired after it while the log had answered neither; of before, ${before} waits`, async () => {
+    const made = await rig(['project'], { spooled: true });
+    if (before !== 'nothing') await fire(made, [eventOf()]);
+    made.away = 'lost';
+    const clearing = fire(made, [eventOf({ claim: 'cleared' })]);
+    await made.clock.forward(second);
+    const firing = fire(made, [eventOf()]);
+    await made.clock.forward(5 * second);
+    assert.deepEqual(await Promise.all([clearing, firing]), ['accepted', 'accepted']);
+    await made.clock.forward(5 * minute);
+    assert.equal(made.pages.length, 1);
+  });
 
 test('what is not critical, not confirmed, held back by its source, or not accepted, is not paged', async () => {
   const made = await rig(['project'], { spooled: false });
@@ -303,6 +331,26 @@ test('a delivery whose answer was lost and that comes again is dropped by the de
   assert.equal(made.pages.length, 0);
   assert.equal(made.failOpen.waiting(), 0);
 });
+
+for (const restarted of [false, true])
+  test(`a delivery that comes again when its alert was decided and is over is not paged${restarted ? ', by the next life neither' : ''}`, async () => {
+    const made = await rig(['host', 'project']);
+    const firing = eventOf({ observedAt: made.clock.now() });
+    await fire(made, [firing], 'D1');
+    await made.clock.forward(minute);
+    await fire(made, [eventOf({ claim: 'cleared', observedAt: made.clock.now() })], 'D2');
+    await made.clock.forward(minute);
+    if (restarted) {
+      await made.failOpen.stop();
+      await made.service.stop(0);
+      await made.live(['host', 'project']);
+    }
+    await fire(made, [firing], 'D1');
+    assert.equal(made.failOpen.waiting(), restarted ? 1 : 0, 'by its delivery, or by the read model');
+    await made.clock.forward(10 * minute);
+    assert.equal(made.pages.length, 0);
+    assert.equal(made.failOpen.waiting(), 0);
+  });
 
 test('one that has an id of its sender and is not decided is paged', async () => {
   const made = await rig(['project']);
@@ -347,14 +395,37 @@ test('O2: a flood that goes on is one more counting page in five minutes, and te
 
 test('O3: alerts beyond ten thousand are counted, not remembered', async () => {
   const made = await rig(['project']);
-  for (let from = 0; from < 10_250; from += 250)
-    await fire(
-      made,
-      Array.from({ length: 250 }, (_, one) => nth(from + one)),
-    );
+  await fireAll(made, 0, 10_250);
   assert.equal(made.failOpen.waiting(), 10_000);
   await made.clock.forward(3 * minute);
   assert.equal(made.pages.at(-1)?.title, '[undecided] and 10240 more critical alerts that nobody decided');
+});
+
+test('O2: alerts beyond ten thousand that nobody decides are told of too, once all others were', async () => {
+  const made = await rig(['project']);
+  await fireAll(made, 0, 10_000);
+  await made.clock.forward(10 * minute);
+  const before = made.pages.length;
+  await fireAll(made, 10_000, 10_050);
+  await made.clock.forward(2 * minute);
+  assert.equal(made.pages.length, before, 'they have the same time to be decided');
+  await made.clock.forward(minute);
+  assert.deepEqual(
+    made.pages.slice(before).map(({ title }) => title),
+    ['[undecided] and 50 more critical alerts that nobody decided'],
+  );
+  assert.match(made.pages.at(-1)?.text ?? '', /^Nobody decided about partition [01] for 12m/);
+});
+
+test('O1: alerts beyond ten thousand are no page when all others are decided in time', async () => {
+  const made = await rig(['project']);
+  await fireAll(made, 0, 10_050);
+  for (let number = 0; number < 10_000; number += 1) made.failOpen.shown(decisionAt(made.clock.now(), nth(number)));
+  await made.clock.forward(10 * minute);
+  assert.equal(made.pages.length, 0);
+  await fireAll(made, 20_000, 20_012);
+  await made.clock.forward(10 * minute);
+  assert.match(made.pages.at(-1)?.title ?? '', /and 2 more critical alerts/, 'nor counted in a later page');
 });
 
 test('a notifier that is busy is tried again, one that refuses is not, and both are told of', async () => {
@@ -453,4 +524,33 @@ test('a process that sees no decisions waits for the log alone', async () => {
   assert.equal(made.failOpen.waiting(), 0);
   await made.clock.forward(5 * minute);
   assert.equal(made.pages.length, 0);
+});
+
+test('a process that sees no decisions goes on waiting for what fired after the clear that the log has taken', async () => {
+  const made = await rig(['intake'], { spooled: true });
+  made.away = true;
+  await fire(made, [eventOf({ claim: 'cleared' })]);
+  await fire(made, [eventOf()]);
+  made.refusesFirings = true;
+  made.away = false;
+  await made.clock.forward(5 * minute);
+  assert.equal(made.spool?.status().records, 1);
+  assert.equal(made.pages.length, 1);
+});
+
+test('a decision about what an earlier life left ends it, though it bears the stamp of that life', async () => {
+  const made = await rig(['project'], { spooled: true });
+  made.away = 'hung';
+  const before = made.clock.now();
+  const accepting = fire(made, [eventOf()]);
+  await made.clock.settle();
+  made.away = true;
+  await made.clock.forward(5 * minute);
+  assert.equal(await accepting, 'accepted');
+  await made.failOpen.stop();
+  await made.spool?.stop();
+  await made.live(['project']);
+  assert.equal(made.failOpen.waiting(), 1);
+  made.failOpen.shown(decisionAt(before));
+  assert.equal(made.failOpen.waiting(), 0);
 });

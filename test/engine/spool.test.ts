@@ -9,7 +9,7 @@ import { prometheus } from '../../adapters/prometheus/source.ts';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { newDesk } from '../../src/core/desk.ts';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Delivery, EventLog, LogBatch, Store } from '../../src/core/ports.ts';
+import type { Cursors, Delivery, EventLog, LogBatch, Store } from '../../src/core/ports.ts';
 import type { AlertSeen, Input } from '../../src/core/records.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
 import { turn } from '../../src/core/turn.ts';
@@ -91,6 +91,8 @@ interface Options {
   readonly ageMaxMs?: Millis;
   readonly disk?: MemoryDisk;
   readonly sync?: () => Promise<void>;
+  /** Before the spool saves how far it has sent. */
+  readonly saving?: () => Promise<void>;
 }
 
 async function rig(options: Options = {}): Promise<Rig> {
@@ -106,9 +108,14 @@ async function rig(options: Options = {}): Promise<Rig> {
     let ids = 0;
     const link = linkTo(shared.log, clock, way);
     const sync = options.sync === undefined ? {} : { sync: options.sync };
+    const own = memoryStore({ disk, partitions: 1, clock, limits: memoryLimits, ...sync });
+    const save: Cursors['save'] = async (...place) => {
+      await options.saving?.();
+      return own.cursors.save(...place);
+    };
     const spool = await openSpool({
       shared: link.log,
-      store: memoryStore({ disk, partitions: 1, clock, limits: memoryLimits, ...sync }),
+      store: { log: own.log, cursors: { ...own.cursors, save } },
       deadLetters: shared.deadLetters,
       clock,
       bytesMax: options.bytesMax ?? 64 * mebibyte,
@@ -484,6 +491,32 @@ test('what was sent on is not sent again by the next life', async () => {
   made.link.way = 'up';
   await made.clock.forward(10 * second);
   assert.deepEqual(await numbers(made), [1, 2, 3]);
+});
+
+test('S2: where it could not be saved how far all was sent, it is saved before anything goes directly again', async () => {
+  let isDiskFull = true;
+  const made = await rig({ saving: async () => assert.ok(!isDiskFull, 'the disk is full') });
+  await goesAway(made, 1);
+  made.link.way = 'up';
+  await made.clock.forward(20 * second);
+  assert.deepEqual(await numbers(made), [1]);
+  isDiskFull = false;
+  await made.clock.forward(10 * second);
+  await fire(made, 2);
+  assert.equal(made.spool.status().records, 0, 'directly');
+  await made.crash();
+  await made.clock.forward(10 * second);
+  assert.deepEqual(await numbers(made), [1, 2]);
+});
+
+test('a spool that cannot save how far it has sent stops all the same', async () => {
+  const made = await rig({ saving: () => Promise.reject(new Error('the disk is full')) });
+  await goesAway(made, 1);
+  made.link.way = 'up';
+  await made.clock.forward(20 * second);
+  const stopping = made.spool.stop();
+  await made.clock.settle();
+  await stopping;
 });
 
 test('a crash in the midst of sending on sends the rest', async () => {

@@ -69,7 +69,6 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
     worker: `worker-${partitions}`,
     breathe: () => Promise.resolve(),
     decided: () => {},
-    shown: () => {},
     onTrouble: (error) => assert.fail(String(error)),
   });
   await service.start();

@@ -70,7 +70,6 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
     worker: instance,
     breathe: () => nextRound(),
     decided: () => {},
-    shown: () => {},
     onTrouble: trouble,
   });
   await service.start();

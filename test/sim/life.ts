@@ -90,7 +90,6 @@ export function createLife(parts: LifeParts, number: number): Life {
     worker,
     breathe: () => Promise.resolve(),
     decided: () => {},
-    shown: () => {},
     onTrouble(error) {
       if (!alive) return;
       ledger.trouble();
