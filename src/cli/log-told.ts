@@ -54,7 +54,7 @@ function tellShadow(call: Call, doc: Doc): void {
     both('runs', (side) => countsOf(docAt(side, 'runs'))),
     [
       'before',
-      `${textAt(before, 'alerts')} alerts, ${textAt(before, 'pages')} pages and ${textAt(before, 'runs')} runs go back to before the stretch and are not compared`,
+      `${textAt(before, 'alerts')} alerts, ${textAt(before, 'pages')} pages and ${textAt(before, 'runs')} runs go back to before the stretch and are not compared; silences and flapping of before are not known`,
     ],
   ]);
   if (was === null) return say(terminal, 'no facts in the recording: nothing to compare with; export --topic facts, too, and append it');
@@ -66,7 +66,7 @@ function tellDifferences({ terminal }: Call, doc: Doc): void {
   const count = numberAt(different, 'count') ?? 0;
   data(
     terminal,
-    `\ndecided differently  ${painted(terminal, count === 0 ? 'green' : 'yellow', String(count))}${count === 0 ? '' : `: ${countsOf(docAt(different, 'kinds'))}`}`,
+    `\ndecided differently  ${painted(terminal, count === 0 ? 'green' : 'yellow', String(count))}${count === 0 ? '' : `: ${plain(countsOf(docAt(different, 'kinds')))}`}`,
   );
   for (const one of docsAt(different, 'first').slice(0, shown)) {
     const [was, now] = [docAt(one, 'was'), docAt(one, 'now')];
@@ -128,5 +128,6 @@ function tellMove(call: Call, doc: Doc): void {
       terminal,
       `not equal: ${different.slice(0, shown).join(', ')}; do not start a gateway on it: delete its topics, keep the old data, and report this`,
     );
-  else if (!dry) say(terminal, 'start the gateways on the shared log, with a new data.dir; keep the old directory until you are content');
+  else if (dry) say(terminal, 'no record was written; topics and data.dir are there now, made where they were missing');
+  else say(terminal, 'start the gateways on the shared log, with a new data.dir; keep the old directory until you are content');
 }

@@ -17,7 +17,7 @@ const progressEveryMs = 2_000;
 // ---------------------------------------------------------------- stats
 
 const roles = ['host', 'effects'] as const;
-type RoleWord = 'here' | 'elsewhere' | 'nobody' | 'growing';
+type RoleWord = 'here' | 'not here' | 'growing';
 
 /** Lag is only worth alarm when it grows, which takes a second look. */
 async function stats(call: Call): Promise<ExitCode> {
@@ -56,8 +56,7 @@ function withWords(one: Doc, before: Doc): Doc {
 function wordOf(role: Doc, before: Doc): RoleWord {
   const lag = numberAt(role, 'lag');
   if (lag !== null && lag > (numberAt(before, 'lag') ?? lag)) return 'growing';
-  if (role['here'] === true) return 'here';
-  return numberAt(role, 'at') === null ? 'nobody' : 'elsewhere';
+  return role['here'] === true ? 'here' : 'not here';
 }
 
 const extent = (topic: Topic): Column => ({
@@ -80,7 +79,7 @@ const statsColumns: readonly Column[] = [
 ];
 
 function colourFor(word: string): Colour | null {
-  return word === 'nobody' || word === 'growing' ? 'red' : word === 'here' ? 'green' : null;
+  return word === 'growing' ? 'red' : word === 'here' ? 'green' : null;
 }
 
 // ---------------------------------------------------------------- export
@@ -107,9 +106,10 @@ async function exportLog(call: Call): Promise<ExitCode> {
       const start = partition === first ? from.offset : 0;
       stood = `${partition}:${start}`;
       for await (const line of recordsFrom(call, { topic, partition, from: start, raw: given.has('raw') })) {
-        await write(call, oneLine(line));
+        const hasRoom = terminal.stdout.write(`${oneLine(line)}\n`);
         written += 1;
         stood = `${partition}:${line.offset + 1}`;
+        if (!hasRoom) await once(terminal.stdout, 'drain', { signal: terminal.signal }); // a reader that is slower than the gateway
         meter(written, stood);
         if (written >= limit) break;
       }
@@ -136,12 +136,6 @@ function limitIn(text: string | undefined): number {
 
 function oneLine(value: object): string {
   return plainJson(value).replace(/\n\s*/g, '');
-}
-
-/** Waits for a reader that is slower than the gateway. */
-async function write({ terminal }: Call, text: string): Promise<void> {
-  if (terminal.stdout.write(`${text}\n`)) return;
-  await once(terminal.stdout, 'drain', { signal: terminal.signal });
 }
 
 /** Says now and then how far it is; a pipe on stderr is told nothing but the end. */
@@ -197,7 +191,9 @@ export const logCommands: readonly Command[] = [
     least: 0,
     most: 0,
     says: 'how far the log has come, and who works on it',
-    more: ['HOST decides, EFFECTS acts and notifies: here, elsewhere, nobody, or growing when its lag grew within a second.'],
+    more: [
+      'HOST decides, EFFECTS acts and notifies: here (this gateway works on it), not here, or growing when its lag grew within a second.',
+    ],
     options: showing,
     run: stats,
   },
@@ -236,6 +232,7 @@ export const logCommands: readonly Command[] = [
     says: 'put the data of a stopped gateway with an embedded log on the shared log of the configuration',
     more: [
       'quench log move --from old/data --config quench.yaml [--dry-run]     before the first gateway on the shared log starts',
+      '--dry-run looks at everything and writes no record; topics and data.dir are made where they are missing, as by the move itself.',
       'Moves desks, facts and dead letters, and reads them back. Deliveries as they were received stay in the old file.',
       'Dead letters go by way of data.dir: run it where a gateway with this configuration is to run.',
       'All rows of a partition are saved at once and held in memory, about 2 kB for each alert known.',

@@ -49,7 +49,7 @@ export const options = {
   partition: { type: 'string', value: 'N', says: 'only this partition; all for every one' },
   from: { type: 'string', value: 'PLACE', says: 'where to begin: [PARTITION:]OFFSET; for log move the data directory' },
   until: { type: 'string', value: 'PLACE', says: 'where to end: an offset, or a time like 2026-11-21T04:00Z' },
-  'dry-run': { type: 'boolean', says: 'look at everything and write nothing' },
+  'dry-run': { type: 'boolean', says: 'look at everything and write no record' },
   out: { type: 'string', value: 'DIR', says: 'directory for what comes out' },
   help: { type: 'boolean', short: 'h', says: 'help on the command' },
   version: { type: 'boolean', says: 'the version' },

@@ -1,6 +1,7 @@
 // The data of a gateway that was alone, put on a log that several share: `quench log move`. Through the ports only; nothing is taken from the source.
 // What it cannot take along: deliveries as they were received (they lie beside the old inputs, and inputs are not moved), so alerts of before show none.
-//   M1  Nothing is written unless the source is at rest (every input turned, every request of a fact answered) and the target is empty.
+//   M1  Nothing is written unless a host would have nothing to decide in the source, what effects have not passed is answered there
+//       (resting.ts), and inputs and facts of the target are empty. Whoever writes there later is found out by the first offset of a partition.
 //   M2  Desks, and facts in the order of their scope, are the same afterwards; that is read back from the target and compared.
 //   M3  Nothing is done or told a second time: effects of the target begin behind the moved facts.
 import { canonicalJson, digestOf } from '../config/digest.ts';
@@ -11,7 +12,7 @@ import { second, type Millis } from '../core/time.ts';
 import { pause } from '../engine/moments.ts';
 import { partitionOf } from '../engine/scope.ts';
 import { effectsCursor } from '../engine/service.ts';
-import { factsPerRead, forgottenIn, pagesOf, recordsOf, restingRows, type Source } from './resting.ts';
+import { factsPerRead, forgottenIn, pagesOf, restingRows, type Source } from './resting.ts';
 
 const factsPerBatch = 200;
 const batchCharsMax = 262_144;
@@ -51,46 +52,69 @@ export interface Moved {
   readonly forgotten: number;
 }
 
-/** Moves everything, or rejects before it has written anything with `state_conflict` and what to do; later with what broke. */
+/** Moves everything, or rejects before it has written anything with `state_conflict` and what to do; later with what broke, when what to do is told. */
 export async function move(parts: MoveParts): Promise<Moved> {
-  const { source, target, dryRun, progress } = parts;
+  const { source, target, dryRun, signal, progress } = parts;
   const rows = await restingRows(source, parts.expressions, parts.clock);
   await answering(parts);
   await requireEmpty(target);
   const plan = rowsByPartition(rows, target.log.partitions);
   progress(`${rows.length} rows of ${new Set(rows.map(({ scope }) => scope)).size} desks`);
-  const copied = await copyFacts(parts);
-  if (!dryRun) for (const [partition, mine] of plan.entries()) await settle(target, partition, mine, copied.counts[partition] ?? 0);
-  const deadLetters = await copyLetters(parts);
-  progress(dryRun ? 'nothing was written' : 'reading it back');
-  const different = dryRun ? new Map<number, readonly string[]>() : await differences(target, plan, copied.digests);
-  return {
-    dryRun,
-    ok: [...different.values()].every((scopes) => scopes.length === 0),
-    partitions: plan.map((mine, partition) => ({
-      partition,
-      scopes: new Set(mine.map(({ scope }) => scope)).size,
-      rows: mine.length,
-      facts: copied.counts[partition] ?? 0,
-      equal: dryRun ? null : different.get(partition)?.length === 0,
-    })),
-    deadLetters,
-    different: [...new Set([...different.values()].flat())].sort(),
-    forgotten: await forgottenIn(source.log),
-  };
+  let wrote = false;
+  const writes = (): void => void (wrote = true);
+  try {
+    const copied = await copyFacts(parts, writes);
+    for (const [partition, mine] of dryRun ? [] : plan.entries()) {
+      signal.throwIfAborted();
+      writes();
+      await settle(target, partition, mine, copied.counts[partition] ?? 0);
+    }
+    const deadLetters = await copyLetters(parts);
+    progress(dryRun ? 'no record was written' : 'reading it back');
+    const different = dryRun ? new Map<number, readonly string[]>() : await differences(parts, plan, copied.digests);
+    return {
+      dryRun,
+      ok: [...different.values()].every((scopes) => scopes.length === 0),
+      partitions: plan.map((mine, partition) => ({
+        partition,
+        scopes: new Set(mine.map(({ scope }) => scope)).size,
+        rows: mine.length,
+        facts: copied.counts[partition] ?? 0,
+        equal: dryRun ? null : different.get(partition)?.length === 0,
+      })),
+      deadLetters,
+      different: [...new Set([...different.values()].flat())].sort(),
+      forgotten: await forgottenIn(source.log),
+    };
+  } catch (error) {
+    if (wrote) progress(`broke off half-way; do not start a gateway on the target: ${makeRoom}`);
+    throw error;
+  }
 }
 
 // ---------------------------------------------------------------- the target, empty
 
 const makeRoom = 'delete its topics, or name others (a new prefix) in the configuration, and move again';
 
-/** Opening a log does not wait for its servers. */
+/** Opening a log does not wait for its servers; that it knows of no problem yet does not say that they answer. */
 async function answering({ target, clock, signal }: MoveParts): Promise<void> {
   const began = clock.steady();
-  for (let problem = target.problem(); problem !== null; problem = target.problem()) {
+  for (let problem = await problemOf(target); problem !== null; problem = await problemOf(target)) {
     signal.throwIfAborted();
     if (clock.steady() - began > answerWithinMs) throw new GatewayError('log_unavailable', `the target does not answer: ${problem}`);
     await pause(clock, askAgainMs);
+  }
+}
+
+async function problemOf(target: Backbone): Promise<string | null> {
+  const problem = target.problem();
+  if (problem !== null) return problem;
+  try {
+    await target.log.end('inputs', 0);
+    return null;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'log_unavailable') return error.message;
+    throw error;
   }
 }
 
@@ -131,7 +155,7 @@ interface Copied {
 }
 
 /** A page of facts at a time, its scopes side by side. Repeats that a host left (it turned its tail again) are dropped by their number. */
-async function copyFacts({ source, target, dryRun, signal, progress }: MoveParts): Promise<Copied> {
+async function copyFacts({ source, target, dryRun, signal, progress }: MoveParts, writes: () => void): Promise<Copied> {
   const { partitions } = target.log;
   const counts = Array.from({ length: partitions }, () => 0);
   const digests = new Map<string, string>();
@@ -144,6 +168,7 @@ async function copyFacts({ source, target, dryRun, signal, progress }: MoveParts
     counts[partition] = expected + values.length;
     for (const value of values) chain(digests, partition, scope, value);
     if (dryRun) return;
+    writes();
     const offset = await target.log.append('facts', { partition, scope, values });
     if (offset !== expected) throw notEmpty(`facts of partition ${partition}: written at ${offset}, expected ${expected}`);
   }
@@ -219,17 +244,21 @@ async function copyLetters({ source, target, dryRun, signal }: MoveParts): Promi
 
 /** Scopes of each partition that the target gives back otherwise than they were. M2 */
 async function differences(
-  target: Backbone,
+  { target, signal }: MoveParts,
   plan: readonly (readonly DeskRow[])[],
   facts: ReadonlyMap<string, string>,
 ): Promise<Map<number, readonly string[]>> {
   const found = new Map<number, readonly string[]>();
   for (const [partition, mine] of plan.entries()) {
+    signal.throwIfAborted();
     const rows: DeskRow[] = [];
     await target.checkpoints.load(partition, (some) => rows.push(...some));
     const different = unequal(desksIn(mine), desksIn(rows));
     const seen = new Map<string, string>();
-    for await (const { scope, value } of recordsOf(target.log, partition, 0)) chain(seen, partition, scope, value);
+    for await (const page of pagesOf(target.log, partition, 0)) {
+      signal.throwIfAborted();
+      for (const { scope, value } of page) chain(seen, partition, scope, value);
+    }
     const wanted = new Map([...facts].filter(([key]) => key.startsWith(`${partition} `)));
     for (const key of unequal(wanted, seen)) different.add(key.slice(key.indexOf(' ') + 1));
     found.set(partition, [...different]);

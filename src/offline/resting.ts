@@ -1,5 +1,6 @@
 // The data of a gateway that has stopped, before it is moved: is it at rest, and what does it hold. Reads only.
-//   Nothing is left to decide when a host would have nothing to write; nothing is left to do when later facts answer every request.
+//   Nothing is left to decide when a host would have nothing to write: inputs that change nothing may lie behind the checkpoint, and waits go on elsewhere.
+//   Nothing is left to do when later facts answer every step and notification that was asked for behind the cursor of effects.
 import { GatewayError } from '../core/errors.ts';
 import type { Clock, DeskRow, EventLog, Expressions, LogRecord, Store } from '../core/ports.ts';
 import { everyScope, type Fact } from '../core/records.ts';
@@ -89,7 +90,7 @@ export async function* pagesOf(log: EventLog, partition: number, from: number): 
   }
 }
 
-export async function* recordsOf(log: EventLog, partition: number, from: number): AsyncGenerator<LogRecord> {
+async function* recordsOf(log: EventLog, partition: number, from: number): AsyncGenerator<LogRecord> {
   for await (const page of pagesOf(log, partition, from)) yield* page;
 }
 

@@ -3,18 +3,21 @@
 //   alerts, what senders left out, silences; and by hand, as far as its incident is found again here: a resolution, and an ack while a page rings here.
 // Left out is what answers the real run's own questions (claims, answers, approvals, wakes: time is virtual) or belongs to its rules (policy, commands).
 //   B1  An incident of the recording goes by its alerts: its id is the number of a fact, and here other facts are counted.
-//   B2  What the recording knew from before the stretch is told apart: it is no difference of the rules.
+//   B2  What the recording knew from before the stretch is told apart: it is no difference of the rules. A silence that was not set in
+//       the stretch counts so, too; states of before that flapping rests on do only where the incident was open before.
 import type { ShadowAsk, Stretch } from '../cli/command.ts';
-import type { AlertDecided, AlertSeen, Fact, Input } from '../core/records.ts';
-import { second, type Instant, type Millis } from '../core/time.ts';
+import type { AlertDecided, AlertSeen, Fact, Input, MuteReason, SilenceSet } from '../core/records.ts';
+import { hour, second, type Instant, type Millis } from '../core/time.ts';
 import { iso } from '../engine/moments.ts';
 import { createLedger, nameOf, type Ledger, type Sums } from './ledger.ts';
 import type { Rules } from './replay.ts';
-import { merge } from './stretch.ts';
+import { merge, type Merged } from './stretch.ts';
 import { createWorld, type World } from './world.ts';
 
 const actionTakesMs: Millis = second;
 const told = 100;
+/** By no more are a desk's facts later than its input, however far a clock that stamped others runs ahead. */
+const lateMs: Millis = hour;
 
 export interface Difference {
   /** `partition:offset` of the input. */
@@ -58,14 +61,15 @@ type Counts = { readonly [word: string]: number };
 export async function shadow(stretch: Stretch, rules: Rules, ask: Pick<ShadowAsk, 'signal' | 'progress'>): Promise<Shadowed> {
   const then = createThen();
   const now = createNow(rules);
-  const pairs = createPairs(then, now.ledger);
   const fed = new Map<string, number>();
   const leftOut = new Map<string, number>();
   let last: Instant = 0;
   let turned = 0;
 
-  const { startAt, lines } = await merge(stretch, () => last);
-  for await (const line of lines) {
+  const merged = await merge(stretch, () => last);
+  const { startAt } = merged;
+  const pairs = createPairs(then, now.ledger, merged);
+  for await (const line of merged.lines) {
     ask.signal.throwIfAborted();
     if (line.topic === 'facts') {
       const fact = line.value as unknown as Fact; // written by a host
@@ -80,7 +84,8 @@ export async function shadow(stretch: Stretch, rules: Rules, ask: Pick<ShadowAsk
     count(saying === null ? leftOut : fed, input.type);
     if (saying === null) continue;
     const facts = now.say(saying);
-    if (input.type === 'AlertSeen') pairs.now(`${line.partition}:${line.offset}`, input, facts);
+    if (input.type === 'SilenceSet') pairs.silence(input);
+    if (input.type === 'AlertSeen') pairs.now(line.partition, line.offset, input, facts);
   }
   now.forward(last);
   return {
@@ -102,6 +107,8 @@ interface Then {
   /** Fingerprints of an incident, as far as they were told. */
   alertsOf(incident: string): ReadonlySet<string>;
   opened(incident: string): boolean;
+  /** What mutes the alert by the facts heard so far, or null. */
+  muteOf(fact: AlertDecided): MuteReason | null;
   readonly heard: number;
   readonly before: { pages: number; runs: number };
 }
@@ -111,6 +118,7 @@ function createThen(): Then {
   const marks = new Map<string, number>();
   const members = new Map<string, Set<string>>();
   const openedHere = new Set<string>();
+  const mutes = new Map<string, MuteReason>();
   const before = { pages: 0, runs: 0 };
   let heard = 0;
 
@@ -140,12 +148,21 @@ function createThen(): Then {
       if (fact.seq <= (marks.get(mark) ?? 0)) return false;
       marks.set(mark, fact.seq);
       if (fact.type === 'AlertDecided' || fact.type === 'AlertJoined') join(fact.incident, fact.fingerprint);
+      if (fact.type === 'AlertMuted') {
+        if (fact.reason === null) mutes.delete(alertOf(fact));
+        else mutes.set(alertOf(fact), fact.reason);
+      }
       if (fact.at >= since) note(fact);
       return true;
     },
     alertsOf: (incident) => members.get(incident) ?? new Set(),
     opened: (incident) => openedHere.has(incident),
+    muteOf: (fact) => mutes.get(alertOf(fact)) ?? null,
   };
+}
+
+function alertOf({ scope, fingerprint }: { readonly scope: string; readonly fingerprint: string }): string {
+  return `${scope}|${fingerprint}`;
 }
 
 // ---------------------------------------------------------------- what is decided now
@@ -166,7 +183,7 @@ function createNow(rules: Rules): Now {
 
   function seen(fact: Fact): void {
     ledger.seen(fact);
-    if (fact.type === 'AlertJoined') homes.set(`${fact.scope}|${fact.fingerprint}`, fact.incident);
+    if (fact.type === 'AlertJoined') homes.set(alertOf(fact), fact.incident);
     if (fact.type === 'PageOpened') ringing.add(fact.incident);
     if (fact.type === 'PageAcked' || fact.type === 'PageClosed') ringing.delete(fact.incident);
   }
@@ -174,7 +191,7 @@ function createNow(rules: Rules): Now {
   /** B1 */
   function homeOf(scope: string, incident: string, then: Then): string | null {
     for (const fingerprint of then.alertsOf(incident)) {
-      const home = homes.get(`${scope}|${fingerprint}`);
+      const home = homes.get(alertOf({ scope, fingerprint }));
       if (home !== undefined) return home;
     }
     return null;
@@ -219,31 +236,44 @@ function createNow(rules: Rules): Now {
 
 interface Pairs {
   was(partition: number, fact: AlertDecided): void;
-  now(key: string, input: AlertSeen, facts: readonly Fact[]): void;
+  now(partition: number, offset: number, input: AlertSeen, facts: readonly Fact[]): void;
+  /** A silence was set in the stretch. */
+  silence(input: SilenceSet): void;
   result(): Pick<Shadowed, 'was' | 'different' | 'paged' | 'fromBefore' | 'unanswered'>;
 }
 
-function createPairs(then: Then, ledger: Ledger): Pairs {
-  const old = new Map<string, AlertDecided>();
-  const fresh = new Map<string, { readonly input: AlertSeen; readonly facts: readonly Fact[] }>();
+type Said = Pick<AlertDecided, 'change' | 'decision' | 'reason'>;
+
+interface Old {
+  readonly was: AlertDecided;
+  /** What muted it when it was decided. */
+  readonly mute: MuteReason | null;
+}
+
+/** What has no partner yet is held, so only what can get one. */
+function createPairs(then: Then, ledger: Ledger, { firsts, nextFactAt }: Pick<Merged, 'firsts' | 'nextFactAt'>): Pairs {
+  const old = new Map<string, Old>();
+  const fresh = new Map<string, { readonly input: AlertSeen; readonly now: Said }>();
+  const silences = new Set<string>();
   const kinds = new Map<string, number>();
   const first: Difference[] = [];
   /** Occurrences that are not compared (B2). */
   const before = new Set<string>();
   let different = 0;
   let number = 0;
+  let alone = 0;
 
   function meet(key: string): void {
-    const was = old.get(key);
-    const one = fresh.get(key);
-    if (was === undefined || one === undefined) return;
+    const one = old.get(key);
+    const other = fresh.get(key);
+    if (one === undefined || other === undefined) return;
     old.delete(key);
     fresh.delete(key);
-    const { input, facts } = one;
-    const now = facts.find((fact) => fact.type === 'AlertDecided');
-    if (isFromBefore(was, now ?? null, then)) return void before.add(nameOf(input.event));
+    const { was } = one;
+    const { input, now } = other;
+    if (isFromBefore(was, now, then) || isMutedFromBefore(one)) return void before.add(nameOf(input.event));
     then.ledger.line(number, input, [was]);
-    if (now === undefined || was.decision === now.decision) return;
+    if (was.decision === now.decision) return;
     different += 1;
     count(kinds, `${was.decision} to ${now.decision}`);
     if (first.length >= told) return;
@@ -258,17 +288,31 @@ function createPairs(then: Then, ledger: Ledger): Pairs {
     });
   }
 
+  /** B2 */
+  function isMutedFromBefore({ was, mute }: Old): boolean {
+    return was.decision === 'suppress' && mute?.kind === 'silence' && !silences.has(`${was.scope}|${mute.silence}`);
+  }
+
   return {
     was(partition, fact) {
+      if (fact.offset < (firsts.get(partition) ?? Infinity)) return;
       const key = `${partition}:${fact.offset}`;
-      old.set(key, fact);
+      old.set(key, { was: fact, mute: then.muteOf(fact) });
       meet(key);
     },
-    now(key, input, facts) {
+    now(partition, offset, input, facts) {
       number += 1;
       ledger.line(number, input, facts);
-      fresh.set(key, { input, facts: facts.filter((fact) => fact.type === 'AlertDecided') });
+      const decided = facts.find((fact) => fact.type === 'AlertDecided');
+      if (decided === undefined) return; // a redelivery
+      const { change, decision, reason } = decided;
+      const key = `${partition}:${offset}`;
+      fresh.set(key, { input: leastOf(input), now: { change, decision, reason } });
       meet(key);
+      if (nextFactAt(partition) > input.at + lateMs && fresh.delete(key)) alone += 1;
+    },
+    silence({ scope, silence }) {
+      silences.add(`${scope}|${silence.id}`);
     },
     result() {
       const wasPaged = pagedIn(then.ledger);
@@ -284,17 +328,28 @@ function createPairs(then: Then, ledger: Ledger): Pairs {
         different: { count: different, kinds: sorted(kinds), first },
         paged: isCompared ? { onlyThen: only(wasPaged, nowPaged), onlyNow: only(nowPaged, wasPaged) } : { onlyThen: none, onlyNow: none },
         fromBefore: { alerts: before.size, ...then.before },
-        unanswered: [...fresh.values()].filter(({ facts }) => facts.length > 0).length,
+        unanswered: alone + fresh.size,
       };
     },
   };
 }
 
+const none = {};
+
+/** Of an alert what the comparison reads, under the name that it goes by. */
+function leastOf(input: AlertSeen): AlertSeen {
+  const { type, scope, at, endpoint, index, event } = input;
+  const { source, fingerprint, name, summary, claim, severity, startedAt, observedAt } = event;
+  const known = { source, fingerprint, episode: '', name, summary, claim, severity, startedAt, observedAt };
+  const annotations = { uid: nameOf(event) };
+  return { type, scope, at, endpoint, delivery: '', index, event: { ...known, labels: none, annotations, entity: none, links: [] } };
+}
+
 /** B2: it fired before, or what it joined was open before. */
-function isFromBefore(was: AlertDecided, now: AlertDecided | null, then: Then): boolean {
+function isFromBefore(was: AlertDecided, now: Said, then: Then): boolean {
   const isNew = (change: string): boolean => change === 'opened' || change === 'reopened';
   if (was.incident !== null && !then.opened(was.incident)) return true;
-  return now !== null && isNew(now.change) && !isNew(was.change);
+  return isNew(now.change) && !isNew(was.change);
 }
 
 /** Occurrences in incidents for which somebody was paged, with the incident's title. */

@@ -4,7 +4,11 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
+import { run } from '../../src/cli/run.ts';
+import { systemClock } from '../../src/clock.ts';
+import { parts } from '../../src/offline/parts.ts';
 import { acting, eventually, houseFiles, openHouse, quench, scratch, write, type House, type Said } from './support.ts';
 
 let house: House;
@@ -86,12 +90,12 @@ describe('log stats of a gateway that is in trouble', () => {
   });
   after(() => server.close());
 
-  it('a partition that nobody holds and a lag that grows stand out by word and colour; a lag that shrinks does not', async () => {
+  it('a partition that is not worked on here is told by word, a lag that grows by colour, too; a lag that shrinks is not', async () => {
     asked = 0;
     const said = await quench(['log', 'stats', '--url', url], { tty: true });
     assert.equal(asked, 2, 'a second look, as something is behind');
     const [, first = '', second = '', third = ''] = said.out.replaceAll('\u001b', 'ESC').split('\n');
-    assert.match(first, /ESC\[31mnobody *ESC\[0m.*elsewhere/);
+    assert.match(first, /^0 .* {2}not here +- +not here +0$/, 'how far a role came says nothing about who works on it');
     assert.match(second, /ESC\[31mgrowing *ESC\[0m/);
     assert.match(third, /^2 .*ESC\[32mhere *ESC\[0m +98 /);
     assert.doesNotMatch(third, /growing/);
@@ -204,6 +208,35 @@ describe('log export', () => {
   });
 });
 
+describe('log export to a reader that is gone', () => {
+  it('names the record behind the last that was written: going on there repeats none', async () => {
+    const told = new AbortController();
+    let out = '';
+    let err = '';
+    const stdout = Object.assign(
+      new Writable({
+        highWaterMark: 1,
+        write(chunk: Buffer) {
+          out += chunk.toString(); // and never asks for more
+          if (out.split('\n').length > 1) setImmediate(() => told.abort());
+        },
+      }),
+      { isTTY: false, columns: 100 },
+    );
+    const stderr = new Writable({
+      write(chunk: Buffer, _encoding, done) {
+        err += chunk.toString();
+        done();
+      },
+    });
+    const argv = ['log', 'export', '--topic', 'facts', '--url', house.url, '--config', join(house.dir, 'quench.yaml')];
+    const stdin = Object.assign(Readable.from([]), { isTTY: false });
+    await run(argv, { env: {}, stdin, stdout, stderr, clock: systemClock, signal: told.signal }, parts);
+    const last = linesOf({ out, err, exit: 0 }).at(-1);
+    assert.match(err, new RegExp(`broke off behind 1 records; go on with --from 0:${(last?.offset ?? 0) + 1}`));
+  });
+});
+
 describe('log replay', () => {
   interface Report {
     readonly inputs: { readonly fed: Record<string, number> };
@@ -255,6 +288,20 @@ describe('log replay', () => {
     );
     assert.match((await quench(['log', 'replay', '--file', file, '--config', dir])).err, /no facts in the recording/);
     remove();
+  });
+
+  it('what a file says of decisions does not act on the terminal, and what is not known of before is said', async () => {
+    const { dir, remove } = scratch();
+    write(dir, houseFiles());
+    const file = join(dir, 'log.jsonl');
+    for (const topic of ['inputs', 'facts']) writeFileSync(file, (await house.ask(['log', 'export', '--topic', topic])).out, { flag: 'a' });
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/"decision": *"hold"/g, '"decision":"\\u001b[2Jhold"'));
+    const said = await quench(['log', 'replay', '--file', file, '--config', dir]);
+    remove();
+    assert.equal(said.exit, 0, said.err);
+    assert.match(said.out, /^decided differently +3: 3 \\x1b\[2Jhold to hold$/m);
+    assert.doesNotMatch(said.out, acting);
+    assert.match(said.out, /silences and flapping of before are not known$/m);
   });
 
   it('what is asked wrongly says what is right', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
+import { GatewayError } from '../../src/core/errors.ts';
 import type { Backbone, DeadLetter, Store } from '../../src/core/ports.ts';
 import type { Fact } from '../../src/core/records.ts';
 import { minute, second } from '../../src/core/time.ts';
@@ -274,6 +275,79 @@ test('a target that does not answer is waited for, and told when it stays away',
   await store.close();
 });
 
+test('a target answers when its log does: that no problem is known yet is not enough, and only what may pass is waited for', async () => {
+  const { disk } = await atRest(virtualClock());
+  const store = open(memoryDisk(), partitions);
+  const backbone = backboneOf(store);
+  const quick = { ...wallClock, after: (_span: number, call: () => void) => wallClock.after(0, call) };
+  let asked = 0;
+  const failing = (code: 'log_unavailable' | 'invalid_config', times: number): Backbone => ({
+    ...backbone,
+    log: {
+      ...store.log,
+      end: async (topic, partition) => {
+        if ((asked += 1) <= times) throw new GatewayError(code, 'no leader');
+        return store.log.end(topic, partition);
+      },
+    },
+  });
+  await assert.rejects(moved(disk, memoryDisk(), { target: failing('invalid_config', 1), clock: quick }), { code: 'invalid_config' });
+  assert.equal(asked, 1);
+  asked = 0;
+  assert.equal((await moved(disk, memoryDisk(), { target: failing('log_unavailable', 3), clock: quick })).ok, true);
+  await store.close();
+});
+
+test('a move that breaks off behind its first record says that the target is half written, and what to do; before it there is nothing to say', async () => {
+  const { disk } = await atRest(virtualClock());
+  const says = /broke off half-way; do not start a gateway on the target: delete its topics/;
+  const broken = async (change: (backbone: Backbone, stop: AbortController) => Backbone): Promise<string> => {
+    const store = open(memoryDisk(), partitions);
+    const stop = new AbortController();
+    const told: string[] = [];
+    const target = change(backboneOf(store), stop);
+    await assert.rejects(
+      moved(disk, memoryDisk(), { target, signal: stop.signal, progress: (text) => void told.push(text) }),
+      /away|aborted/,
+    );
+    await store.close();
+    return told.join('\n');
+  };
+  const away = async (): Promise<never> => {
+    throw new GatewayError('log_unavailable', 'the brokers are away');
+  };
+  assert.match(await broken((to) => ({ ...to, log: { ...to.log, append: away } })), says);
+  assert.match(await broken((to) => ({ ...to, checkpoints: { ...to.checkpoints, save: away } })), says);
+  assert.match(await broken((to) => ({ ...to, deadLetters: { ...to.deadLetters, add: away } })), says);
+
+  let saves = 0;
+  const interrupted = await broken((to, stop) => {
+    const save: Backbone['checkpoints']['save'] = async (...desk) => {
+      saves += 1;
+      stop.abort();
+      await to.checkpoints.save(...desk);
+    };
+    return { ...to, checkpoints: { ...to.checkpoints, save } };
+  });
+  assert.match(interrupted, says);
+  assert.equal(saves, 1, 'Ctrl-C ends it behind the desks of one partition');
+
+  let reads = 0;
+  const unread = await broken((to, stop) => {
+    const read: Backbone['log']['read'] = async (...place) => {
+      reads += 1;
+      stop.abort();
+      return to.log.read(...place);
+    };
+    return { ...to, log: { ...to.log, read } };
+  });
+  assert.match(unread, says);
+  assert.equal(reads, 1, 'and ends the reading back');
+
+  const full = await broken((to) => ({ ...to, log: { ...to.log, end: async () => Promise.reject(new Error('away')) } }));
+  assert.doesNotMatch(full, /half-way/);
+});
+
 test('M2: a target that loses a row or a fact is found out', async () => {
   const { disk } = await atRest(virtualClock());
   const store = open(memoryDisk(), partitions);
@@ -300,7 +374,9 @@ test('M2: a target that loses a row or a fact is found out', async () => {
 test('a dry run looks at everything and writes nothing', async () => {
   const { disk } = await atRest(virtualClock());
   const target = memoryDisk();
-  const dry = await moved(disk, target, { dryRun: true });
+  const told: string[] = [];
+  const dry = await moved(disk, target, { dryRun: true, progress: (text) => void told.push(text) });
+  assert.equal(told.at(-1), 'no record was written');
   assert.ok(isEmpty(target));
   const wet = await moved(disk, target);
   assert.deepEqual(

@@ -1,5 +1,6 @@
 // A stretch of a real gateway's log through other rules: what would have been, and what was, side by side.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -167,6 +168,82 @@ test('B2: what burnt before the stretch is told apart, not called a difference',
   assert.deepEqual([report.was?.incidents, report.paged.onlyNow.count, report.paged.onlyThen.count], [1, 0, 0]);
 });
 
+const seenIn = (lines: readonly LogLine[]): readonly LogLine[] =>
+  lines.filter(({ topic, value }) => topic === 'inputs' && value.type === 'AlertSeen');
+
+test('B2: what a silence of before muted is told apart; what one of the stretch muted is compared', async () => {
+  const lines = await recorded(async (gateway, clock) => {
+    const silence = (id: string, name: string): Promise<unknown> =>
+      gateway.intake.submit({
+        type: 'SilenceSet',
+        scope,
+        silence: {
+          id,
+          matchers: [{ name: 'alertname', op: '=', value: name }],
+          startsAt: clock.now(),
+          endsAt: clock.now() + 60 * minute,
+          untilResolved: false,
+          by: 'ann',
+          comment: '',
+        },
+      });
+    await silence('s-before', 'Hushed');
+    await gateway.see(scope, at(clock, 'Early'));
+    await clock.forward(minute);
+    await gateway.see(scope, at(clock, 'Hushed'));
+    await clock.forward(second);
+    await silence('s-within', 'Quiet');
+    await gateway.see(scope, at(clock, 'Quiet'));
+    await clock.forward(20 * second);
+  });
+  const whole = await under(stretchOf(lines), rulesThen);
+  assert.deepEqual([whole.now.decisions['suppress'], whole.different.count, whole.fromBefore.alerts], [2, 0, 0]);
+  const report = await under(stretchOf(lines, seenIn(lines)[1]?.offset), rulesThen);
+  assert.deepEqual(report.different, { count: 0, kinds: {}, first: [] });
+  assert.deepEqual([report.fromBefore.alerts, report.was?.decisions, report.paged.onlyNow.count], [1, { suppress: 1 }, 0]);
+});
+
+test('B2: what flapped before is told apart', async () => {
+  const lines = await recorded(async (gateway, clock) => {
+    for (let round = 0; round < 8; round += 1) {
+      const alert = at(clock, 'Alpha');
+      await gateway.see(scope, alert);
+      await clock.forward(5 * second);
+      await gateway.see(scope, { ...alert, claim: 'cleared', observedAt: clock.now() });
+      await clock.forward(5 * second);
+    }
+    await gateway.see(scope, at(clock, 'Alpha'));
+    await clock.forward(5 * second);
+  });
+  assert.ok(lines.some(({ topic, value }) => topic === 'facts' && value.type === 'AlertFlapping'));
+  assert.equal((await under(stretchOf(lines), rulesThen)).different.count, 0);
+  const report = await under(stretchOf(lines, seenIn(lines).at(-1)?.offset), rulesThen);
+  assert.deepEqual([report.different.count, report.fromBefore.alerts], [0, 1], JSON.stringify(report.different));
+});
+
+test('decisions about what came before the stretch are not held, nor alerts that can have none', async (t) => {
+  const lines = await recorded(async (gateway, clock) => {
+    for (let number = 0; number < 40; number += 1) await gateway.see(scope, at(clock, `Alert${number}`));
+    await clock.forward(5 * second);
+  });
+  const held = async (stretch: Stretch): Promise<number> => {
+    let most = 0;
+    const { set } = Map.prototype;
+    const watched = t.mock.method(Map.prototype, 'set', function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
+      set.call(this, key, value);
+      if (/^\d+:\d+$/.test(String(key))) most = Math.max(most, this.size);
+      return this;
+    });
+    await under(stretch, rulesThen);
+    watched.mock.restore();
+    return most;
+  };
+  assert.ok((await held(stretchOf(lines.filter(({ topic }) => topic === 'inputs')))) <= 1, 'no facts: nothing to meet');
+  const inputs = seenIn(lines);
+  assert.ok((await held(stretchOf(lines, inputs[38]?.offset))) <= 2, 'of all decisions only those of the stretch');
+  assert.ok((await held(stretchOf(lines))) > 0, 'the measure measures');
+});
+
 test('what was decided after the stretch is not held against it', async () => {
   const lines = await recorded(async (gateway, clock) => {
     await gateway.see(scope, at(clock, 'Alpha'));
@@ -213,5 +290,39 @@ test('an export in a file is the same stretch; a line that is none stops with it
   await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /line 2/ });
   writeFileSync(file, '');
   await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /inputs, seen none/ });
+  remove();
+});
+
+test('a record that is none of ours is refused with file and line before anything is turned', async () => {
+  const { dir, remove } = scratch();
+  const file = join(dir, 'export.jsonl');
+  const event = eventOf();
+  const value = { type: 'AlertSeen', scope, at: someday, endpoint: 'hook', delivery: '', index: 0, event };
+  const line = { topic: 'inputs', partition: 0, offset: 0, scope, value };
+  const { scope: _scope, ...placeless } = value;
+  const { event: _event, ...eventless } = value;
+  const table: readonly (readonly [string, object])[] = [
+    ['a time beyond all dates', { ...line, value: { ...value, at: 8_640_000_000_000_001 } }],
+    ['half a millisecond', { ...line, value: { ...value, at: 0.5 } }],
+    ['no scope of the record', { ...line, scope: 7 }],
+    ['no scope of the input', { ...line, value: placeless }],
+    ['no alert', { ...line, value: eventless }],
+    ['text for an alert', { ...line, value: { ...value, event: 'x' } }],
+    ['an empty alert', { ...line, value: { ...value, event: {} } }],
+    ['an alert of no date', { ...line, value: { ...value, event: { ...event, startedAt: 9e15 } } }],
+  ];
+  for (const [says, wrong] of table) {
+    writeFileSync(file, `${JSON.stringify(line)}\n${JSON.stringify(wrong)}\n`);
+    await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /export\.jsonl: line 2: expected a record/ }, says);
+  }
+  remove();
+});
+
+test('what can be read only once is refused, not waited for', async () => {
+  const { dir, remove } = scratch();
+  const pipe = join(dir, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  await assert.rejects(stretchIn(pipe), { code: 'invalid_request', message: /pipe: expected a regular file/ });
+  await assert.rejects(stretchIn(dir), { code: 'invalid_request', message: /expected a regular file/ });
   remove();
 });
