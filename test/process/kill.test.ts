@@ -135,7 +135,7 @@ test(
         await gateway.start();
       }
       await load.stop();
-      await settled(gateway);
+      await settled(gateway, delivered);
       await gateway.stop();
       const counts = check(gateway, load.accepted, delivered, ledger);
       context.diagnostic(`seed ${seed}: ${JSON.stringify({ kills, ...counts })}`);
@@ -149,16 +149,37 @@ test(
   },
 );
 
-/** No run is under way and no notification is waiting for its answer; at most two minutes. */
-async function settled(gateway: RealGateway): Promise<void> {
+/** No run is under way and every page has reached somebody; at most two minutes. */
+async function settled(gateway: RealGateway, delivered: ReadonlyMap<string, number>): Promise<void> {
   for (let round = 0; round < 240; round += 1) {
     await sleep(500);
     const working = (await gateway.api('/api/v1/runs?state=working&limit=1')) as { readonly items: readonly unknown[] };
     const metrics = await fetch(`${gateway.url}/metrics`).then((answer) => answer.text());
     const lag = Number(/^quench_inputs_lag (\d+)/m.exec(metrics)?.[1] ?? 1);
-    if (working.items.length === 0 && lag === 0 && round > 20) return;
+    if (working.items.length > 0 || lag > 0 || round <= 20) continue;
+    const reached = reachedBy(delivered);
+    if ((await pagesOf(gateway)).every((page) => reached.has(page))) return;
   }
-  throw new Error('runs are still at work two minutes after the load ended');
+  throw new Error('runs are still at work, or pages on their way, two minutes after the load ended');
+}
+
+/** Pages of which somebody was told. */
+function reachedBy(delivered: ReadonlyMap<string, number>): ReadonlySet<string> {
+  return new Set([...delivered.keys()].map((id) => id.split('|')[0] ?? ''));
+}
+
+async function pagesOf(gateway: RealGateway): Promise<readonly string[]> {
+  const ids: string[] = [];
+  for (let after: string | null = ''; after !== null;) {
+    const path: string = `/api/v1/pages?limit=200${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`;
+    const { items, next } = (await gateway.api(path)) as {
+      readonly items: readonly { readonly id: string }[];
+      readonly next: string | null;
+    };
+    for (const { id } of items) ids.push(id);
+    after = next;
+  }
+  return ids;
 }
 
 function check(gateway: RealGateway, accepted: ReadonlySet<string>, delivered: ReadonlyMap<string, number>, ledger: string): object {
@@ -206,7 +227,7 @@ function check(gateway: RealGateway, accepted: ReadonlySet<string>, delivered: R
   );
 
   const pages = facts.filter((fact) => fact.type === 'PageOpened');
-  const reached = new Set([...delivered.keys()].map((id) => id.split('|')[0]));
+  const reached = reachedBy(delivered);
   assert.deepEqual(
     pages.map((page) => page.page).filter((page) => !reached.has(page)),
     [],

@@ -66,10 +66,10 @@ describe('prometheus and alertmanager', { skip: watching.skip }, () => {
       resolved.alerts.map(({ id, state }) => [id, state]),
       [[fired.id, 'cleared']],
     );
-    assert.deepEqual(
-      through(webhookPath, 'web-1').map(({ status }) => status),
-      [200, 200],
-    );
+    const passages = through(webhookPath, 'web-1');
+    assert.ok(passages.every(({ status }) => status === 200));
+    const claims = passages.map(({ body }) => (JSON.parse(body) as { readonly status: string }).status); // Alertmanager's own
+    assert.deepEqual([claims[0], claims.at(-1)], ['firing', 'resolved'], 'a scrape that came late may fire it again between');
   });
 
   test('the same alert straight from Prometheus is the same alert: merged, not doubled', async () => {

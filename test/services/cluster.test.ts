@@ -67,7 +67,7 @@ describe('cluster', { skip: presence.skip }, () => {
 
   test(
     `${gatewayKills} gateways and ${brokerKills} brokers killed under load: nothing accepted is lost, nothing is done twice, pages go out`,
-    { timeout: 900_000 },
+    { timeout: 1_500_000 },
     async (context) => {
       const random = randomFrom(seed);
       const stops: (() => Promise<unknown> | void)[] = [];

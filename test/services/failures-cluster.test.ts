@@ -21,8 +21,10 @@ const presence = kafkaPresence({ own: true });
 const writers = 50;
 /** An append ends within the writer's deadline, one that waited behind another within two; the rest is a busy machine. */
 const appendWithinMs = 2 * 8_000 + 2_000;
-/** Above the time after which the brokers take the leader for dead, and the client's own request deadline. */
-const stillMs = 8_000;
+/** Above the time after which the brokers take the leader for dead, and the deadline of a send. */
+const stillMs = 12_000;
+/** A broker that was killed mends its logs before it serves, and then catches up; the rest is a busy machine. */
+const inStepWithinMs = 90_000;
 
 describe('a cluster', { skip: presence.skip }, () => {
   let cluster: KafkaCluster;
@@ -45,7 +47,7 @@ describe('a cluster', { skip: presence.skip }, () => {
     };
     const seen = async (): Promise<string> => copies().catch(String);
     await until(`every copy of ${topic} is in step`, {
-      withinMs: patienceMs,
+      withinMs: inStepWithinMs,
       look: async () => (/^3( 3)*$/.test(await seen()) ? true : null),
       seen,
     });
@@ -131,7 +133,8 @@ describe('a cluster', { skip: presence.skip }, () => {
 
       await all.stop();
       await assertKept(opened, all);
-      opened.lines.assertInTurns(2);
+      // Partitions are one part of the log: one may fail when another went well again. A quick change of leader fails none.
+      opened.lines.assertInTurns(opened.log.partitions, all.failed.length > 0);
     } finally {
       await all.stop();
       await opened.close();

@@ -1,18 +1,19 @@
 // What a whole gateway does when its brokers are away at the start, refuse its login, lose its topics, or hold records that no gateway wrote.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Kafka, SASLOptions } from 'kafkajs';
+import { createClient } from '../../adapters/kafka/client.ts';
+import { createReads, type Message, type Reads } from '../../adapters/kafka/fetching.ts';
+import { systemClock } from '../../src/clock.ts';
 import { until } from '../senders/support.ts';
 import { openHouse, type House } from './failures-house.ts';
-import { newPrefix, outsider, patienceMs, withAdmin } from './failures-support.ts';
+import { Lines, newPrefix, outsider, patienceMs, withAdmin } from './failures-support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from './kafka.ts';
 
 const presence = kafkaPresence({ own: true });
 const operator = { name: 'operator', password: 'operator-password' };
+const login = { mechanism: 'plain', username: operator.name, password: operator.password } as const satisfies SASLOptions;
 const users = ['first', 'second', 'third', 'fourth', 'fifth'].map((name) => ({ name, password: `${name}-password` }));
-/** Above the time between two saves of the desks. */
-const savedWithinMs = 1_500;
 const strangerLine = 'record is not of our making and is passed over: nobody but the gateways may write here';
 
 describe('a gateway', { skip: presence.skip }, () => {
@@ -21,7 +22,7 @@ describe('a gateway', { skip: presence.skip }, () => {
   before(async () => {
     presence.demand();
     cluster = await startKafka({ brokers: 1, security: 'sasl', users: [operator, ...users] });
-    tools = outsider(cluster, { mechanism: 'plain', username: operator.name, password: operator.password });
+    tools = outsider(cluster, login);
   });
   after(() => cluster?.stop());
 
@@ -53,12 +54,35 @@ describe('a gateway', { skip: presence.skip }, () => {
     });
   }
 
+  /** Waits until every alert that is on the inputs is in the saved desks. */
+  async function saved(prefix: string): Promise<void> {
+    const options = { brokers: cluster.bootstrap, topicPrefix: prefix, sasl: login };
+    const reads = createReads(createClient(options, { clock: systemClock, say: new Lines().say, instance: 'test' }));
+    const behind = async (): Promise<readonly string[]> => {
+      const partitions = await Promise.all([0, 1].map((partition) => saveOf(reads, prefix, partition)));
+      assert.ok(
+        partitions.some(({ alerts }) => alerts > 0),
+        'there are alerts',
+      );
+      return partitions.filter(({ alerts, mark }) => mark < alerts).map((one) => JSON.stringify(one));
+    };
+    try {
+      await until('the desks are saved', {
+        withinMs: patienceMs,
+        look: async () => ((await behind()).length === 0 ? true : null),
+        seen: async () => (await behind()).join(', '),
+      });
+    } finally {
+      await reads.close();
+    }
+  }
+
   test('whose topics are deleted under it: makes them anew, decides what comes then, and still knows what it knew', async (t) => {
     await housed('first', async (house, prefix) => {
       assert.equal(await house.post('before'), 200);
       await house.shows('before', 'firing');
       await house.pages('before');
-      await sleep(savedWithinMs);
+      await saved(prefix);
 
       const deletedAt = performance.now();
       await withAdmin(tools, (admin) => admin.deleteTopics({ topics: [`${prefix}inputs`, `${prefix}facts`] }));
@@ -81,7 +105,7 @@ describe('a gateway', { skip: presence.skip }, () => {
     await housed('second', async (house, prefix) => {
       assert.equal(await house.post('before'), 200);
       await house.shows('before', 'firing');
-      await sleep(savedWithinMs);
+      await saved(prefix);
 
       const producer = tools.producer();
       await producer.connect();
@@ -104,8 +128,10 @@ describe('a gateway', { skip: presence.skip }, () => {
       assert.equal(await house.post('before', 'cleared'), 200);
       await house.shows('before', 'cleared');
 
-      const trouble = house.lines.all.filter(({ text, level }) => level !== 'info' && text !== strangerLine && text !== 'not ready');
+      const passing = new Set([strangerLine, 'not ready', 'log is away']);
+      const trouble = house.lines.all.filter(({ text, level }) => level !== 'info' && !passing.has(text));
       assert.deepEqual(trouble, []);
+      await says(house, 'every part that was away is back', () => stillAway(house.lines).length === 0);
       const told = house.lines
         .of(strangerLine)
         .map(({ fields }) => `${String(fields['topic']).replace(prefix, '')} ${String(fields['partition'])}`);
@@ -177,6 +203,37 @@ describe('a gateway', { skip: presence.skip }, () => {
     );
   });
 });
+
+/** Parts of the log that were said to be away, and not to be back since. */
+function stillAway({ all }: Lines): readonly unknown[] {
+  const away = new Set<unknown>();
+  for (const { text, fields } of all) {
+    if (text === 'log is away') away.add(fields['part']);
+    if (text === 'log is back') away.delete(fields['part']);
+  }
+  return [...away];
+}
+
+/** Where the alerts of the partition end, and up to where its inputs are in the saved desks. */
+async function saveOf(reads: Reads, prefix: string, partition: number): Promise<{ readonly alerts: number; readonly mark: number }> {
+  const last = (records: readonly Message[], fits: (record: Message) => boolean): Message | undefined => records.findLast(fits);
+  const alert = last(await committed(reads, `${prefix}inputs`, partition), ({ value }) => value?.includes('"AlertSeen"') === true);
+  const mark = last(await committed(reads, `${prefix}desks`, partition), ({ key }) => key?.toString() === 'mark');
+  const { inputs } = JSON.parse(mark?.value?.toString() ?? '{"inputs":0}') as { readonly inputs: number }; // written by gateways
+  return { alerts: (alert?.offset ?? -1) + 1, mark: inputs };
+}
+
+async function committed(reads: Reads, topic: string, partition: number): Promise<readonly Message[]> {
+  const found: Message[] = [];
+  const { first, end } = await reads.ends(topic, partition);
+  for (let at = first; at < end;) {
+    const { messages, next } = await reads.fetch({ topic, partition, offset: at }, { committed: true });
+    found.push(...messages);
+    if (next <= at) break; // a transaction is open there
+    at = next;
+  }
+  return found;
+}
 
 /** No JSON, no object, no record, records of a wrong shape, one that claims to be the newest, and keys as ours are. */
 function garbage(): { key: string | null; value: string | null }[] {

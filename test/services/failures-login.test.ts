@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import type { KafkaOptions } from '../../adapters/kafka/options.ts';
 import { until } from '../senders/support.ts';
-import { open, patienceMs } from './failures-support.ts';
+import { open, patienceMs, well } from './failures-support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from './kafka.ts';
 
 const presence = kafkaPresence({ own: true });
@@ -31,7 +31,7 @@ describe('a broker that asks for TLS and a password', { skip: presence.skip }, (
       try {
         await opened.log.append('inputs', { partition: 0, scope: 's', values: [{ type: 'Woke' }] });
         assert.equal((await opened.log.read('inputs', 0, 0, 10)).length, 1);
-        assert.equal(opened.backbone.problem(), null);
+        await well(opened);
       } finally {
         await opened.close();
       }

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafka } from '../../adapters/kafka/backbone.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { systemClock } from '../../src/clock.ts';
@@ -18,6 +19,7 @@ import {
 } from '../contracts/store-fixture.ts';
 import { logContract, stateContract } from '../contracts/store-log.ts';
 import { viewsContract } from '../contracts/store-views.ts';
+import { until } from '../senders/support.ts';
 import { foreignBrokers } from './kafka-jars.ts';
 import { kafkaPresence, kafkaVersions, startKafka, type KafkaCluster } from './kafka.ts';
 
@@ -50,6 +52,39 @@ function suite(version: string): void {
 
     assert.equal((await here.log.read('facts', 0, 0, 10)).length, 2);
     assert.equal((await here.log.read('facts', 0, 1, 10)).length, 1);
+
+    for (const store of [here, there]) await store.close();
+    for (const dir of dirs) await rm(dir, { recursive: true, force: true });
+  });
+
+  test('a partition that is watched again, after nobody watched it for a while, tells of what others append', async () => {
+    const dirs = [await mkdtemp(join(tmpdir(), 'quench-kafka-')), await mkdtemp(join(tmpdir(), 'quench-kafka-'))];
+    const clock: SetClock = { at: 1_000, now: () => 1_000 };
+    const [here, there] = await Promise.all(dirs.map((dir) => open(`a${process.pid}.`, dir, clock, 'shared')));
+    assert.ok(here !== undefined && there !== undefined);
+    const { log } = here;
+    const batch = { partition: 0, scope: 's', values: [{ n: 1 }] };
+    const unwatch = log.watch('facts', 0, () => {});
+    await log.append('facts', batch);
+    unwatch();
+    await sleep(1_000); // for the follower to let it go
+    let read = 0;
+    let failed: unknown = null;
+    log.watch('facts', 0, () => {
+      log.read('facts', 0, 0, 10).then(
+        (records) => (read = records.length),
+        (error: unknown) => (failed = error),
+      );
+    });
+
+    for (const many of [2, 3]) {
+      await there.log.append('facts', batch);
+      await until(`woken to read ${many} records`, {
+        withinMs: 30_000,
+        look: async () => (read === many ? true : null),
+        seen: async () => `${read}, failed: ${String(failed)}`,
+      });
+    }
 
     for (const store of [here, there]) await store.close();
     for (const dir of dirs) await rm(dir, { recursive: true, force: true });

@@ -10,7 +10,12 @@ import { until } from '../senders/support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from './kafka.ts';
 
 const presence = kafkaPresence({ own: true });
-const quick = { retry: { retries: 2, initialRetryTime: 100 }, requestTimeout: 2_000, logLevel: logLevel.NOTHING };
+const quick = {
+  retry: { retries: 2, initialRetryTime: 100 },
+  connectionTimeout: 5_000,
+  requestTimeout: 10_000,
+  logLevel: logLevel.NOTHING,
+};
 
 describe('the Kafka harness', { skip: presence.skip }, () => {
   before(() => presence.demand());
@@ -36,7 +41,7 @@ describe('the Kafka harness', { skip: presence.skip }, () => {
     }
     const settles = (copies: string): Promise<true> =>
       until(`copies in step: ${copies}`, {
-        withinMs: 30_000,
+        withinMs: 90_000, // one that stands still does not answer, and may be asked three times
         look: async () => ((await inStep()) === copies ? true : null),
         seen: async () => `${await inStep()}\n${kafka.logTail(2)}`,
       });
@@ -148,13 +153,14 @@ describe('the Kafka harness', { skip: presence.skip }, () => {
     const program = `import { startKafka } from ${JSON.stringify(new URL('kafka.ts', import.meta.url).href)};
       const { brokers } = await startKafka({ brokers: 1 });
       console.log(brokers[0].pid);
-      setTimeout(() => { throw new Error('a bug'); }, 100);`;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'ignore'] });
+      process.stdin.once('data', () => { throw new Error('a bug'); });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['pipe', 'pipe', 'ignore'] });
     let pid = 0;
     let command = '';
     child.stdout.on('data', (part: Buffer) => {
       pid = Number(part.toString());
       command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+      child.stdin.write('break');
     });
     await once(child, 'close');
 

@@ -1,5 +1,6 @@
 // One member of the group that shares partitions out, in this process or as a program of its own, telling what it is told and what it holds.
 // As a program it is forked with its options as the only argument, and may be stopped, frozen and killed like any other.
+import { syncBuiltinESMExports } from 'node:module';
 import net from 'node:net';
 import { createClient } from '../../adapters/kafka/client.ts';
 import { createCursors } from '../../adapters/kafka/cursors.ts';
@@ -59,7 +60,8 @@ export async function startMember(options: MemberOptions, say: (said: Said) => v
   let last = steady();
 
   function look(): void {
-    const slept = steady() - last > sleptMs;
+    const began = steady();
+    const slept = began - last > sleptMs;
     const now = Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => shares.holds(partition));
     if (slept) tell('awake', -1, now.join(' '));
     for (let partition = 0; partition < partitions; partition += 1) {
@@ -71,7 +73,8 @@ export async function startMember(options: MemberOptions, say: (said: Said) => v
         tell('holds', partition);
       }
     }
-    last = steady();
+    const ended = steady();
+    last = ended - began > sleptMs ? began : ended; // a sleep in the middle of a look is for the next one to tell
   }
 
   const looking = setInterval(look, sampleMs);
@@ -91,11 +94,12 @@ export async function startMember(options: MemberOptions, say: (said: Said) => v
   };
 }
 
-/** Sends every connection to the broker through the port; the client looks `connect` up when it connects. */
+/** Sends every connection to the broker through the port; the client and our adapter look `connect` up when they connect. */
 function reroute(port: number): void {
   const connect = net.connect.bind(net) as (options: object, ...rest: readonly unknown[]) => net.Socket;
   const rerouted = (options: object, ...rest: readonly unknown[]): net.Socket => connect({ ...options, port }, ...rest);
   Object.assign(net, { connect: rerouted });
+  syncBuiltinESMExports(); // for those who import it by its name
 }
 
 if (process.send !== undefined && process.argv[1] === import.meta.filename) {

@@ -1,5 +1,5 @@
 // Partitions shared out by a real coordinator: who has which, who is told what, and that nobody believes to hold what another can have.
-// Sessions are short (1.5 s), so that a dead member is noticed soon.
+// Sessions are short (1.5 s), so that a dead member is noticed soon, and longer (6 s) where a member that is only slow must not be missed.
 import assert from 'node:assert/strict';
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -14,7 +14,7 @@ import { partitions, sessionMs, startMember, steady, type Said } from './shares-
 import { startWire, type Wire } from './shares-wire.ts';
 
 const program = fileURLToPath(new URL('./shares-member.ts', import.meta.url));
-const settleMs = 15_000;
+const settleMs = 60_000;
 
 interface Member {
   readonly name: string;
@@ -86,7 +86,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
   }
 
   test('members that come take their share, those that go give it back, and nothing else moves', async () => {
-    const group = await newGroup();
+    const group = await newGroup({ sessionMs: 6_000 });
     const a = await group.here('a');
     await settled(group, [a]);
     const b = await group.here('b');
@@ -110,7 +110,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
   });
 
   test('a member that is killed is missed after its session, and the others keep what they have', async () => {
-    const group = await newGroup();
+    const group = await newGroup({ sessionMs: 6_000 });
     const [a, b, c] = [group.apart('a'), group.apart('b'), group.apart('c')];
     await settled(group, [a, b, c]);
     const kept = [told(a, 'lost').length, told(c, 'lost').length];
@@ -133,11 +133,13 @@ describe('partitions shared out', { skip: presence.skip }, () => {
 
     b.child?.kill('SIGSTOP');
     await settled(group, [a]);
+    const thawed = steady();
     b.child?.kill('SIGCONT');
-    await until('it says that it is awake', () => told(b, 'awake').length > 0, settleMs);
-    assert.equal(told(b, 'awake')[0]?.text, '', 'held at the first look');
+    const awake = (): number => b.story.findIndex(({ what, at }) => what === 'awake' && at >= thawed); // on a busy machine it slept before
+    await until('it says that it is awake', () => awake() >= 0, settleMs);
+    assert.equal(b.story[awake()]?.text, '', 'held at the first look');
     await settled(group, [a, b]);
-    const since = b.story.slice(b.story.findIndex(({ what }) => what === 'awake'));
+    const since = b.story.slice(awake());
     const lost = since.filter(({ what }) => what === 'lost').map(({ partition }) => partition);
     assert.deepEqual(new Set(lost), new Set(had), 'another has had it meanwhile: what it gets back is a new tenure');
 
@@ -152,9 +154,10 @@ describe('partitions shared out', { skip: presence.skip }, () => {
     await settled(group, [b]);
     await sleep(2_500); // a lease that is as fresh as it gets
 
-    const asked = wire.holdBackShare(3_500);
+    let asked = false;
+    void wire.holdBackShare(3_500).then(() => (asked = true));
     const a = group.apart('a');
-    await asked;
+    await until('it asks what its share is', () => asked, settleMs);
     await settled(group, [a, b]);
 
     print('least time between two holders, one of which heard late', assertOneHolder(group));
@@ -162,7 +165,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
   });
 
   test('a member that goes while it is joining is waited for by nobody', async () => {
-    const group = await newGroup({ sessionMs: 6_000 });
+    const group = await newGroup({ sessionMs: 12_000 });
     const a = await group.here('a');
     await settled(group, [a]);
     const b = await group.here('b');
@@ -175,7 +178,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
 
     const took = steady() - began;
     print('a member joined after another had gone while joining', took);
-    assert.ok(took < 5_000, `${took} ms: a session was waited for`);
+    assert.ok(took < 9_000, `${took} ms: a session was waited for`);
     assertOneHolder(group);
   });
 
