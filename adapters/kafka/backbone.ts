@@ -10,7 +10,7 @@ import { createLetters } from './deadletters.ts';
 import { createLog } from './log.ts';
 import type { KafkaOptions } from './options.ts';
 import { createShares } from './shares.ts';
-import { ensureTopics } from './topics.ts';
+import { topicKeeper } from './topics.ts';
 import type { WriterLimits } from './writer.ts';
 
 const firstWithinMs: Millis = 4 * second;
@@ -41,6 +41,7 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
     host: createShares({ client, role: 'host', topic: topics.inputs, cursors, watch: deps.watch }),
     effects: createShares({ client, role: 'effects', topic: topics.facts, cursors, watch: deps.watch }),
   };
+  const keepTopics = topicKeeper(client, deps.retentionMs);
   let closed = false;
   let wakeLook: () => void = () => {};
   let lookedAt: Millis = 0;
@@ -54,7 +55,7 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
 
   async function look(): Promise<Millis> {
     try {
-      await ensureTopics(client, deps.retentionMs);
+      await keepTopics();
       client.health.good('topics');
       return lookEveryMs;
     } catch (error) {

@@ -17,9 +17,6 @@ const recordBytesMin = 2_097_152;
 const deskSegmentBytes = 33_554_432;
 const copiesSetting = 'min.insync.replicas';
 
-/** What was said last of the copies (T2). */
-const saidOf = new WeakMap<Client, string>();
-
 interface Wanted {
   readonly topic: string;
   readonly partitions: number;
@@ -61,8 +58,17 @@ function copiesOf(replication: number): number {
   return replication >= 3 ? 2 : 1;
 }
 
-/** Makes what is missing and checks the rest. Rejects with `invalid_config` for what waiting does not mend, else with the client's error. */
-export async function ensureTopics(client: Client, retentionMs: Millis): Promise<void> {
+/** Makes what is missing and checks the rest, each time it is called. Rejects with `invalid_config` for what waiting does not mend, else with the client's error. */
+export function topicKeeper(client: Client, retentionMs: Millis): () => Promise<void> {
+  let said = '';
+  return () =>
+    ensureTopics(client, retentionMs, (thin) => {
+      if (thin !== said) sayThin(client, thin); // T2
+      said = thin;
+    });
+}
+
+async function ensureTopics(client: Client, retentionMs: Millis, tellThin: (thin: string) => void): Promise<void> {
   const admin = client.kafka.admin();
   const wanted = wantedOf(client, retentionMs);
   const asking = <T>(what: string, ask: Promise<T>): Promise<T> => within(client.clock, askWithinMs, what, ask);
@@ -72,7 +78,9 @@ export async function ensureTopics(client: Client, retentionMs: Millis): Promise
     const missing = wanted.filter(({ topic }) => !there.has(topic));
     if (missing.length > 0) await make(client, admin, missing);
     await ledEverywhere(client, admin, wanted);
-    await check(client, admin, wanted, asking);
+    const { wrong, thin } = await check(client, admin, wanted, asking);
+    tellThin(thin.join('; '));
+    if (wrong.length > 0) throw new GatewayError('invalid_config', wrong.join('; '));
   } finally {
     void admin.disconnect().catch(() => {});
   }
@@ -128,7 +136,7 @@ async function check(
   admin: Admin,
   wanted: readonly Wanted[],
   asking: <T>(what: string, ask: Promise<T>) => Promise<T>,
-): Promise<void> {
+): Promise<{ readonly wrong: readonly string[]; readonly thin: readonly string[] }> {
   const metadata = await asking('look at topics', admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) }));
   const resources = wanted.map(({ topic, must }) => ({
     type: topicResource,
@@ -153,15 +161,11 @@ async function check(
     if (replicas < replication || Number(valueOf(copiesSetting)) < copiesOf(replication))
       thin.push(`${topic}: replicas ${replicas}, ${copiesSetting} ${valueOf(copiesSetting)}`);
   }
-  sayThin(client, thin.join('; '));
-  if (wrong.length > 0) throw new GatewayError('invalid_config', wrong.join('; '));
+  return { wrong, thin };
 }
 
 /** T2 */
-function sayThin(client: Client, seen: string): void {
-  const { settings, say } = client;
-  if (seen === (saidOf.get(client) ?? '')) return;
-  saidOf.set(client, seen);
+function sayThin({ settings, say }: Client, seen: string): void {
   if (seen === '') return say.info({ replication: settings.replication }, 'topics hold the copies that log.replication asks for');
   const expected = `replicas ${settings.replication}, ${copiesSetting} ${copiesOf(settings.replication)}`;
   const advice = `add replicas (kafka-reassign-partitions.sh), then set ${copiesSetting} (kafka-configs.sh); or lower log.replication to what is there`;

@@ -26,6 +26,9 @@ const recalledMs: Millis = 30 * second;
 const listedMax = 10;
 const titleCharsMax = 200;
 
+/** One alert, or many that one page counts. */
+export type RawPageAbout = 'alert' | 'many';
+
 export interface FailOpenDeps {
   readonly clock: Clock;
   readonly afterMs: Millis;
@@ -45,7 +48,7 @@ export interface FailOpenDeps {
   /** Unlike any other process, living or dead. */
   readonly instance: string;
   /** A page was begun. */
-  readonly paged: (about: 'alert' | 'many') => void;
+  readonly paged: (about: RawPageAbout) => void;
   /** One attempt with one notifier ended. */
   readonly attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => void;
   readonly onTrouble: (error: unknown) => void;

@@ -5,13 +5,13 @@ import type { Claim } from '../core/alert.ts';
 import type { NotifyOutcome, SharedRole, Topic } from '../core/ports.ts';
 import type { Decision, RunEnd } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
+import type { RawPageAbout } from '../engine/failopen.ts';
 
 const labelValuesMax = 200;
 
 /** What became of one delivery at the door. */
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
 export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
-export type RawPageAbout = 'alert' | 'many';
 
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */
 export interface Metrics {

@@ -7,7 +7,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '../../adapters/kafka/client.ts';
-import { ensureTopics } from '../../adapters/kafka/topics.ts';
+import { topicKeeper } from '../../adapters/kafka/topics.ts';
 import { systemClock } from '../../src/clock.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from './kafka.ts';
 import { partitions, sessionMs, startMember, steady, type Said } from './shares-member.ts';
@@ -54,7 +54,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
       { brokers, topicPrefix: prefix, partitions, replication: 1 },
       { clock: systemClock, say, instance: 'maker' },
     );
-    await ensureTopics(maker, 86_400_000);
+    await topicKeeper(maker, 86_400_000)();
     const members: Member[] = [];
     const add = (member: Member): Member => {
       members.push(member);
