@@ -4,14 +4,14 @@
 //   2  No call was acted on twice; nothing was acted on that the log had not granted.
 //   3  Every run ended, every page reached somebody, and nothing waits for a timer that was lost.
 import assert from 'node:assert/strict';
-import { appendFileSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fact, Input } from '../../src/core/records.ts';
-import { ledgerPlaybook, freePort, realGateway, type RealGateway } from './gateway.ts';
+import { ledgerPlaybook, realGateway, type RealGateway } from './gateway.ts';
+import { ledgerConfig, ledgerIn, startSink } from './ledger.ts';
 
 const kills = Number(process.env['KILLS'] ?? 50);
 const seed = Number(process.env['SEED'] ?? 20_261_121);
@@ -27,18 +27,6 @@ function randomFrom(start: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
 }
-
-const config = (sink: number, script: string): string => `api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
-data: { dir: ./data }
-endpoints: { prometheus: { source: prometheus, auth: { bearer: { file: ingest.token } }, alertsApi: true } }
-notifiers: { sink: { type: webhook, url: "http://127.0.0.1:${sink}/page", secrets: [{ file: admin.whsec }] } }
-ladders: { default: { rungs: [{ notify: sink, wait: 1m }], repeat: 0, ackTimeout: 0s } }
-playbooks: { dir: ./playbooks }
-actions: { shell: { allow: ["${script}"] } }
-settle: 1s
-holdOff: 30s
-storm: { alerts: 100000, within: 1m }
-`;
 
 interface Load {
   readonly accepted: Set<string>;
@@ -105,25 +93,12 @@ test(
   { timeout: 900_000 },
   async (context) => {
     const random = randomFrom(seed);
-    const delivered = new Map<string, number>();
-    const port = await freePort();
-    const sink = createServer((req, res) => {
-      let body = '';
-      req.on('data', (part: Buffer) => (body += part.toString()));
-      req.on('end', () => {
-        // Ours, signed: the shape is known.
-        const { data } = JSON.parse(body) as { readonly data: { readonly id: string } };
-        delivered.set(data.id, (delivered.get(data.id) ?? 0) + 1);
-        res.writeHead(204).end();
-      });
-    }).listen(port, '127.0.0.1');
+    const sink = await startSink();
+    const { delivered } = sink;
     const gateway = await realGateway({ config: '', playbooks: {} });
-    const script = join(gateway.dir, 'act.sh');
-    const ledger = join(gateway.dir, 'ledger');
-    writeFileSync(script, `#!/bin/sh\nsleep 0.0$(( $$ % 9 ))\nprintf '%s\\n' "$QUENCH_KEY" >> "${ledger}"\n`);
-    chmodSync(script, 0o755);
+    const { script, acts } = ledgerIn(gateway.dir);
     writeFileSync(join(gateway.dir, 'admin.whsec'), `whsec_${Buffer.from('a secret for the test, 32 bytes.').toString('base64')}`);
-    appendFileSync(join(gateway.dir, 'quench.yaml'), config(port, script));
+    appendFileSync(join(gateway.dir, 'quench.yaml'), ledgerConfig(sink.port, script));
     writeFileSync(join(gateway.dir, 'playbooks', 'fix.yaml'), ledgerPlaybook(script));
     let load: Load | null = null;
     try {
@@ -137,13 +112,17 @@ test(
       await load.stop();
       await settled(gateway, delivered);
       await gateway.stop();
-      const counts = check(gateway, load.accepted, delivered, ledger);
+      const counts = check(
+        gateway,
+        load.accepted,
+        delivered,
+        acts().map(({ key }) => key),
+      );
       context.diagnostic(`seed ${seed}: ${JSON.stringify({ kills, ...counts })}`);
     } finally {
       await load?.stop();
       await gateway.kill();
       sink.close();
-      sink.closeAllConnections();
       gateway.remove();
     }
   },
@@ -182,7 +161,12 @@ async function pagesOf(gateway: RealGateway): Promise<readonly string[]> {
   return ids;
 }
 
-function check(gateway: RealGateway, accepted: ReadonlySet<string>, delivered: ReadonlyMap<string, number>, ledger: string): object {
+function check(
+  gateway: RealGateway,
+  accepted: ReadonlySet<string>,
+  delivered: ReadonlyMap<string, number>,
+  acts: readonly string[],
+): object {
   const db = new DatabaseSync(join(gateway.dir, 'data', 'quench.db'), { readOnly: true });
   const inputs = recordsOf(db, 0);
   const facts = recordsOf(db, 1).map(({ value }) => value as Fact);
@@ -209,7 +193,6 @@ function check(gateway: RealGateway, accepted: ReadonlySet<string>, delivered: R
     'facts are numbered without gap or repeat',
   );
 
-  const acts = existsSync(ledger) ? readFileSync(ledger, 'utf8').trim().split('\n') : [];
   const granted = new Set(facts.flatMap((fact) => (fact.type === 'StepGranted' ? [`${fact.run}/${fact.call}`] : [])));
   assert.equal(new Set(acts).size, acts.length, '2: no call was acted on twice');
   assert.deepEqual(

@@ -1,4 +1,4 @@
-// What a cluster acts on: the program that its playbooks run, and the receiver of its pages. Both keep count.
+// What gateways that are killed act on: the program that their playbooks run, and the receiver of their pages. Both keep count.
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
@@ -17,6 +17,22 @@ export function ledgerIn(folder: string): { readonly script: string; readonly ac
     },
   };
 }
+
+/** Pages go to the sink, playbooks run the script, and nothing is watched for long. */
+export const ledgerConfig = (
+  sink: number,
+  script: string,
+): string => `api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
+data: { dir: ./data }
+endpoints: { prometheus: { source: prometheus, auth: { bearer: { file: ingest.token } }, alertsApi: true } }
+notifiers: { sink: { type: webhook, url: "http://127.0.0.1:${sink}/page", secrets: [{ file: admin.whsec }] } }
+ladders: { default: { rungs: [{ notify: sink, wait: 1m }], repeat: 0, ackTimeout: 0s } }
+playbooks: { dir: ./playbooks }
+actions: { shell: { allow: ["${script}"] } }
+settle: 1s
+holdOff: 30s
+storm: { alerts: 100000, within: 1m }
+`;
 
 export interface Sink {
   readonly port: number;

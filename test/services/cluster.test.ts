@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { KafkaOptions } from '../../adapters/kafka/options.ts';
 import { partitionOf } from '../../src/engine/scope.ts';
 import { ledgerPlaybook, realGateway, type RealGateway } from '../process/gateway.ts';
+import { ledgerConfig, ledgerIn, startSink } from '../process/ledger.ts';
 import { until } from '../senders/support.ts';
 import { random as randomFrom } from '../sim/random.ts';
 import { accountOf } from './cluster-account.ts';
@@ -23,7 +24,6 @@ import { brokersOf, figures, gatewaysOf, type Gateways, type Takeover } from './
 import { verdictOn } from './cluster-check.ts';
 import { startLoad, type Load } from './cluster-load.ts';
 import { watchFacts, type Watch } from './cluster-watch.ts';
-import { ledgerIn, startSink } from './cluster-world.ts';
 import { kafkaPresence, startKafka } from './kafka.ts';
 
 const gatewayKills = Number(process.env['GATEWAY_KILLS'] ?? 20);
@@ -44,23 +44,9 @@ const frozenMs = 12_000;
 const say = (line: string): void => void (keep && process.stderr.write(`${new Date().toISOString()} ${line}\n`));
 const presence = kafkaPresence({ own: true });
 
-const config = (
-  log: KafkaOptions,
-  sink: number,
-  script: string,
-): string => `api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
-data: { dir: ./data }
-log: ${JSON.stringify({ type: 'kafka', ...log })}
+const config = (log: KafkaOptions, sink: number, script: string): string => `log: ${JSON.stringify({ type: 'kafka', ...log })}
 scope: { labels: [team] }
-endpoints: { prometheus: { source: prometheus, auth: { bearer: { file: ingest.token } }, alertsApi: true } }
-notifiers: { sink: { type: webhook, url: "http://127.0.0.1:${sink}/page", secrets: [{ file: admin.whsec }] } }
-ladders: { default: { rungs: [{ notify: sink, wait: 1m }], repeat: 0, ackTimeout: 0s } }
-playbooks: { dir: ./playbooks }
-actions: { shell: { allow: ["${script}"] } }
-settle: 1s
-holdOff: 30s
-storm: { alerts: 100000, within: 1m }
-`;
+${ledgerConfig(sink, script)}`;
 
 describe('cluster', { skip: presence.skip }, () => {
   before(() => presence.demand());
