@@ -3,13 +3,13 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { createExpressions } from '../adapters/cel/expressions.ts';
 import { prometheus } from '../adapters/prometheus/source.ts';
 import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
-import { systemClock } from '../src/clock.ts';
 import { roles, type Backbone, type EventLog, type Store } from '../src/core/ports.ts';
 import { everyScope, type AlertDecided, type Fact } from '../src/core/records.ts';
-import { localExecutor } from '../src/engine/executor.ts';
-import { createIntake, type Intake } from '../src/engine/intake.ts';
+import { everyPartition } from '../src/engine/assignments.ts';
+import { createIntake, type Intake } from '../src/engine/intake/intake.ts';
 import { createService, type Service } from '../src/engine/service.ts';
-import { everyPartition } from '../src/engine/tenures.ts';
+import { localExecutor } from '../src/executor/client.ts';
+import { systemClock } from '../src/gateway/clock.ts';
 import { policyOf } from '../test/support/policy.ts';
 import { folder } from './support.ts';
 

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Kafka, logLevel } from 'kafkajs';
-import { startKafka } from '../test/services/kafka.ts';
+import { startKafka } from '../test/kafka/broker/kafka.ts';
 import { median, quantile, table } from './support.ts';
 
 const recordBytes = 600;

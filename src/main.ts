@@ -1,8 +1,8 @@
 // argv and environment in, exit code out: the only place that reads process.env or ends the process.
 import { run } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
-import { systemClock } from './clock.ts';
-import { createLog } from './log.ts';
+import { systemClock } from './gateway/clock.ts';
+import { createLog } from './gateway/logger.ts';
 import { parts } from './offline/parts.ts';
 
 const interrupted = 130;

@@ -29,48 +29,59 @@ function importsOf(path: string): readonly string[] {
     .map((name) => (name.startsWith('.') ? join(path, '..', name).split(sep).join('/') : name));
 }
 
-/** Which floor a file stands on; imports go down or stay, never up. */
+/** Which room a file is in. */
 function roomOf(path: string): string {
   const vendor = /^adapters\/([^/]+)\//.exec(path)?.[1];
   if (vendor !== undefined) return `adapters/${vendor}`;
   if (path.startsWith('adapters/')) return 'adapters';
-  return /^src\/([^/]+)\//.exec(path)?.[1] ?? (path.startsWith('src/') ? 'top' : 'outside');
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? (path.startsWith('src/') ? 'main' : 'outside');
 }
 
+/** What each room of src may import; imports go down or to a neighbour that does not import back, never up. */
 const mayImport: { readonly [room: string]: readonly string[] } = {
   core: [],
-  engine: ['core'],
-  config: ['core'],
-  http: ['core', 'engine'],
-  cli: ['core', 'engine', 'config'],
+  ports: ['core'],
+  readmodel: ['core', 'ports'],
+  executor: ['core', 'ports'],
+  access: ['core', 'ports'],
+  config: ['core', 'ports'],
+  engine: ['core', 'ports', 'readmodel', 'executor'],
+  http: ['core', 'ports', 'engine', 'readmodel', 'access'],
+  cli: ['core', 'ports', 'engine', 'readmodel', 'config'],
+  gateway: ['core', 'ports', 'engine', 'readmodel', 'access', 'config', 'executor', 'http', 'cli', 'adapters'],
+  offline: ['core', 'ports', 'engine', 'readmodel', 'access', 'config', 'executor', 'http', 'cli', 'gateway', 'adapters'],
+  main: ['core', 'ports', 'cli', 'gateway', 'offline'],
 };
 
 const problems = (paths: readonly string[], look: (path: string) => readonly string[]): string => paths.flatMap(look).join('\n');
 
-test('imports point down: core imports nothing, engine and config only core, http also engine, cli also config', () => {
+/** The floor of a room: `adapters/kafka` and its like are one floor. */
+const floorOf = (path: string): string => roomOf(path).replace(/^adapters\/.*/, 'adapters');
+
+test('imports point down, by the table of rooms; a room that is not in it may not exist', () => {
   const found = problems(
     code.filter((path) => path.startsWith('src/')),
     (path) => {
       const allowed = mayImport[roomOf(path)];
-      if (allowed === undefined) return [];
+      if (allowed === undefined) return [`${path} is in no known room: put it into one of ${Object.keys(mayImport).join(', ')}`];
       return importsOf(path)
         .filter((name) => name.startsWith('src/') || name.startsWith('adapters/') || roomOf(path) === 'core')
-        .filter((name) => roomOf(name) !== roomOf(path) && !allowed.includes(roomOf(name)))
-        .map((name) => `${path} imports ${name}: let src/compose.ts hand it in, or move what is shared to src/core`);
+        .filter((name) => floorOf(name) !== roomOf(path) && !allowed.includes(floorOf(name)))
+        .map((name) => `${path} imports ${name}: let src/gateway/compose.ts hand it in, or move what is shared to src/core or src/ports`);
     },
   );
   assert.equal(found, '');
 });
 
-test('an adapter imports core, the shared adapter files and its own folder, never another vendor', () => {
-  const lists = new Set(['adapters/index.ts', 'adapters/actions.ts', 'adapters/executor-main.ts']);
+test('an adapter imports core, ports, the kit and its own folder, never another vendor', () => {
+  const lists = new Set(['adapters/registry.ts', 'adapters/actions.ts']);
   const found = problems(
     code.filter((path) => path.startsWith('adapters/') && !lists.has(path)),
     (path) =>
       importsOf(path)
         .filter((name) => name.startsWith('src/') || name.startsWith('adapters/'))
-        .filter((name) => !['core', 'adapters', roomOf(path)].includes(roomOf(name)))
-        .map((name) => `${path} imports ${name}: share through a file directly in adapters/, or through a port in src/core/ports.ts`),
+        .filter((name) => !['core', 'ports', 'adapters/kit', roomOf(path)].includes(roomOf(name)))
+        .map((name) => `${path} imports ${name}: share through a file in adapters/kit, or through a port in src/ports`),
   );
   assert.equal(found, '');
 });
@@ -109,9 +120,9 @@ test('a vendor is named under adapters/ and nowhere else in the source', () => {
 
 test('only main reads the environment or ends the process; only the clock reads the clock', () => {
   const homes: readonly (readonly [RegExp, readonly string[], string])[] = [
-    [/process\.(env|exit)\b/, ['src/main.ts', 'adapters/executor-main.ts'], 'hand it in from src/main.ts'],
-    [/Date\.now\(|new Date\(\)|performance\.now\(/, ['src/clock.ts', 'adapters/executor-main.ts'], 'take a Clock'],
-    [/Math\.random\(/, [], 'derive it, or node:crypto in src/compose.ts'],
+    [/process\.(env|exit)\b/, ['src/main.ts', 'src/gateway/executor-main.ts'], 'hand it in from src/main.ts'],
+    [/Date\.now\(|new Date\(\)|performance\.now\(/, ['src/gateway/clock.ts', 'src/gateway/executor-main.ts'], 'take a Clock'],
+    [/Math\.random\(/, [], 'derive it, or node:crypto in src/gateway/compose.ts'],
     [/\beval\(|new Function\(|child_process'.*\bexec\b|shell: true/, [], 'spawn with an argv'],
   ];
   const found = problems(

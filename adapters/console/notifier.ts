@@ -2,7 +2,7 @@
 // One block per notification; nothing in it can move a terminal's cursor or colour it.
 import type { Writable } from 'node:stream';
 import type { Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
-import { headline, lines, oneLine, safeLinks } from '../text.ts';
+import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const waitingBytesMax = 1_048_576;
 

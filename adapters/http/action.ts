@@ -9,9 +9,9 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/playbook.ts';
 import type { Action, ActionOutcome, ActionRequest, Clock } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
-import { smallObject } from '../answer.ts';
-import { createHttp, targetOf, type Call, type Exchange, type Http } from '../kit.ts';
-import { redactUrl, scrub } from '../redact.ts';
+import { smallObject } from '../kit/answer.ts';
+import { createHttp, targetOf, type Call, type Exchange, type Http } from '../kit/http-client.ts';
+import { redactUrl, scrub } from '../kit/redact.ts';
 import type { HttpConfig } from './config.ts';
 import { createReach, isBelow, type Reach } from './reach.ts';
 

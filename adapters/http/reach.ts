@@ -4,7 +4,7 @@
 //   H2  A name is called only when it, or a prefix with it, is on the list; a number only when a block holds it.
 import { BlockList, isIP } from 'node:net';
 import { GatewayError } from '../../src/core/errors.ts';
-import { targetOf } from '../kit.ts';
+import { targetOf } from '../kit/http-client.ts';
 
 export interface Reach {
   admits(url: URL): boolean;

@@ -2,8 +2,8 @@
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Backbone, BackboneWatch, Clock, SharedRole, Store } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { Say } from '../kit/say.ts';
 import { createCheckpoints } from './checkpoints.ts';
-import type { Say } from '../say.ts';
 import { createClient, pauseOr } from './client.ts';
 import { createCursors } from './cursors.ts';
 import { createLetters } from './deadletters.ts';

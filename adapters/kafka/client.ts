@@ -9,7 +9,7 @@ import { connect as connectSecurely } from 'node:tls';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
-import type { Say } from '../say.ts';
+import type { Say } from '../kit/say.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
 
 const connectWithinMs: Millis = 3_000;

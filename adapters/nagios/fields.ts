@@ -3,7 +3,7 @@
 //   N1  A macro that Nagios left unexpanded (`$SERVICESTATE$`) is a missing field, never a value.
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Delivery, ParseFailure } from '../../src/core/ports.ts';
-import { isObject, parseJson, textOf, type JsonObject } from '../event.ts';
+import { isObject, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 
 /** Field texts by name: lower-case letters and digits only, without the prefixes of environment variables. Never empty texts. */
 export type Fields = ReadonlyMap<string, string>;

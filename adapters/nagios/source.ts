@@ -8,7 +8,7 @@ import type { AlertEvent, Claim, Link, Severity } from '../../src/core/alert.ts'
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
-import { boundEvent, fingerprintOf, instantOf, linkOf } from '../event.ts';
+import { boundEvent, fingerprintOf, instantOf, linkOf } from '../kit/event.ts';
 import { fieldsOf, pick, type Fields } from './fields.ts';
 
 export interface NagiosConfig {

@@ -1,5 +1,5 @@
 // Options of the newrelic source in quench.yaml; what they mean stands at NewRelicConfig.
-import { entityLabels, severityWord, severityWords } from '../options.ts';
+import { entityLabels, severityWord, severityWords } from '../kit/schemas.ts';
 
 export const NewRelicOptions = {
   type: 'object',

@@ -9,8 +9,8 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Labels } from '../../src/core/labels.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 import { claimWords, entityLabels, linkMembers, members, severityWords, shownElsewhere } from './words.ts';
-import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../event.ts';
 
 const vendor = 'newrelic';
 const targetsMax = 64;

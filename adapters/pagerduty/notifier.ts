@@ -3,8 +3,8 @@
 // Source: PagerDuty developer docs, "Events API v2", read 2026-11-20.
 import { hash } from 'node:crypto';
 import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
-import { outcomeOf, targetOf, type Http } from '../kit.ts';
-import { headline, lines, oneLine, safeLinks } from '../text.ts';
+import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const eventBytesMax = 512_000;
 const summaryRunesMax = 1_024;

@@ -1,5 +1,5 @@
 // Options of the prometheus source in quench.yaml; what they mean stands at PrometheusConfig.
-import { entityLabels, severityWord, severityWords } from '../options.ts';
+import { entityLabels, severityWord, severityWords } from '../kit/schemas.ts';
 
 export const PrometheusOptions = {
   type: 'object',

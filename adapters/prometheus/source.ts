@@ -20,7 +20,7 @@ import {
   parseJson,
   textOf,
   type JsonObject,
-} from '../event.ts';
+} from '../kit/event.ts';
 
 const vendor = 'prometheus';
 

@@ -12,7 +12,7 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/playbook.ts';
 import type { Action, ActionOutcome, ActionRequest } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
-import { smallObject, textOf } from '../answer.ts';
+import { smallObject, textOf } from '../kit/answer.ts';
 import { shellDefaults, type ShellConfig } from './config.ts';
 import { runGroup, type Ended } from './group.ts';
 

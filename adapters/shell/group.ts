@@ -6,7 +6,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import type { Millis } from '../../src/core/time.ts';
-import { keptBytesMax } from '../answer.ts';
+import { keptBytesMax } from '../kit/answer.ts';
 
 const streamBytesMax = 16 * 1024 * 1024;
 /** How long we read on after the command has ended while something else holds its pipe. */

@@ -2,8 +2,8 @@
 // Texts are data: escaped, and marked verbatim so that Slack finds no mention, channel or link in them.
 // Source: docs.slack.dev, "Sending messages using incoming webhooks" and "Text object", read 2026-11-20.
 import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
-import { outcomeOf, targetOf, type Http } from '../kit.ts';
-import { headline, lines, oneLine, safeLinks } from '../text.ts';
+import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const sectionCharsMax = 3_000;
 const fieldCharsMax = 2_000;

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Notification } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
-import { headline, lines, oneLine, safeLinks } from '../text.ts';
+import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 /** The whole message as bytes. `Message-ID` is the same over all attempts; the subject is one line whatever the title holds. */
 export async function mailOf(

@@ -6,9 +6,9 @@ import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
-import { codeOf, troubleOf } from '../kit.ts';
-import { scrub } from '../redact.ts';
-import { oneLine } from '../text.ts';
+import { codeOf, troubleOf } from '../kit/http-client.ts';
+import { scrub } from '../kit/redact.ts';
+import { oneLine } from '../kit/text.ts';
 import { mailOf } from './mail.ts';
 
 const timeoutMsDefault = 20_000;

@@ -2,7 +2,7 @@
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Checkpoints, Cursors, DeadLetter, DeadLetters, DeskRow } from '../../src/core/ports.ts';
 import { ask } from './ask.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 

@@ -4,9 +4,16 @@
 //   W3  A checkpoint never points past the log.
 import type { DatabaseSync } from 'node:sqlite';
 import { isMediumFailure } from './failures.ts';
-import { slotSpan } from './requests.ts';
-import type { Answer, AppendRequest, CheckpointRequest, Refusal, Request, WriterOptions } from './requests.ts';
-import { roomBeside } from './room.ts';
+import { roomBeside } from './free-space-guard.ts';
+import {
+  slotSpan,
+  type Answer,
+  type AppendRequest,
+  type CheckpointRequest,
+  type Refusal,
+  type Request,
+  type WriterOptions,
+} from './requests.ts';
 import { viewWriter } from './viewwriter.ts';
 
 export interface Ledger {

@@ -3,10 +3,10 @@
 //   E2  A failed append leaves no trace: no offset, no record, no watch call.
 import { invariant } from '../../src/core/errors.ts';
 import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/core/ports.ts';
-import type { Lanes } from './lanes.ts';
+import { ask, errorOf } from './ask.ts';
+import type { Lanes } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
-import { ask, errorOf } from './ask.ts';
 import { tailOf, type Tail } from './tail.ts';
 import { stow, unstow } from './text.ts';
 

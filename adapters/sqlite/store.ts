@@ -6,9 +6,9 @@ import { Worker } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import type { Clock, Store } from '../../src/core/ports.ts';
 import { checkpointsOver, cursorsOver, deadLettersOver } from './keep.ts';
-import { lanesTo } from './lanes.ts';
 import { eventLog } from './log.ts';
 import { takeOwnership } from './owner.ts';
+import { lanesTo } from './priority-queues.ts';
 import { openReader } from './reader.ts';
 import { partitionsMax, type Opening, type WriterOptions } from './requests.ts';
 import { viewsOver } from './views.ts';
@@ -73,7 +73,11 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   closeSync(openSync(path, 'a', 0o600));
   const { worker, opening } = await startWriter({ path, partitions, ...limits });
   undo.push(() => worker.terminate());
-  const folder = new Worker(new URL('./folder.ts', import.meta.url), { workerData: { path }, name: 'store-folder', execArgv: [] });
+  const folder = new Worker(new URL('./wal-checkpointer.ts', import.meta.url), {
+    workerData: { path },
+    name: 'store-folder',
+    execArgv: [],
+  });
   undo.push(() => folder.terminate());
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());

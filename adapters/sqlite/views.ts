@@ -5,7 +5,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { TimelineEntry, ViewDoc, ViewKind, ViewPatch, ViewQuery, Views } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { ask } from './ask.ts';
-import type { Lanes } from './lanes.ts';
+import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 

@@ -3,7 +3,7 @@
 //   V2  An entry is written once per (incident, seq, scope).
 import type { DatabaseSync } from 'node:sqlite';
 import type { Json } from '../../src/core/playbook.ts';
-import { merge } from '../merge.ts';
+import { merge } from '../kit/merge-patch.ts';
 import type { PatchRow, ViewsRequest } from './requests.ts';
 
 export interface ViewWriter {

@@ -5,8 +5,8 @@ import { hash } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
-import { outcomeOf, targetOf, type Http } from '../kit.ts';
-import { keyOf, signedHeaders } from '../signature.ts';
+import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { keyOf, signedHeaders } from '../kit/signature.ts';
 
 const timeoutMsDefault = 15_000;
 const ownHeaders = /^(webhook-|content-|host$|connection$|transfer-encoding$|expect$|upgrade$|te$|trailer$|keep-alive$|proxy-)/i;

@@ -4,7 +4,7 @@
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Labels } from '../../src/core/labels.ts';
 import type { ParseFailure } from '../../src/core/ports.ts';
-import { isObject, labelsOf, parseJson, textOf, type JsonObject } from '../event.ts';
+import { isObject, labelsOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 
 /** Field texts by name: lower-case letters and digits only. Unexpanded macros are still in it: read by `pick`. */
 export interface Fields {

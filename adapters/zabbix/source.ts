@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import type { AlertEvent, Claim, Link, Proof, Severity } from '../../src/core/alert.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
-import { boundEvent, fingerprintOf, linkOf } from '../event.ts';
+import { boundEvent, fingerprintOf, linkOf } from '../kit/event.ts';
 import { fieldsOf, isLiteral, pick, tagsOf, type Fields } from './fields.ts';
 import { timesOf } from './times.ts';
 

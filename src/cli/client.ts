@@ -2,7 +2,7 @@
 //   C1  A token that lies beside the configuration is sent to this machine only; redirects are never followed.
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { memberOf } from '../config/shape.ts';
+import { memberOf } from '../config/yaml/shape.ts';
 import { exits, Stop, usage } from './exit.ts';
 import type { Given } from './options.ts';
 import { plain, type Terminal } from './terminal.ts';

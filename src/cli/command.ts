@@ -1,14 +1,14 @@
 // What a command is, what it is given, and what all that read lists or take ids share.
-import type { PlaybookCase } from '../config/cases.ts';
-import type { ConfigProblem } from '../config/problems.ts';
+import type { PlaybookCase } from '../config/playbook/cases.ts';
+import type { ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
 import type { Topic } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
 import type { Api, Doc } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import type { Given, OptionName } from './options.ts';
-import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
 import { docsAt, formOf, printList, textAt, type Column } from './table.ts';
+import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
 
 const idsBytesMax = 1_048_576;
 const pageSize = 200;

@@ -1,6 +1,6 @@
 // Commands that need no gateway: serve (which is one), check, replay, playbook check and test. And `playbook list`, which asks one.
 import { relative } from 'node:path';
-import { problemLine, type ConfigProblem } from '../config/problems.ts';
+import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Doc } from './client.ts';
 import { showing, type Call, type Command, type Tested } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';

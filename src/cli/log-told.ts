@@ -1,5 +1,5 @@
 // What `log replay` and `log move` tell when they are done, for people and as JSON.
-import { problemLine, type ConfigProblem } from '../config/problems.ts';
+import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
 import type { Doc } from './client.ts';
 import { fields, type Call } from './command.ts';

@@ -1,6 +1,6 @@
 // Every option there is, once: its kind, its value's name, what it does. Reading a command line by them.
 import { parseArgs } from 'node:util';
-import { didYouMean } from '../config/problems.ts';
+import { didYouMean } from '../config/yaml/problems.ts';
 import { usage } from './exit.ts';
 
 interface Option {

@@ -1,6 +1,6 @@
 // One command line from beginning to end: which command, are its options its own, run it, and the exit code. Never throws.
-import { didYouMean } from '../config/problems.ts';
-import { memberOf } from '../config/shape.ts';
+import { didYouMean } from '../config/yaml/problems.ts';
+import { memberOf } from '../config/yaml/shape.ts';
 import { GatewayError } from '../core/errors.ts';
 import { createApi, type Api } from './client.ts';
 import type { Call, Command, Parts } from './command.ts';

@@ -1,9 +1,9 @@
 // `incident watch`: one incident until it is resolved, or everything until Ctrl-C.
 //   F1  Of one incident no line is left out or told twice: the stream only says when to read on in its timeline.
 //   F2  A lost connection is taken up where it ended, a bounded number of times.
-import { parseSpan } from '../config/duration.ts';
+import { parseSpan } from '../config/yaml/duration.ts';
 import type { Fact } from '../core/records.ts';
-import { lineOf } from '../engine/story.ts';
+import { lineOf } from '../readmodel/timeline.ts';
 import { createApi, type Api } from './client.ts';
 import type { Call } from './command.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';

@@ -5,9 +5,9 @@ import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/errors.ts';
 import type { Json } from '../core/playbook.ts';
 import type { Files } from './files.ts';
-import type { ConfigProblem } from './problems.ts';
-import { memberOf } from './shape.ts';
-import { below, type YamlFile } from './yaml.ts';
+import type { ConfigProblem } from './yaml/problems.ts';
+import { memberOf } from './yaml/shape.ts';
+import { below, type YamlFile } from './yaml/yaml.ts';
 
 const secretCharsMax = 65_536;
 const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;

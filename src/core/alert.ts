@@ -37,7 +37,7 @@ export interface Link {
   readonly href: string;
 }
 
-/** A claim by a source, immutable. Sizes are bounded by the adapter (`adapters/event.ts`). */
+/** A claim by a source, immutable. Sizes are bounded by the adapter (`adapters/kit/event.ts`). */
 export interface AlertEvent {
   /** Vendor word of the adapter that parsed it: `prometheus`, `nagios`, … */
   readonly source: string;

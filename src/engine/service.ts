@@ -4,12 +4,12 @@ import type { Policy } from '../core/policy.ts';
 import type { CheckpointMark, Clock, Expressions, Notification, Notifier, Role, SharedRole, Shares, Store } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import { second, type Millis } from '../core/time.ts';
-import { createEffects, type Effects } from './effects.ts';
-import type { Executor } from './executor.ts';
-import { createHost, type Host } from './host.ts';
-import { pause } from './moments.ts';
-import { createProject } from './project.ts';
-import { createTenures, type Tenures } from './tenures.ts';
+import type { Executor } from '../executor/client.ts';
+import { createTenures, type Tenures } from './assignments.ts';
+import { pause } from './async/moments.ts';
+import { createEffects, type Effects } from './effects/effects.ts';
+import { createHost, type Host } from './host/host.ts';
+import { createProject } from './project/project.ts';
 
 const lagEveryMs: Millis = 100;
 /** A figure for people; of a log that is away it is a question to each partition. */

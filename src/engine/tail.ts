@@ -6,7 +6,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Clock, EventLog, Topic } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
-import { pause } from './moments.ts';
+import { pause } from './async/moments.ts';
 
 const retryAfterMs: Millis = 500;
 

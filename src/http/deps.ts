@@ -1,9 +1,9 @@
 // What the HTTP floor needs from the rest of the gateway; compose fills it.
+import type { ApiToken, EndpointAuth, VerifySignature } from '../access/auth.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Clock, Expressions, SharedRole, Store } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
-import type { Intake, IntakeEndpoint } from '../engine/intake.ts';
-import type { ApiToken, EndpointAuth, VerifySignature } from './auth.ts';
+import type { Intake, IntakeEndpoint } from '../engine/intake/intake.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Where the gateway says what happened to it. The text is constant; particulars are fields. */

@@ -5,7 +5,7 @@ import type { Claim } from '../core/alert.ts';
 import type { NotifyOutcome, SharedRole, Topic } from '../core/ports.ts';
 import type { Decision, RunEnd } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
-import type { RawPageAbout } from '../engine/failopen.ts';
+import type { RawPageAbout } from '../engine/failopen/failopen.ts';
 
 const labelValuesMax = 200;
 

@@ -1,5 +1,5 @@
 // The OpenAPI 3.1 document, made from the very table that registers the routes, so that it cannot say something else.
-import { alertsApiPath } from './webhooks.ts';
+import { alertsApiPath } from './door/webhooks.ts';
 import { object, type Route, type Schema } from './route.ts';
 
 const problemSchema: Schema = {

@@ -4,10 +4,10 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { allows, createTokens, type ApiToken, type Role } from '../access/auth.ts';
 import { GatewayError } from '../core/errors.ts';
-import { allows, createTokens, type ApiToken, type Role } from './auth.ts';
-import type { BodyReader } from './body.ts';
 import type { HttpDeps } from './deps.ts';
+import type { BodyReader } from './door/body.ts';
 import { problemOf, sendProblem } from './problem.ts';
 
 /** JSON Schema, as far as ajv in strict mode and OpenAPI 3.1 agree. */

@@ -4,13 +4,13 @@ import express from 'express';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { second, type Millis } from '../core/time.ts';
-import { apiRoutes } from './api.ts';
-import { bodyReader } from './body.ts';
+import { apiRoutes } from './api/routes.ts';
 import { defaultLimits, type HttpDeps } from './deps.ts';
+import { bodyReader } from './door/body.ts';
+import { createWebhooks } from './door/webhooks.ts';
 import { createEvents } from './events.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
 import { register, type Route } from './route.ts';
-import { createWebhooks } from './webhooks.ts';
 
 const sweepMs: Millis = 100;
 

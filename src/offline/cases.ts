@@ -1,14 +1,14 @@
 // Runs test cases of playbooks on the real core in virtual time: `quench playbook test`.
 // One case, one world, one playbook: what other playbooks would do is not the case's business. The rules are the defaults.
-import { configDefaults } from '../config/defaults.ts';
-import { canonicalJson, digestOf } from '../config/digest.ts';
-import type { CaseAnswer, CaseCall, PlaybookCase } from '../config/cases.ts';
+import type { CaseAnswer, CaseCall, PlaybookCase } from '../config/playbook/cases.ts';
+import { canonicalJson, digestOf } from '../config/playbook/digest.ts';
+import { configDefaults } from '../config/quench/defaults.ts';
 import type { Playbook } from '../core/playbook.ts';
 import type { Policy } from '../core/policy.ts';
 import type { Expressions } from '../core/ports.ts';
 import type { Fact, StepRequested } from '../core/records.ts';
 import type { Instant } from '../core/time.ts';
-import { createWorld } from './world.ts';
+import { createWorld } from './replay/world.ts';
 
 /** 2026-01-01T00:00:00Z; cases count from here. */
 const caseStart: Instant = 1_767_225_600_000;

@@ -2,23 +2,23 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
-import * as registry from '../../adapters/index.ts';
-import { configDeps } from '../compose.ts';
-import { systemClock } from '../clock.ts';
-import { loadCases, type PlaybookCase } from '../config/cases.ts';
-import { loadConfig } from '../config/config.ts';
-import type { Config } from '../config/config-types.ts';
-import { configDefaults } from '../config/defaults.ts';
+import * as registry from '../../adapters/registry.ts';
 import { diskFiles, type Files } from '../config/files.ts';
-import type { ConfigDeps } from '../config/loading.ts';
-import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbooks.ts';
-import type { ConfigProblem } from '../config/problems.ts';
-import { memberOf } from '../config/shape.ts';
+import { loadCases, type PlaybookCase } from '../config/playbook/cases.ts';
+import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
+import { loadConfig } from '../config/quench/config.ts';
+import { configDefaults } from '../config/quench/defaults.ts';
+import type { ConfigDeps } from '../config/quench/loading.ts';
+import type { Config } from '../config/quench/types.ts';
+import type { ConfigProblem } from '../config/yaml/problems.ts';
+import { memberOf } from '../config/yaml/shape.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook.ts';
-import type { IntakeEndpoint } from '../engine/intake.ts';
+import type { IntakeEndpoint } from '../engine/intake/intake.ts';
+import { systemClock } from '../gateway/clock.ts';
+import { configDeps } from '../gateway/compose.ts';
 import { defaultPolicy } from './cases.ts';
-import type { Rules } from './replay.ts';
+import type { Rules } from './replay/replay.ts';
 
 type Env = ConfigDeps['env'];
 

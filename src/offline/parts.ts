@@ -1,13 +1,13 @@
 // What commands need from above, each loaded when it is used, so that asking a gateway costs nothing of it.
 import type { Parts } from '../cli/command.ts';
 import { ok } from '../core/errors.ts';
-import { version } from '../version.ts';
+import { version } from '../gateway/version.ts';
 
 export const parts: Parts = {
   version,
 
   async serve(config, terminal) {
-    const { serve } = await import('../serve.ts');
+    const { serve } = await import('../gateway/serve.ts');
     return serve(config, terminal);
   },
 
@@ -35,7 +35,7 @@ export const parts: Parts = {
   async testPlaybooks(dir, env, told) {
     const { checkPlaybooks } = await import('./load.ts');
     const { differences, runCase } = await import('./cases.ts');
-    const { systemClock } = await import('../clock.ts');
+    const { systemClock } = await import('../gateway/clock.ts');
     const loaded = checkPlaybooks(dir, env);
     if (!loaded.ok) return loaded;
     const { playbooks, cases, expressions } = loaded.value;
@@ -59,15 +59,15 @@ export const parts: Parts = {
 
   async replay({ file, config, out, env, signal, progress }) {
     const { replayRules } = await import('./load.ts');
-    const { replay } = await import('./replay.ts');
+    const { replay } = await import('./replay/replay.ts');
     const rules = replayRules(config, env);
     return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
   },
 
   async shadow({ from, config, env, signal, progress }) {
     const { replayRules } = await import('./load.ts');
-    const { shadow } = await import('./shadow.ts');
-    const { stretchIn } = await import('./stretch.ts');
+    const { shadow } = await import('./replay/compare.ts');
+    const { stretchIn } = await import('./replay/log-range.ts');
     const rules = replayRules(config, env);
     if (!rules.ok) return rules;
     const stretch = 'file' in from ? await stretchIn(from.file) : from.stretch;
@@ -76,7 +76,7 @@ export const parts: Parts = {
 
   async move({ from, config, dryRun, env, signal, progress }) {
     const { checkConfig } = await import('./load.ts');
-    const { moveInto } = await import('./moving.ts');
+    const { moveInto } = await import('./move/moving.ts');
     const loaded = checkConfig(config, env);
     return loaded.ok ? ok({ ...(await moveInto(loaded.value, { from, dryRun, signal, progress })) }) : loaded;
   },

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { run } from '../../src/cli/run.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/gateway/clock.ts';
 import { parts } from '../../src/offline/parts.ts';
 import { acting, eventually, houseFiles, openHouse, quench, scratch, write, type House, type Said } from './support.ts';
 

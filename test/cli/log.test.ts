@@ -1,7 +1,7 @@
 // The gateway's own log on a terminal: what an alert says is only read there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/gateway/logger.ts';
 
 test('a line of the log is one line, and nothing in it acts on a terminal', () => {
   let said = '';

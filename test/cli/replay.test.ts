@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
-import { createQueue } from '../../src/offline/queue.ts';
+import { createQueue } from '../../src/offline/replay/queue.ts';
 import { houseFiles, quench, scratch, write, type Said } from './support.ts';
 
 let place: ReturnType<typeof scratch>;

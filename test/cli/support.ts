@@ -8,11 +8,11 @@ import assert from 'node:assert/strict';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
-import { systemClock } from '../../src/clock.ts';
-import { configDeps, startGateway, type Gateway } from '../../src/compose.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import type { Clock } from '../../src/core/ports.ts';
 import { diskFiles } from '../../src/config/files.ts';
+import { loadConfig } from '../../src/config/quench/config.ts';
+import type { Clock } from '../../src/core/ports.ts';
+import { systemClock } from '../../src/gateway/clock.ts';
+import { configDeps, startGateway, type Gateway } from '../../src/gateway/compose.ts';
 import { parts } from '../../src/offline/parts.ts';
 
 /** What a terminal obeys; line feeds and tabs aside. */

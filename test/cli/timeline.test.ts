@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { PassThrough, Readable } from 'node:stream';
 import { describe, it } from 'node:test';
-import { systemClock } from '../../src/clock.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { timelineLines, type Entry } from '../../src/cli/timeline.ts';
+import { systemClock } from '../../src/gateway/clock.ts';
 
 const stdout = new PassThrough();
 const terminal: Terminal = {

@@ -9,7 +9,7 @@ import { exitMeanings, exits } from '../../src/cli/exit.ts';
 import { optionNames } from '../../src/cli/options.ts';
 import { colourOf, shortSpan } from '../../src/cli/table.ts';
 import { plain, plainJson, plainLines } from '../../src/cli/terminal.ts';
-import { systemClock } from '../../src/clock.ts';
+import { systemClock } from '../../src/gateway/clock.ts';
 import { acting, quench, scratch, write } from './support.ts';
 
 /** An address where somebody listened a moment ago. */

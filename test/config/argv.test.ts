@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { argvFaults } from '../../src/config/argv.ts';
+import { argvFaults } from '../../src/config/playbook/argv.ts';
 
 const refused: readonly (readonly [says: string, argv: readonly string[], index: number])[] = [
   ['a program that a value names', ['$params.x', 'a'], 0],

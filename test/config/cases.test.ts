@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { loadCases } from '../../src/config/cases.ts';
-import { loadPlaybooks } from '../../src/config/playbooks.ts';
+import { loadCases } from '../../src/config/playbook/cases.ts';
+import { loadPlaybooks } from '../../src/config/playbook/playbooks.ts';
 import { exchanged, linesOf, playbookDeps } from './support.ts';
 
 const dir = new URL('../../playbooks', import.meta.url).pathname;

@@ -5,9 +5,9 @@ import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
-import type { Config } from '../../src/config/config-types.ts';
+import type { Config } from '../../src/config/quench/types.ts';
 import { checkConfig } from '../../src/offline/load.ts';
-import { kafkaVersions } from '../services/kafka-jars.ts';
+import { kafkaVersions } from '../kafka/broker/jars.ts';
 import { linesOf } from './support.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConsoleConfig } from '../../adapters/console/notifier.ts';
 import { HttpConfig } from '../../adapters/http/config.ts';
+import { keyOf } from '../../adapters/kit/signature.ts';
 import { PagerDutyConfig } from '../../adapters/pagerduty/notifier.ts';
 import { ProcessConfig } from '../../adapters/process/config.ts';
 import { ShellConfig } from '../../adapters/shell/config.ts';
-import { keyOf } from '../../adapters/signature.ts';
 import { SlackConfig } from '../../adapters/slack/notifier.ts';
-import { loadConfig } from '../../src/config/config.ts';
 import { diskFiles } from '../../src/config/files.ts';
-import type { ConfigDeps } from '../../src/config/loading.ts';
+import { loadConfig } from '../../src/config/quench/config.ts';
+import type { ConfigDeps } from '../../src/config/quench/loading.ts';
 import { bookTo, exchanged, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const none = { type: 'object', additionalProperties: false, properties: {} };

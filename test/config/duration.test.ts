@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { parseBytes, parseRate, parseSpan } from '../../src/config/duration.ts';
+import { parseBytes, parseRate, parseSpan } from '../../src/config/yaml/duration.ts';
 import { spanOf } from '../../src/core/time.ts';
 
 describe('spans, rates and sizes', () => {

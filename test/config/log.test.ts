@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConsoleConfig } from '../../adapters/console/notifier.ts';
-import * as registry from '../../adapters/index.ts';
 import { connectionOf, settingsOf, type KafkaOptions } from '../../adapters/kafka/options.ts';
-import { loadConfig } from '../../src/config/config.ts';
-import type { Config } from '../../src/config/config-types.ts';
+import * as registry from '../../adapters/registry.ts';
+import { loadConfig } from '../../src/config/quench/config.ts';
+import type { Config } from '../../src/config/quench/types.ts';
 import { bookTo, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const rest = `endpoints: { prom: { source: prometheus, auth: { bearer: { file: in.token } } } }

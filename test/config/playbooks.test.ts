@@ -3,9 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
-import { alertNames, incidentNames } from '../../src/config/names.ts';
-import { loadPlaybook, loadPlaybooks } from '../../src/config/playbooks.ts';
-import { PlaybookSchema } from '../../src/config/playbook-schema.ts';
+import { alertNames, incidentNames } from '../../src/config/playbook/names.ts';
+import { loadPlaybook, loadPlaybooks } from '../../src/config/playbook/playbooks.ts';
+import { PlaybookSchema } from '../../src/config/playbook/schema.ts';
 import { alertEnvironment, incidentEnvironment } from '../../src/core/environment.ts';
 import { exchanged, linesOf, playbookDeps } from './support.ts';
 

@@ -3,11 +3,11 @@ import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { createHttpActions } from '../../adapters/http/action.ts';
 import { createProcessActions } from '../../adapters/process/action.ts';
 import { createShellActions } from '../../adapters/shell/action.ts';
-import type { Clock } from '../../src/core/ports.ts';
-import type { PlaybookDeps } from '../../src/config/fault.ts';
 import type { Files } from '../../src/config/files.ts';
-import { problemLine, type ConfigProblem } from '../../src/config/problems.ts';
+import type { PlaybookDeps } from '../../src/config/playbook/fault.ts';
+import { problemLine, type ConfigProblem } from '../../src/config/yaml/problems.ts';
 import type { Result } from '../../src/core/errors.ts';
+import type { Clock } from '../../src/core/ports.ts';
 
 const still: Clock = { now: () => 0, steady: () => 0, after: () => () => {} };
 

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { piecesOf } from '../../src/config/playbook/template.ts';
 import { fill } from '../../src/core/template.ts';
-import { piecesOf } from '../../src/config/template.ts';
 
 describe('references inside values', () => {
   it('a text is a reference, a text with expressions, or just a text', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { stringify } from 'yaml';
-import { readYaml } from '../../src/config/yaml.ts';
+import { readYaml } from '../../src/config/yaml/yaml.ts';
 import { linesOf } from './support.ts';
 
 const lines = (text: string): readonly string[] => linesOf(readYaml('f.yaml', text));

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { createHttp, type Http } from '../../adapters/kit.ts';
+import { createHttp, type Http } from '../../adapters/kit/http-client.ts';
 import type { Clock, Notifier } from '../../src/core/ports.ts';
 import { plainNotification } from '../support/notification.ts';
 import { deadPort, startReceiver, type Heard, type Receiver } from '../support/receiver.ts';

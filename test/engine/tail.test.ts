@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { EventLog } from '../../src/core/ports.ts';
 import type { WakeSpent } from '../../src/core/records.ts';
 import { second } from '../../src/core/time.ts';
-import { pause } from '../../src/engine/moments.ts';
+import { pause } from '../../src/engine/async/moments.ts';
 import { createTail, placeIn, type Tail } from '../../src/engine/tail.ts';
 import { someday, virtualClock, type VirtualClock } from '../support/clock.ts';
 

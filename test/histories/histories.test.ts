@@ -9,7 +9,7 @@ import { everyScope, type Fact } from '../../src/core/records.ts';
 import { judge, scope, type Line } from './record.ts';
 import { scripts } from './scripts.ts';
 
-const folder = new URL('.', import.meta.url);
+const folder = new URL('./', import.meta.url);
 
 if (process.argv.includes('--update')) {
   for (const [name, script] of Object.entries(scripts)) {

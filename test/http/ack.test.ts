@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
-import { readAck, signAck, type AckClaim } from '../../src/http/ack.ts';
+import { readAck, signAck, type AckClaim } from '../../src/http/door/ack.ts';
 import { front, noon, showing, type Front } from './support.ts';
 
 const claim: AckClaim = { scope: 'default', incident: 'i1.default', page: 'p1.default', to: 'ops-mail', expiresAt: noon + 3_600_000 };

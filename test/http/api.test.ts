@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
+import { roles } from '../../src/access/auth.ts';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { ViewPatch } from '../../src/core/ports.ts';
 import { everyScope, type Input } from '../../src/core/records.ts';
-import { patchesOf } from '../../src/engine/project.ts';
-import { roles } from '../../src/http/auth.ts';
+import { patchesOf } from '../../src/engine/project/project.ts';
 import { problemOf } from '../../src/http/problem.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 

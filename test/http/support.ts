@@ -1,15 +1,15 @@
 // A whole front of the gateway in memory: store, intake, HTTP. Only the clock and the medium's sync are in the test's hand.
 import { createHmac } from 'node:crypto';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
-import { memoryStore, memoryLimits, type MemoryLimits } from '../../adapters/memory/store.ts';
+import { memoryLimits, memoryStore, type MemoryLimits } from '../../adapters/memory/store.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
-import { keyOf, verifySigned } from '../../adapters/signature.ts';
+import type { VerifySignature } from '../../src/access/auth.ts';
 import type { Playbook } from '../../src/core/playbook.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Clock, LogRecord, Store, ViewPatch } from '../../src/core/ports.ts';
-import { createIntake, type Intake } from '../../src/engine/intake.ts';
-import type { VerifySignature } from '../../src/http/auth.ts';
+import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import type { HttpDeps, HttpEndpoint } from '../../src/http/deps.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { createHttp, type HttpServer } from '../../src/http/server.ts';

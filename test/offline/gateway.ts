@@ -7,10 +7,10 @@ import type { AlertEvent } from '../../src/core/alert.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { roles, type Backbone, type Notification, type Notifier, type Store } from '../../src/core/ports.ts';
 import { everyScope, type Fact } from '../../src/core/records.ts';
-import { localExecutor } from '../../src/engine/executor.ts';
-import { createIntake, type Intake } from '../../src/engine/intake.ts';
+import { everyPartition } from '../../src/engine/assignments.ts';
+import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service } from '../../src/engine/service.ts';
-import { everyPartition } from '../../src/engine/tenures.ts';
+import { localExecutor } from '../../src/executor/client.ts';
 import type { VirtualClock } from '../support/clock.ts';
 
 export const expressions = createExpressions();

@@ -7,8 +7,8 @@ import { metaOf, newDesk, type Desk, type DeskMeta } from '../../src/core/desk.t
 import { evolve } from '../../src/core/evolve.ts';
 import type { Checkpoints, Clock, EventLog } from '../../src/core/ports.ts';
 import type { Fact } from '../../src/core/records.ts';
-import { createHost } from '../../src/engine/host.ts';
-import { createProject } from '../../src/engine/project.ts';
+import { createHost } from '../../src/engine/host/host.ts';
+import { createProject } from '../../src/engine/project/project.ts';
 import type { CheckParts } from './checker.ts';
 import { deskName, inputsOn } from './ledger.ts';
 

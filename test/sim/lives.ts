@@ -3,7 +3,7 @@
 import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
-import type { Intake } from '../../src/engine/intake.ts';
+import type { Intake } from '../../src/engine/intake/intake.ts';
 import type { Checks } from './checker.ts';
 import type { Plan } from './faults.ts';
 import { createLife, publishTo, textOf, type Life, type LifeParts } from './life.ts';

@@ -2,7 +2,7 @@
 // to them, which need not be what they answer.
 import type { ActionOutcome, ActionRequest, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import type { Executor } from '../../src/engine/executor.ts';
+import type { Executor } from '../../src/executor/client.ts';
 import type { SimClock } from './clock.ts';
 import type { Plan, Point } from './faults.ts';
 import type { Ledger } from './ledger.ts';

@@ -8,7 +8,7 @@ import type { Law } from '../../src/core/law.ts';
 import type { Policy } from '../../src/core/policy.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import { turn } from '../../src/core/turn.ts';
-import { changedRows, finishLoading, takeRows } from '../../src/engine/desks.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
 import { someday } from './clock.ts';
 import type { Deed } from './deeds.ts';
 import type { FactOf } from './story.ts';

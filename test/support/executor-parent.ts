@@ -1,6 +1,6 @@
 // A gateway in small: starts the executor, has it run a command and start a service, says so, and waits to be killed.
 // Argument: JSON of {program, config, argv}.
-import { forkExecutor } from '../../src/engine/executor.ts';
+import { forkExecutor } from '../../src/executor/client.ts';
 import { wallClock } from './wallclock.ts';
 
 const { program, config, argv } = JSON.parse(process.argv[2] ?? '{}') as { program: string; config: object; argv: readonly string[] };

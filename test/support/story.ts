@@ -12,7 +12,7 @@ import type { ActionOutcome, NotifyOutcome } from '../../src/core/ports.ts';
 import type { Fact, Input, StepRequested } from '../../src/core/records.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
 import { turn } from '../../src/core/turn.ts';
-import { changedRows, finishLoading, takeRows } from '../../src/engine/desks.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
 import { someday } from './clock.ts';
 
 export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;

@@ -1,7 +1,7 @@
 // A cluster of one broker as far as the log asks it, in memory: for what real ones do too rarely, or too fast, to wait for.
-// What our code does on real brokers is in test/services.
+// What our code does on real brokers is in test/kafka.
 import type { Client } from '../../../adapters/kafka/client.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/gateway/clock.ts';
 
 /** Of a partition; `marker` holds an offset and is no record. */
 interface Stored {

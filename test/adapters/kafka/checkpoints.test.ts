@@ -1,10 +1,10 @@
-// Who may save a partition's desks, within one process; between processes the brokers refuse (test/services/failures-checkpoints.test.ts).
+// Who may save a partition's desks, within one process; between processes the brokers refuse (test/kafka/failures/checkpoints.test.ts).
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createCheckpoints } from '../../../adapters/kafka/checkpoints.ts';
 import type { Client } from '../../../adapters/kafka/client.ts';
 import type { KafkaLog } from '../../../adapters/kafka/log.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/gateway/clock.ts';
 
 test('D2: a save that was called before the partition was loaded again is refused, though the same process loaded it', async () => {
   const wrote: string[] = [];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '../../../adapters/kafka/client.ts';
 import { createReads } from '../../../adapters/kafka/fetching.ts';
-import { systemClock } from '../../../src/clock.ts';
+import { systemClock } from '../../../src/gateway/clock.ts';
 
 interface Batch {
   readonly first: number;

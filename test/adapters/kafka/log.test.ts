@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog, type KafkaLog } from '../../../adapters/kafka/log.ts';
-import { systemClock } from '../../../src/clock.ts';
 import type { Fact } from '../../../src/core/records.ts';
 import { createTail } from '../../../src/engine/tail.ts';
+import { systemClock } from '../../../src/gateway/clock.ts';
 import { fakeBroker, type FakeBroker } from './broker.ts';
 
 const withinMs = 10_000;

@@ -1,4 +1,4 @@
-// A member that was given up before it had joined; the rest of H1 to H3 is in test/services/shares.test.ts, with a real coordinator.
+// A member that was given up before it had joined; the rest of H1 to H3 is in test/kafka/shares/shares.test.ts, with a real coordinator.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '../../../adapters/kafka/client.ts';

@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { nagios } from '../../../adapters/nagios/source.ts';
 
-const setup = fileURLToPath(new URL('../../../adapters/nagios/setup/', import.meta.url));
+const setup = fileURLToPath(new URL('../../../adapters/nagios/setup', import.meta.url));
 const script = join(setup, 'notify-quench.sh');
 const token = 'token-that-nobody-may-see';
 const keyBytes = Buffer.alloc(32, 0xe9);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { createHttp, type Http } from '../../../adapters/kit.ts';
+import { createHttp, type Http } from '../../../adapters/kit/http-client.ts';
 import { createPagerDuty } from '../../../adapters/pagerduty/notifier.ts';
 import type { Notification } from '../../../src/core/ports.ts';
 import { notifierContract } from '../../contracts/notifier.ts';

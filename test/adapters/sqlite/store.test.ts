@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { lanesTo } from '../../../adapters/sqlite/lanes.ts';
+import { lanesTo } from '../../../adapters/sqlite/priority-queues.ts';
 import { openForWriting } from '../../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore, type SqliteLimits } from '../../../adapters/sqlite/store.ts';
 import { stow, unstow } from '../../../adapters/sqlite/text.ts';
 import type { Store } from '../../../src/core/ports.ts';
-import { storeContract } from '../../contracts/store.ts';
 import { contractLimits, contractPartitions, hostileTexts } from '../../contracts/store-fixture.ts';
+import { storeContract } from '../../contracts/store.ts';
 
 // A small tail, so that the contract reads from memory and from disk.
 const limits: SqliteLimits = { ...sqliteLimits, ...contractLimits, tailRecordsMax: 80 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createHttp } from '../../../adapters/kit.ts';
-import { keyOf, verifySigned } from '../../../adapters/signature.ts';
+import { createHttp } from '../../../adapters/kit/http-client.ts';
+import { keyOf, verifySigned } from '../../../adapters/kit/signature.ts';
 import { createWebhook } from '../../../adapters/webhook/notifier.ts';
 import { notifierContract } from '../../contracts/notifier.ts';
 import { plainNotification } from '../../support/notification.ts';

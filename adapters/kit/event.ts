@@ -1,0 +1,163 @@
+// What every source shares on the way from bytes to AlertEvent: careful JSON, identity, bounds, links, times.
+// Knows no vendor. Pure and total: nothing here throws for any input.
+//   E1  Two label sets have the same fingerprint only if they are equal; annotations never enter it.
+//   E2  Whatever was sent, an event leaves here within the bounds below, as well-formed Unicode.
+import { hash } from 'node:crypto';
+import type { AlertEvent, Entity, Link } from '../../src/core/alert.ts';
+import { fail, ok, type Result } from '../../src/core/errors.ts';
+import type { Labels } from '../../src/core/labels.ts';
+import type { ParseFailure } from '../../src/core/ports.ts';
+import type { Instant } from '../../src/core/time.ts';
+
+const labelsMax = 64;
+const nameCharsMax = 128;
+const valueCharsMax = 1_024;
+const annotationCharsMax = 4_096;
+const summaryCharsMax = 512;
+const episodeCharsMax = 256;
+const linksMax = 8;
+const jsonDepthMax = 32;
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32. Numbers above 2^53 lose digits: key on text. */
+export function parseJson(body: string, vendor: string): Result<unknown, ParseFailure> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch (error) {
+    const complaint = error instanceof Error ? error.message.slice(0, 160) : 'unreadable';
+    return fail({ reason: body.trim() === '' ? 'empty' : 'not_json', message: `${vendor}: body must be JSON: ${complaint}` });
+  }
+  if (mayBeDeep(body) && deeperThan(value, jsonDepthMax)) {
+    return fail({ reason: 'wrong_shape', message: `${vendor}: JSON nested deeper than ${jsonDepthMax} levels` });
+  }
+  return ok(value);
+}
+
+/** A quick look at the text: brackets in strings count too, so it errs on the side of the exact look. */
+function mayBeDeep(body: string): boolean {
+  let depth = 0;
+  for (let place = 0; place < body.length; place += 1) {
+    const code = body.charCodeAt(place) | 0x20; // folds [ into { and ] into }
+    if (code === 0x7b) {
+      depth += 1;
+      if (depth > jsonDepthMax) return true;
+    } else if (code === 0x7d) depth -= 1;
+  }
+  return false;
+}
+
+function deeperThan(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  for (const key in value) if (deeperThan((value as Record<string, unknown>)[key], levels - 1)) return true;
+  return false;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Text of a scalar, '' for anything else; well-formed Unicode without NUL. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return cleaned(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  return '';
+}
+
+function cleaned(text: string): string {
+  const formed = text.isWellFormed() ? text : text.toWellFormed();
+  return formed.includes('\0') ? formed.replaceAll('\0', '') : formed;
+}
+
+/** Scalar members of an object as labels; nested values are left out, empty texts too when `keepEmpty` is false. */
+export function labelsOf(value: unknown, keepEmpty: boolean): Labels {
+  if (!isObject(value)) return {};
+  const labels: Record<string, string> = {};
+  for (const key of Object.keys(value)) {
+    const text = textOf(value[key]);
+    const name = cleaned(key);
+    if (name !== '__proto__' && (text !== '' || keepEmpty)) labels[name] = text;
+  }
+  return labels;
+}
+
+/** 16 hex digits over the source's word and the parts, with unambiguous separators. */
+export function fingerprintOf(source: string, parts: readonly string[]): string {
+  return hash('sha256', JSON.stringify([source, ...parts]), 'hex').slice(0, 16);
+}
+
+/** Identity of a label set, whatever the order of its names. */
+export function fingerprintOfLabels(source: string, labels: Labels): string {
+  const parts: string[] = [];
+  for (const name of Object.keys(labels).sort()) parts.push(name, labels[name] ?? '');
+  return fingerprintOf(source, parts);
+}
+
+/** An http(s) link, or null for anything else (`javascript:`, relative, unexpanded macros). */
+export function linkOf(text: string, href: unknown): Link | null {
+  if (typeof href !== 'string' || href.length > 2_048 || !/^https?:\/\/[^\s\p{Cc}]+$/iu.test(href)) return null;
+  return href.isWellFormed() && URL.canParse(href) ? { text, href } : null;
+}
+
+/** ISO 8601 to an instant; null for the unreadable and for year 1 ("not yet"). A time without a zone is read as UTC. */
+export function instantOf(value: unknown): Instant | null {
+  if (typeof value !== 'string' || value.length > 40 || !/^\d{4}\D/.test(value)) return null;
+  const zoned = /([zZ]|[+-]\d\d:?\d\d)$/.test(value) ? value : `${value}Z`;
+  const at = Date.parse(zoned);
+  return Number.isFinite(at) && at > 0 ? at : null;
+}
+
+/** A host name as identity: lower case, without a trailing port. */
+export function hostOf(instance: string): string {
+  const bare = instance.trim().toLowerCase();
+  const bracketed = /^\[([0-9a-f:.]+)\](?::\d{1,5})?$/.exec(bare);
+  if (bracketed?.[1] !== undefined) return bracketed[1];
+  return /^[^:]+:\d{1,5}$/.test(bare) ? bare.slice(0, bare.lastIndexOf(':')) : bare;
+}
+
+/** Brings an event within the bounds (E2); the identity is made before, from the whole text. */
+export function boundEvent(event: AlertEvent): AlertEvent {
+  return {
+    ...event,
+    episode: clip(event.episode, episodeCharsMax),
+    name: line(event.name, nameCharsMax) || 'unnamed',
+    summary: line(event.summary, summaryCharsMax) || line(event.name, nameCharsMax) || 'unnamed',
+    labels: boundLabels(event.labels, valueCharsMax),
+    annotations: boundLabels(event.annotations, annotationCharsMax),
+    entity: boundEntity(event.entity),
+    links: event.links.slice(0, linksMax),
+    ...(event.note === undefined ? {} : { note: clip(event.note, annotationCharsMax) }),
+  };
+}
+
+function boundLabels(labels: Labels, charsMax: number): Labels {
+  const names = Object.keys(labels);
+  const fits = names.length <= labelsMax && names.every((name) => name.length <= nameCharsMax && (labels[name] ?? '').length <= charsMax);
+  if (fits) return labels;
+  const bound: Record<string, string> = {};
+  for (const name of names.slice(0, labelsMax)) bound[name.slice(0, nameCharsMax).toWellFormed()] = clip(labels[name] ?? '', charsMax);
+  return bound;
+}
+
+function boundEntity(entity: Entity): Entity {
+  const bound: Record<string, string> = {};
+  for (const [part, value] of Object.entries(entity)) {
+    const text = typeof value === 'string' ? line(value.toLowerCase(), 253) : '';
+    if (text !== '') bound[part] = text;
+  }
+  return bound;
+}
+
+function line(text: string, charsMax: number): string {
+  // Control characters would break logs and terminals; a summary is one line.
+  // eslint-disable-next-line no-control-regex
+  const flat = /[\u0000-\u001f\u007f]/.test(text) ? text.replace(/[\u0000-\u001f\u007f]+/g, ' ') : text;
+  return clip(flat.trim(), charsMax);
+}
+
+function clip(text: string, charsMax: number): string {
+  const formed = cleaned(text);
+  return formed.length <= charsMax ? formed : `${formed.slice(0, charsMax - 1).toWellFormed()}…`;
+}

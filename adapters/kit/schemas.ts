@@ -1,0 +1,16 @@
+// Fragments of JSON Schema that several sources use for their options in quench.yaml.
+import { severities } from '../../src/core/alert.ts';
+
+export const severityWord = { enum: severities } as const;
+
+/** Words of the vendor, in lower case, to our severities. */
+export const severityWords = { type: 'object', maxProperties: 64, additionalProperties: severityWord } as const;
+
+const labelNames = { type: 'array', maxItems: 16, items: { type: 'string', minLength: 1, maxLength: 128 } } as const;
+
+/** Which labels name each part of the entity. */
+export const entityLabels = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { host: labelNames, ip: labelNames, service: labelNames, pod: labelNames, namespace: labelNames, cluster: labelNames },
+} as const;

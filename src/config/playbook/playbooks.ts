@@ -1,0 +1,78 @@
+// Playbook files in, playbooks out: every problem of every file in one reading, or the playbooks that core may run.
+//   L1  What is not understood is an error with a place, never ignored.
+//   L2  A playbook that loads refers to nothing that is not there, and no value of an alert stands in program text.
+import { join } from 'node:path';
+import { fail, ok, type Result } from '../../core/errors.ts';
+import type { Json, Playbook } from '../../core/playbook.ts';
+import type { Files } from '../files.ts';
+import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
+import { shapeFaults, withoutFaults } from '../yaml/shape.ts';
+import { readYaml, type YamlFile } from '../yaml/yaml.ts';
+import { buildPlaybook, type RawPlaybook } from './build.ts';
+import type { PlaybookDeps } from './fault.ts';
+import { playbookFaults } from './lint.ts';
+import { PlaybookSchema } from './schema.ts';
+
+export interface TextFile {
+  readonly file: string;
+  readonly text: string;
+}
+
+/** A playbook and the file it came from, for later complaints. */
+export interface LoadedPlaybook {
+  readonly playbook: Playbook;
+  readonly file: YamlFile;
+}
+
+/** All playbooks of the texts, in the order of their file names, or all problems. */
+export function loadPlaybooks(texts: readonly TextFile[], deps: PlaybookDeps): Result<readonly LoadedPlaybook[], readonly ConfigProblem[]> {
+  const problems: ConfigProblem[] = [];
+  const loaded: LoadedPlaybook[] = [];
+  for (const text of texts.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
+    const one = loadPlaybook(text, deps);
+    if (!one.ok) {
+      problems.push(...one.error);
+      continue;
+    }
+    const same = loaded.find(({ playbook }) => playbook.name === one.value.playbook.name);
+    if (same !== undefined) {
+      problems.push(
+        one.value.file.problem('/name', `expected every name once, seen "${one.value.playbook.name}", which ${same.file.file} has too`),
+      );
+    }
+    loaded.push(one.value);
+  }
+  return problems.length > 0 ? fail(inOrder(problems)) : ok(loaded);
+}
+
+/** One playbook, or everything wrong with it. */
+export function loadPlaybook(text: TextFile, deps: PlaybookDeps): Result<LoadedPlaybook, readonly ConfigProblem[]> {
+  const read = readYaml(text.file, text.text);
+  if (!read.ok) return read;
+  const file = read.value;
+  const shape = shapeFaults(PlaybookSchema, file.value);
+  const sound = shape.length === 0 ? file.value : withoutFaults(PlaybookSchema, file.value, shape);
+  // PlaybookSchema accepted it, whole or without what it complained about.
+  const raw = sound as (Json & RawPlaybook) | null;
+  const faults = raw === null ? [] : playbookFaults(raw, deps);
+  const problems = [
+    ...shape.map((fault) => file.problem(fault.pointer, fault.message, fault.on)),
+    ...faults.map((fault) => file.problem(fault.pointer, fault.message)),
+  ];
+  return problems.length > 0 || raw === null ? fail(inOrder(problems)) : ok({ playbook: buildPlaybook(raw), file });
+}
+
+/** The playbook files of a directory (`*.yaml`, without the `*.test.yaml` beside them). */
+export function readPlaybookDir(dir: string, files: Files): readonly TextFile[] {
+  return readYamlDir(dir, files, (name) => !name.endsWith('.test.yaml'));
+}
+
+/** The test case files of a directory. */
+export function readCaseDir(dir: string, files: Files): readonly TextFile[] {
+  return readYamlDir(dir, files, (name) => name.endsWith('.test.yaml'));
+}
+
+function readYamlDir(dir: string, files: Files, wanted: (name: string) => boolean): readonly TextFile[] {
+  const names = files.list(dir).filter((name) => name.endsWith('.yaml') && wanted(name));
+  return names.map((name) => ({ file: join(dir, name), text: files.read(join(dir, name)) }));
+}

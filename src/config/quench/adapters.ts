@@ -1,0 +1,80 @@
+// Options of sources, actions and notifiers, from quench.yaml: each is checked by the JSON Schema of its adapter.
+import { roles as every } from '../../core/ports.ts';
+import { resolveSecrets } from '../secrets.ts';
+import { didYouMean } from '../yaml/problems.ts';
+import { shapeProblems } from '../yaml/shape.ts';
+import { below } from '../yaml/yaml.ts';
+import { complain, type Kind, type Loading, type Options } from './loading.ts';
+import type { Config } from './types.ts';
+
+/** The named kind, or null and a problem. */
+export function kindOf(
+  loading: Loading,
+  pointer: string,
+  name: string,
+  { what, known }: { readonly what: string; readonly known: readonly Kind[] },
+): Kind | null {
+  const kind = known.find((each) => each.name === name);
+  if (kind !== undefined) return kind;
+  const names = known.map((each) => each.name);
+  complain(
+    loading,
+    pointer,
+    `unknown ${what} "${name}"${didYouMean(name, names)}${didYouMean(name, names) === '' ? ';' : ''} known are ${names.join(', ')}`,
+  );
+  return null;
+}
+
+/** Options with secrets in place, checked by the schema of their kind. */
+export function optionsOf(loading: Loading, pointer: string, raw: Options, kind: Kind | null): Options {
+  if (kind === null) return raw;
+  const { value, problems, hidden } = resolveSecrets(loading.file, pointer, raw, kind.options, loading.deps);
+  loading.problems.push(...problems);
+  if (problems.length === 0) loading.problems.push(...shapeProblems(loading.file, kind.options, value, pointer, hidden));
+  // A mapping stays one.
+  return value as Options;
+}
+
+export function actionsOf(loading: Loading): Config['actions'] {
+  return Object.fromEntries(
+    Object.entries(loading.raw.actions ?? {}).map(([name, options]) => {
+      const pointer = below('/actions', name);
+      return [
+        name,
+        optionsOf(loading, pointer, options, kindOf(loading, pointer, name, { what: 'kind of action', known: loading.deps.actionKinds })),
+      ];
+    }),
+  );
+}
+
+export function notifiersOf(loading: Loading): Config['notifiers'] {
+  return Object.fromEntries(
+    Object.entries(loading.raw.notifiers).map(([name, { type, ...options }]) => {
+      const pointer = below('/notifiers', name);
+      const kind = kindOf(loading, `${pointer}/type`, type, { what: 'type of notifier', known: loading.deps.notifiers });
+      return [name, { type, options: optionsOf(loading, pointer, options, kind) }];
+    }),
+  );
+}
+
+/** The shared log, or null for the embedded one. */
+export function logOf(loading: Loading): Config['log'] {
+  const { type = 'embedded', ...options } = loading.raw.log ?? {};
+  if (type === 'embedded') {
+    for (const name of Object.keys(options)) complain(loading, below('/log', name), 'an embedded log has no options; give `type` first');
+    return null;
+  }
+  const kind = kindOf(loading, '/log/type', type, {
+    what: 'type of log',
+    known: [{ name: 'embedded', options: {} }, ...loading.deps.logs],
+  });
+  return { type, options: optionsOf(loading, '/log', options, kind) };
+}
+
+export function rolesOf(loading: Loading): Config['roles'] {
+  const { roles, log } = loading.raw;
+  if (roles === undefined) return every;
+  if ((log?.type ?? 'embedded') === 'embedded' && roles.length < every.length)
+    complain(loading, '/roles', `a gateway with the embedded log is alone and does everything; leave roles out, or share a log`);
+  return roles;
+}

@@ -1,0 +1,75 @@
+// quench.yaml, read once: defaults, spans as milliseconds, secrets by reference, and every name that is referred to must exist.
+// The shape is config-schema.ts. Nothing else in the gateway reads configuration, environment or these files.
+//   F1  Defaults are defaults.ts and playbookDefaults, and nowhere else.
+//   F2  A configuration that loads can page: every route ends at a ladder, every rung at a notifier.
+import { dirname, resolve } from 'node:path';
+import { fail, ok, type Result } from '../../core/errors.ts';
+import type { Json } from '../../core/playbook.ts';
+import type { Files } from '../files.ts';
+import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
+import { memberOf, shapeFaults, withoutFaults } from '../yaml/shape.ts';
+import { readYaml } from '../yaml/yaml.ts';
+import { actionsOf, logOf, notifiersOf, rolesOf } from './adapters.ts';
+import { configDefaults } from './defaults.ts';
+import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
+import type { ConfigDeps, Loading, RawConfig } from './loading.ts';
+import { failOpenOf, policyOf } from './policy.ts';
+import { ConfigSchema } from './schema.ts';
+import type { Config } from './types.ts';
+
+/** The configuration at a path, or every problem of it and of its playbooks. Paths in the file are relative to the file. */
+export function loadConfig(path: string, deps: ConfigDeps): Result<Config, readonly ConfigProblem[]> {
+  const text = textOf(path, deps.files);
+  if (!text.ok) return fail([text.error]);
+  const read = readYaml(path, text.value);
+  if (!read.ok) return read;
+  const file = read.value;
+  const shape = shapeFaults(ConfigSchema, file.value);
+  const sound = shape.length === 0 ? file.value : withoutFaults(ConfigSchema, file.value, shape);
+  const problems: ConfigProblem[] = shape.map((fault) => file.problem(fault.pointer, fault.message, fault.on));
+  if (sound === null) return fail(inOrder(problems));
+  // ConfigSchema accepted it, whole or without what it complained about.
+  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems };
+  const config = configOf(loading);
+  return problems.length > 0 ? fail(inOrder(problems)) : ok(config);
+}
+
+function textOf(path: string, files: Files): Result<string, ConfigProblem> {
+  try {
+    return ok(files.read(path));
+  } catch (error) {
+    const code = memberOf(error, 'code');
+    const why = typeof code === 'string' ? code : 'it cannot be read';
+    return fail({ file: path, line: 1, column: 1, path: '', message: `expected a configuration file, seen none: ${why}` });
+  }
+}
+
+function configOf(loading: Loading): Config {
+  const { file, raw } = loading;
+  const host = raw.listen?.host ?? configDefaults.listen.host;
+  const port = raw.listen?.port ?? configDefaults.listen.port;
+  const from = (dir: string): string => resolve(dirname(file.file), dir);
+  const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
+  const policy = policyOf(loading, dir);
+  return {
+    file: file.file,
+    listen: {
+      host,
+      port,
+      publicUrl: (raw.listen?.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/$/, ''),
+    },
+    api: apiOf(loading),
+    data: { dir: from(raw.data?.dir ?? configDefaults.dataDir) },
+    log: logOf(loading),
+    roles: rolesOf(loading),
+    limits: limitsOf(loading),
+    endpoints: endpointsOf(loading, isLoopback(host)),
+    scope: { labels: raw.scope?.labels ?? [] },
+    playbooks: { dir },
+    actions: actionsOf(loading),
+    notifiers: notifiersOf(loading),
+    spool: spoolOf(loading),
+    failOpen: failOpenOf(loading, policy),
+    policy,
+  };
+}

@@ -1,0 +1,128 @@
+// Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
+import type { Json } from '../../core/playbook.ts';
+import { day, hour, minute } from '../../core/time.ts';
+import type { Files } from '../files.ts';
+import { resolveSecrets } from '../secrets.ts';
+import { below } from '../yaml/yaml.ts';
+import { kindOf, optionsOf } from './adapters.ts';
+import { configDefaults } from './defaults.ts';
+import { bytesOr, complain, spanAt, type Loading, type RawEndpoint, type SecretRef } from './loading.ts';
+import type { AuthRule, Config, EndpointConfig } from './types.ts';
+
+/** Whether only this machine reaches the address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(host);
+}
+
+export function apiOf(loading: Loading): Config['api'] {
+  const api = loading.raw.api ?? {};
+  const tokens = Object.entries(api.tokens ?? {}).map(([name, { role, secret }]) => {
+    return { name, role, secret: secretsAt(loading, `${below('/api/tokens', name)}/secret`, secret)[0] ?? '' };
+  });
+  return {
+    tokens,
+    ackSecrets: api.ackSecrets === undefined ? [] : secretsAt(loading, '/api/ackSecrets', api.ackSecrets),
+    metrics: api.metrics ?? configDefaults.metrics,
+  };
+}
+
+export function endpointsOf(loading: Loading, loopback: boolean): Config['endpoints'] {
+  const open = Object.entries(loading.raw.endpoints).filter(([, endpoint]) => endpoint.alertsApi === true);
+  for (const [name] of open.slice(1)) {
+    complain(
+      loading,
+      `${below('/endpoints', name)}/alertsApi`,
+      `expected one endpoint with alertsApi, seen a second one beside ${open[0]?.[0]}`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(loading.raw.endpoints).map(([name, raw]): [string, EndpointConfig] => {
+      const pointer = below('/endpoints', name);
+      const kind = kindOf(loading, `${pointer}/source`, raw.source, { what: 'source', known: loading.deps.sources });
+      return [
+        name,
+        {
+          source: raw.source,
+          tenant: raw.tenant ?? configDefaults.tenant,
+          auth: authOf(loading, raw, pointer, loopback),
+          alertsApi: raw.alertsApi ?? false,
+          options: optionsOf(loading, `${pointer}/options`, raw.options ?? {}, kind),
+        },
+      ];
+    }),
+  );
+}
+
+function authOf(loading: Loading, raw: RawEndpoint, pointer: string, loopback: boolean): readonly AuthRule[] {
+  if (raw.allowUnauthenticated === true) {
+    const place = `${pointer}/allowUnauthenticated`;
+    if (raw.auth !== undefined) complain(loading, place, 'expected auth or allowUnauthenticated, seen both: remove one');
+    if (!loopback)
+      complain(
+        loading,
+        place,
+        'expected auth on an address that others reach, seen none: allowUnauthenticated is for listen.host 127.0.0.1 only',
+      );
+    return [{ kind: 'none' }];
+  }
+  if (raw.auth === undefined) {
+    complain(loading, pointer, 'expected auth (bearer, basic or hmac), seen none: write auth: { bearer: { file: data/ingest.token } }');
+    return [];
+  }
+  return (['bearer', 'basic', 'hmac'] as const).flatMap((kind) => {
+    const refs = raw.auth?.[kind];
+    if (refs === undefined) return [];
+    const place = `${pointer}/auth/${kind}`;
+    return [{ kind, secrets: kind === 'hmac' ? keysAt(loading, place, refs) : secretsAt(loading, place, refs) }];
+  });
+}
+
+/** Keys are agreed with the sender, so none is made here; one that cannot be used would refuse every delivery. */
+function keysAt(loading: Loading, pointer: string, refs: SecretRef): readonly string[] {
+  const keys = secretsIn(loading, pointer, refs, loading.deps.files);
+  for (const key of keys) {
+    const wrong = key === '' ? null : loading.deps.keyProblem(key); // '' was complained about already
+    if (wrong !== null) complain(loading, pointer, `expected a key for signatures, seen something else: ${wrong}`);
+  }
+  return keys;
+}
+
+function secretsAt(loading: Loading, pointer: string, refs: SecretRef): readonly string[] {
+  return secretsIn(loading, pointer, refs, loading.deps.doorFiles ?? loading.deps.files);
+}
+
+function secretsIn(loading: Loading, pointer: string, refs: SecretRef, files: Files): readonly string[] {
+  // One reference or a list of them; both resolve to texts.
+  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { env: loading.deps.env, files });
+  loading.problems.push(...problems);
+  return [value].flat().filter((secret) => typeof secret === 'string');
+}
+
+export function spoolOf(loading: Loading): Config['spool'] {
+  const { bytes, age } = loading.raw.spool ?? {};
+  const { bytesMax, ageMaxMs } = configDefaults.spool;
+  return {
+    bytesMax: bytesOr(bytes, bytesMax),
+    ageMaxMs: spanAt(loading, '/spool/age', age, ageMaxMs, { min: minute, max: 30 * day }),
+  };
+}
+
+export function limitsOf(loading: Loading): Config['limits'] {
+  const raw = loading.raw.limits ?? {};
+  const given = configDefaults.limits;
+  const limits = {
+    bodyBytesMax: bytesOr(raw.body, given.bodyBytesMax),
+    bufferedBytesMax: bytesOr(raw.buffered, given.bufferedBytesMax),
+    connectionsMax: raw.connections ?? given.connectionsMax,
+    streamsMax: raw.streams ?? given.streamsMax,
+    queueRecordsMax: raw.queueRecords ?? given.queueRecordsMax,
+    queueBytesMax: bytesOr(raw.queue, given.queueBytesMax),
+    backlogMax: raw.backlog ?? given.backlogMax,
+    deadLettersMax: raw.deadLetters ?? given.deadLettersMax,
+    retentionMs: spanAt(loading, '/limits/retention', raw.retention, given.retentionMs, { min: hour, max: 3_650 * day }),
+  };
+  if (limits.bodyBytesMax > limits.bufferedBytesMax) {
+    complain(loading, '/limits/body', 'expected at most limits.buffered, seen more: not one body of that size could be taken');
+  }
+  return limits;
+}

@@ -1,0 +1,127 @@
+// A configuration while it is being read: the document, what is needed to judge it, and the problems so far.
+import type { Severity } from '../../core/alert.ts';
+import type { Json } from '../../core/playbook.ts';
+import type { Role } from '../../core/ports.ts';
+import type { Millis } from '../../core/time.ts';
+import type { Files } from '../files.ts';
+import { spanFaults, type PlaybookDeps } from '../playbook/fault.ts';
+import type { SecretDeps } from '../secrets.ts';
+import { parseBytes, parseSpan } from '../yaml/duration.ts';
+import { didYouMean, type ConfigProblem } from '../yaml/problems.ts';
+import type { YamlFile } from '../yaml/yaml.ts';
+
+/** One kind of adapter: its name in the file and the JSON Schema of its options. Secrets are marked `writeOnly: true`. */
+export interface Kind {
+  readonly name: string;
+  readonly options: object;
+}
+
+export interface ConfigDeps extends PlaybookDeps, SecretDeps {
+  readonly sources: readonly Kind[];
+  readonly notifiers: readonly Kind[];
+  /** Logs that several gateways share. */
+  readonly logs: readonly Kind[];
+  /** `shell`, `http`, `process` …: the part of an action's name before the slash. */
+  readonly actionKinds: readonly Kind[];
+  /** Why a text is no key for signatures, or null; the sentence never repeats it. */
+  keyProblem(secret: string): string | null;
+  /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
+  readonly doorFiles?: Files;
+}
+
+export type Options = { readonly [name: string]: Json };
+export type SecretRef = Options | readonly Options[];
+
+export interface RawConfig {
+  readonly listen?: { readonly host?: string; readonly port?: number; readonly publicUrl?: string };
+  readonly api?: {
+    readonly tokens?: { readonly [name: string]: { readonly role: 'read' | 'operate' | 'admin'; readonly secret: Options } };
+    readonly ackSecrets?: SecretRef;
+    readonly metrics?: 'open' | 'read';
+  };
+  readonly data?: { readonly dir?: string };
+  readonly log?: Options & { readonly type?: string };
+  readonly roles?: readonly Role[];
+  readonly limits?: {
+    readonly body?: string;
+    readonly buffered?: string;
+    readonly connections?: number;
+    readonly streams?: number;
+    readonly queueRecords?: number;
+    readonly queue?: string;
+    readonly backlog?: number;
+    readonly deadLetters?: number;
+    readonly retention?: string;
+  };
+  readonly endpoints: { readonly [name: string]: RawEndpoint };
+  readonly scope?: { readonly labels?: readonly string[] };
+  readonly playbooks?: { readonly dir?: string };
+  readonly actions?: { readonly [kind: string]: Options };
+  readonly notifiers: { readonly [name: string]: Options & { readonly type: string } };
+  readonly ladders: { readonly [name: string]: RawLadder };
+  readonly routes?: readonly { readonly when?: string; readonly ladder: string }[];
+  readonly grouping?: {
+    readonly window?: string;
+    readonly labels?: readonly (readonly string[])[];
+    readonly reopen?: string;
+    readonly membersMax?: number;
+  };
+  readonly storm?: { readonly alerts?: number; readonly within?: string };
+  readonly flapping?: { readonly start?: number; readonly stop?: number };
+  readonly paging?: { readonly severity?: Severity; readonly score?: number };
+  readonly settle?: string;
+  readonly holdOff?: string;
+  readonly stale?: string;
+  readonly spool?: { readonly bytes?: string; readonly age?: string };
+  readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
+}
+
+export interface RawEndpoint {
+  readonly source: string;
+  readonly tenant?: string;
+  readonly auth?: { readonly bearer?: SecretRef; readonly basic?: SecretRef; readonly hmac?: SecretRef };
+  readonly allowUnauthenticated?: true;
+  readonly alertsApi?: boolean;
+  readonly options?: Options;
+}
+
+export interface RawLadder {
+  readonly rungs: readonly { readonly notify: string | readonly string[]; readonly wait?: string }[];
+  readonly repeat?: number;
+  readonly ackTimeout?: string;
+}
+
+export interface Loading {
+  readonly file: YamlFile;
+  readonly raw: RawConfig;
+  readonly deps: ConfigDeps;
+  readonly problems: ConfigProblem[];
+}
+
+/** Notes a problem at a place of the document. */
+export function complain(loading: Loading, pointer: string, message: string): void {
+  loading.problems.push(loading.file.problem(pointer, message));
+}
+
+/** `expected the name of a ladder, seen "defualt"; did you mean "default"?` */
+export function unknownName(what: string, name: string, known: readonly string[]): string {
+  return `expected the name of a ${what}, seen "${name}"${didYouMean(name, known) || `; known are ${known.join(', ')}`}`;
+}
+
+/** A span within its bounds, else the fallback and a problem. */
+export function spanAt(
+  loading: Loading,
+  pointer: string,
+  text: string | undefined,
+  fallback: Millis,
+  bounds: { readonly min: Millis; readonly max: Millis },
+): Millis {
+  const faults = spanFaults(text, pointer, bounds);
+  for (const fault of faults) complain(loading, fault.pointer, fault.message);
+  return text === undefined || faults.length > 0 ? fallback : (parseSpan(text) ?? fallback);
+}
+
+/** Bytes of a size that the schema accepted. */
+export function bytesOr(text: string | undefined, fallback: number): number {
+  return text === undefined ? fallback : (parseBytes(text) ?? fallback);
+}

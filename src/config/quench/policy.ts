@@ -1,0 +1,143 @@
+// What decides, from quench.yaml: playbooks, ladders, routes and rules, as the one document that goes on the log.
+import type { Ladder, Route } from '../../core/ladder.ts';
+import type { Policy } from '../../core/policy.ts';
+import { day, minute, second, type Millis } from '../../core/time.ts';
+import { digestOf } from '../playbook/digest.ts';
+import { expressionFaults } from '../playbook/expressions.ts';
+import { sees } from '../playbook/names.ts';
+import { loadPlaybooks, readPlaybookDir, type LoadedPlaybook } from '../playbook/playbooks.ts';
+import { memberOf } from '../yaml/shape.ts';
+import { below } from '../yaml/yaml.ts';
+import { configDefaults } from './defaults.ts';
+import { complain, spanAt, unknownName, type Loading } from './loading.ts';
+import type { Config } from './types.ts';
+
+/** The policy that is published, with the playbooks of a directory. */
+export function policyOf(loading: Loading, dir: string): Policy {
+  const { raw } = loading;
+  const { grouping, storm, flap, paging } = configDefaults;
+  const span = (key: 'settle' | 'holdOff' | 'stale', fallback: Millis, min: Millis): Millis =>
+    spanAt(loading, `/${key}`, raw[key], fallback, { min, max: 30 * day });
+  const policy: Omit<Policy, 'digest'> = {
+    playbooks: playbooksOf(loading, dir).map(({ playbook }) => playbook),
+    ladders: laddersOf(loading),
+    routes: routesOf(loading),
+    grouping: {
+      windowMs: spanAt(loading, '/grouping/window', raw.grouping?.window, grouping.windowMs, { min: second, max: day }),
+      labels: raw.grouping?.labels ?? grouping.labels,
+      reopenMs: spanAt(loading, '/grouping/reopen', raw.grouping?.reopen, grouping.reopenMs, { min: 0, max: 30 * day }),
+      membersMax: raw.grouping?.membersMax ?? grouping.membersMax,
+    },
+    storm: {
+      alerts: raw.storm?.alerts ?? storm.alerts,
+      withinMs: spanAt(loading, '/storm/within', raw.storm?.within, storm.withinMs, { min: second, max: day }),
+    },
+    flap: { startPercent: raw.flapping?.start ?? flap.startPercent, stopPercent: raw.flapping?.stop ?? flap.stopPercent },
+    paging: { severity: raw.paging?.severity ?? paging.severity, score: raw.paging?.score ?? paging.score },
+    settleMs: span('settle', configDefaults.settleMs, 0),
+    holdOffMs: span('holdOff', configDefaults.holdOffMs, 0),
+    staleMs: span('stale', configDefaults.staleMs, minute),
+  };
+  if (policy.flap.stopPercent >= policy.flap.startPercent) {
+    complain(loading, '/flapping', `expected stop below start, seen stop ${policy.flap.stopPercent} and start ${policy.flap.startPercent}`);
+  }
+  return { digest: digestOf(policy), ...policy };
+}
+
+function playbooksOf(loading: Loading, dir: string): readonly LoadedPlaybook[] {
+  const { raw, deps, problems } = loading;
+  let texts: ReturnType<typeof readPlaybookDir>;
+  try {
+    texts = readPlaybookDir(dir, deps.files);
+  } catch (error) {
+    const code = memberOf(error, 'code');
+    complain(
+      loading,
+      '/playbooks/dir',
+      `expected a directory of playbooks at ${dir}, seen none: ${typeof code === 'string' ? code : 'it cannot be read'}`,
+    );
+    return [];
+  }
+  const loaded = loadPlaybooks(texts, deps);
+  if (!loaded.ok) {
+    problems.push(...loaded.error);
+    return [];
+  }
+  const ladders = Object.keys(raw.ladders);
+  for (const { playbook, file } of loaded.value) {
+    const { ladder } = playbook.escalate;
+    if (ladder === null || ladders.includes(ladder)) continue;
+    problems.push(file.problem('/escalate/ladder', unknownName('ladder', ladder, ladders)));
+  }
+  return loaded.value;
+}
+
+function laddersOf(loading: Loading): Policy['ladders'] {
+  return Object.fromEntries(
+    Object.entries(loading.raw.ladders).map(([name, raw]): [string, Ladder] => {
+      const pointer = below('/ladders', name);
+      const rungs = raw.rungs.map((rung, index) => {
+        const place = `${pointer}/rungs/${index}`;
+        return {
+          notify: notifiersAt(loading, `${place}/notify`, rung.notify),
+          waitMs: spanAt(loading, `${place}/wait`, rung.wait, configDefaults.rungWaitMs, { min: 10 * second, max: 150 * 60 * minute }),
+        };
+      });
+      const ackTimeoutMs = spanAt(loading, `${pointer}/ackTimeout`, raw.ackTimeout, configDefaults.ladder.ackTimeoutMs, {
+        min: 0,
+        max: 7 * day,
+      });
+      return [name, { name, rungs, repeat: raw.repeat ?? configDefaults.ladder.repeat, ackTimeoutMs }];
+    }),
+  );
+}
+
+/** One name or a list of them; each must be a notifier's. */
+function notifiersAt(loading: Loading, pointer: string, names: string | readonly string[]): readonly string[] {
+  const known = Object.keys(loading.raw.notifiers);
+  const notify = [names].flat();
+  notify.forEach((name, at) => {
+    const inner = typeof names === 'string' ? pointer : `${pointer}/${at}`;
+    if (!known.includes(name)) complain(loading, inner, unknownName('notifier', name, known));
+  });
+  return notify;
+}
+
+/** Whom to page about what nobody decided: unless it is said, whoever the last route rings first. */
+export function failOpenOf(loading: Loading, { routes, ladders }: Policy): Config['failOpen'] {
+  const { after, notify } = loading.raw.failOpen ?? {};
+  const ladder = ladders[routes.at(-1)?.ladder ?? ''];
+  return {
+    afterMs: spanAt(loading, '/failOpen/after', after, configDefaults.failOpenAfterMs, { min: 10 * second, max: day }),
+    notify: notify === undefined ? (ladder?.rungs[0]?.notify ?? []) : notifiersAt(loading, '/failOpen/notify', notify),
+  };
+}
+
+function routesOf(loading: Loading): readonly Route[] {
+  const ladders = Object.keys(loading.raw.ladders);
+  const routes = loading.raw.routes;
+  if (routes === undefined) {
+    const fallback = ladders.includes('default') ? 'default' : ladders.length === 1 ? ladders[0] : undefined;
+    if (fallback === undefined) {
+      complain(loading, '/ladders', 'expected routes, or a ladder named default, seen neither: nobody would know which ladder gets a page');
+      return [];
+    }
+    return [{ when: null, ladder: fallback }];
+  }
+  const scope = { roots: sees.route, params: {}, done: [], later: [] };
+  return routes.map((route, index) => {
+    const pointer = `/routes/${index}`;
+    const last = index === routes.length - 1;
+    if (!ladders.includes(route.ladder)) complain(loading, `${pointer}/ladder`, unknownName('ladder', route.ladder, ladders));
+    if (last && route.when !== undefined) {
+      complain(loading, `${pointer}/when`, 'expected the last route without "when", seen one: what fits no route must still reach someone');
+    }
+    if (!last && route.when === undefined)
+      complain(loading, pointer, 'expected "when" on every route but the last, seen none: the routes after it would never be used');
+    if (route.when !== undefined) {
+      for (const message of expressionFaults(route.when, scope, loading.deps.expressions, 'condition'))
+        complain(loading, `${pointer}/when`, message);
+    }
+    return { when: route.when ?? null, ladder: route.ladder };
+  });
+}

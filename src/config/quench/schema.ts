@@ -1,0 +1,134 @@
+// quench.yaml as JSON Schema. Options of sources, notifiers and actions are checked by the adapters' own schemas.
+// Defaults and cross checks are config.ts.
+import { severities } from '../../core/alert.ts';
+import { roles } from '../../core/ports.ts';
+import { bytes, line, mapping, named, span } from '../playbook/schema.ts';
+import { either, type Schema } from '../yaml/shape.ts';
+
+const reference = '{ env: NAME } or { file: path }, never the secret itself';
+
+/** Where a secret is to be found. */
+const secret: Schema = {
+  ...mapping({
+    env: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]{0,127}$', 'x-expects': 'the name of an environment variable' },
+    file: line(4_096),
+  }),
+  minProperties: 1,
+  maxProperties: 1,
+  writeOnly: true,
+  'x-expects': reference,
+};
+
+/** One secret, or several of which any is accepted, for rotation. */
+const secrets: Schema = {
+  type: ['object', 'array'],
+  writeOnly: true,
+  'x-expects': `${reference}, or a list of those`,
+  ...either({ type: 'object' }, secret, { items: secret, minItems: 1, maxItems: 5, 'x-expects': 'one to five secrets' }),
+};
+
+const count = (max: number): Schema => ({ type: 'integer', minimum: 1, maximum: max });
+const percent = { type: 'number', minimum: 0, maximum: 100 };
+const labelName = line(128);
+const options = { type: 'object' };
+
+const endpoint = mapping(
+  {
+    source: { type: 'string' },
+    tenant: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 'x-expects': 'a tenant of letters, digits, ., _ and -' },
+    auth: {
+      ...mapping({ bearer: secrets, basic: secrets, hmac: secrets }),
+      minProperties: 1,
+      'x-expects': 'at least one of bearer, basic, hmac',
+    },
+    allowUnauthenticated: { const: true, 'x-expects': 'true, or leave it out' },
+    alertsApi: { type: 'boolean' },
+    options,
+  },
+  ['source'],
+);
+
+const notify: Schema = {
+  type: ['string', 'array'],
+  'x-expects': 'the name of a notifier, or a list of names',
+  ...either(
+    { type: 'array' },
+    { items: { type: 'string' }, minItems: 1, maxItems: 20, uniqueItems: true, 'x-expects': 'at least one notifier, each once' },
+    {},
+  ),
+};
+
+const rung = mapping({ notify, wait: span }, ['notify'], { schedule: 'name notifiers', user: 'name notifiers' });
+
+/** JSON Schema of quench.yaml. */
+export const ConfigSchema: Schema = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  title: 'quench.yaml',
+  ...mapping(
+    {
+      listen: mapping({
+        host: line(253),
+        port: { type: 'integer', minimum: 0, maximum: 65_535 },
+        publicUrl: {
+          type: 'string',
+          pattern: '^https?://[^\\s/@?#]+(/[^\\s?#]*)?$',
+          'x-expects': 'an address such as https://quench.example',
+        },
+      }),
+      api: mapping({
+        tokens: named(mapping({ role: { enum: ['read', 'operate', 'admin'] }, secret }, ['role', 'secret'])),
+        ackSecrets: secrets,
+        metrics: { enum: ['open', 'read'] },
+      }),
+      data: mapping({ dir: line(4_096) }),
+      log: { type: 'object', properties: { type: { type: 'string' } } },
+      roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },
+      limits: mapping({
+        body: bytes,
+        buffered: bytes,
+        connections: count(65_535),
+        streams: count(10_000),
+        queueRecords: count(1_000_000),
+        queue: bytes,
+        backlog: count(10_000_000),
+        deadLetters: count(1_000_000),
+        retention: span,
+      }),
+      endpoints: { ...named(endpoint), minProperties: 1 },
+      scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
+      playbooks: mapping({ dir: line(4_096) }),
+      actions: { type: 'object', additionalProperties: options },
+      notifiers: { ...named({ type: 'object', required: ['type'], properties: { type: { type: 'string' } } }), minProperties: 1 },
+      ladders: {
+        ...named(
+          mapping(
+            {
+              rungs: { type: 'array', minItems: 1, maxItems: 20, items: rung },
+              repeat: { type: 'integer', minimum: 0, maximum: 9 },
+              ackTimeout: span,
+            },
+            ['rungs'],
+          ),
+        ),
+        minProperties: 1,
+      },
+      routes: { type: 'array', minItems: 1, maxItems: 100, items: mapping({ when: line(4_000), ladder: { type: 'string' } }, ['ladder']) },
+      grouping: mapping({
+        window: span,
+        labels: { type: 'array', maxItems: 20, items: { type: 'array', minItems: 1, maxItems: 10, uniqueItems: true, items: labelName } },
+        reopen: span,
+        membersMax: count(10_000),
+      }),
+      storm: mapping({ alerts: { type: 'integer', minimum: 2, maximum: 100_000 }, within: span }),
+      flapping: mapping({ start: percent, stop: percent }),
+      paging: mapping({ severity: { enum: severities }, score: { type: 'number', minimum: 0, maximum: 1 } }),
+      settle: span,
+      holdOff: span,
+      stale: span,
+      spool: mapping({ bytes, age: span }),
+      failOpen: mapping({ after: span, notify }),
+    },
+    ['endpoints', 'notifiers', 'ladders'],
+    { silences: 'set them through the API', schedules: 'name notifiers in ladders', maintenance: 'set a silence' },
+  ),
+};

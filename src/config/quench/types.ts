@@ -1,0 +1,45 @@
+// quench.yaml after loading: plain read-only data with defaults in place, spans in milliseconds and secrets as their values.
+import type { Json } from '../../core/playbook.ts';
+import type { Policy } from '../../core/policy.ts';
+import type { Role } from '../../core/ports.ts';
+import type { Millis } from '../../core/time.ts';
+import type { configDefaults } from './defaults.ts';
+
+/** What an endpoint asks of a delivery; any of the secrets passes. An open endpoint says so in words. */
+export type AuthRule = { readonly kind: 'none' } | { readonly kind: 'bearer' | 'basic' | 'hmac'; readonly secrets: readonly string[] };
+
+export interface EndpointConfig {
+  readonly source: string;
+  readonly tenant: string;
+  /** All of them must pass; never empty. */
+  readonly auth: readonly AuthRule[];
+  /** Takes what is posted to the alerts API of the gateway; at most one endpoint does. */
+  readonly alertsApi: boolean;
+  readonly options: { readonly [name: string]: Json };
+}
+
+export interface Config {
+  readonly file: string;
+  readonly listen: { readonly host: string; readonly port: number; readonly publicUrl: string };
+  readonly api: {
+    readonly tokens: readonly { readonly name: string; readonly role: 'read' | 'operate' | 'admin'; readonly secret: string }[];
+    readonly ackSecrets: readonly string[];
+    readonly metrics: 'open' | 'read';
+  };
+  readonly data: { readonly dir: string };
+  /** The log that several gateways share; null = the embedded one, for a gateway that is alone. */
+  readonly log: { readonly type: string; readonly options: { readonly [name: string]: Json } } | null;
+  /** What this process does; all of it when it is alone. */
+  readonly roles: readonly Role[];
+  readonly limits: { readonly [name in keyof typeof configDefaults.limits]: number };
+  readonly endpoints: { readonly [name: string]: EndpointConfig };
+  readonly scope: { readonly labels: readonly string[] };
+  readonly playbooks: { readonly dir: string };
+  readonly actions: { readonly [kind: string]: { readonly [name: string]: Json } };
+  readonly notifiers: { readonly [name: string]: { readonly type: string; readonly options: { readonly [name: string]: Json } } };
+  /** What a gateway that shares a log keeps while that is away. */
+  readonly spool: { readonly bytesMax: number; readonly ageMaxMs: Millis };
+  /** After how long a critical alert that nobody decided is paged as it came in, and by which notifiers; never empty. */
+  readonly failOpen: { readonly afterMs: Millis; readonly notify: readonly string[] };
+  readonly policy: Policy;
+}

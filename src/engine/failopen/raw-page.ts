@@ -1,0 +1,89 @@
+// Delivers pages that are on no log: each configured notifier gets them, and is tried again for a while when it does not take them.
+// What to say, and whether to say it, is failopen.ts. Nothing is kept over a restart.
+import { GatewayError } from '../../core/errors.ts';
+import type { Clock, Notification, Notifier, NotifyOutcome } from '../../core/ports.ts';
+import { hour, minute, second, type Millis } from '../../core/time.ts';
+
+const deliverWithinMs: Millis = 20 * second;
+const attemptsMax = 8;
+const retryFirstMs: Millis = 5 * second;
+const retryMaxMs: Millis = 5 * minute;
+
+/** A notification that has no id yet: each notifier gets its own. */
+export type RawPage = Omit<Notification, 'id'>;
+
+export interface RawPagerDeps {
+  readonly clock: Clock;
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly notify: readonly string[];
+  readonly attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+export interface RawPager {
+  /** Returns at once. A notifier that has not taken it is given up when `wanted` says no. */
+  send(page: RawPage, wanted: () => boolean): void;
+  stop(): Promise<void>;
+}
+
+export function createRawPager(deps: RawPagerDeps): RawPager {
+  const { clock } = deps;
+  const underWay = new Set<Promise<void>>();
+  const stopping = new AbortController();
+
+  async function reach(name: string, page: RawPage, wanted: () => boolean): Promise<void> {
+    const notifier = deps.notifiers.get(name);
+    let says = 'it is not configured';
+    for (let attempt = 1; notifier !== undefined && attempt <= attemptsMax; attempt += 1) {
+      if (stopping.signal.aborted || !wanted()) return;
+      const outcome = await deliver(notifier, { ...page, id: `${page.dedupKey}|${name}` });
+      deps.attempted(name, outcome.outcome);
+      if (outcome.outcome === 'accepted') return;
+      says = outcome.detail;
+      if (outcome.outcome === 'refused') break;
+      const backoff = Math.min(retryMaxMs, retryFirstMs * 2 ** (attempt - 1));
+      await pause(outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff);
+    }
+    deps.onTrouble(new GatewayError('deadline_exceeded', `undecided alert: notifier ${name} did not take the page: ${says.slice(0, 200)}`));
+  }
+
+  async function deliver(notifier: Notifier, page: Notification): Promise<NotifyOutcome> {
+    const deadline = new AbortController();
+    const cancel = clock.after(deliverWithinMs, () => deadline.abort());
+    try {
+      return await notifier.deliver(page, AbortSignal.any([deadline.signal, stopping.signal]));
+    } catch (error) {
+      return { outcome: 'unknown', detail: error instanceof Error ? error.message : String(error) };
+    } finally {
+      cancel();
+    }
+  }
+
+  async function pause(span: Millis): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const end = (): void => {
+        cancel();
+        stopping.signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = clock.after(span, end);
+      if (stopping.signal.aborted) end();
+      else stopping.signal.addEventListener('abort', end);
+    });
+  }
+
+  return {
+    send(page, wanted) {
+      for (const name of deps.notify) {
+        const work: Promise<void> = reach(name, page, wanted)
+          .catch(deps.onTrouble)
+          .finally(() => underWay.delete(work));
+        underWay.add(work);
+      }
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(underWay);
+    },
+  };
+}

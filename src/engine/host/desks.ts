@@ -1,0 +1,47 @@
+// Desks in and out of checkpoints: which rows changed since the last save, and desks built from saved rows.
+import { newDesk, type Desk, type TableName } from '../../core/desk.ts';
+import { reindex } from '../../core/evolve.ts';
+import type { DeskRow } from '../../core/ports.ts';
+import type { Table } from '../../core/table.ts';
+
+/** Rows changed since the last call, and forgets that they were. */
+export function changedRows(desk: Desk): DeskRow[] {
+  const rows: DeskRow[] = [];
+  for (const [name, table] of tablesOf(desk)) {
+    for (const key of table.changed) rows.push({ scope: desk.scope, table: name, key, doc: table.rows.get(key) ?? null });
+    table.changed.clear();
+  }
+  return rows;
+}
+
+export function changedCount(desk: Desk): number {
+  let count = 0;
+  for (const [, table] of tablesOf(desk)) count += table.changed.size;
+  return count;
+}
+
+/** Takes saved rows into their desks; call `finishLoading` when all have come. */
+export function takeRows(desks: Map<string, Desk>, rows: readonly DeskRow[]): void {
+  for (const row of rows) {
+    const desk = deskOf(desks, row.scope);
+    // Rows are written by changedRows only, so the table exists and the document has its type.
+    const table = desk.tables[row.table as TableName] as Table<object> | undefined;
+    if (table !== undefined && row.doc !== null) table.rows.set(row.key, row.doc);
+  }
+}
+
+export function finishLoading(desks: Map<string, Desk>): void {
+  for (const desk of desks.values()) reindex(desk);
+}
+
+export function deskOf(desks: Map<string, Desk>, scope: string): Desk {
+  const known = desks.get(scope);
+  if (known !== undefined) return known;
+  const desk = newDesk(scope);
+  desks.set(scope, desk);
+  return desk;
+}
+
+function tablesOf(desk: Desk): readonly (readonly [string, Table<object>])[] {
+  return Object.entries(desk.tables);
+}

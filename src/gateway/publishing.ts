@@ -1,0 +1,49 @@
+// The policy of quench.yaml onto the log: what decides is on the log.
+import type { Policy } from '../core/policy.ts';
+import type { Clock } from '../core/ports.ts';
+import { everyScope } from '../core/records.ts';
+import { second, type Millis } from '../core/time.ts';
+import { pause } from '../engine/async/moments.ts';
+import type { Intake } from '../engine/intake/intake.ts';
+import type { Service } from '../engine/service.ts';
+import type { Log } from '../http/deps.ts';
+
+/** So long the door waits for it. */
+const patienceMs: Millis = 2 * second;
+const againMs: Millis = 2 * second;
+
+interface Publishing {
+  readonly policy: Policy;
+  /** The log is shared, and may be away while the door is open. */
+  readonly shared: boolean;
+  readonly intake: Pick<Intake, 'submit'>;
+  readonly service: Pick<Service, 'policy'>;
+  readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
+}
+
+/**
+ * Publishes the policy when it is not the one in force, ahead of the first delivery. A shared log that does not take it, because it is away and the
+ * spool full, does not keep the door shut: it is tried again. Resolves with how to stop trying.
+ */
+export async function startPublishing({ policy, shared, intake, service, clock, log }: Publishing): Promise<() => Promise<void>> {
+  let stopped = false;
+  const stop = async (): Promise<void> => void (stopped = true);
+  const publish = async (): Promise<void> => {
+    if (service.policy()?.digest !== policy.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy });
+  };
+  const goOn = async (): Promise<void> => {
+    for (let told = ''; !stopped;) {
+      try {
+        return await publish();
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        if (why !== told) log.warn({ why }, 'the policy is not published yet; the one before stays in force');
+        told = why;
+        await pause(clock, againMs);
+      }
+    }
+  };
+  await (shared ? Promise.race([goOn(), pause(clock, patienceMs)]) : publish());
+  return stop;
+}

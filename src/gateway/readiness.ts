@@ -1,0 +1,95 @@
+// What the running gateway says of itself: whether work may be sent here, how the log stands, and what is counted.
+import type { Config } from '../config/quench/types.ts';
+import type { Backbone } from '../core/ports.ts';
+import type { Fact } from '../core/records.ts';
+import { describeSpool, type Spool } from '../engine/intake/spool.ts';
+import { effectsCursor, type Service } from '../engine/service.ts';
+import type { ForkedExecutor } from '../executor/client.ts';
+import type { Check, Standing } from '../http/deps.ts';
+import type { Metrics } from '../http/metrics.ts';
+
+interface Running {
+  readonly instance: string;
+  readonly backbone: Backbone;
+  readonly service: Service;
+  /** Of a gateway that shares a log. */
+  readonly spool: Spool | null;
+  readonly executor: ForkedExecutor;
+}
+
+/** Where nothing was told since this process began, what it knows of its own partitions stands in. */
+export function standingOf(config: Config, { backbone, service, instance, spool }: Running): Standing {
+  return {
+    instance,
+    roles: config.roles,
+    kind: config.log?.type ?? 'embedded',
+    async role(role) {
+      const lags: ReadonlyMap<number, number> = role === 'host' ? service.lags() : new Map();
+      const here = new Set(role === 'host' ? lags.keys() : service.acting());
+      const reached = new Map(await backbone.shares(role).progress());
+      for (const partition of here) {
+        if (reached.has(partition)) continue;
+        reached.set(partition, role === 'host' ? service.saved(partition).inputs : await backbone.cursors.load(effectsCursor, partition));
+      }
+      return { here, reached, lags };
+    },
+    ...(spool === null ? {} : { spool: () => spool.status() }),
+  };
+}
+
+/** While the shared log is away senders shall keep coming, as long as the spool can take it. */
+function spoolCheck(spool: Spool): Check {
+  return { name: 'spool', check: async () => spool.status().full, note: () => describeSpool(spool.status()) };
+}
+
+/** No reason to send work elsewhere: who holds nothing takes in and shows all the same. */
+function describeShares({ service, backbone }: Running): string {
+  const list = (partitions: Iterable<number>): string => [...partitions].toSorted((a, b) => a - b).join(', ') || 'nothing';
+  const behind = service.behind();
+  const lag = service.lag() > 0 ? `, ${service.lag()} inputs wait` : '';
+  const model = behind > 0 ? `; the read model is ${behind} facts behind` : '';
+  const problem = backbone.problem();
+  const away = problem === null ? '' : `${problem}; `;
+  return `${away}decides partitions ${list(service.lags().keys())}${lag}; acts for ${list(service.acting())}${model}`;
+}
+
+/** What must be well for work to be sent here. */
+export function checksOf(config: Config, running: Running): readonly Check[] {
+  const { spool } = running;
+  return [
+    { name: 'engine', check: async () => running.service.bug()?.message ?? null },
+    spool !== null && config.roles.includes('intake')
+      ? spoolCheck(spool)
+      : {
+          name: 'log',
+          check: async () => running.backbone.problem() ?? ((await running.backbone.log.end('inputs', 0)) >= 0 ? null : 'no inputs log'),
+        },
+    ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
+    { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
+    {
+      name: 'backlog',
+      check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
+    },
+  ];
+}
+
+/** Counts what was decided. */
+export function count(metrics: Metrics, fact: Fact): void {
+  switch (fact.type) {
+    case 'AlertDecided':
+      return metrics.decision(fact.decision);
+    case 'PageOpened':
+      return metrics.page('opened');
+    case 'PageRang':
+      return metrics.page('rang');
+    case 'PageAcked':
+      return metrics.page('acked');
+    case 'PageClosed':
+      return metrics.page('closed');
+    case 'NotifyFinished':
+      return metrics.notification(fact.notifier, fact.outcome.outcome);
+    case 'RunFinished':
+      return metrics.run(fact.playbook, fact.end);
+    default:
+  }
+}

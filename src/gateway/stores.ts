@@ -1,0 +1,74 @@
+// What a gateway keeps and what it shares: its own store, the spool's, and the log that the configuration names.
+import { randomBytes } from 'node:crypto';
+import * as registry from '../../adapters/registry.ts';
+import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
+import type { Config } from '../config/quench/types.ts';
+import { GatewayError } from '../core/errors.ts';
+import type { Backbone, BackboneWatch, Clock, SharedRole, Shares, Store } from '../core/ports.ts';
+import { everyPartition } from '../engine/assignments.ts';
+import type { Log } from '../http/deps.ts';
+
+interface Around {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Of the embedded log; nobody shares it. */
+const partitions = 1;
+
+export async function openStore(config: Config, clock: Clock): Promise<Store> {
+  const { queueRecordsMax, queueBytesMax, deadLettersMax } = config.limits;
+  const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, lettersMax: deadLettersMax };
+  return sqliteStore({ path: `${config.data.dir}/quench.db`, partitions, limits, clock });
+}
+
+/** Apart from the read model, so that neither's limits or failures are the other's; read once, in order, so little of it is kept in memory. */
+export async function openSpoolStore(config: Config, clock: Clock): Promise<Store> {
+  const { queueRecordsMax, queueBytesMax } = config.limits;
+  const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, tailRecordsMax: 1_024, tailBytesMax: 8 * 1_048_576 };
+  return sqliteStore({ path: `${config.data.dir}/spool.db`, partitions: 1, limits, clock });
+}
+
+/** Unlike any other process, living or dead. */
+export function newInstance(): string {
+  return `${process.pid}-${randomBytes(8).toString('hex')}`;
+}
+
+/** The store of a data directory and the log of a configuration, for what works on them while no gateway of that data runs. */
+export async function openData(config: Config, around: Around): Promise<{ store: Store; backbone: Backbone }> {
+  const store = await openStore(config, around.clock);
+  try {
+    const watch: BackboneWatch = { appended: () => {}, rebalanced: () => {} };
+    return { store, backbone: await openBackbone(config, { store, instance: newInstance(), around, watch }) };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+/** The log that the configuration names; without one this process is alone and its own store is all there is. */
+export async function openBackbone(
+  config: Config,
+  parts: {
+    readonly store: Store;
+    readonly instance: string;
+    readonly around: Around;
+    readonly watch: BackboneWatch;
+  },
+): Promise<Backbone> {
+  const { store, instance, around, watch } = parts;
+  const kind = registry.logs.find((one) => one.name === config.log?.type);
+  if (config.log === null || kind === undefined) {
+    const { log, checkpoints, cursors, deadLetters } = store;
+    const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };
+    const shares = (role: SharedRole): Shares => alone[role];
+    return { log, checkpoints, cursors, deadLetters, shares, forgets: false, problem: () => null, close: async () => {} };
+  }
+  if ((await store.checkpoints.load(0, () => {})) !== null)
+    throw new GatewayError(
+      'invalid_config',
+      `${config.data.dir} holds what a gateway with the embedded log decided: give this one a data.dir of its own, and take the rest over by \`quench log move\``,
+    );
+  const { clock, log: say } = around;
+  return kind.open(config.log.options, { clock, say, watch, local: store, instance, retentionMs: config.limits.retentionMs });
+}

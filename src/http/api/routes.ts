@@ -1,0 +1,40 @@
+// All routes of the API in one list, and the two that speak about the others.
+import type { HttpDeps } from '../deps.ts';
+import { ackRoutes } from '../door/ack.ts';
+import { openapiOf } from '../openapi.ts';
+import { json, type Route } from '../route.ts';
+import { alertsV2Routes } from './alerts-v2.ts';
+import { alertRoutes } from './alerts.ts';
+import { deadLetterRoutes } from './deadletters.ts';
+import { gatewayRoutes } from './gateway.ts';
+import { incidentRoutes } from './incidents.ts';
+import { logRoutes } from './log.ts';
+import { runRoutes } from './runs.ts';
+import { silenceRoutes } from './silences.ts';
+
+/** `more` are routes made elsewhere (the event stream); `draining` says that the server is about to stop. */
+export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () => boolean): readonly Route[] {
+  const routes: Route[] = [
+    ...gatewayRoutes(deps, draining),
+    ...alertRoutes(deps),
+    ...incidentRoutes(deps),
+    ...runRoutes(deps),
+    ...silenceRoutes(deps),
+    ...deadLetterRoutes(deps),
+    ...logRoutes(deps),
+    ...alertsV2Routes(deps),
+    ...ackRoutes(deps),
+    ...more,
+    json({
+      method: 'get',
+      path: '/api/v1/openapi.json',
+      access: 'open',
+      tag: 'gateway',
+      summary: 'This document',
+      answers: { 200: 'OpenAPI 3.1.' },
+      handle: () => ({ status: 200, body: document }),
+    }),
+  ];
+  const document = openapiOf(routes, deps.version);
+  return routes;
+}

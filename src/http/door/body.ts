@@ -1,0 +1,79 @@
+// Reads a request's body: capped, in memory, under one bound for all requests together.
+//   B1  Never more than `bodyBytesMax` of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
+import { GatewayError } from '../../core/errors.ts';
+
+const inflate = promisify(gunzip);
+/** A body that is too large is read to its end and dropped up to this many times the cap, so that the sender sees the answer. */
+const drainFactor = 8;
+
+export interface BodyLimits {
+  /** As sent, and again after inflating. */
+  readonly bodyBytesMax: number;
+  /** Of all bodies that are being received. */
+  readonly bufferedBytesMax: number;
+}
+
+/** Resolves to the bytes, inflated. Rejects with `payload_too_large`, `unsupported_media` (encoding), `overloaded`, or `invalid_request` (cut off, not gzip). */
+export type BodyReader = (req: IncomingMessage) => Promise<Buffer>;
+
+export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): BodyReader {
+  let buffered = 0;
+
+  function collect(req: IncomingMessage): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      let held = 0;
+      let refusal: GatewayError | null = null;
+      function settle(error: GatewayError | null): void {
+        buffered -= held;
+        held = 0;
+        if (error !== null) reject(error);
+        else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
+      }
+      function refuse(error: GatewayError): void {
+        refusal ??= error;
+        chunks.length = 0;
+        buffered -= held;
+        held = 0;
+      }
+      req.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > bodyBytesMax) refuse(tooLarge(bodyBytesMax));
+        else if (buffered + chunk.length > bufferedBytesMax) refuse(new GatewayError('overloaded', 'too many bodies are being received'));
+        if (bytes > bodyBytesMax * drainFactor) settle(refusal);
+        if (refusal !== null) return;
+        buffered += chunk.length;
+        held += chunk.length;
+        chunks.push(chunk);
+      });
+      req.on('end', () => settle(refusal));
+      req.on('error', (error) => settle(new GatewayError('invalid_request', 'the body was cut off', error)));
+    });
+  }
+
+  return async (req) => {
+    const encoding = req.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'gzip' && encoding !== 'identity') {
+      throw new GatewayError('unsupported_media', 'content-encoding must be gzip or identity');
+    }
+    const sent = await collect(req);
+    return encoding === 'gzip' ? inflated(sent, bodyBytesMax) : sent;
+  };
+}
+
+async function inflated(sent: Buffer, bytesMax: number): Promise<Buffer> {
+  try {
+    return await inflate(sent, { maxOutputLength: bytesMax });
+  } catch (error) {
+    if (error instanceof RangeError) throw tooLarge(bytesMax);
+    throw new GatewayError('invalid_request', 'the body is not gzip', error);
+  }
+}
+
+function tooLarge(bytesMax: number): GatewayError {
+  return new GatewayError('payload_too_large', `a body may have ${bytesMax} bytes; it was not kept`);
+}

@@ -1,0 +1,135 @@
+// Deliveries of senders, ahead of express: `POST /webhooks/{endpoint}` and below, and `POST /api/v2/alerts`.
+// One pass: credentials, capped body, signature, intake, answer. Never redirects: senders lose the body on the way.
+//   W1  2xx only after intake said that everything is durable.
+//   W2  503 when we are in trouble (senders come again), 4xx only when coming again would not help.
+import { hash } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { createGate, type Gate } from '../../access/auth.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { Delivery } from '../../core/ports.ts';
+import type { Acceptance } from '../../engine/intake/intake.ts';
+import type { HttpDeps, HttpEndpoint } from '../deps.ts';
+import type { DeliveryOutcome } from '../metrics.ts';
+import { problem, problemOf, sendProblem } from '../problem.ts';
+import type { BodyReader } from './body.ts';
+
+const prefix = '/webhooks/';
+export const alertsApiPath = '/api/v2/alerts';
+
+interface Door {
+  readonly endpoint: HttpEndpoint;
+  readonly gate: Gate;
+}
+
+/** The handler; false when the request is not for it. */
+export type Webhooks = (req: IncomingMessage, res: ServerResponse) => boolean;
+
+export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
+  const doors = new Map<string, Door>();
+  for (const endpoint of deps.endpoints) doors.set(endpoint.name, { endpoint, gate: createGate(endpoint.auth, deps.verify) });
+  const direct = [...doors.values()].find((door) => door.endpoint.alertsApi) ?? null;
+
+  async function accept(door: Door, path: string, req: IncomingMessage): Promise<Acceptance> {
+    requireText(req.headers);
+    const body = await readBody(req);
+    const receivedAt = deps.clock.now();
+    if (!door.gate.body(req.headers, body, receivedAt)) throw refused;
+    const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
+    const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
+    return deps.intake.accept(door.endpoint.name, { headers, body: body.toString('utf8'), path, receivedAt }, deliveryId);
+  }
+
+  async function receive(door: Door, path: string, isApi: boolean, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const began = deps.clock.steady();
+    const name = door.endpoint.name;
+    try {
+      if (req.method !== 'POST') return wrongMethod(res);
+      if (!door.gate.headers(req.headers)) throw refused;
+      const acceptance = await accept(door, path, req);
+      deps.metrics.delivery(name, acceptance.status);
+      answer(acceptance, isApi ? { status: 200, body: '{}' } : door.endpoint.source.answer, res);
+      if (acceptance.status === 'accepted') {
+        deps.metrics.accepted(deps.clock.steady() - began);
+        if (acceptance.warnings.length > 0)
+          deps.log.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
+      }
+    } catch (error) {
+      deps.metrics.delivery(name, outcomeOf(error));
+      if (error === refused) res.setHeader('www-authenticate', door.gate.challenge);
+      else if (outcomeOf(error) === 'failed') deps.log.error({ endpoint: name, error }, 'delivery failed');
+      sendProblem(res, problemOf(error));
+    }
+  }
+
+  return (req, res) => {
+    const url = req.url ?? '';
+    const query = url.indexOf('?');
+    const path = query < 0 ? url : url.slice(0, query);
+    if (path.startsWith(prefix)) {
+      const slash = path.indexOf('/', prefix.length);
+      const door = doors.get(slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash));
+      if (door === undefined) unknown(req, res);
+      else void receive(door, slash < 0 ? '' : path.slice(slash), false, req, res);
+      return true;
+    }
+    if (path === alertsApiPath && req.method === 'POST') {
+      if (direct === null) unknown(req, res);
+      else void receive(direct, path, true, req, res);
+      return true;
+    }
+    return false;
+  };
+
+  function unknown(req: IncomingMessage, res: ServerResponse): void {
+    req.resume();
+    deps.metrics.delivery('unknown', 'invalid');
+    sendProblem(res, problem('not_found', 'no such endpoint'));
+  }
+}
+
+/** The sender's id together with what it sent: an id that a sender uses for everything must not make two deliveries one. */
+function deliveryIdOf(id: string, body: Buffer): string {
+  return id === '' ? '' : `${id}:${hash('sha256', body, 'hex').slice(0, 16)}`;
+}
+
+const refused = new GatewayError('unauthenticated', 'credentials are missing or wrong');
+
+function outcomeOf(error: unknown): DeliveryOutcome {
+  if (error === refused) return 'unauthenticated';
+  return problemOf(error).status < 500 ? 'invalid' : error instanceof GatewayError && error.code === 'overloaded' ? 'busy' : 'failed';
+}
+
+/** JSON, form or text, or nothing said; the rest (multipart, images) is refused before it is read. */
+function requireText(headers: IncomingHttpHeaders): void {
+  const said = headers['content-type'];
+  if (said === undefined || said === 'application/json') return;
+  const type = (said.split(';', 1)[0] ?? '').trim().toLowerCase();
+  const fine =
+    type === '' || type.startsWith('text/') || type === 'application/x-www-form-urlencoded' || /^application\/([\w.-]+\+)?json$/.test(type);
+  if (!fine) throw new GatewayError('unsupported_media', 'content-type must be JSON, a form or text');
+}
+
+function answer(acceptance: Acceptance, own: { readonly status: number; readonly body?: string } | undefined, res: ServerResponse): void {
+  switch (acceptance.status) {
+    case 'accepted': {
+      const body = own === undefined ? `{"status":"accepted","alerts":${acceptance.alerts}}` : (own.body ?? '');
+      const type = body.startsWith('{') ? 'application/json' : 'text/plain; charset=utf-8';
+      res.writeHead(own?.status ?? 202, { 'content-type': type, 'content-length': Buffer.byteLength(body) });
+      res.end(body);
+      return;
+    }
+    case 'refused': {
+      const { reason, message } = acceptance.failure;
+      sendProblem(res, problem('invalid_request', message, { reason, letter: acceptance.letter }));
+      return;
+    }
+    case 'busy':
+      sendProblem(res, { ...problem('overloaded', acceptance.why), retryAfterSeconds: acceptance.retryAfterSeconds });
+  }
+}
+
+function wrongMethod(res: ServerResponse): void {
+  res.setHeader('allow', 'POST');
+  res.writeHead(405, { 'content-length': 0 });
+  res.end();
+}

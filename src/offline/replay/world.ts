@@ -1,0 +1,122 @@
+// The core in virtual time: inputs in, facts out, waits rung when they are due, actions and notifiers played by a script.
+// No store, no process, no promise. Loading and reporting are the files beside it.
+//   V1  The same inputs, policy and script give the same facts.
+//   V2  Nothing reaches the world: what an action did is only what the script says, and every notification counts as accepted.
+//   V3  Things happen in order of time; what is due at one instant, in the order in which it was asked for.
+import type { Desk } from '../../core/desk.ts';
+import type { Law } from '../../core/law.ts';
+import type { ActionOutcome } from '../../core/ports.ts';
+import type { Fact, Input, StepRequested } from '../../core/records.ts';
+import type { Instant, Millis } from '../../core/time.ts';
+import { turn } from '../../core/turn.ts';
+import { deskOf } from '../../engine/host/desks.ts';
+import { createQueue } from './queue.ts';
+
+const worker = 'simulated';
+/** Changed rows are only remembered for checkpoints, of which there are none. */
+const forgetEvery = 4_096;
+
+export interface Script {
+  /** What the action answers, and after how long. */
+  answer(request: StepRequested): { readonly outcome: ActionOutcome; readonly takesMs: Millis };
+  /** Sees every fact, in order. */
+  seen(fact: Fact): void;
+}
+
+export interface World {
+  now(): Instant;
+  /** Lets time pass up to the input's `at`, then turns it. */
+  say(input: Input): readonly Fact[];
+  /** Lets time pass up to the instant, ringing what is due. */
+  forward(until: Instant): void;
+  /** Lets time pass until nothing waits any more, at most up to the instant; false when something still waits then. */
+  settle(until: Instant): boolean;
+}
+
+export function createWorld(law: Law, script: Script, start: Instant): World {
+  const desks = new Map<string, Desk>();
+  const queue = createQueue<Input>();
+  const requested = new Map<string, StepRequested>();
+  let now = start;
+  let turned = 0;
+
+  function turnOne(input: Input): readonly Fact[] {
+    now = Math.max(now, input.at);
+    const desk = deskOf(desks, input.scope);
+    const facts = turn(desk, input, law, turned);
+    turned += 1;
+    if (turned % forgetEvery === 0) for (const each of desks.values()) forgetChanges(each);
+    for (const fact of facts) {
+      follow(fact);
+      script.seen(fact);
+    }
+    return facts;
+  }
+
+  /** What the shell would do about the fact: wait, claim and act, notify. V2 */
+  function follow(fact: Fact): void {
+    const { scope, at } = fact;
+    switch (fact.type) {
+      case 'WakeRequested':
+        return queue.add(at + fact.afterMs, { type: 'Woke', scope, at: at + fact.afterMs, token: fact.token });
+      case 'StepRequested':
+        requested.set(`${fact.run}|${fact.call}`, fact);
+        return queue.add(at, { type: 'StepClaimed', scope, at, run: fact.run, call: fact.call, worker });
+      case 'StepGranted': {
+        const request = requested.get(`${fact.run}|${fact.call}`);
+        if (request === undefined) return;
+        requested.delete(`${fact.run}|${fact.call}`);
+        const { outcome, takesMs } = script.answer(request);
+        const then = at + takesMs;
+        return queue.add(then, {
+          type: 'StepAnswered',
+          scope,
+          at: then,
+          run: fact.run,
+          call: fact.call,
+          worker,
+          outcome,
+          tookMs: takesMs,
+        });
+      }
+      case 'NotifyRequested':
+        return queue.add(at, {
+          type: 'NotifyAnswered',
+          scope,
+          at,
+          page: fact.page,
+          notification: fact.notification.id,
+          outcome: { outcome: 'accepted', detail: 'simulated' },
+        });
+      default:
+    }
+  }
+
+  /** Turns what is due up to the instant; the clock stands at the last of it. */
+  function ring(until: Instant): void {
+    for (let due = queue.next(); due !== null && due <= until; due = queue.next()) {
+      const input = queue.take();
+      if (input !== undefined) turnOne(input);
+    }
+  }
+
+  return {
+    now: () => now,
+    say(input) {
+      ring(input.at);
+      return turnOne(input);
+    },
+    forward(until) {
+      ring(until);
+      now = Math.max(now, until);
+    },
+    settle(until) {
+      ring(until);
+      return queue.size === 0;
+    },
+  };
+}
+
+function forgetChanges(desk: Desk): void {
+  for (const table of Object.values(desk.tables)) table.changed.clear();
+}
