@@ -4,8 +4,10 @@
 //   A2  Every call ends within its timeout and a second, as a value, even if the action has a bug.
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { GatewayError } from '../src/core/errors.ts';
-import type { Action, ActionOutcome, ActionRequest, Clock } from '../src/core/ports.ts';
+import type { ActionOutcome } from '../src/core/run/outcome.ts';
 import { second, type Millis } from '../src/core/time.ts';
+import type { Action, ActionRequest } from '../src/ports/action.ts';
+import type { Clock } from '../src/ports/clock.ts';
 import { createHttpActions } from './http/action.ts';
 import { HttpConfig } from './http/config.ts';
 import { createProcessActions } from './process/action.ts';

@@ -1,7 +1,11 @@
 // The registry: what the gateway can speak to, one line per adapter. Adding one is a folder and a line here.
 import type { Writable } from 'node:stream';
-import type { Json } from '../src/core/playbook.ts';
-import type { Backbone, BackboneWatch, Clock, Notifier, Source, Store } from '../src/core/ports.ts';
+import type { Json } from '../src/core/json.ts';
+import type { Backbone, BackboneWatch } from '../src/ports/backbone.ts';
+import type { Clock } from '../src/ports/clock.ts';
+import type { Notifier } from '../src/ports/notifier.ts';
+import type { Source } from '../src/ports/source.ts';
+import type { Store } from '../src/ports/store.ts';
 import { ConsoleConfig, createConsole } from './console/notifier.ts';
 import { HttpConfig } from './http/config.ts';
 import { openKafka } from './kafka/backbone.ts';

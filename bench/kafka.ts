@@ -3,8 +3,9 @@
 // Everything is in one process beside one broker on the same machine; the broker answers when it has the record in memory (as Kafka does).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafka } from '../adapters/kafka/backbone.ts';
-import type { Backbone, Store } from '../src/core/ports.ts';
 import { systemClock } from '../src/gateway/clock.ts';
+import type { Backbone } from '../src/ports/backbone.ts';
+import type { Store } from '../src/ports/store.ts';
 import { startKafka } from '../test/kafka/broker/kafka.ts';
 import { bodyOf, deliver, startInside, type Inside } from './inside.ts';
 import { quantile, table } from './support.ts';

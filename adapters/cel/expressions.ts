@@ -3,10 +3,10 @@
 //   C1  Nothing from the environment is parsed, compiled or looked up as code; prototypes are out of reach.
 //   C2  Every evaluation ends soon: bounded text, bounded nesting, bounded lists, linear patterns.
 //   C3  A missing key, an unknown name or a wrong type is a failure in words, never a guess.
-import { type ASTNode, Environment } from '@marcbachmann/cel-js';
+import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Expressions } from '../../src/core/ports.ts';
-import { createPatterns, type Patterns, valueCharsMax } from './pattern.ts';
+import type { Expressions } from '../../src/core/playbook/expressions.ts';
+import { createPatterns, valueCharsMax, type Patterns } from './pattern.ts';
 import { fromCel, itemsMax, toCel, tooBig } from './values.ts';
 
 const textCharsMax = 4_000;

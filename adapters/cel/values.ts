@@ -1,7 +1,7 @@
 // Values on their way into CEL and back: JSON in, JSON out, nothing else passes.
 // Objects become Maps, so that a label called `constructor` is a label; what is too big stays outside.
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Json } from '../../src/core/playbook.ts';
+import type { Json } from '../../src/core/json.ts';
 
 /** Items of a list, or keys of a map, that an expression can look into. */
 export const itemsMax = 500;

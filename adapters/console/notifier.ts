@@ -1,7 +1,8 @@
 // Writes notifications to a stream, for trying Quench out and for a log that a person reads.
 // One block per notification; nothing in it can move a terminal's cursor or colour it.
 import type { Writable } from 'node:stream';
-import type { Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const waitingBytesMax = 1_048_576;

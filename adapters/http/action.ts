@@ -6,9 +6,11 @@
 import { validateHeaderValue } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Json } from '../../src/core/playbook.ts';
-import type { Action, ActionOutcome, ActionRequest, Clock } from '../../src/core/ports.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Millis } from '../../src/core/time.ts';
+import type { Action, ActionRequest } from '../../src/ports/action.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { smallObject } from '../kit/answer.ts';
 import { createHttp, targetOf, type Call, type Exchange, type Http } from '../kit/http-client.ts';
 import { redactUrl, scrub } from '../kit/redact.ts';

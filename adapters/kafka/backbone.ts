@@ -1,7 +1,10 @@
 // The shared log as the gateway sees it: opened at once, whether or not its brokers answer; the topics are seen to in the background.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Backbone, BackboneWatch, Clock, SharedRole, Store } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { SharedRole } from '../../src/ports/shares.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Say } from '../kit/say.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { createClient, pauseOr } from './client.ts';

@@ -6,8 +6,8 @@
 //   D3  After a failed save the producer is thrown away and its connections are cut; what was in doubt is decided by the next load.
 import type { Message as OutMessage, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { CheckpointMark, Checkpoints, DeskRow } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { CheckpointMark, Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
 import { metadataMaxAgeMs, pause, replicasWithinMs, typeOf, unavailable, within, type Client } from './client.ts';
 import { createReads, fetchBytesMax, isOurs, stamp } from './fetching.ts';
 import type { KafkaLog } from './log.ts';

@@ -7,8 +7,8 @@ import { Kafka, logLevel, type Assigner, type Broker, type Cluster, type ISocket
 import { connect, isIP, Socket } from 'node:net';
 import { connect as connectSecurely } from 'node:tls';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
-import type { Clock } from '../../src/core/ports.ts';
 import type { Millis } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import type { Say } from '../kit/say.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
 

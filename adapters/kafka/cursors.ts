@@ -1,8 +1,8 @@
 // Where consumers stand, as committed offsets of groups without members: the coordinator keeps them, and Kafka's own tools show the lag.
 // Not fenced: a process that was taken for dead may move one back, and what follows is repeated; it can move none past what was done.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Cursors } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { Cursors } from '../../src/ports/cursors.ts';
 import { pause, unavailable, within, type Broker, type Client, type Connection } from './client.ts';
 
 const tries = 6;

@@ -6,8 +6,10 @@
 import type { Message } from 'kafkajs';
 import { randomInt } from 'node:crypto';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { DeadLetter, DeadLetters, LogRecord, Store } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
+import type { LogRecord } from '../../src/ports/event-log.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { pauseOr, within, type Client } from './client.ts';
 import { createReads, isOurs, stamp } from './fetching.ts';
 import { createWriter, writerLimits } from './writer.ts';

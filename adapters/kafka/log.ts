@@ -3,7 +3,8 @@
 //   L2  What this process appended is readable at once where it continues what we know; nothing is fetched that we wrote ourselves.
 import type { Message as OutMessage } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { BackboneWatch, EventLog, LogBatch, LogRecord, Topic } from '../../src/core/ports.ts';
+import type { BackboneWatch } from '../../src/ports/backbone.ts';
+import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { typeOf, unavailable, type Client } from './client.ts';
 import { createReads, isOurs, stamp, type Fetched, type Message, type Reads } from './fetching.ts';
 import { createFollower } from './follower.ts';

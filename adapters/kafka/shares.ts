@@ -5,8 +5,9 @@
 //   H3  A member that falls silent is replaced by a new one, for ever (the client may stop without a word). The old one's connections are cut: it may
 //       still be on its way to join, and would hold partitions that nobody works on.
 import type { Consumer } from 'kafkajs';
-import type { BackboneWatch, SharedRole, Shares } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { BackboneWatch } from '../../src/ports/backbone.ts';
+import type { SharedRole, Shares } from '../../src/ports/shares.ts';
 import { stickyAssigner } from './assigner.ts';
 import { metadataMaxAgeMs, pause, pauseOr, retry, within, type Client } from './client.ts';
 import type { KafkaCursors } from './cursors.ts';

@@ -1,6 +1,6 @@
 // What is newest of one followed partition, in memory: readers at its end need no request.
 //   S1  Holds records without a gap, `first` up to `next`; drops the oldest beyond its bounds.
-import type { LogRecord } from '../../src/core/ports.ts';
+import type { LogRecord } from '../../src/ports/event-log.ts';
 
 const recordsMax = 4_096;
 

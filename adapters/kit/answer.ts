@@ -1,6 +1,6 @@
 // What an action reports of bytes that the world gave it: bounded text, and the JSON in it when that is one small object.
 // The bytes are untrusted: nothing here throws, and nothing leaves deeper or larger than the bounds below.
-import type { Json } from '../../src/core/playbook.ts';
+import type { Json } from '../../src/core/json.ts';
 
 /** Bytes of one stream or body that an action keeps; the rest is read and dropped. */
 export const keptBytesMax = 65_536;

@@ -3,11 +3,11 @@
 //   E1  Two label sets have the same fingerprint only if they are equal; annotations never enter it.
 //   E2  Whatever was sent, an event leaves here within the bounds below, as well-formed Unicode.
 import { hash } from 'node:crypto';
-import type { AlertEvent, Entity, Link } from '../../src/core/alert.ts';
+import type { AlertEvent, Entity, Link } from '../../src/core/alert/event.ts';
+import type { Labels } from '../../src/core/alert/labels.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Labels } from '../../src/core/labels.ts';
-import type { ParseFailure } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { ParseFailure } from '../../src/ports/source.ts';
 
 const labelsMax = 64;
 const nameCharsMax = 128;

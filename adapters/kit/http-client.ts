@@ -8,8 +8,9 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP, type Socket } from 'node:net';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Clock, NotifyOutcome } from '../../src/core/ports.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
 import { hour, second, type Instant, type Millis } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { createGuard, type AddressPolicy, type Resolve } from './address-guard.ts';
 import { excerptOf, redactUrl } from './redact.ts';
 

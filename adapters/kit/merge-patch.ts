@@ -1,5 +1,5 @@
 // RFC 7396, for every store that keeps views. Not SQLite's json_patch: 3.53.4 takes the keys "" and "\u0000" for one, and refuses documents deeper than 1,000.
-import type { Json } from '../../src/core/playbook.ts';
+import type { Json } from '../../src/core/json.ts';
 
 /** The document after the patch: nested objects merge, null removes, all else replaces. Both sides parsed JSON; any key is safe. */
 export function merge(held: Json | undefined, patch: Json): Json {

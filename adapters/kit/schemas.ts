@@ -1,5 +1,5 @@
 // Fragments of JSON Schema that several sources use for their options in quench.yaml.
-import { severities } from '../../src/core/alert.ts';
+import { severities } from '../../src/core/alert/severity.ts';
 
 export const severityWord = { enum: severities } as const;
 

@@ -1,6 +1,6 @@
 // Texts of a notification on their way to a screen that may obey them: a terminal, a mail header, a chat.
 // Takes out what could act; never what it says.
-import type { Notification, NotifyKind } from '../../src/core/ports.ts';
+import type { Notification, NotifyKind } from '../../src/core/page/notification.ts';
 
 // C0, DEL and C1 (terminals obey both), line and paragraph separators, and the bidirectional overrides that make text lie.
 // eslint-disable-next-line no-control-regex

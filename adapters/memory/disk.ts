@@ -3,8 +3,10 @@
 //   D2  Stores on several seats of one disk are like processes at one broker: each hears of the others' appends, and of a partition's
 //       checkpoints only the saves of the store that loaded it last count.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { CheckpointMark, DeadLetter, TimelineEntry, ViewKind } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { CheckpointMark } from '../../src/ports/checkpoints.ts';
+import type { DeadLetter } from '../../src/ports/dead-letters.ts';
+import type { TimelineEntry, ViewKind } from '../../src/ports/views.ts';
 
 /** One append call; records as the JSON text of their array, so that nothing is shared with whoever appended. */
 export interface Batch {

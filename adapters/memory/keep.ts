@@ -1,6 +1,8 @@
 // Checkpoints, cursors and dead letters over a memory disk.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Checkpoints, Cursors, DeadLetter, DeadLetters } from '../../src/core/ports.ts';
+import type { Checkpoints } from '../../src/ports/checkpoints.ts';
+import type { Cursors } from '../../src/ports/cursors.ts';
+import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
 import type { Content, MemoryDisk } from './disk.ts';
 import { slotIn } from './log.ts';
 import type { WriteQueue } from './queue.ts';

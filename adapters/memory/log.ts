@@ -1,6 +1,6 @@
 // The event log over a memory disk.
 import { invariant } from '../../src/core/errors.ts';
-import type { EventLog, LogRecord, Topic } from '../../src/core/ports.ts';
+import type { EventLog, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import type { Batch, Content, MemoryDisk, Slot } from './disk.ts';
 import type { WriteQueue } from './queue.ts';
 

@@ -1,6 +1,7 @@
 // The store in memory, for the simulation and for tests: real code over a `memoryDisk` that outlives it. No timers, no randomness.
 // A test holds writes back, or fails them, through `sync`; it kills the store with `disk.crash()` and opens another on the same disk.
-import type { Clock, Store } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { MemoryDisk } from './disk.ts';
 import { memoryCheckpoints, memoryCursors, memoryDeadLetters } from './keep.ts';
 import { memoryLog } from './log.ts';

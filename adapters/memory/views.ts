@@ -1,7 +1,7 @@
 // The read model over a memory disk. Lists are ordered by (at, order of first arrival), newest first.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/ports/views.ts';
 import { merge } from '../kit/merge-patch.ts';
 import type { Content, Doc } from './disk.ts';
 import { cursorKey } from './keep.ts';

@@ -2,7 +2,7 @@
 // Knows shapes, not meaning: what a field says is source.ts.
 //   N1  A macro that Nagios left unexpanded (`$SERVICESTATE$`) is a missing field, never a value.
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Delivery, ParseFailure } from '../../src/core/ports.ts';
+import type { Delivery, ParseFailure } from '../../src/ports/source.ts';
 import { isObject, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 
 /** Field texts by name: lower-case letters and digits only, without the prefixes of environment variables. Never empty texts. */

@@ -4,10 +4,11 @@
 //   N3  A custom notification, comment, downtime or flapping notice never opens or clears anything.
 //   N4  The state that was measured decides; a type that contradicts it is a warning.
 import { isIP } from 'node:net';
-import type { AlertEvent, Claim, Link, Severity } from '../../src/core/alert.ts';
+import type { AlertEvent, Claim, Link } from '../../src/core/alert/event.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, instantOf, linkOf } from '../kit/event.ts';
 import { fieldsOf, pick, type Fields } from './fields.ts';
 

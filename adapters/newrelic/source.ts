@@ -4,11 +4,12 @@
 //   N2  A close is `measured` only when nothing says that it came by time, by hand or by a merge.
 //   N3  An issue with several targets names no entity: acting on the first of many would be a guess.
 import { isIP } from 'node:net';
-import type { AlertEvent, Claim, Entity, Link, Proof, Severity } from '../../src/core/alert.ts';
+import type { AlertEvent, Claim, Entity, Link, Proof } from '../../src/core/alert/event.ts';
+import type { Labels } from '../../src/core/alert/labels.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Labels } from '../../src/core/labels.ts';
-import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 import { claimWords, entityLabels, linkMembers, members, severityWords, shownElsewhere } from './words.ts';
 

@@ -1,5 +1,6 @@
 // The vendor's words and the names under which its values travel, from workflow variables, default templates and the classic payload.
-import type { Claim, Entity, Severity } from '../../src/core/alert.ts';
+import type { Claim, Entity } from '../../src/core/alert/event.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 
 export const severityWords: { readonly [word: string]: Severity } = {
   critical: 'critical',

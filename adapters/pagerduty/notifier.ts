@@ -2,7 +2,9 @@
 // It says nothing of who saw it: 202 means that PagerDuty took the event, and its own escalation goes on from there.
 // Source: PagerDuty developer docs, "Events API v2", read 2026-11-20.
 import { hash } from 'node:crypto';
-import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 

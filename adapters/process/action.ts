@@ -9,8 +9,9 @@ import { constants, existsSync } from 'node:fs';
 import { access, open } from 'node:fs/promises';
 import { dirname, isAbsolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Action, ActionOutcome, ActionRequest } from '../../src/core/ports.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { Action, ActionRequest } from '../../src/ports/action.ts';
 import { processDefaults, processName, type ProcessConfig, type ProcessSpec } from './config.ts';
 import { groupRuns, look, note, uptimeMs, verdictOf, type Seen } from './proc.ts';
 

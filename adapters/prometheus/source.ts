@@ -4,11 +4,12 @@
 //   S2  `resolved` means that the alert ended, not that anything was repaired: its proof is always `assumed`.
 //   S3  One bad alert never costs its neighbours; a body without a single usable alert is a failure.
 import { isIP } from 'node:net';
-import type { AlertEvent, Entity, Link, Severity } from '../../src/core/alert.ts';
+import type { AlertEvent, Entity, Link } from '../../src/core/alert/event.ts';
+import type { Labels } from '../../src/core/alert/labels.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Labels } from '../../src/core/labels.ts';
-import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import {
   boundEvent,
   fingerprintOfLabels,

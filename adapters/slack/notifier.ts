@@ -1,7 +1,9 @@
 // Posts to one Slack channel through an incoming webhook.
 // Texts are data: escaped, and marked verbatim so that Slack finds no mention, channel or link in them.
 // Source: docs.slack.dev, "Sending messages using incoming webhooks" and "Text object", read 2026-11-20.
-import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 

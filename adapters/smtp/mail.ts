@@ -2,7 +2,7 @@
 // whether or not that first mail was ever sent. Texts are bodies and one subject line, never headers or addresses.
 import { hash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
-import type { Notification } from '../../src/core/ports.ts';
+import type { Notification } from '../../src/core/page/notification.ts';
 import type { Instant } from '../../src/core/time.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 

@@ -5,7 +5,9 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import { codeOf, troubleOf } from '../kit/http-client.ts';
 import { scrub } from '../kit/redact.ts';
 import { oneLine } from '../kit/text.ts';

@@ -1,6 +1,8 @@
 // Checkpoints, cursors and dead letters over the file.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Checkpoints, Cursors, DeadLetter, DeadLetters, DeskRow } from '../../src/core/ports.ts';
+import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
+import type { Cursors } from '../../src/ports/cursors.ts';
+import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
 import { ask } from './ask.ts';
 import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';

@@ -2,7 +2,7 @@
 //   E1  Nothing is read before it is durable: ends and tails move when the writer answers, and reads stop at the end.
 //   E2  A failed append leaves no trace: no offset, no record, no watch call.
 import { invariant } from '../../src/core/errors.ts';
-import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/core/ports.ts';
+import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
 import type { Lanes } from './priority-queues.ts';
 import type { Reader } from './reader.ts';

@@ -1,6 +1,6 @@
 // What crosses between the main thread and the writer thread: plain data, copied by structured clone, all text already stowed.
 // Also the one place that knows how a record's place in the file follows from topic, partition and offset.
-import type { Topic } from '../../src/core/ports.ts';
+import type { Topic } from '../../src/ports/event-log.ts';
 
 /** Offsets of one topic and partition live in `[slot * slotSpan, (slot + 1) * slotSpan)`; 512 slots stay below 2^53. */
 export const slotSpan = 2 ** 44;

@@ -1,6 +1,6 @@
 // The newest records of one topic and partition, as the very objects that were appended, so that a reader who keeps up needs neither
 // disk nor parse. Holds only what is durable; bounded in records and bytes, oldest batch out.
-import type { LogRecord } from '../../src/core/ports.ts';
+import type { LogRecord } from '../../src/ports/event-log.ts';
 
 interface Held {
   readonly base: number;

@@ -2,8 +2,8 @@
 // Lists are ordered by (at, seq), newest first, where seq is the order of first arrival: a page boundary never doubles or skips a tie.
 import type { SQLInputValue } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { TimelineEntry, ViewDoc, ViewKind, ViewPatch, ViewQuery, Views } from '../../src/core/ports.ts';
 import type { Instant } from '../../src/core/time.ts';
+import type { TimelineEntry, ViewDoc, ViewKind, ViewPatch, ViewQuery, Views } from '../../src/ports/views.ts';
 import { ask } from './ask.ts';
 import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';

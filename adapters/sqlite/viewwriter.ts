@@ -2,7 +2,7 @@
 //   V1  A batch that does not move its cursor forward changes nothing.
 //   V2  An entry is written once per (incident, seq, scope).
 import type { DatabaseSync } from 'node:sqlite';
-import type { Json } from '../../src/core/playbook.ts';
+import type { Json } from '../../src/core/json.ts';
 import { merge } from '../kit/merge-patch.ts';
 import type { PatchRow, ViewsRequest } from './requests.ts';
 

@@ -4,7 +4,9 @@
 import { hash } from 'node:crypto';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Clock, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { keyOf, signedHeaders } from '../kit/signature.ts';
 

@@ -1,9 +1,9 @@
 // The many spellings of one Zabbix notification, brought to one: macro names with dots, camel case, media type parameters,
 // texts that hold JSON, and the lines of the default message. Knows shapes, not meaning: what a field says is source.ts.
 //   Z1  A macro that Zabbix left unexpanded (`{ITEM.VALUE}`) or could not tell (`*UNKNOWN*`) is a missing field, never a value.
+import type { Labels } from '../../src/core/alert/labels.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Labels } from '../../src/core/labels.ts';
-import type { ParseFailure } from '../../src/core/ports.ts';
+import type { ParseFailure } from '../../src/ports/source.ts';
 import { isObject, labelsOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 
 /** Field texts by name: lower-case letters and digits only. Unexpanded macros are still in it: read by `pick`. */

@@ -4,9 +4,10 @@
 //   Z3  An update changes the severity, acknowledges or notes; it opens nothing, and clears only by a manual close.
 //   Z4  Discovery, autoregistration and internal events are no alerts.
 import { isIP } from 'node:net';
-import type { AlertEvent, Claim, Link, Proof, Severity } from '../../src/core/alert.ts';
+import type { AlertEvent, Claim, Link, Proof } from '../../src/core/alert/event.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Delivery, Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, linkOf } from '../kit/event.ts';
 import { fieldsOf, isLiteral, pick, tagsOf, type Fields } from './fields.ts';
 import { timesOf } from './times.ts';

@@ -2,8 +2,8 @@
 import type { PlaybookCase } from '../config/playbook/cases.ts';
 import type { ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
-import type { Topic } from '../core/ports.ts';
 import type { Instant } from '../core/time.ts';
+import type { Topic } from '../ports/event-log.ts';
 import type { Api, Doc } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import type { Given, OptionName } from './options.ts';

@@ -1,5 +1,5 @@
 // Records of a gateway's log, page by page; and what the options of `log` say about where to begin and end.
-import type { Topic } from '../core/ports.ts';
+import type { Topic } from '../ports/event-log.ts';
 import type { Doc } from './client.ts';
 import type { Call, LogLine, Stretch } from './command.ts';
 import { exits, Stop, usage } from './exit.ts';

@@ -1,6 +1,6 @@
 // `log`: how the log stands, its records as lines, a stretch of it through today's rules, and a lone gateway's data put on a shared log.
 import { once } from 'node:events';
-import type { Topic } from '../core/ports.ts';
+import type { Topic } from '../ports/event-log.ts';
 import type { Doc } from './client.ts';
 import { reaching, showing, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';

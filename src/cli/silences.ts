@@ -1,5 +1,5 @@
 // `silence`: made with a look at what it mutes now, always with an end and a reason.
-import type { Matcher, MatchOp } from '../core/labels.ts';
+import type { Matcher, MatchOp } from '../core/alert/labels.ts';
 import { day } from '../core/time.ts';
 import type { Doc } from './client.ts';
 import { below, each, list, listing, reaching, showing, type Call, type Command } from './command.ts';

@@ -1,6 +1,6 @@
 // The terminal as commands see it: data on stdout, words on stderr, colour only for a person who wants it.
 //   M1  No control character of an alert reaches the terminal: what could act is written out (`\x1b`), in tables and JSON alike.
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../ports/clock.ts';
 import { exits, Stop } from './exit.ts';
 
 export interface Terminal {

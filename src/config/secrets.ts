@@ -3,7 +3,7 @@
 //   K1  No message holds a secret, or a part of one.
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/errors.ts';
-import type { Json } from '../core/playbook.ts';
+import type { Json } from '../core/json.ts';
 import type { Files } from './files.ts';
 import type { ConfigProblem } from './yaml/problems.ts';
 import { memberOf } from './yaml/shape.ts';

@@ -1,163 +1,17 @@
-// The desk: the whole state of one scope, as tables of plain rows. Everything that may correlate lies on one desk.
-// Holds and indexes only; evolve.ts is the one writer, turn.ts the one reader that decides.
+// The desk: the whole state of one scope, as tables of plain rows, and the indexes over them. Everything that may correlate lies on one desk.
+// Holds and indexes only; what a fact changes is in the fold.ts of its noun.
 //   D1  Every row is the fold of the scope's facts; the indexes are derived from the rows.
-import type { Alert, Severity } from './alert.ts';
-import type { FlapHistory } from './flap.ts';
-import type { Ladder } from './ladder.ts';
-import type { Json, Playbook, PlaybookMode } from './playbook.ts';
-import type { Policy } from './policy.ts';
-import type { Notification } from './ports.ts';
-import type { Decision, MuteReason, ResolvedBy, RunEnd, RunPhase, Score, Silence, Wake } from './records.ts';
+import type { Fact } from './records.ts';
+import type { AlertRow } from './alert/row.ts';
+import type { Incident } from './incident/row.ts';
+import type { SilenceRow } from './mute/row.ts';
+import type { Page } from './page/row.ts';
+import type { WorldRow } from './playbook/row.ts';
+import type { Run, TargetHistory } from './run/row.ts';
+import type { RuleCounts } from './score/row.ts';
 import { newTable, type Table } from './table.ts';
-import type { Instant, Millis } from './time.ts';
-
-/** An alert with what the desk keeps beside the belief itself. */
-export interface HeldAlert {
-  readonly alert: Alert;
-  readonly history: FlapHistory;
-  readonly flapping: boolean;
-  readonly muted: MuteReason | null;
-  /** What it can be joined by, and the fact that joined it to its incident. */
-  readonly keys: readonly string[];
-  readonly joined: number;
-}
-
-export interface Incident {
-  readonly id: string;
-  readonly title: string;
-  readonly severity: Severity;
-  readonly state: 'open' | 'acknowledged' | 'resolved';
-  readonly storm: boolean;
-  readonly parent: string | null;
-  /** Fingerprints listed one by one, at most `membersMax`; `members` counts all. */
-  readonly listed: readonly string[];
-  readonly members: number;
-  /** Confirmed members that fire. */
-  readonly firing: number;
-  readonly sources: readonly string[];
-  readonly root: string;
-  readonly score: Score;
-  /** Gateway clock. */
-  readonly openedAt: Instant;
-  /** Event time of the earliest and the newest start among members. */
-  readonly firstStart: Instant;
-  readonly lastStart: Instant;
-  readonly resolvedAt: Instant | null;
-  readonly resolvedBy: ResolvedBy | null;
-  readonly decision: Decision | null;
-  readonly reason: string;
-  /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */
-  readonly life: number;
-  /** Gateway clock: when this life began. */
-  readonly lifeAt: Instant;
-  readonly settled: boolean;
-  /** Playbooks that ran or were refused in this life. */
-  readonly tried: readonly string[];
-  /** The run that may act now; shadow runs are only in `runs`. */
-  readonly run: string | null;
-  readonly runs: readonly string[];
-  /** How the last playbook of this life ended, or why it was refused. */
-  readonly outcome: { readonly end: RunEnd | 'refused'; readonly playbook: string; readonly reason: string } | null;
-  readonly page: string | null;
-  /** The pages of all lives. */
-  readonly pages: readonly string[];
-}
-
-/** A call that was asked for and is not finished. */
-export interface Call {
-  readonly id: string;
-  readonly step: string;
-  readonly attempt: number;
-  readonly worker: string | null;
-  readonly requestedAt: Instant;
-  readonly timeoutMs: Millis;
-}
-
-export interface Undo {
-  readonly step: string;
-  readonly uses: string;
-  readonly input: { readonly [name: string]: Json };
-  readonly timeoutMs: Millis;
-}
-
-export interface Run {
-  readonly id: string;
-  readonly incident: string;
-  readonly playbook: Playbook;
-  readonly mode: PlaybookMode;
-  readonly params: { readonly [name: string]: Json };
-  readonly target: string;
-  readonly startedAt: Instant;
-  readonly phase: RunPhase;
-  /** Place in the phase: diagnosis, step, proof, or undo. */
-  readonly index: number;
-  readonly attempt: number;
-  /** Counts pauses, so that a late wake of an earlier pause is stale. */
-  readonly pause: number;
-  readonly call: Call | null;
-  readonly outputs: { readonly [step: string]: { readonly [name: string]: Json } };
-  /** Undos of completed steps, oldest first. */
-  readonly undos: readonly Undo[];
-  readonly verifyingSince: Instant | null;
-  readonly goodSince: Instant | null;
-  /** Why the run is on its way to an end other than success; the last word counts. */
-  readonly failure: { readonly end: RunEnd; readonly reason: string } | null;
-  readonly degraded: boolean;
-  /** Effects that were granted; a run without any touched nothing. */
-  readonly effects: number;
-  readonly end: RunEnd | null;
-}
-
-/** A notification on its way. */
-export interface Outgoing {
-  readonly notification: Notification;
-  readonly notifier: string;
-  readonly attempt: number;
-  readonly ring: number;
-  readonly state: 'sent' | 'waiting' | 'accepted' | 'refused';
-}
-
-export interface Page {
-  readonly id: string;
-  readonly incident: string;
-  readonly ladder: Ladder;
-  readonly title: string;
-  readonly reason: string;
-  readonly state: 'ringing' | 'acked' | 'closed';
-  readonly openedAt: Instant;
-  readonly round: number;
-  readonly rung: number;
-  readonly ring: number;
-  readonly outgoing: readonly Outgoing[];
-  /** Notifiers that may have told somebody; they are told of the end, too. */
-  readonly told: readonly string[];
-  readonly ackedBy: string | null;
-}
-
-export interface HeldSilence {
-  readonly silence: Silence;
-  /** Alerts it mutes now, and whether it ever muted one. */
-  readonly muting: number;
-  readonly used: boolean;
-}
-
-export interface RuleCounts {
-  readonly acted: number;
-  readonly passed: number;
-}
-
-/** What happened to one target, over all playbooks. */
-export interface TargetHistory {
-  readonly holder: string | null;
-  readonly lastEndAt: Instant | null;
-  readonly starts: readonly { readonly playbook: string; readonly at: Instant }[];
-}
-
-export interface HeldWake {
-  readonly wake: Wake;
-  readonly dueAt: Instant;
-  readonly afterMs: Millis;
-}
+import type { Instant } from './time.ts';
+import type { WakeRow } from './wakes.ts';
 
 /** One row, key `desk`: counters of the scope. */
 export interface DeskMeta {
@@ -171,22 +25,17 @@ export interface DeskMeta {
   readonly storm: string | null;
 }
 
-export interface WorldRow {
-  readonly policy: Policy | null;
-  readonly frozen: { readonly by: string; readonly reason: string } | null;
-}
-
 export interface Tables {
   readonly meta: Table<DeskMeta>;
   readonly world: Table<WorldRow>;
-  readonly alerts: Table<HeldAlert>;
+  readonly alerts: Table<AlertRow>;
   readonly incidents: Table<Incident>;
   readonly runs: Table<Run>;
   readonly pages: Table<Page>;
-  readonly silences: Table<HeldSilence>;
+  readonly silences: Table<SilenceRow>;
   readonly rules: Table<RuleCounts>;
   readonly targets: Table<TargetHistory>;
-  readonly wakes: Table<HeldWake>;
+  readonly wakes: Table<WakeRow>;
   /** Deliveries whose sender gave an id, with the highest place turned; bounded. */
   readonly deliveries: Table<{ readonly at: Instant; readonly upTo: number }>;
 }
@@ -206,6 +55,14 @@ export interface Desk {
   readonly tables: Tables;
   readonly indexes: Indexes;
 }
+
+/** What each of the named facts does to the rows. */
+export type Folds<Name extends Fact['type']> = {
+  readonly [Type in Name]: (desk: Desk, fact: Extract<Fact, { readonly type: Type }>) => void;
+};
+
+/** A fact that is told and changes no row. */
+export const unchanged = (): void => {};
 
 const emptyMeta: DeskMeta = { seq: 0, now: 0, half: 0, halfCount: 0, lastHalfCount: 0, storm: null };
 
@@ -235,4 +92,41 @@ export function metaOf(desk: Desk): DeskMeta {
 
 export function worldOf(desk: Desk): WorldRow {
   return desk.tables.world.rows.get('world') ?? { policy: null, frozen: null };
+}
+
+/** The newest time the desk has seen; an input stamped earlier is taken to come at this time. */
+export function timeOf(desk: Desk, at: Instant): Instant {
+  return Math.max(metaOf(desk).now, at);
+}
+
+export function indexAlert(desk: Desk, fingerprint: string, incident: string, keys: readonly string[]): void {
+  const { incidentsByKey, alertsByIncident } = desk.indexes;
+  for (const key of keys) {
+    const counts = incidentsByKey.get(key);
+    if (counts === undefined) incidentsByKey.set(key, new Map([[incident, 1]]));
+    else counts.set(incident, (counts.get(incident) ?? 0) + 1);
+  }
+  const members = alertsByIncident.get(incident);
+  if (members === undefined) alertsByIncident.set(incident, new Set([fingerprint]));
+  else members.add(fingerprint);
+}
+
+export function unindexAlert(desk: Desk, fingerprint: string, incident: string, keys: readonly string[]): void {
+  const { incidentsByKey, alertsByIncident } = desk.indexes;
+  for (const key of keys) {
+    const counts = incidentsByKey.get(key);
+    const left = (counts?.get(incident) ?? 0) - 1;
+    if (left > 0) counts?.set(incident, left);
+    else counts?.delete(incident);
+    if (counts?.size === 0) incidentsByKey.delete(key);
+  }
+  alertsByIncident.get(incident)?.delete(fingerprint);
+}
+
+/** Rebuilds the indexes from rows, after loading a desk; in joining order, so that walks over them come out as before. */
+export function reindex(desk: Desk): void {
+  const byJoin = [...desk.tables.alerts.rows.values()].sort((a, b) => a.joined - b.joined);
+  for (const held of byJoin) {
+    if (held.alert.incident !== null) indexAlert(desk, held.alert.fingerprint, held.alert.incident, held.keys);
+  }
 }

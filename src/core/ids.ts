@@ -1,6 +1,5 @@
 // Ids are derived, never drawn: a scope and the number of the fact that made the thing.
 // `i42.default` is incident 42 of scope `default`; the first dot separates, so scopes may contain dots.
-import type { Wake } from './records.ts';
 
 export type IdKind = 'i' | 'r' | 'p';
 
@@ -12,9 +11,4 @@ export function idOf(kind: IdKind, scope: string, seq: number): string {
 export function scopeOfId(id: string): string | null {
   const dot = id.indexOf('.');
   return dot > 1 && /^[irp][0-9]+$/.test(id.slice(0, dot)) && dot + 1 < id.length ? id.slice(dot + 1) : null;
-}
-
-/** Same wake, same token; parts are joined by `|`, which no id contains. */
-export function tokenOf(wake: Wake): string {
-  return Object.values(wake).join('|');
 }

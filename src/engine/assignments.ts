@@ -1,8 +1,9 @@
 // What runs while a partition is ours: one part for each, started when the partition falls to this process and stopped when it goes.
 //   N1  Of one partition at most one part runs in this process, and what belongs to the world outside (broken log or store) is tried again.
 import { GatewayError } from '../core/errors.ts';
-import type { Clock, Shares } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Shares } from '../ports/shares.ts';
 import { pause } from './async/moments.ts';
 
 const retryAfterMs: Millis = 500;

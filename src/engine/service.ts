@@ -1,10 +1,16 @@
 // The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, the projection shows all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
-import type { Policy } from '../core/policy.ts';
-import type { CheckpointMark, Clock, Expressions, Notification, Notifier, Role, SharedRole, Shares, Store } from '../core/ports.ts';
+import type { Notification } from '../core/page/notification.ts';
+import type { Expressions } from '../core/playbook/expressions.ts';
+import type { Policy } from '../core/playbook/policy.ts';
 import type { Fact } from '../core/records.ts';
 import { second, type Millis } from '../core/time.ts';
 import type { Executor } from '../executor/client.ts';
+import type { CheckpointMark } from '../ports/checkpoints.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { Role, SharedRole, Shares } from '../ports/shares.ts';
+import type { Store } from '../ports/store.ts';
 import { createTenures, type Tenures } from './assignments.ts';
 import { pause } from './async/moments.ts';
 import { createEffects, type Effects } from './effects/effects.ts';

@@ -3,9 +3,10 @@
 //   F2  The cursor never passes a fact whose handling has not ended.
 //   F3  A log that was cut back (a topic deleted and made anew) is read again from its beginning, and that is said; what was known of it is forgotten.
 import { GatewayError } from '../core/errors.ts';
-import type { Clock, EventLog, Topic } from '../core/ports.ts';
 import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EventLog, Topic } from '../ports/event-log.ts';
 import { pause } from './async/moments.ts';
 
 const retryAfterMs: Millis = 500;

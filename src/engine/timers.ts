@@ -1,8 +1,8 @@
 // Waits of one partition: a heap of tokens, woken on the steady clock, answered by Woke inputs.
 // Keeps no truth: desks hold what they wait for, a token nobody awaits is ignored, so cancelling needs no code.
 //   W1  A clock that jumps neither hastens nor delays a wait that is running; after a restart no wait is longer than it was asked.
-import type { Clock } from '../core/ports.ts';
 import type { Millis } from '../core/time.ts';
+import type { Clock } from '../ports/clock.ts';
 
 interface Wait {
   readonly due: number;

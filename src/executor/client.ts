@@ -5,8 +5,10 @@
 //   E3  A call is sent once, to one child. A new child is never asked again what an old one was asked.
 import { fork, type ChildProcess } from 'node:child_process';
 import { GatewayError } from '../core/errors.ts';
-import type { Action, ActionOutcome, ActionRequest, Clock } from '../core/ports.ts';
+import type { ActionOutcome } from '../core/run/outcome.ts';
 import { second, type Millis } from '../core/time.ts';
+import type { Action, ActionRequest } from '../ports/action.ts';
+import type { Clock } from '../ports/clock.ts';
 
 const inFlightMax = 16;
 const waitingMax = 512;

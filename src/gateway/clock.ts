@@ -1,5 +1,5 @@
 // The real clock, handed to whoever needs time.
-import type { Clock } from '../core/ports.ts';
+import type { Clock } from '../ports/clock.ts';
 
 const delayMax = 2 ** 31 - 1;
 

@@ -5,7 +5,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createActions } from '../../adapters/actions.ts';
-import type { Action, ActionOutcome, ActionRequest, Clock } from '../core/ports.ts';
+import type { ActionOutcome } from '../core/run/outcome.ts';
+import type { Action, ActionRequest } from '../ports/action.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** The other end is src/executor/client.ts. */
 type Told =

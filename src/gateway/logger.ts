@@ -1,7 +1,7 @@
 // The gateway's own log: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
 import { GatewayError } from '../core/errors.ts';
-import type { Clock } from '../core/ports.ts';
 import type { Log } from '../http/deps.ts';
+import type { Clock } from '../ports/clock.ts';
 
 const valueCharsMax = 400;
 

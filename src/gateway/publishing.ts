@@ -1,12 +1,12 @@
 // The policy of quench.yaml onto the log: what decides is on the log.
-import type { Policy } from '../core/policy.ts';
-import type { Clock } from '../core/ports.ts';
-import { everyScope } from '../core/records.ts';
+import type { Policy } from '../core/playbook/policy.ts';
+import { everyScope } from '../core/stamp.ts';
 import { second, type Millis } from '../core/time.ts';
 import { pause } from '../engine/async/moments.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import type { Service } from '../engine/service.ts';
 import type { Log } from '../http/deps.ts';
+import type { Clock } from '../ports/clock.ts';
 
 /** So long the door waits for it. */
 const patienceMs: Millis = 2 * second;

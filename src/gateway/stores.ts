@@ -4,9 +4,12 @@ import * as registry from '../../adapters/registry.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Backbone, BackboneWatch, Clock, SharedRole, Shares, Store } from '../core/ports.ts';
 import { everyPartition } from '../engine/assignments.ts';
 import type { Log } from '../http/deps.ts';
+import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SharedRole, Shares } from '../ports/shares.ts';
+import type { Store } from '../ports/store.ts';
 
 interface Around {
   readonly clock: Clock;

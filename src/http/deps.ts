@@ -1,9 +1,12 @@
 // What the HTTP floor needs from the rest of the gateway; compose fills it.
 import type { ApiToken, EndpointAuth, VerifySignature } from '../access/auth.ts';
-import type { Policy } from '../core/policy.ts';
-import type { Clock, Expressions, SharedRole, Store } from '../core/ports.ts';
+import type { Expressions } from '../core/playbook/expressions.ts';
+import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
 import type { Intake, IntakeEndpoint } from '../engine/intake/intake.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { SharedRole } from '../ports/shares.ts';
+import type { Store } from '../ports/store.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Where the gateway says what happened to it. The text is constant; particulars are fields. */

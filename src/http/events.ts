@@ -4,8 +4,8 @@
 //   E2  A reader that does not keep up is cut off, never waited for: it resumes by its last id.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
-import type { LogRecord } from '../core/ports.ts';
 import { second, type Millis } from '../core/time.ts';
+import type { LogRecord } from '../ports/event-log.ts';
 import type { HttpDeps } from './deps.ts';
 import type { Route } from './route.ts';
 

@@ -1,11 +1,14 @@
 // What the gateway tells about itself, for whoever scrapes /metrics.
 //   M1  A label's values come from the configuration or from fixed words, never from an alert; beyond 200 values it is `other`.
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Claim } from '../core/alert.ts';
-import type { NotifyOutcome, SharedRole, Topic } from '../core/ports.ts';
-import type { Decision, RunEnd } from '../core/records.ts';
+import type { Claim } from '../core/alert/event.ts';
+import type { Decision } from '../core/decide/facts.ts';
+import type { NotifyOutcome } from '../core/page/notification.ts';
+import type { RunEnd } from '../core/run/facts.ts';
 import type { Millis } from '../core/time.ts';
 import type { RawPageAbout } from '../engine/failopen/failopen.ts';
+import type { Topic } from '../ports/event-log.ts';
+import type { SharedRole } from '../ports/shares.ts';
 
 const labelValuesMax = 200;
 

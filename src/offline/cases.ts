@@ -3,10 +3,11 @@
 import type { CaseAnswer, CaseCall, PlaybookCase } from '../config/playbook/cases.ts';
 import { canonicalJson, digestOf } from '../config/playbook/digest.ts';
 import { configDefaults } from '../config/quench/defaults.ts';
-import type { Playbook } from '../core/playbook.ts';
-import type { Policy } from '../core/policy.ts';
-import type { Expressions } from '../core/ports.ts';
-import type { Fact, StepRequested } from '../core/records.ts';
+import type { Playbook } from '../core/playbook/document.ts';
+import type { Expressions } from '../core/playbook/expressions.ts';
+import type { Policy } from '../core/playbook/policy.ts';
+import type { Fact } from '../core/records.ts';
+import type { StepRequested } from '../core/run/facts.ts';
 import type { Instant } from '../core/time.ts';
 import { createWorld } from './replay/world.ts';
 

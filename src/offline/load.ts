@@ -13,7 +13,7 @@ import type { Config } from '../config/quench/types.ts';
 import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
-import type { Playbook } from '../core/playbook.ts';
+import type { Playbook } from '../core/playbook/document.ts';
 import type { IntakeEndpoint } from '../engine/intake/intake.ts';
 import { systemClock } from '../gateway/clock.ts';
 import { configDeps } from '../gateway/compose.ts';

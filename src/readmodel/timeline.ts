@@ -1,8 +1,10 @@
 // One fact, one line for people: the words of an incident's timeline. Facts that would only be noise there have none.
-import { describeMute } from '../core/mute.ts';
-import type { Json } from '../core/playbook.ts';
-import type { ActionOutcome, NotifyOutcome } from '../core/ports.ts';
-import type { Fact, Score } from '../core/records.ts';
+import type { Json } from '../core/json.ts';
+import { describeMute } from '../core/mute/mute.ts';
+import type { NotifyOutcome } from '../core/page/notification.ts';
+import type { Fact } from '../core/records.ts';
+import type { ActionOutcome } from '../core/run/outcome.ts';
+import type { Score } from '../core/score/score.ts';
 import { spanOf } from '../core/time.ts';
 
 export interface Line {

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { createActions, guarded } from '../../adapters/actions.ts';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Action, ActionOutcome, Effect } from '../../src/core/ports.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
+import type { Action, Effect } from '../../src/ports/action.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 const idle = new AbortController().signal;

@@ -10,10 +10,10 @@ import { run } from '../../src/cli/run.ts';
 import type { Terminal } from '../../src/cli/terminal.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
-import type { Clock } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { configDeps, startGateway, type Gateway } from '../../src/gateway/compose.ts';
 import { parts } from '../../src/offline/parts.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 
 /** What a terminal obeys; line feeds and tabs aside. */
 // eslint-disable-next-line no-control-regex

@@ -6,7 +6,7 @@ import * as fc from 'fast-check';
 import { alertNames, incidentNames } from '../../src/config/playbook/names.ts';
 import { loadPlaybook, loadPlaybooks } from '../../src/config/playbook/playbooks.ts';
 import { PlaybookSchema } from '../../src/config/playbook/schema.ts';
-import { alertEnvironment, incidentEnvironment } from '../../src/core/environment.ts';
+import { alertEnvironment, incidentEnvironment } from '../../src/core/playbook/environment.ts';
 import { exchanged, linesOf, playbookDeps } from './support.ts';
 
 const good = `apiVersion: playbook/v1

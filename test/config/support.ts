@@ -7,7 +7,7 @@ import type { Files } from '../../src/config/files.ts';
 import type { PlaybookDeps } from '../../src/config/playbook/fault.ts';
 import { problemLine, type ConfigProblem } from '../../src/config/yaml/problems.ts';
 import type { Result } from '../../src/core/errors.ts';
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 
 const still: Clock = { now: () => 0, steady: () => 0, after: () => () => {} };
 

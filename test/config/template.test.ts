@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { piecesOf } from '../../src/config/playbook/template.ts';
-import { fill } from '../../src/core/template.ts';
+import { fill } from '../../src/core/playbook/template.ts';
 
 describe('references inside values', () => {
   it('a text is a reference, a text with expressions, or just a text', () => {

@@ -7,8 +7,9 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '../../adapters/actions.ts';
-import type { Action, ActionOutcome } from '../../src/core/ports.ts';
-import type { Json } from '../../src/core/playbook.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
+import type { Action } from '../../src/ports/action.ts';
 import { until } from '../support/living.ts';
 
 type Input = { readonly [name: string]: Json };

@@ -8,8 +8,8 @@ import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import type { AlertEvent } from '../../src/core/alert.ts';
-import type { ParseFailure, Parsed, Delivery, Source } from '../../src/core/ports.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { everyLeafHostile, mutatedJson, mutatedText, nastyJson } from '../support/mutate.ts';
 
 /** Receipt time of every delivery of this suite. */

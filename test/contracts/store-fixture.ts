@@ -1,5 +1,5 @@
 // What the store contract asks of whoever opens a store for it, and the words its parts share.
-import type { Store } from '../../src/core/ports.ts';
+import type { Store } from '../../src/ports/store.ts';
 
 export interface OpenedStore {
   readonly store: Store;

@@ -1,6 +1,8 @@
 // The part of the store contract about log, checkpoints and cursors; run by store.ts.
 import assert from 'node:assert/strict';
-import type { DeskRow, LogRecord, Store } from '../../src/core/ports.ts';
+import type { DeskRow } from '../../src/ports/checkpoints.ts';
+import type { LogRecord } from '../../src/ports/event-log.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { contractLimits, hostileTexts, lives, turn, type Promised } from './store-fixture.ts';
 
 const one = (n: number): { n: number } => ({ n });

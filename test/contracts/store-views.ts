@@ -1,6 +1,8 @@
 // The part of the store contract about the read model and the dead letters; run by store.ts.
 import assert from 'node:assert/strict';
-import type { DeadLetter, Store, TimelineEntry, ViewPatch, ViewQuery } from '../../src/core/ports.ts';
+import type { DeadLetter } from '../../src/ports/dead-letters.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { TimelineEntry, ViewPatch, ViewQuery } from '../../src/ports/views.ts';
 import { hostileTexts, type Promised } from './store-fixture.ts';
 
 const patchOf = (id: string, more: Partial<ViewPatch> = {}): ViewPatch => ({ kind: 'alert', id, scope: 's', patch: {}, ...more });

@@ -1,8 +1,8 @@
 // How runs prove themselves and end: once, and with a person called when it matters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Playbook } from '../../src/core/playbook.ts';
-import type { RunEnd } from '../../src/core/records.ts';
+import type { Playbook } from '../../src/core/playbook/document.ts';
+import type { RunEnd } from '../../src/core/run/facts.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { asked, began, callOf, clears, end, ends, fires, incidentOf, paged, probe, proving, well } from '../support/play.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';

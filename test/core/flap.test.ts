@@ -1,7 +1,7 @@
 // Nagios-exact flapping: the vectors were computed by the original algorithm.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flapPercent, isFlapping, noHistory, observe, type FlapHistory } from '../../src/core/flap.ts';
+import { flapPercent, isFlapping, noHistory, observe, type FlapHistory } from '../../src/core/alert/flapping.ts';
 
 /** Twenty possible changes, oldest first, `1` for a change. */
 function after(changes: string): FlapHistory {

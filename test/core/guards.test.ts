@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { refusalOf } from '../../src/core/choose.ts';
-import type { Json, Param, Playbook } from '../../src/core/playbook.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import type { Guard } from '../../src/core/records.ts';
-import { hour, minute, second } from '../../src/core/time.ts';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { refusalOf } from '../../src/core/decide/guards.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { Param, Playbook } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Guard } from '../../src/core/run/facts.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { asked, began, callOf, claim, clears, end, fires, paged } from '../support/play.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
@@ -119,13 +120,13 @@ test('guards are asked in one order: what stops everything comes before what sto
   const desk = story.desk();
   const [incident] = desk.tables.incidents.rows.values();
   assert.ok(incident !== undefined);
-  const law = { policy: policyOf(), frozen: freeze, expressions: createExpressions() };
-  const turn = { desk, at: story.now(), law, offset: 1, facts: [], open: new Map() };
-  const thawed = { ...turn, law: { ...law, frozen: null } };
+  const rules = { policy: policyOf(), frozen: freeze, expressions: createExpressions() };
+  const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>() };
+  const thawed = { ...ctx, frozen: null };
   const storm = { ...incident, storm: true, score: { value: 0.1, terms: [] } };
   const strict = guarded({ confidence: 0.5, cooldownMs: hour, concurrency: 1 });
 
-  assert.equal(refusalOf(turn, storm, strict, 'checkout')?.guard, 'freeze');
+  assert.equal(refusalOf(ctx, storm, strict, 'checkout')?.guard, 'freeze');
   assert.equal(refusalOf(thawed, storm, strict, 'checkout')?.guard, 'confidence');
   assert.equal(refusalOf(thawed, { ...storm, score: incident.score }, strict, 'checkout')?.guard, 'storm');
   assert.equal(refusalOf(thawed, incident, strict, 'checkout')?.guard, 'lock');

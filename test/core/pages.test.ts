@@ -1,10 +1,10 @@
 // One page: who is rung when, what answers of notifiers and people do, and who is told of the end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ladder } from '../../src/core/ladder.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import type { NotifyOutcome } from '../../src/core/ports.ts';
-import type { NotifyRequested } from '../../src/core/records.ts';
+import type { NotifyRequested } from '../../src/core/page/facts.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { clears, fires, incidentOf, paged } from '../support/play.ts';

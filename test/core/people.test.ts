@@ -1,7 +1,7 @@
 // What people do to runs: cancel them, resolve their incident, freeze everything, approve or deny; and runs that only pretend.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Playbook } from '../../src/core/playbook.ts';
+import type { Playbook } from '../../src/core/playbook/document.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { asked, began, callOf, claim, clears, ends, incidentOf, paged, probe, proving, well } from '../support/play.ts';

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import type { Desk, Incident } from '../../src/core/desk.ts';
-import type { Playbook } from '../../src/core/playbook.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import type { Desk } from '../../src/core/desk.ts';
+import type { Incident } from '../../src/core/incident/row.ts';
+import type { Playbook } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import type { Fact } from '../../src/core/records.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { unleash, type Chaos, type Heard } from '../support/chaos.ts';

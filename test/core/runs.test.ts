@@ -1,7 +1,7 @@
 // One run of a playbook: what it asks for, who may act, what an answer or silence does, and which ends call a person.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Diagnosis, Playbook } from '../../src/core/playbook.ts';
+import type { Diagnosis, Playbook } from '../../src/core/playbook/document.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { asked, began, callOf, claim, clears, end } from '../support/play.ts';

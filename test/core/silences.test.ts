@@ -1,8 +1,8 @@
 // Silences: what they match, when they begin and end, and that they hush people, never the state of things.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Matcher } from '../../src/core/labels.ts';
-import type { Silence } from '../../src/core/records.ts';
+import type { Matcher } from '../../src/core/alert/labels.ts';
+import type { Silence } from '../../src/core/mute/facts.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { began, callOf, clears, end, fires, incidentOf, paged } from '../support/play.ts';

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Shares } from '../../src/core/ports.ts';
 import { createTenures, everyPartition, type Part, type Tenures } from '../../src/engine/assignments.ts';
+import type { Shares } from '../../src/ports/shares.ts';
 import { virtualClock, type VirtualClock } from '../support/clock.ts';
 
 type Told = Parameters<Shares['start']>[0];

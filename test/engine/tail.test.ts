@@ -4,11 +4,11 @@ import { test } from 'node:test';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { EventLog } from '../../src/core/ports.ts';
-import type { WakeSpent } from '../../src/core/records.ts';
 import { second } from '../../src/core/time.ts';
+import type { WakeSpent } from '../../src/core/wakes.ts';
 import { pause } from '../../src/engine/async/moments.ts';
 import { createTail, placeIn, type Tail } from '../../src/engine/tail.ts';
+import type { EventLog } from '../../src/ports/event-log.ts';
 import { someday, virtualClock, type VirtualClock } from '../support/clock.ts';
 
 interface Rig {

@@ -8,8 +8,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Action, ActionOutcome, ActionRequest, Clock } from '../../src/core/ports.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { forkExecutor, localExecutor, type ForkedExecutor } from '../../src/executor/client.ts';
+import type { Action, ActionRequest } from '../../src/ports/action.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { end, lives, pidsIn, until } from '../support/living.ts';
 import { wallClock } from '../support/wallclock.ts';
 
@@ -169,7 +171,8 @@ test('loads the actions and what they need, nothing else', () => {
   };
   walk(program);
   const files = [...seen].map((file) => file.slice(root.length));
-  const allowed = /^(?:src\/gateway\/executor-main\.ts|src\/core\/[a-z/]+\.ts|adapters\/actions\.ts|adapters\/(?:kit|shell|http|process)\/[a-z-]+\.ts)$/;
+  const allowed =
+    /^(?:src\/gateway\/executor-main\.ts|src\/core\/[a-z/]+\.ts|adapters\/actions\.ts|adapters\/(?:kit|shell|http|process)\/[a-z-]+\.ts)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { second } from '../../src/core/time.ts';
 import type { NewInput } from '../../src/engine/intake/intake.ts';
 import { startPublishing } from '../../src/gateway/publishing.ts';

@@ -4,12 +4,13 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { newDesk } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
-import { everyScope, type Fact } from '../../src/core/records.ts';
+import { fold } from '../../src/core/fold.ts';
+import type { Fact } from '../../src/core/records.ts';
+import { everyScope } from '../../src/core/stamp.ts';
 import { judge, scope, type Line } from './record.ts';
 import { scripts } from './scripts.ts';
 
-const folder = new URL('./', import.meta.url);
+const folder = new URL('.//', import.meta.url);
 
 if (process.argv.includes('--update')) {
   for (const [name, script] of Object.entries(scripts)) {
@@ -57,7 +58,7 @@ for (const name of Object.keys(scripts)) {
     const folded = newDesk(scope);
     for (const { line, facts } of stepsOf(linesOf(name))) {
       host.turn(line.input, line.offset);
-      if (line.input.scope !== everyScope) for (const fact of facts) evolve(folded, fact);
+      if (line.input.scope !== everyScope) for (const fact of facts) fold(folded, fact);
     }
     for (const [table, { rows }] of Object.entries(host.desk.tables)) {
       const theirs = folded.tables[table as keyof typeof folded.tables].rows;

@@ -1,11 +1,13 @@
 // Writes histories: a small script says what the world does, the core answers, both are kept line by line.
 // Reading them back is histories.test.ts; a history is judged by people when it is recorded or changes.
 import { createExpressions } from '../../adapters/cel/expressions.ts';
-import type { AlertEvent } from '../../src/core/alert.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import { newDesk, worldOf, type Desk } from '../../src/core/desk.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import type { ActionOutcome, NotifyOutcome } from '../../src/core/ports.ts';
-import { everyScope, type Fact, type Input } from '../../src/core/records.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Fact, Input } from '../../src/core/records.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
+import { everyScope } from '../../src/core/stamp.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
 import { turn, turnWorld } from '../../src/core/turn.ts';
 import { someday } from '../support/clock.ts';

@@ -1,5 +1,5 @@
 // What happens in each history, by file name. Changing one, or the core, means recording again (histories.test.ts says how).
-import type { AlertEvent } from '../../src/core/alert.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import { minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';

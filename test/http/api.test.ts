@@ -4,10 +4,11 @@ import * as fc from 'fast-check';
 import supertest from 'supertest';
 import { roles } from '../../src/access/auth.ts';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
-import type { ViewPatch } from '../../src/core/ports.ts';
-import { everyScope, type Input } from '../../src/core/records.ts';
+import type { Input } from '../../src/core/records.ts';
+import { everyScope } from '../../src/core/stamp.ts';
 import { patchesOf } from '../../src/engine/project/project.ts';
 import { problemOf } from '../../src/http/problem.ts';
+import type { ViewPatch } from '../../src/ports/views.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 
 type To = ReturnType<typeof supertest>;

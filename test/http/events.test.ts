@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { get, type IncomingMessage } from 'node:http';
 import { test, type TestContext } from 'node:test';
-import { memoryDisk } from '../../adapters/memory/disk.ts';
-import { memoryStore } from '../../adapters/memory/store.ts';
-import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Store } from '../../src/core/ports.ts';
+import { memoryDisk } from '../../adapters/memory/disk.ts';
+import { memoryStore } from '../../adapters/memory/store.ts';
+import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { wallClock } from '../support/wallclock.ts';
 import { eventually, front, noon, tokens, type Front, type FrontOptions } from './support.ts';
 

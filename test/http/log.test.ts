@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import supertest from 'supertest';
-import type { SharedRole } from '../../src/core/ports.ts';
 import type { Standing } from '../../src/http/deps.ts';
+import type { SharedRole } from '../../src/ports/shares.ts';
 import { front, group, tokens, type Front, type FrontOptions } from './support.ts';
 
 interface Page {

@@ -11,9 +11,9 @@ import { nagios } from '../../adapters/nagios/source.ts';
 import { newrelic } from '../../adapters/newrelic/source.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { zabbix } from '../../adapters/zabbix/source.ts';
-import type { Store } from '../../src/core/ports.ts';
-import type { AlertSeen } from '../../src/core/records.ts';
+import type { AlertSeen } from '../../src/core/alert/facts.ts';
 import type { HttpEndpoint } from '../../src/http/deps.ts';
+import type { Store } from '../../src/ports/store.ts';
 import { nastyJson } from '../support/mutate.ts';
 import { endpoints, eventually, front, group, heldSync, inputsOf, noon, signed, tokens, type Front, type FrontOptions } from './support.ts';
 

@@ -7,8 +7,8 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openKafka } from '../../adapters/kafka/backbone.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
-import type { Store } from '../../src/core/ports.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
+import type { Store } from '../../src/ports/store.ts';
 import {
   contractLimits,
   contractPartitions,

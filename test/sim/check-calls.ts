@@ -1,6 +1,7 @@
 // Promises 2 and 3: no action twice, none without a grant; every run ends, and every bad end calls a person.
 import type { Desk } from '../../src/core/desk.ts';
-import type { Fact, RunEnd } from '../../src/core/records.ts';
+import type { Fact } from '../../src/core/records.ts';
+import type { RunEnd } from '../../src/core/run/facts.ts';
 import { second } from '../../src/core/time.ts';
 import { deskName, type Act, type Ledger, type Moment, type SeenFact } from './ledger.ts';
 

@@ -1,8 +1,8 @@
 // Promise 4: a page reaches somebody or ends its ladder; it rings everybody on the rung, neither early nor too often, and not after
 // an acknowledgement; those who were told hear of the end.
-import type { Page } from '../../src/core/desk.ts';
-import type { Ladder } from '../../src/core/ladder.ts';
-import type { NotifyFinished, NotifyRequested, PageOpened, PageRang } from '../../src/core/records.ts';
+import type { NotifyFinished, NotifyRequested, PageOpened, PageRang } from '../../src/core/page/facts.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import type { Page } from '../../src/core/page/row.ts';
 import { minute, second, type Instant, type Millis } from '../../src/core/time.ts';
 import type { Ledger, Moment } from './ledger.ts';
 

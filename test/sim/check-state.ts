@@ -4,11 +4,13 @@ import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import { metaOf, newDesk, type Desk, type DeskMeta } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
-import type { Checkpoints, Clock, EventLog } from '../../src/core/ports.ts';
+import { fold } from '../../src/core/fold.ts';
 import type { Fact } from '../../src/core/records.ts';
 import { createHost } from '../../src/engine/host/host.ts';
 import { createProject } from '../../src/engine/project/project.ts';
+import type { Checkpoints } from '../../src/ports/checkpoints.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { EventLog } from '../../src/ports/event-log.ts';
 import type { CheckParts } from './checker.ts';
 import { deskName, inputsOn } from './ledger.ts';
 
@@ -63,7 +65,7 @@ export function checkState(parts: CheckParts): StateChecks {
       const seqs = new Map<string, number>();
       for (const row of rows.values()) if (row.table === 'meta') seqs.set(row.scope, (docOf(row) as DeskMeta).seq);
       seen[partition]?.push({ inputs: mark.inputs, seqs });
-      for (const [scope, seq] of seqs) fold(partition, scope, seq);
+      for (const [scope, seq] of seqs) foldUpTo(partition, scope, seq);
       compare(partition, held);
     }
   }
@@ -76,13 +78,13 @@ export function checkState(parts: CheckParts): StateChecks {
     return doc;
   }
 
-  function fold(partition: number, scope: string, seq: number): void {
+  function foldUpTo(partition: number, scope: string, seq: number): void {
     const name = deskName(partition, scope);
     const desk = folded.get(name) ?? newDesk(scope);
     folded.set(name, desk);
     const at = metaOf(desk).seq;
     if (seq < at) return ledger.breach(`L4: ${name} was saved at fact ${at}, and then at ${seq}`);
-    for (const fact of ledger.told.get(name)?.slice(at, seq) ?? []) evolve(desk, fact);
+    for (const fact of ledger.told.get(name)?.slice(at, seq) ?? []) fold(desk, fact);
     if (metaOf(desk).seq !== seq) ledger.breach(`H2: ${name} was saved at fact ${seq}, the log has ${metaOf(desk).seq} of them`);
   }
 

@@ -1,7 +1,7 @@
 // Promise 6: every wait is answered, neither early nor late, whatever crashes and wherever the wall clock jumps.
 import type { Desk } from '../../src/core/desk.ts';
-import type { WakeRequested } from '../../src/core/records.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { WakeRequested } from '../../src/core/wakes.ts';
 import { deskName, type Ledger, type Moment, type SeenFact } from './ledger.ts';
 
 const slackMs: Millis = 8 * second;

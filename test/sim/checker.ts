@@ -1,19 +1,20 @@
 // Holds a simulated world to what the gateway promises (DESIGN 7, SECURITY C.6), with the ledger and the disk as witnesses.
 // Each group of promises is one part; what is broken is written to the ledger. Pages and waits are in checks of their own.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
-import { severityRank } from '../../src/core/alert.ts';
-import { worldOf, type Desk, type Incident } from '../../src/core/desk.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import { everyScope } from '../../src/core/records.ts';
+import { severityRank } from '../../src/core/alert/severity.ts';
+import { worldOf, type Desk } from '../../src/core/desk.ts';
+import type { Incident } from '../../src/core/incident/row.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import { everyScope } from '../../src/core/stamp.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
-import { checkWaits } from './check-waits.ts';
 import { checkShares } from './check-shares.ts';
 import { checkState } from './check-state.ts';
-import type { Life } from './life.ts';
+import { checkWaits } from './check-waits.ts';
 import { inputsOn, type Ledger } from './ledger.ts';
+import type { Life } from './life.ts';
 import type { Groups } from './shares.ts';
 
 export interface Checks {

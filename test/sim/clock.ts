@@ -2,8 +2,8 @@
 //   V1  Between two events every promise has settled: nothing in a simulated world waits for anything but promises and this clock.
 //   V2  The steady clock never jumps; the wall clock does when told.
 //   V3  A frozen process hears nothing; when it thaws, all that was for it arrives late, in order.
-import type { Clock } from '../../src/core/ports.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 import { someday } from '../support/clock.ts';
 
 /** What the service measures again and again (`measureLag`, `measureBehind`). Such a look may be late, as timers are: it rings with whatever comes next. */

@@ -1,8 +1,10 @@
 // What goes wrong in a simulated world: which faults a seed has, and the medium that is slow, fails, refuses and tears.
 // Crashes and clock jumps are done by world.ts; this file says when.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Clock, EventLog, LogBatch, Store } from '../../src/core/ports.ts';
 import { day, hour, minute, second, type Millis } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { EventLog, LogBatch } from '../../src/ports/event-log.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { SimClock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
 import type { Caller } from './outside.ts';

@@ -3,10 +3,11 @@
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
 import { recordsOf } from '../../adapters/memory/log.ts';
 import { metaOf, newDesk, type Desk } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
-import type { Notification, NotifyKind, Topic } from '../../src/core/ports.ts';
+import { fold } from '../../src/core/fold.ts';
+import type { Notification, NotifyKind } from '../../src/core/page/notification.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
+import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
 
 /** Where the world stood at a moment; differences of two moments say what lay between. */
@@ -191,7 +192,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     ledger.facts.push(seen);
     told.push(fact);
     for (const watcher of watchers) watcher.fact?.(seen, desk);
-    evolve(desk, fact);
+    fold(desk, fact);
   }
 
   /** Two hosts, or one that does not know what reached the log, tell the same (H1). */

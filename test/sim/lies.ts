@@ -1,10 +1,18 @@
 // Lies told to one part of a process by what stands between it and the real parts around it: logs, clocks, shares, checkpoints, cursors.
 // The worlds that are built from them are in mutants.ts.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
-import type { Checkpoints, Clock, Cursors, EventLog, LogRecord, NotifyOutcome, Shares, Store, Views } from '../../src/core/ports.ts';
-import type { Fact, StepGranted } from '../../src/core/records.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Fact } from '../../src/core/records.ts';
+import type { StepGranted } from '../../src/core/run/facts.ts';
 import { minute, second } from '../../src/core/time.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
+import type { Checkpoints } from '../../src/ports/checkpoints.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Cursors } from '../../src/ports/cursors.ts';
+import type { EventLog, LogRecord } from '../../src/ports/event-log.ts';
+import type { Shares } from '../../src/ports/shares.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { Views } from '../../src/ports/views.ts';
 import type { Tampering } from './life.ts';
 
 /** What one role is given instead of the plain parts. */

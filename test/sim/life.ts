@@ -3,13 +3,16 @@
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import { roles, type Clock, type EventLog, type SharedRole, type Shares, type Store } from '../../src/core/ports.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import { everyPartition } from '../../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
 import type { Executor } from '../../src/executor/client.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { EventLog } from '../../src/ports/event-log.ts';
+import { roles, type SharedRole, type Shares } from '../../src/ports/shares.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { Mortal, SimClock } from './clock.ts';
 import type { Medium } from './faults.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 // The processes of one world: one over its own disk, or several over one log. They come up, are killed with whatever was on their way,
 // stop in good order, are frozen and thaw, lose contact, fall deaf; the next one has another worker's name and the same disk.
 import { memoryDisk, type MemoryDisk } from '../../adapters/memory/disk.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
 import type { Intake } from '../../src/engine/intake/intake.ts';
 import type { Checks } from './checker.ts';

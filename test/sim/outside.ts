@@ -1,8 +1,11 @@
 // What lies beyond the gateway: machines that are acted on, and vendors that take messages. Both write down what really happened
 // to them, which need not be what they answer.
-import type { ActionOutcome, ActionRequest, Notification, Notifier, NotifyOutcome } from '../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Executor } from '../../src/executor/client.ts';
+import type { ActionRequest } from '../../src/ports/action.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import type { SimClock } from './clock.ts';
 import type { Plan, Point } from './faults.ts';
 import type { Ledger } from './ledger.ts';

@@ -1,7 +1,7 @@
 // The policies of simulated worlds: one playbook for each way a run can go, short times, small ladders.
-import type { Ladder } from '../../src/core/ladder.ts';
-import type { Playbook, Verify } from '../../src/core/playbook.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import type { Playbook, Verify } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
 import type { Random } from './random.ts';

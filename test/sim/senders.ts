@@ -1,10 +1,11 @@
 // Monitoring systems that send alerts: they fire, repeat, change their mind and clear; their deliveries come late, twice, out of order.
 // A sender that hears nothing or "busy" sends again; one that heard "accepted" holds the gateway to it.
-import type { AlertEvent, Severity } from '../../src/core/alert.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Parsed, ParseFailure, Source } from '../../src/core/ports.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
 import type { Intake } from '../../src/engine/intake/intake.ts';
+import type { Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
 import type { SimClock } from './clock.ts';

@@ -2,8 +2,8 @@
 // A process that is in contact renews its lease all the time; only losing contact is an event, so that calm costs nothing.
 //   G1  A partition is given to another only when its holder has given it back, or can no longer `hold` it by its own clock.
 //   G2  `gained` and `lost` of one partition never overlap in one process.
-import type { SharedRole, Shares } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
+import type { SharedRole, Shares } from '../../src/ports/shares.ts';
 import type { SimClock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
 import type { Random } from './random.ts';

@@ -2,8 +2,8 @@
 // A world runs in four spells: chaos; calm, in which sources still repeat what burns; hush, until nothing waits any more; the end.
 //   S1  The same seed gives the same world, event by event.
 import { memoryDisk } from '../../adapters/memory/disk.ts';
-import type { SharedRole } from '../../src/core/ports.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
+import type { SharedRole } from '../../src/ports/shares.ts';
 import { checkWorld } from './checker.ts';
 import { simClock } from './clock.ts';
 import { createMedium, drawJump, drawPlan, points, type Point } from './faults.ts';

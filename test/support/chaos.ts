@@ -2,10 +2,10 @@
 // in another order, before every input; and a third is folded from the facts alone.
 import assert from 'node:assert/strict';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import type { DecisionContext } from '../../src/core/context.ts';
 import { newDesk, type Desk, type TableName } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
-import type { Law } from '../../src/core/law.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import { fold } from '../../src/core/fold.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import { turn } from '../../src/core/turn.ts';
 import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
@@ -41,7 +41,7 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
   let loaded = newDesk('default');
   const facts: Fact[] = [];
   let waits: { due: number; order: number; token: string }[] = [];
-  let law: Law = { policy: first, frozen: null, expressions };
+  let rules: DecisionContext = { policy: first, frozen: null, expressions };
   let at = someday;
   let steady = 0;
   let offset = 0;
@@ -50,15 +50,15 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
     // Deeds give whole inputs but for scope and time.
     const input = { scope: 'default', at, ...given } as Input;
     offset += 1;
-    const told = turn(living, structuredClone(input), law, offset);
-    assert.deepEqual(turn(loaded, structuredClone(input), law, offset), told, 'T1: a desk loaded from its rows decides the same');
+    const told = turn(living, structuredClone(input), rules, offset);
+    assert.deepEqual(turn(loaded, structuredClone(input), rules, offset), told, 'T1: a desk loaded from its rows decides the same');
     loaded = reloaded(loaded);
     for (const fact of told) {
       facts.push(fact);
-      evolve(folded, structuredClone(fact));
+      fold(folded, structuredClone(fact));
       if (fact.type === 'WakeRequested') waits.push({ due: steady + fact.afterMs, order: facts.length, token: fact.token });
     }
-    heard({ input, facts: told, frozen: law.frozen !== null, desk: living });
+    heard({ input, facts: told, frozen: rules.frozen !== null, desk: living });
   }
 
   function see({ event, ageMs, lagMs, delivery, index }: Extract<Deed, { do: 'see' }>): void {
@@ -155,10 +155,10 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
         }
         case 'freeze':
         case 'thaw':
-          law = { ...law, frozen: deed.do === 'thaw' ? null : { by: 'ann', reason: 'audit' } };
+          rules = { ...rules, frozen: deed.do === 'thaw' ? null : { by: 'ann', reason: 'audit' } };
           return;
         case 'policy':
-          law = { ...law, policy: policies[deed.nth % policies.length] ?? first };
+          rules = { ...rules, policy: policies[deed.nth % policies.length] ?? first };
           return;
         case 'forward':
           return forward(deed.span);

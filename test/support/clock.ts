@@ -1,6 +1,6 @@
 // Virtual time: nothing happens until a test moves it. The wall clock may be set to jump; the steady clock never does.
-import type { Clock } from '../../src/core/ports.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 
 export interface VirtualClock extends Clock {
   /** Lets the span pass, waking what is due in order, with time for promises to settle after each. */

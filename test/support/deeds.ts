@@ -1,7 +1,8 @@
 // What can happen to a desk, at random: events right and wrong, answers nobody asked for, wakes early and stale, clocks set back.
 import * as fc from 'fast-check';
-import type { AlertEvent } from '../../src/core/alert.ts';
-import type { ActionOutcome, NotifyOutcome } from '../../src/core/ports.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { minute, second } from '../../src/core/time.ts';
 import { eventOf } from './event.ts';
 

@@ -1,6 +1,6 @@
 // Alert events for tests: a whole one from the few parts a test is about.
 import { hash } from 'node:crypto';
-import type { AlertEvent } from '../../src/core/alert.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import { someday } from './clock.ts';
 
 export function eventOf(change: Partial<AlertEvent> = {}): AlertEvent {

@@ -1,5 +1,5 @@
 // A notification to start from; a test changes what it is about.
-import type { Notification } from '../../src/core/ports.ts';
+import type { Notification } from '../../src/core/page/notification.ts';
 
 export const plainNotification: Notification = {
   id: 'n7.p3.default',

@@ -1,8 +1,9 @@
 // Words for stories about runs and pages: begin one, clear the alert, claim, and what was asked for.
 import assert from 'node:assert/strict';
-import type { Playbook, Proving, Verify } from '../../src/core/playbook.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import type { Fact, RunEnd, StepRequested } from '../../src/core/records.ts';
+import type { Playbook, Proving, Verify } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Fact } from '../../src/core/records.ts';
+import type { RunEnd, StepRequested } from '../../src/core/run/facts.ts';
 import { second } from '../../src/core/time.ts';
 import { eventOf } from './event.ts';
 import { playbookOf, policyOf } from './policy.ts';

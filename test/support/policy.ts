@@ -1,7 +1,7 @@
 // Small policies and playbooks for tests, every field said, so that a test names only what it is about.
-import type { Ladder } from '../../src/core/ladder.ts';
-import type { Playbook, Step } from '../../src/core/playbook.ts';
-import type { Policy } from '../../src/core/policy.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import type { Playbook, Step } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 
 export const ladder: Ladder = {

@@ -3,13 +3,15 @@
 // decides the same (T1).
 import assert from 'node:assert/strict';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
-import type { AlertEvent } from '../../src/core/alert.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { DecisionContext } from '../../src/core/context.ts';
 import { newDesk, type Desk } from '../../src/core/desk.ts';
-import { evolve } from '../../src/core/evolve.ts';
-import type { Law } from '../../src/core/law.ts';
-import type { Policy } from '../../src/core/policy.ts';
-import type { ActionOutcome, NotifyOutcome } from '../../src/core/ports.ts';
-import type { Fact, Input, StepRequested } from '../../src/core/records.ts';
+import { fold } from '../../src/core/fold.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Fact, Input } from '../../src/core/records.ts';
+import type { StepRequested } from '../../src/core/run/facts.ts';
+import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
 import { turn } from '../../src/core/turn.ts';
 import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
@@ -35,7 +37,7 @@ export interface Story {
   all<T extends Fact['type']>(type: T): readonly FactOf<T>[];
   last<T extends Fact['type']>(type: T): FactOf<T>;
   openCall(): StepRequested | null;
-  freeze(frozen: Law['frozen']): void;
+  freeze(frozen: DecisionContext['frozen']): void;
   /** From here on this policy is in force. */
   policy(policy: Policy): void;
   desk(): Desk;
@@ -54,16 +56,16 @@ export function tell(policy: Policy): Story {
   const facts: Fact[] = [];
   let at = someday;
   let offset = 0;
-  let law: Law = { policy, frozen: null, expressions };
+  let rules: DecisionContext = { policy, frozen: null, expressions };
   const waits: { due: number; order: number; token: string }[] = [];
 
   function say(given: Given<Input>): readonly Fact[] {
     // Given is the input without what the story itself adds.
     const input = { ...given, scope: 'default', at } as Input;
-    const told = turn(desk, structuredClone(input), law, (offset += 1));
+    const told = turn(desk, structuredClone(input), rules, (offset += 1));
     for (const fact of told) {
       facts.push(fact);
-      evolve(shadow, structuredClone(fact));
+      fold(shadow, structuredClone(fact));
       if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, order: waits.length, token: fact.token });
     }
     if (facts.length < 400 || facts.length % 97 === 0) desk = reloaded(desk, shadow);
@@ -115,10 +117,10 @@ export function tell(policy: Policy): Story {
       return story.all('StepRequested').findLast((fact) => !finished.has(fact.run + fact.call)) ?? null;
     },
     freeze(frozen) {
-      law = { ...law, frozen };
+      rules = { ...rules, frozen };
     },
     policy(next) {
-      law = { ...law, policy: next };
+      rules = { ...rules, policy: next };
     },
     desk: () => desk,
   };

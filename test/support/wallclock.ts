@@ -1,5 +1,5 @@
 // Two clocks for tests of the shell: the machine's, and one whose timers ring only when the test says so.
-import type { Clock } from '../../src/core/ports.ts';
+import type { Clock } from '../../src/ports/clock.ts';
 
 export const wallClock: Clock = {
   now: () => Date.now(),

@@ -2,7 +2,7 @@
 // The executor has its own allow-list; this is about what no allow-list can see.
 //   A1  The program is a literal.
 //   A2  No reference stands in text that an interpreter will read as a program.
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import { refers } from './template.ts';
 
 /** What is wrong with one element, by its index. */

@@ -1,10 +1,10 @@
 // From a document of the right shape to the playbook that core runs: defaults filled in, spans as milliseconds.
 // The defaults of playbook/v1 live here and nowhere else; what a document must not say is playbook-lint.ts.
+import type { Json } from '../../core/json.ts';
 import type {
   ActionCall,
   Diagnosis,
   Guards,
-  Json,
   Param,
   Playbook,
   PlaybookMode,
@@ -13,7 +13,7 @@ import type {
   Template,
   Trigger,
   Verify,
-} from '../../core/playbook.ts';
+} from '../../core/playbook/document.ts';
 import { minute, second, type Millis } from '../../core/time.ts';
 import { parseRate, parseSpan } from '../yaml/duration.ts';
 import { digestOf } from './digest.ts';

@@ -1,6 +1,7 @@
 // One call of an action in a playbook: is it known, may it stand here, does its input fit as far as one can see without running it.
 // Templates are checked by their expressions; literal parts by the action's own JSON Schema.
-import type { Json, Param, Template } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
+import type { Param, Template } from '../../core/playbook/document.ts';
 import { hour, second } from '../../core/time.ts';
 import { didYouMean } from '../yaml/problems.ts';
 import { memberOf, shapeFaults } from '../yaml/shape.ts';

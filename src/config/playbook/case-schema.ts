@@ -1,6 +1,6 @@
 // A file of playbook test cases as JSON Schema. Reading it is cases.ts.
-import { severities } from '../../core/alert.ts';
-import type { RunEnd } from '../../core/records.ts';
+import { severities } from '../../core/alert/severity.ts';
+import type { RunEnd } from '../../core/run/facts.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 import { line, mapping, named, plainName, span } from './schema.ts';
 

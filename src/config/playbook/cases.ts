@@ -1,10 +1,12 @@
 // Test cases of playbooks: what arrives, what each action answers, and what the run must have done. Parsed and checked here only;
 // running them on the engine in virtual time is `quench playbook test`.
-import type { AlertEvent, Entity, Severity } from '../../core/alert.ts';
+import type { AlertEvent, Entity } from '../../core/alert/event.ts';
+import type { Labels } from '../../core/alert/labels.ts';
+import type { Severity } from '../../core/alert/severity.ts';
 import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Labels } from '../../core/labels.ts';
-import type { Json, Playbook, PlaybookMode } from '../../core/playbook.ts';
-import type { ActionOutcome } from '../../core/ports.ts';
+import type { Json } from '../../core/json.ts';
+import type { Playbook, PlaybookMode } from '../../core/playbook/document.ts';
+import type { ActionOutcome } from '../../core/run/outcome.ts';
 import { hour, type Millis } from '../../core/time.ts';
 import { parseSpan } from '../yaml/duration.ts';
 import { didYouMean, inOrder, type ConfigProblem } from '../yaml/problems.ts';

@@ -1,7 +1,7 @@
 // What the loader asks of the expression language; adapters/cel answers it.
 // Checks of single expressions and references: names, fields, kinds. Places and their order are playbook-lint.ts.
 import type { Result } from '../../core/errors.ts';
-import type { Param } from '../../core/playbook.ts';
+import type { Param } from '../../core/playbook/document.ts';
 import { didYouMean } from '../yaml/problems.ts';
 import { alertNames, incidentNames, type Root } from './names.ts';
 

@@ -1,6 +1,6 @@
 // What the checks of a playbook share: what they know, and how they complain.
-import type { Effect } from '../../core/ports.ts';
 import { hour, second } from '../../core/time.ts';
+import type { Effect } from '../../ports/action.ts';
 import { parseSpan } from '../yaml/duration.ts';
 import type { ExpressionChecker } from './expressions.ts';
 

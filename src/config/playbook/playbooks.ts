@@ -3,7 +3,8 @@
 //   L2  A playbook that loads refers to nothing that is not there, and no value of an alert stands in program text.
 import { join } from 'node:path';
 import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Json, Playbook } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
+import type { Playbook } from '../../core/playbook/document.ts';
 import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { shapeFaults, withoutFaults } from '../yaml/shape.ts';

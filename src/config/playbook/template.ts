@@ -1,6 +1,6 @@
 // References inside values of a playbook: what a text says about `$` before anything is ever rendered.
 // Rendering happens in core, once, at run time; here a text is only taken apart, so that mistakes show at load.
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import { below } from '../yaml/yaml.ts';
 
 /** `$a.b` alone is a reference; `${cel}` within a text is a part; `$$` is a dollar. */

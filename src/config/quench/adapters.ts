@@ -1,5 +1,5 @@
 // Options of sources, actions and notifiers, from quench.yaml: each is checked by the JSON Schema of its adapter.
-import { roles as every } from '../../core/ports.ts';
+import { roles as every } from '../../ports/shares.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { didYouMean } from '../yaml/problems.ts';
 import { shapeProblems } from '../yaml/shape.ts';

@@ -4,7 +4,7 @@
 //   F2  A configuration that loads can page: every route ends at a ladder, every rung at a notifier.
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { memberOf, shapeFaults, withoutFaults } from '../yaml/shape.ts';

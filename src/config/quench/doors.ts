@@ -1,5 +1,5 @@
 // Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import { day, hour, minute } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { resolveSecrets } from '../secrets.ts';

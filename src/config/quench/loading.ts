@@ -1,8 +1,8 @@
 // A configuration while it is being read: the document, what is needed to judge it, and the problems so far.
-import type { Severity } from '../../core/alert.ts';
-import type { Json } from '../../core/playbook.ts';
-import type { Role } from '../../core/ports.ts';
+import type { Severity } from '../../core/alert/severity.ts';
+import type { Json } from '../../core/json.ts';
 import type { Millis } from '../../core/time.ts';
+import type { Role } from '../../ports/shares.ts';
 import type { Files } from '../files.ts';
 import { spanFaults, type PlaybookDeps } from '../playbook/fault.ts';
 import type { SecretDeps } from '../secrets.ts';

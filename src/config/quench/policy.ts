@@ -1,6 +1,6 @@
 // What decides, from quench.yaml: playbooks, ladders, routes and rules, as the one document that goes on the log.
-import type { Ladder, Route } from '../../core/ladder.ts';
-import type { Policy } from '../../core/policy.ts';
+import type { Ladder } from '../../core/page/ladder.ts';
+import type { Policy, Route } from '../../core/playbook/policy.ts';
 import { day, minute, second, type Millis } from '../../core/time.ts';
 import { digestOf } from '../playbook/digest.ts';
 import { expressionFaults } from '../playbook/expressions.ts';

@@ -1,7 +1,7 @@
 // quench.yaml as JSON Schema. Options of sources, notifiers and actions are checked by the adapters' own schemas.
 // Defaults and cross checks are config.ts.
-import { severities } from '../../core/alert.ts';
-import { roles } from '../../core/ports.ts';
+import { severities } from '../../core/alert/severity.ts';
+import { roles } from '../../ports/shares.ts';
 import { bytes, line, mapping, named, span } from '../playbook/schema.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 

@@ -1,8 +1,8 @@
 // quench.yaml after loading: plain read-only data with defaults in place, spans in milliseconds and secrets as their values.
-import type { Json } from '../../core/playbook.ts';
-import type { Policy } from '../../core/policy.ts';
-import type { Role } from '../../core/ports.ts';
+import type { Json } from '../../core/json.ts';
+import type { Policy } from '../../core/playbook/policy.ts';
 import type { Millis } from '../../core/time.ts';
+import type { Role } from '../../ports/shares.ts';
 import type { configDefaults } from './defaults.ts';
 
 /** What an endpoint asks of a delivery; any of the secrets passes. An open endpoint says so in words. */

@@ -4,7 +4,7 @@
 //   `x-later`     keys that are refused by name, with what to do instead
 //   `writeOnly`   a secret: the value is never shown
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import { didYouMean, shown, type ConfigProblem } from './problems.ts';
 import { below, membersOf, type YamlFile } from './yaml.ts';
 

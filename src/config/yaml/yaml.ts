@@ -4,7 +4,7 @@
 //   Y2  No tag, no second document, no YAML 1.1, no key twice, no `__proto__`; size, depth and aliases are bounded.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Json } from '../../core/playbook.ts';
+import type { Json } from '../../core/json.ts';
 import type { ConfigProblem } from './problems.ts';
 
 const bytesMax = 1_048_576;

@@ -4,10 +4,17 @@
 //   X2  A notification is delivered at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bounds below.
 //   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
-import type { ActionOutcome, Clock, Cursors, EventLog, Notification, Notifier, NotifyOutcome } from '../../core/ports.ts';
-import type { Fact, Input, NotifyRequested, StepGranted, StepRequested } from '../../core/records.ts';
+import type { NotifyRequested } from '../../core/page/facts.ts';
+import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
+import type { Fact, Input } from '../../core/records.ts';
+import type { StepGranted, StepRequested } from '../../core/run/facts.ts';
+import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Executor } from '../../executor/client.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Cursors } from '../../ports/cursors.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { Notifier } from '../../ports/notifier.ts';
 import { pause } from '../async/moments.ts';
 import { createTail, placeIn } from '../tail.ts';
 

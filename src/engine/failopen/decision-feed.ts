@@ -1,7 +1,8 @@
 // Decisions as they come, for whoever waits for one. The read model tells of them, too, but in its own time: in a new gateway it begins with
 // everything that the log retains.
-import type { Clock, EventLog } from '../../core/ports.ts';
 import type { Fact } from '../../core/records.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
 import { createTail } from '../tail.ts';
 
 const factsPerRead = 512;

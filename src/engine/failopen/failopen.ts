@@ -4,10 +4,15 @@
 //   O2  In five minutes at most ten alerts are paged one by one; all others in one page that counts them.
 //   O3  Bounded: 10,000 alerts; those beyond are only counted. One timer for all that wait.
 // What the source itself does not trust yet, or holds notifications back for, is not paged, as it would not be after a decision.
-import type { AlertEvent } from '../../core/alert.ts';
-import type { Clock, LogBatch, Notification, Notifier, NotifyOutcome } from '../../core/ports.ts';
-import type { AlertDecided, AlertSeen, Fact, Input } from '../../core/records.ts';
+import type { AlertEvent } from '../../core/alert/event.ts';
+import type { AlertSeen } from '../../core/alert/facts.ts';
+import type { AlertDecided } from '../../core/decide/facts.ts';
+import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
+import type { Fact, Input } from '../../core/records.ts';
 import { minute, second, spanOf, type Instant, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LogBatch } from '../../ports/event-log.ts';
+import type { Notifier } from '../../ports/notifier.ts';
 import { iso } from '../async/moments.ts';
 import type { NewAlert } from '../intake/intake.ts';
 import type { SpooledBatch } from '../intake/spool.ts';

@@ -1,8 +1,10 @@
 // Delivers pages that are on no log: each configured notifier gets them, and is tried again for a while when it does not take them.
 // What to say, and whether to say it, is failopen.ts. Nothing is kept over a restart.
 import { GatewayError } from '../../core/errors.ts';
-import type { Clock, Notification, Notifier, NotifyOutcome } from '../../core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
 import { hour, minute, second, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Notifier } from '../../ports/notifier.ts';
 
 const deliverWithinMs: Millis = 20 * second;
 const attemptsMax = 8;

@@ -1,8 +1,7 @@
 // Desks in and out of checkpoints: which rows changed since the last save, and desks built from saved rows.
-import { newDesk, type Desk, type TableName } from '../../core/desk.ts';
-import { reindex } from '../../core/evolve.ts';
-import type { DeskRow } from '../../core/ports.ts';
+import { newDesk, reindex, type Desk, type TableName } from '../../core/desk.ts';
 import type { Table } from '../../core/table.ts';
+import type { DeskRow } from '../../ports/checkpoints.ts';
 
 /** Rows changed since the last call, and forgets that they were. */
 export function changedRows(desk: Desk): DeskRow[] {

@@ -4,14 +4,18 @@
 //       whatever crashes: after a restart the tail since the checkpoint is turned again and what is already there is skipped.
 //   H2  A checkpoint never runs ahead of the facts on the log.
 //   H3  A bug stops the partition loudly; a broken log or store is tried again from what is durable.
+import type { DecisionContext } from '../../core/context.ts';
 import { worldOf, type Desk } from '../../core/desk.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { Law } from '../../core/law.ts';
-import type { Policy } from '../../core/policy.ts';
-import type { CheckpointMark, Checkpoints, Clock, DeskRow, EventLog, Expressions, LogRecord } from '../../core/ports.ts';
-import { everyScope, type Fact, type Input } from '../../core/records.ts';
+import type { Expressions } from '../../core/playbook/expressions.ts';
+import type { Policy } from '../../core/playbook/policy.ts';
+import type { Fact, Input } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import type { Instant, Millis } from '../../core/time.ts';
 import { turn, turnWorld } from '../../core/turn.ts';
+import type { CheckpointMark, Checkpoints, DeskRow } from '../../ports/checkpoints.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog, LogRecord } from '../../ports/event-log.ts';
 import { placeIn } from '../tail.ts';
 import { createTimers, type Timers } from '../timers.ts';
 import { changedCount, changedRows, deskOf, finishLoading, takeRows } from './desks.ts';
@@ -158,7 +162,7 @@ export function createHost(deps: HostDeps): Host {
     await Promise.all(answers);
   }
 
-  function lawNow(): Law {
+  function rulesNow(): DecisionContext {
     const world = worldOf(deskOf(desks, everyScope));
     return { policy: world.policy ?? noPolicy, frozen: world.frozen, expressions: deps.expressions };
   }
@@ -167,13 +171,13 @@ export function createHost(deps: HostDeps): Host {
   function turnSome(records: readonly LogRecord[]): Map<string, Fact[]> {
     const facts = new Map<string, Fact[]>();
     const until = clock.steady() + batchMs;
-    let law = lawNow();
+    let rules = rulesNow();
     for (const record of records) {
       // Inputs are written by intake, effects and timers only, as records.ts has them.
       const input = record.value as Input;
       const desk = deskOf(desks, input.scope);
-      const told = input.scope === everyScope ? turnWorld(desk, input, law, record.offset) : turn(desk, input, law, record.offset);
-      if (input.scope === everyScope) law = lawNow();
+      const told = input.scope === everyScope ? turnWorld(desk, input, rules, record.offset) : turn(desk, input, rules, record.offset);
+      if (input.scope === everyScope) rules = rulesNow();
       offset = record.offset + 1;
       if (told.length > 0) {
         collect(facts, input.scope, told);

@@ -7,11 +7,16 @@
 // It costs a row of a desk per delivery (at most 20,000, 3 MB a scope; about 2 µs and 160 bytes of checkpoint per input), so a log of our
 // own, which never leaves that in doubt, does without. What is stamped while the log is away may reach it behind later stamps (core T2).
 import { hash } from 'node:crypto';
-import type { Claim } from '../../core/alert.ts';
+import type { Claim } from '../../core/alert/event.ts';
+import type { AlertSeen, AlertsHidden } from '../../core/alert/facts.ts';
 import { GatewayError, invariant } from '../../core/errors.ts';
-import type { Clock, DeadLetter, DeadLetters, Delivery, EventLog, Parsed, ParseFailure, Source } from '../../core/ports.ts';
-import { everyScope, type AlertSeen, type AlertsHidden, type Input } from '../../core/records.ts';
+import type { Input } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import type { Instant } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { Delivery, Parsed, ParseFailure, Source } from '../../ports/source.ts';
 import { partitionOf, scopeOf } from './scope.ts';
 
 /** Copies of one raw body over the scopes of its delivery stay below this; beyond, only the first scope keeps it. */

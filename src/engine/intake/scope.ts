@@ -2,7 +2,7 @@
 //   S1  Different tenants or label values never share a scope, whatever bytes they hold; a scope is never `*`.
 //   S2  The same scope has the same partition in every process and version.
 import { hash } from 'node:crypto';
-import type { Labels } from '../../core/labels.ts';
+import type { Labels } from '../../core/alert/labels.ts';
 
 const scopeCharsMax = 200;
 

@@ -10,9 +10,13 @@
 // changes nothing unless the page has rung anew since; a note and a remark on left-out alerts make a second line.
 import { hash } from 'node:crypto';
 import { GatewayError } from '../../core/errors.ts';
-import type { Clock, DeadLetter, DeadLetters, EventLog, LogBatch, LogRecord, Store } from '../../core/ports.ts';
-import { everyScope, type Input } from '../../core/records.ts';
+import type { Input } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import { second, spanOf, type Instant, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
+import type { EventLog, LogBatch, LogRecord } from '../../ports/event-log.ts';
+import type { Store } from '../../ports/store.ts';
 import { iso } from '../async/moments.ts';
 import { partitionOf } from './scope.ts';
 

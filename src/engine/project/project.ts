@@ -1,9 +1,12 @@
 // Facts into the read model: what the API and the console show. Rebuildable; decides nothing.
 //   J1  A patch is a function of its fact; applying a fact twice changes nothing.
-import type { Alert } from '../../core/alert.ts';
-import type { Json } from '../../core/playbook.ts';
-import type { Clock, Cursors, EventLog, TimelineEntry, ViewPatch, Views } from '../../core/ports.ts';
+import type { Alert } from '../../core/alert/row.ts';
+import type { Json } from '../../core/json.ts';
 import type { Fact } from '../../core/records.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Cursors } from '../../ports/cursors.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { TimelineEntry, ViewPatch, Views } from '../../ports/views.ts';
 import { lineOf } from '../../readmodel/timeline.ts';
 import { createTail, type Tail } from '../tail.ts';
 

@@ -1,9 +1,9 @@
 // The reading half of the alerts API, version 2, as far as its command line tool needs it to list what fires.
 // The writing half, POST on the same path, is webhooks.ts.
-import type { Alert } from '../../core/alert.ts';
+import { matchesAll, type Matcher, type MatchOp } from '../../core/alert/labels.ts';
+import type { Alert } from '../../core/alert/row.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { matchesAll, type Matcher, type MatchOp } from '../../core/labels.ts';
-import type { ViewDoc } from '../../core/ports.ts';
+import type { ViewDoc } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { alertsApiPath } from '../door/webhooks.ts';
 import { json, object, type Route } from '../route.ts';

@@ -1,6 +1,6 @@
 // Deliveries that were not understood: look, send through again with today's parser, or let go.
 import { GatewayError } from '../../core/errors.ts';
-import type { DeadLetter } from '../../core/ports.ts';
+import type { DeadLetter } from '../../ports/dead-letters.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Reply, type Route } from '../route.ts';
 import { listQuery, param } from './view.ts';

@@ -1,8 +1,9 @@
 // The gateway itself: counts, playbooks in force, the emergency stop, and whether it lives and is ready.
 import { GatewayError } from '../../core/errors.ts';
-import { viewKinds, type Clock, type Views } from '../../core/ports.ts';
-import { everyScope } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { viewKinds, type Views } from '../../ports/views.ts';
 import type { Check, HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
 import { param, taken } from './view.ts';

@@ -1,6 +1,6 @@
 // Incidents: list, show with everything that belongs to them, their story, and what people do to them.
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc } from '../../core/ports.ts';
+import type { ViewDoc } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
 import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';

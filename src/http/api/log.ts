@@ -1,7 +1,7 @@
 // The log for operators: how far it has come and who works on it, and its records in pages. Reads only; every kind of log alike.
 //   O1  A page holds at most 1,000 records and 4 MB, and at least one record where there is one: whoever asks for `next` gets to the end.
 import { GatewayError } from '../../core/errors.ts';
-import type { EventLog, LogRecord, Topic } from '../../core/ports.ts';
+import type { EventLog, LogRecord, Topic } from '../../ports/event-log.ts';
 import type { HttpDeps, Standing } from '../deps.ts';
 import { json, object, type Call, type Route } from '../route.ts';
 import { param } from './view.ts';

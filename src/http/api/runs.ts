@@ -1,5 +1,5 @@
 // Runs of playbooks, the approvals that they wait for, and the pages that were sent.
-import type { ViewKind } from '../../core/ports.ts';
+import type { ViewKind } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
 import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';

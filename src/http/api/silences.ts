@@ -1,10 +1,10 @@
 // Silences: made with a look at what they mute now, always with an end, ended early by DELETE.
 import { hash } from 'node:crypto';
+import { matchesAll, type Labels, type Matcher } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { matchesAll, type Labels, type Matcher } from '../../core/labels.ts';
-import type { ViewDoc, Views } from '../../core/ports.ts';
-import type { Silence } from '../../core/records.ts';
+import type { Silence } from '../../core/mute/facts.ts';
 import { day } from '../../core/time.ts';
+import type { ViewDoc, Views } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
 import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';

@@ -1,6 +1,6 @@
 // What the nouns share: documents of the read model as answers, lists in pages, and commands that name an incident or a run.
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc, ViewKind, Views } from '../../core/ports.ts';
+import type { ViewDoc, ViewKind, Views } from '../../ports/views.ts';
 import type { Call, Reply, Schema } from '../route.ts';
 
 export interface ListQuery {

@@ -6,12 +6,17 @@
 //   M3  Nothing is done or told a second time: effects of the target begin behind the moved facts.
 import { canonicalJson, digestOf } from '../../config/playbook/digest.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { Backbone, CheckpointMark, Clock, DeskRow, Expressions, LogRecord } from '../../core/ports.ts';
-import { everyScope, type Fact } from '../../core/records.ts';
+import type { Expressions } from '../../core/playbook/expressions.ts';
+import type { Fact } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
 import { pause } from '../../engine/async/moments.ts';
 import { partitionOf } from '../../engine/intake/scope.ts';
 import { effectsCursor } from '../../engine/service.ts';
+import type { Backbone } from '../../ports/backbone.ts';
+import type { CheckpointMark, DeskRow } from '../../ports/checkpoints.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LogRecord } from '../../ports/event-log.ts';
 import { factsPerRead, forgottenIn, pagesOf, restingRows, type Source } from './quiescence.ts';
 
 const factsPerBatch = 200;

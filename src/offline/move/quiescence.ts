@@ -2,11 +2,16 @@
 //   Nothing is left to decide when a host would have nothing to write: inputs that change nothing may lie behind the checkpoint, and waits go on elsewhere.
 //   Nothing is left to do when later facts answer every step and notification that was asked for behind the cursor of effects.
 import { GatewayError } from '../../core/errors.ts';
-import type { Clock, DeskRow, EventLog, Expressions, LogRecord, Store } from '../../core/ports.ts';
-import { everyScope, type Fact } from '../../core/records.ts';
+import type { Expressions } from '../../core/playbook/expressions.ts';
+import type { Fact } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
 import { pause } from '../../engine/async/moments.ts';
 import { createHost } from '../../engine/host/host.ts';
 import { effectsCursor } from '../../engine/service.ts';
+import type { DeskRow } from '../../ports/checkpoints.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog, LogRecord } from '../../ports/event-log.ts';
+import type { Store } from '../../ports/store.ts';
 
 export const factsPerRead = 1_000;
 

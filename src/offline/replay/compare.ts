@@ -6,7 +6,10 @@
 //   B2  What the recording knew from before the stretch is told apart: it is no difference of the rules. A silence that was not set in
 //       the stretch counts so, too; states of before that flapping rests on do only where the incident was open before.
 import type { ShadowAsk, Stretch } from '../../cli/command.ts';
-import type { AlertDecided, AlertSeen, Fact, Input, MuteReason, SilenceSet } from '../../core/records.ts';
+import type { AlertSeen } from '../../core/alert/facts.ts';
+import type { AlertDecided } from '../../core/decide/facts.ts';
+import type { MuteReason, SilenceSet } from '../../core/mute/facts.ts';
+import type { Fact, Input } from '../../core/records.ts';
 import { hour, second, type Instant, type Millis } from '../../core/time.ts';
 import { iso } from '../../engine/async/moments.ts';
 import { createLedger, nameOf, type Ledger, type Sums } from './ledger.ts';

@@ -1,8 +1,10 @@
 // What a replay tells: a line for each alert, an incident for each IncidentOpened, and the sums. Folds facts; decides nothing.
 //   G1  Every alert that a delivery held has exactly one line, in the order of deliveries.
 //   G2  A firing occurrence belongs to one incident, the one it was put in when it arrived.
-import type { AlertEvent } from '../../core/alert.ts';
-import type { AlertDecided, AlertSeen, Decision, Fact } from '../../core/records.ts';
+import type { AlertEvent } from '../../core/alert/event.ts';
+import type { AlertSeen } from '../../core/alert/facts.ts';
+import type { AlertDecided, Decision } from '../../core/decide/facts.ts';
+import type { Fact } from '../../core/records.ts';
 import type { Instant } from '../../core/time.ts';
 import { iso } from '../../engine/async/moments.ts';
 

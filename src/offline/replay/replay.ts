@@ -4,13 +4,17 @@
 //   Y2  A line that is not a delivery, or that its source does not understand, is counted and told, never fatal.
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AlertSeen } from '../../core/alert/facts.ts';
 import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Policy } from '../../core/policy.ts';
-import type { DeadLetter, DeadLetters, Delivery, EventLog, Expressions } from '../../core/ports.ts';
-import type { AlertSeen, Input } from '../../core/records.ts';
+import type { Expressions } from '../../core/playbook/expressions.ts';
+import type { Policy } from '../../core/playbook/policy.ts';
+import type { Input } from '../../core/records.ts';
 import { day, second, type Instant, type Millis } from '../../core/time.ts';
 import { iso } from '../../engine/async/moments.ts';
 import { createIntake, type Intake, type IntakeEndpoint } from '../../engine/intake/intake.ts';
+import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import type { Delivery } from '../../ports/source.ts';
 import { createLedger, type Ledger, type Sums } from './ledger.ts';
 import { linesOf } from './lines.ts';
 import { createWorld, type Script, type World } from './world.ts';

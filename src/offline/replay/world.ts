@@ -3,10 +3,11 @@
 //   V1  The same inputs, policy and script give the same facts.
 //   V2  Nothing reaches the world: what an action did is only what the script says, and every notification counts as accepted.
 //   V3  Things happen in order of time; what is due at one instant, in the order in which it was asked for.
+import type { DecisionContext } from '../../core/context.ts';
 import type { Desk } from '../../core/desk.ts';
-import type { Law } from '../../core/law.ts';
-import type { ActionOutcome } from '../../core/ports.ts';
-import type { Fact, Input, StepRequested } from '../../core/records.ts';
+import type { Fact, Input } from '../../core/records.ts';
+import type { StepRequested } from '../../core/run/facts.ts';
+import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
 import { turn } from '../../core/turn.ts';
 import { deskOf } from '../../engine/host/desks.ts';
@@ -33,7 +34,7 @@ export interface World {
   settle(until: Instant): boolean;
 }
 
-export function createWorld(law: Law, script: Script, start: Instant): World {
+export function createWorld(rules: DecisionContext, script: Script, start: Instant): World {
   const desks = new Map<string, Desk>();
   const queue = createQueue<Input>();
   const requested = new Map<string, StepRequested>();
@@ -43,7 +44,7 @@ export function createWorld(law: Law, script: Script, start: Instant): World {
   function turnOne(input: Input): readonly Fact[] {
     now = Math.max(now, input.at);
     const desk = deskOf(desks, input.scope);
-    const facts = turn(desk, input, law, turned);
+    const facts = turn(desk, input, rules, turned);
     turned += 1;
     if (turned % forgetEvery === 0) for (const each of desks.values()) forgetChanges(each);
     for (const fact of facts) {

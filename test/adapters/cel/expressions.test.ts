@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../../adapters/cel/expressions.ts';
-import type { Expressions } from '../../../src/core/ports.ts';
+import type { Expressions } from '../../../src/core/playbook/expressions.ts';
 
 const expressions = createExpressions();
 const environment = {

@@ -5,7 +5,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { Strand } from '../../../adapters/kafka/strand.ts';
-import type { LogRecord } from '../../../src/core/ports.ts';
+import type { LogRecord } from '../../../src/ports/event-log.ts';
 
 const recordsMax = 4_096;
 const charsMax = 4_194_304;

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { memoryDisk, type MemoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
-import type { Store } from '../../../src/core/ports.ts';
-import { storeContract } from '../../contracts/store.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { contractLimits, contractPartitions } from '../../contracts/store-fixture.ts';
+import { storeContract } from '../../contracts/store.ts';
 
 storeContract('memory', async (clock) => {
   const disk = memoryDisk();

@@ -9,7 +9,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '../../../adapters/actions.ts';
 import { createProcessActions } from '../../../adapters/process/action.ts';
 import type { ProcessConfig, ProcessSpec } from '../../../adapters/process/config.ts';
-import type { Action, ActionOutcome } from '../../../src/core/ports.ts';
+import type { ActionOutcome } from '../../../src/core/run/outcome.ts';
+import type { Action } from '../../../src/ports/action.ts';
 import { actionContract, type ActionSubject } from '../../contracts/action.ts';
 import { end, lives, pidsIn, until } from '../../support/living.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { createHttp, type Http } from '../../../adapters/kit/http-client.ts';
 import { createSlack } from '../../../adapters/slack/notifier.ts';
-import type { Notification } from '../../../src/core/ports.ts';
+import type { Notification } from '../../../src/core/page/notification.ts';
 import { notifierContract } from '../../contracts/notifier.ts';
 import { plainNotification } from '../../support/notification.ts';
 import { startReceiver, type Receiver } from '../../support/receiver.ts';

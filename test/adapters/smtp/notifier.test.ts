@@ -4,7 +4,8 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { afterEach, describe, test } from 'node:test';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { createSmtp, type SmtpConfig } from '../../../adapters/smtp/notifier.ts';
-import type { Clock, Notification, NotifyOutcome } from '../../../src/core/ports.ts';
+import type { Notification, NotifyOutcome } from '../../../src/core/page/notification.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
 import { selfSigned } from '../../support/certificate.ts';
 import { plainNotification } from '../../support/notification.ts';
 import { deadPort } from '../../support/receiver.ts';

@@ -10,7 +10,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sqliteLimits, sqliteStore } from '../../../adapters/sqlite/store.ts';
-import type { LogRecord } from '../../../src/core/ports.ts';
+import type { LogRecord } from '../../../src/ports/event-log.ts';
 import { until } from '../../support/living.ts';
 
 const kills = 25;

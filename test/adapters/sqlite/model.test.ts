@@ -8,9 +8,11 @@ import { test } from 'node:test';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import { sqliteLimits, sqliteStore } from '../../../adapters/sqlite/store.ts';
-import type { Json } from '../../../src/core/playbook.ts';
-import { viewKinds, type DeskRow, type Store, type ViewQuery } from '../../../src/core/ports.ts';
-import { contractLimits, contractPartitions as partitions, hostileTexts, type SetClock } from '../../contracts/store-fixture.ts';
+import type { Json } from '../../../src/core/json.ts';
+import type { DeskRow } from '../../../src/ports/checkpoints.ts';
+import type { Store } from '../../../src/ports/store.ts';
+import { viewKinds, type ViewQuery } from '../../../src/ports/views.ts';
+import { contractLimits, hostileTexts, contractPartitions as partitions, type SetClock } from '../../contracts/store-fixture.ts';
 
 /** A call, and what it answers in a form that both stores share. */
 type Step = { readonly says: string; readonly run: (store: Store) => Promise<unknown> } | { readonly says: 'restart' | 'a second passes' };

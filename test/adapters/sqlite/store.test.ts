@@ -11,7 +11,7 @@ import { lanesTo } from '../../../adapters/sqlite/priority-queues.ts';
 import { openForWriting } from '../../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore, type SqliteLimits } from '../../../adapters/sqlite/store.ts';
 import { stow, unstow } from '../../../adapters/sqlite/text.ts';
-import type { Store } from '../../../src/core/ports.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { contractLimits, contractPartitions, hostileTexts } from '../../contracts/store-fixture.ts';
 import { storeContract } from '../../contracts/store.ts';
 

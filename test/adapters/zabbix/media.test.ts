@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import { runInNewContext } from 'node:vm';
 import { parse as parseYaml } from 'yaml';
 import { zabbix } from '../../../adapters/zabbix/source.ts';
-import type { Source } from '../../../src/core/ports.ts';
+import type { Source } from '../../../src/ports/source.ts';
 
 interface MediaType {
   readonly parameters: readonly { readonly name: string; readonly value: string }[];

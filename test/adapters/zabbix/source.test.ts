@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
-import { merge, type AlertEvent } from '../../../src/core/alert.ts';
+import type { AlertEvent } from '../../../src/core/alert/event.ts';
+import { merge } from '../../../src/core/alert/merge.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
 
 sourceContract('zabbix', zabbix({}));

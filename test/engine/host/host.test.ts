@@ -4,12 +4,17 @@ import { test } from 'node:test';
 import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
+import type { AlertDecided } from '../../../src/core/decide/facts.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
-import type { Checkpoints, Clock, EventLog, Store } from '../../../src/core/ports.ts';
-import type { AlertDecided, Fact, Input, WakeSpent } from '../../../src/core/records.ts';
+import type { Fact, Input } from '../../../src/core/records.ts';
 import { second } from '../../../src/core/time.ts';
+import type { WakeSpent } from '../../../src/core/wakes.ts';
 import { pause } from '../../../src/engine/async/moments.ts';
 import { createHost, type Host } from '../../../src/engine/host/host.ts';
+import type { Checkpoints } from '../../../src/ports/checkpoints.ts';
+import type { Clock } from '../../../src/ports/clock.ts';
+import type { EventLog } from '../../../src/ports/event-log.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { someday, virtualClock, type VirtualClock } from '../../support/clock.ts';
 
 interface World {

@@ -4,11 +4,13 @@ import * as fc from 'fast-check';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore } from '../../../adapters/memory/store.ts';
 import { prometheus } from '../../../adapters/prometheus/source.ts';
+import type { AlertSeen, AlertsHidden } from '../../../src/core/alert/facts.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
-import type { Delivery, LogRecord, Source, Store } from '../../../src/core/ports.ts';
-import type { AlertSeen, AlertsHidden } from '../../../src/core/records.ts';
 import { createIntake, type Intake, type IntakeEndpoint, type IntakeParts } from '../../../src/engine/intake/intake.ts';
 import { partitionOf, scopeOf } from '../../../src/engine/intake/scope.ts';
+import type { LogRecord } from '../../../src/ports/event-log.ts';
+import type { Delivery, Source } from '../../../src/ports/source.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { wallClock } from '../../support/wallclock.ts';
 
 const noon = Date.UTC(2026, 10, 21, 12);

@@ -4,8 +4,8 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
-import type { ViewPatch, Views } from '../../../src/core/ports.ts';
 import { coalesced } from '../../../src/engine/project/project.ts';
+import type { ViewPatch, Views } from '../../../src/ports/views.ts';
 import { virtualClock } from '../../support/clock.ts';
 
 function newViews(): Views {

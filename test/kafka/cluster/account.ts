@@ -2,8 +2,8 @@
 // Reads every record from the first on and folds it; knows no gateway.
 import { hash } from 'node:crypto';
 import type { KafkaOptions } from '../../../adapters/kafka/options.ts';
-import type { EventLog, Topic } from '../../../src/core/ports.ts';
 import type { Fact, Input } from '../../../src/core/records.ts';
+import type { EventLog, Topic } from '../../../src/ports/event-log.ts';
 import { openShared } from './watch.ts';
 
 const recordsPerRead = 2_000;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { Kafka, logLevel } from 'kafkajs';
 import { before, describe, test } from 'node:test';
-import type { Backbone } from '../../../src/core/ports.ts';
+import type { Backbone } from '../../../src/ports/backbone.ts';
 import { until } from '../../senders/support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from '../broker/kafka.ts';
 import { openShared } from './watch.ts';

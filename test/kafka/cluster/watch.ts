@@ -3,11 +3,11 @@ import { openKafka } from '../../../adapters/kafka/backbone.ts';
 import type { KafkaOptions } from '../../../adapters/kafka/options.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
-import type { Backbone } from '../../../src/core/ports.ts';
 import type { Fact } from '../../../src/core/records.ts';
 import { day } from '../../../src/core/time.ts';
 import { createTail, type Tail } from '../../../src/engine/tail.ts';
 import { systemClock } from '../../../src/gateway/clock.ts';
+import type { Backbone } from '../../../src/ports/backbone.ts';
 
 const factsPerRead = 500;
 

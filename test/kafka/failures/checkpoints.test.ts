@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { CheckpointMark, DeskRow } from '../../../src/core/ports.ts';
+import type { CheckpointMark, DeskRow } from '../../../src/ports/checkpoints.ts';
 import { until } from '../../senders/support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from '../broker/kafka.ts';
 import { everythingIn, newPrefix, open, outsider, patienceMs, withAdmin, type Opened } from './support.ts';

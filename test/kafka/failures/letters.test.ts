@@ -6,8 +6,9 @@ import { createLetters, type SharedLetters } from '../../../adapters/kafka/deadl
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
-import type { DeadLetter, DeadLetters, Store } from '../../../src/core/ports.ts';
 import { systemClock } from '../../../src/gateway/clock.ts';
+import type { DeadLetter, DeadLetters } from '../../../src/ports/dead-letters.ts';
+import type { Store } from '../../../src/ports/store.ts';
 import { until } from '../../senders/support.ts';
 import { kafkaPresence, startKafka, type KafkaCluster } from '../broker/kafka.ts';
 import { everythingIn, Lines, newPrefix, open, outsider, patienceMs, withAdmin } from './support.ts';

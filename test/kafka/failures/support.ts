@@ -9,8 +9,9 @@ import type { KafkaOptions } from '../../../adapters/kafka/options.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
-import type { Backbone, EventLog, Topic } from '../../../src/core/ports.ts';
 import { systemClock } from '../../../src/gateway/clock.ts';
+import type { Backbone } from '../../../src/ports/backbone.ts';
+import type { EventLog, Topic } from '../../../src/ports/event-log.ts';
 import { until } from '../../senders/support.ts';
 import type { KafkaCluster } from '../broker/kafka.ts';
 

@@ -8,9 +8,9 @@ import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { openKafka } from '../../../adapters/kafka/backbone.ts';
 import type { KafkaOptions } from '../../../adapters/kafka/options.ts';
 import { sqliteLimits, sqliteStore } from '../../../adapters/sqlite/store.ts';
-import { roles, type Shares } from '../../../src/core/ports.ts';
 import { createService } from '../../../src/engine/service.ts';
 import { systemClock } from '../../../src/gateway/clock.ts';
+import { roles, type Shares } from '../../../src/ports/shares.ts';
 
 /** `at`: milliseconds of the machine's steady clock. `began`: the desks are loaded and turning goes on. */
 export interface Heard {

@@ -1,0 +1,60 @@
+// What a source claims about one thing: immutable, free of vendor words, its sizes bounded by the adapter.
+import type { Instant } from '../time.ts';
+import type { Labels } from './labels.ts';
+import type { Severity } from './severity.ts';
+
+/**
+ * What a source says. `firing` and `cleared` change state; `acknowledged` says a person took it at the source;
+ * `noted` (custom notification, comment, downtime or flapping notice) says something without a new state.
+ */
+export type Claim = 'firing' | 'cleared' | 'acknowledged' | 'noted';
+
+/** How a `cleared` came about: a check saw it well (`measured`), or it merely ended (`assumed`: TTL, vanished series, manual close). */
+export type Proof = 'measured' | 'assumed';
+
+/** Where the trouble is, in lower case, ports and domains kept as the source wrote them; every part optional. */
+export interface Entity {
+  readonly host?: string;
+  readonly ip?: string;
+  readonly service?: string;
+  readonly pod?: string;
+  readonly namespace?: string;
+  readonly cluster?: string;
+}
+
+export interface Link {
+  readonly text: string;
+  /** Only http and https; adapters drop the rest. */
+  readonly href: string;
+}
+
+/** A claim by a source, immutable. Sizes are bounded by the adapter (`adapters/kit/event.ts`). */
+export interface AlertEvent {
+  /** Vendor word of the adapter that parsed it: `prometheus`, `nagios`, … */
+  readonly source: string;
+  /** 16 lower-case hex digits: the identity; firing and cleared share it; annotations never enter it. */
+  readonly fingerprint: string;
+  /** The source's own key of this occurrence (startsAt, problem id, event id); '' when it has none. */
+  readonly episode: string;
+  /** The rule or check: what "the same kind of alert" means when we learn. Never empty. */
+  readonly name: string;
+  /** One line for people; never empty. */
+  readonly summary: string;
+  readonly claim: Claim;
+  readonly proof?: Proof;
+  readonly severity: Severity;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly entity: Entity;
+  /** Source clock; when the condition began. */
+  readonly startedAt: Instant;
+  /** Source clock; when the source saw what it claims. Equals receipt time when the source does not say. */
+  readonly observedAt: Instant;
+  readonly links: readonly Link[];
+  /** A condition the source itself does not trust yet (Nagios SOFT state): recorded, never paged. */
+  readonly soft?: boolean;
+  /** The source itself holds notifications back: `downtime`, `flapping`, `silenced`, … ; null lifts it; absent says nothing. */
+  readonly sourceMute?: string | null;
+  /** Remark of a person or the source that belongs on the timeline. */
+  readonly note?: string;
+}

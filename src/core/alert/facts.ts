@@ -1,0 +1,55 @@
+// What is said about alerts on the log: the claims that come in, and what they did to what we believe.
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
+import type { AlertEvent } from './event.ts';
+import type { Alert } from './row.ts';
+
+export interface AlertSeen extends InputBase {
+  readonly type: 'AlertSeen';
+  readonly endpoint: string;
+  /** Sender's id of the delivery when it has one ('' otherwise) and the event's place in it: a redelivery is dropped by them. */
+  readonly delivery: string;
+  readonly index: number;
+  readonly event: AlertEvent;
+}
+
+/** A source told us that it left alerts out of a delivery (Alertmanager `truncatedAlerts`). */
+export interface AlertsHidden extends InputBase {
+  readonly type: 'AlertsHidden';
+  readonly endpoint: string;
+  readonly count: number;
+  readonly group: string;
+}
+
+/** What a claim did to the alert it names. */
+export type Change = 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
+
+/** The belief about an alert after a claim; `alert` is null when only the counters moved, or nothing was known. */
+export interface AlertMerged extends FactBase {
+  readonly type: 'AlertMerged';
+  readonly fingerprint: string;
+  readonly change: Change;
+  readonly alert: Alert | null;
+  readonly count: number;
+  readonly observedAt: Instant;
+  /** A state for the flapping history: hard states and soft recoveries. */
+  readonly observed: boolean;
+  /** Number of the half storm window in which a new alert counts; null for what is not new. */
+  readonly half: number | null;
+  readonly note: string | null;
+}
+
+export interface AlertFlapping extends FactBase {
+  readonly type: 'AlertFlapping';
+  readonly fingerprint: string;
+  readonly incident: string | null;
+  readonly flapping: boolean;
+  readonly percent: number;
+}
+
+export interface AlertsMissing extends FactBase {
+  readonly type: 'AlertsMissing';
+  readonly endpoint: string;
+  readonly group: string;
+  readonly count: number;
+}

@@ -1,0 +1,46 @@
+// What we believe about one identity now, and what the desk keeps beside the belief.
+import type { MuteReason } from '../mute/facts.ts';
+import type { Instant } from '../time.ts';
+import type { Entity, Link } from './event.ts';
+import type { FlapHistory } from './flapping.ts';
+import type { Labels } from './labels.ts';
+import type { Severity } from './severity.ts';
+
+export type AlertState = 'firing' | 'cleared';
+
+/** What we believe about one identity now: the merge of its events. */
+export interface Alert {
+  readonly fingerprint: string;
+  readonly source: string;
+  readonly episode: string;
+  readonly name: string;
+  readonly summary: string;
+  readonly state: AlertState;
+  readonly severity: Severity;
+  readonly labels: Labels;
+  readonly annotations: Labels;
+  readonly entity: Entity;
+  readonly links: readonly Link[];
+  readonly startedAt: Instant;
+  readonly observedAt: Instant;
+  /** Receipt time of the newest event; gateway clock. */
+  readonly seenAt: Instant;
+  readonly clearedAt: Instant | null;
+  /** Events folded into this episode, duplicates included. */
+  readonly count: number;
+  readonly acknowledged: boolean;
+  readonly soft: boolean;
+  readonly sourceMute: string | null;
+  readonly incident: string | null;
+}
+
+/** An alert with what the desk keeps beside the belief itself. */
+export interface AlertRow {
+  readonly alert: Alert;
+  readonly history: FlapHistory;
+  readonly flapping: boolean;
+  readonly muted: MuteReason | null;
+  /** What it can be joined by, and the fact that joined it to its incident. */
+  readonly keys: readonly string[];
+  readonly joined: number;
+}

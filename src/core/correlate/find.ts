@@ -1,0 +1,43 @@
+// Which incident an alert belongs to: the finders are asked in order, the first answer counts.
+// Answers only; opening, joining and beginning a life is incident/place.ts.
+//   C1  Every answer carries its evidence: what is shared, by which kind of rule, and how far apart in event time.
+import type { Alert } from '../alert/row.ts';
+import type { TurnContext } from '../context.ts';
+import { incidentOf, lagOf, type Incident } from '../incident/row.ts';
+import type { Found } from './found.ts';
+import type { Key } from './keys.ts';
+import { findStorm } from './storm.ts';
+
+type Finder = (ctx: TurnContext, alert: Alert, keys: readonly Key[]) => Found | null;
+
+/** In order of strength. */
+const finders: readonly Finder[] = [findByKey, findStorm];
+
+/** Where a firing alert belongs, or null when nothing open has to do with it. */
+export function findIncident(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found | null {
+  for (const find of finders) {
+    const found = find(ctx, alert, keys);
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+/** An open incident with an alert that shares a key, near in event time; the strongest key wins, then the incident that grew last. */
+function findByKey(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found | null {
+  for (const { kind, text } of keys) {
+    let best: { readonly incident: Incident; readonly lag: number } | null = null;
+    for (const id of ctx.desk.indexes.incidentsByKey.get(text)?.keys() ?? []) {
+      const incident = incidentOf(ctx, id);
+      if (incident === undefined || incident.state === 'resolved' || incident.storm) continue;
+      const lag = lagOf(incident, alert.startedAt);
+      if (lag <= ctx.policy.grouping.windowMs && (best === null || isLater(incident, best.incident))) best = { incident, lag };
+    }
+    if (best === null) continue;
+    return { kind: 'join', incident: best.incident.id, evidence: { kind, shared: text, lagSeconds: Math.round(best.lag / 1_000) } };
+  }
+  return null;
+}
+
+function isLater(a: Incident, b: Incident): boolean {
+  return a.lastStart > b.lastStart || (a.lastStart === b.lastStart && a.id > b.id);
+}

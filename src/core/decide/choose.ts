@@ -1,0 +1,78 @@
+// Which playbook answers an incident, with which parameters, and whether its guards let it act now.
+// Decides only; the run itself is run.ts.
+//   G1  No empty and no unbounded target: a parameter or target without a plain value refuses the run.
+//   G2  One run holds a target at a time, whatever playbook it runs.
+//   G3  Every refusal names the guard, the numbers compared, and what would lift it.
+import type { Alert } from '../alert/row.ts';
+import type { TurnContext } from '../context.ts';
+import type { Incident } from '../incident/row.ts';
+import { muteOf } from '../mute/mute.ts';
+import type { Playbook, Trigger } from '../playbook/document.ts';
+import { alertEnvironment, incidentEnvironment } from '../playbook/environment.ts';
+import type { Environment } from '../playbook/template.ts';
+import type { Instant, Millis } from '../time.ts';
+
+export type Choice =
+  | { readonly kind: 'none' }
+  /** A playbook will match if things stay as they are for so long. */
+  | { readonly kind: 'wait'; readonly playbook: string; readonly waitMs: Millis }
+  | { readonly kind: 'match'; readonly playbook: Playbook; readonly environment: Environment };
+
+const membersTried = 50;
+
+/** The first playbook, in the policy's order, that was not tried in this life and whose condition holds. */
+export function choose(ctx: TurnContext, incident: Incident, arrived: string | null): Choice {
+  const view = viewsFor(ctx, incident);
+  let wait: Choice = { kind: 'none' };
+  for (const playbook of ctx.policy.playbooks) {
+    if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue;
+    for (const trigger of playbook.triggers) {
+      const found = matching(ctx, incident, view, trigger, arrived);
+      if (found === null) continue;
+      const waitMs = found.since + trigger.forMs - ctx.at;
+      if (waitMs <= 0) return { kind: 'match', playbook, environment: found.environment };
+      if (wait.kind !== 'wait' || waitMs < wait.waitMs) wait = { kind: 'wait', playbook: playbook.name, waitMs };
+    }
+  }
+  return wait;
+}
+
+/** What conditions see of one alert of the incident, made once however many conditions look at it. */
+function viewsFor(ctx: TurnContext, incident: Incident): (alert: Alert) => Environment {
+  const incidentView = incidentEnvironment(ctx.desk, incident);
+  const made = new Map<string, Environment>();
+  return (alert) => {
+    const view = made.get(alert.fingerprint) ?? { alert: alertEnvironment(alert), incident: incidentView };
+    made.set(alert.fingerprint, view);
+    return view;
+  };
+}
+
+interface Matching {
+  readonly environment: Environment;
+  /** Since when the condition can have held: this life of the incident and, of an alert, its start. */
+  readonly since: Instant;
+}
+
+function matching(
+  ctx: TurnContext,
+  incident: Incident,
+  view: (alert: Alert) => Environment,
+  trigger: Trigger,
+  arrived: string | null,
+): Matching | null {
+  const fingerprints = trigger.on === 'incident' ? [incident.root] : arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
+  let longest: Matching | null = null;
+  for (const fingerprint of fingerprints) {
+    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (held?.alert.state !== 'firing' || muteOf(ctx, held) !== null) continue;
+    const environment = view(held.alert);
+    const holds = ctx.expressions.evaluate(trigger.when, environment);
+    if (!holds.ok || holds.value !== true) continue;
+    const begun = trigger.on === 'alert' ? Math.min(held.alert.startedAt, ctx.at) : 0;
+    const since = Math.max(incident.lifeAt, begun);
+    if (longest === null || since < longest.since) longest = { environment, since };
+    if (longest.since + trigger.forMs <= ctx.at) break;
+  }
+  return longest;
+}

@@ -1,0 +1,29 @@
+// What the gateway decided about an alert or an incident, and why.
+import type { Change } from '../alert/facts.ts';
+import type { Score } from '../score/score.ts';
+import type { FactBase } from '../stamp.ts';
+
+export type Decision = 'page' | 'remediate' | 'hold' | 'suppress' | 'record';
+
+/** Exactly one for each AlertSeen that is no redelivery: the answer to "what did you do with it, and why". */
+export interface AlertDecided extends FactBase {
+  readonly type: 'AlertDecided';
+  readonly fingerprint: string;
+  readonly change: Change;
+  readonly incident: string | null;
+  readonly decision: Decision;
+  readonly reason: string;
+  readonly score: Score | null;
+  /** The delivery and the place in it, as the input had them, and the input's offset: where the raw payload is. */
+  readonly delivery: string;
+  readonly index: number;
+  readonly offset: number;
+}
+
+/** What the gateway will do about an incident now, and why. */
+export interface IncidentDecided extends FactBase {
+  readonly type: 'IncidentDecided';
+  readonly incident: string;
+  readonly decision: Decision;
+  readonly reason: string;
+}

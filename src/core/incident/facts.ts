@@ -1,0 +1,96 @@
+// What is said about incidents on the log: what people and sources do to one, and how its life goes.
+import type { Severity } from '../alert/severity.ts';
+import type { Evidence } from '../correlate/found.ts';
+import type { Score } from '../score/score.ts';
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
+
+export interface Acked extends InputBase {
+  readonly type: 'Acked';
+  readonly incident: string;
+  /** The page that was answered, when it came by a link: it says nothing about a later page of the same incident. */
+  readonly page?: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export interface Resolved extends InputBase {
+  readonly type: 'Resolved';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
+}
+
+export interface IncidentOpened extends FactBase {
+  readonly type: 'IncidentOpened';
+  readonly incident: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly storm: boolean;
+}
+
+export interface AlertJoined extends FactBase {
+  readonly type: 'AlertJoined';
+  readonly incident: string;
+  readonly fingerprint: string;
+  readonly summary: string;
+  readonly source: string;
+  readonly evidence: Evidence;
+  /** What this alert can be joined by. */
+  readonly keys: readonly string[];
+  readonly startedAt: Instant;
+  readonly severity: Severity;
+  /** Members after the join, unlisted ones of a storm included. */
+  readonly members: number;
+  readonly listed: boolean;
+}
+
+/** Severity, title, root candidate or score of an incident moved, or it settled. */
+export interface IncidentChanged extends FactBase {
+  readonly type: 'IncidentChanged';
+  readonly incident: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly root: string;
+  readonly score: Score;
+  readonly settled: boolean;
+}
+
+export interface IncidentAcknowledged extends FactBase {
+  readonly type: 'IncidentAcknowledged';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export type ResolvedBy = 'source' | 'playbook' | 'human' | 'timeout';
+
+export interface IncidentResolved extends FactBase {
+  readonly type: 'IncidentResolved';
+  readonly incident: string;
+  readonly by: ResolvedBy;
+  readonly who: string;
+  readonly note: string;
+}
+
+export interface IncidentReopened extends FactBase {
+  readonly type: 'IncidentReopened';
+  readonly incident: string;
+  readonly by: string;
+}
+
+/** The incident is a child of a wider one (a storm): the parent speaks for it. */
+export interface IncidentNested extends FactBase {
+  readonly type: 'IncidentNested';
+  readonly incident: string;
+  readonly parent: string;
+}
+
+/** A remark of a person, or something on the side that belongs to the story. */
+export interface IncidentNoted extends FactBase {
+  readonly type: 'IncidentNoted';
+  readonly incident: string;
+  readonly by: string;
+  readonly text: string;
+}

@@ -1,0 +1,133 @@
+// Facts about incidents, folded into rows. Decides nothing.
+import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { isFiring } from '../alert/fold.ts';
+import type { AlertRow } from '../alert/row.ts';
+import { severityRank } from '../alert/severity.ts';
+import { change, drop, put } from '../table.ts';
+import type { AlertJoined, IncidentChanged, IncidentOpened, IncidentReopened, IncidentResolved } from './facts.ts';
+import type { Incident } from './row.ts';
+
+export const incidentFolds: Folds<
+  | 'IncidentOpened'
+  | 'AlertJoined'
+  | 'IncidentChanged'
+  | 'IncidentNested'
+  | 'IncidentAcknowledged'
+  | 'IncidentResolved'
+  | 'IncidentReopened'
+  | 'IncidentNoted'
+> = {
+  IncidentOpened: foldOpened,
+  AlertJoined: foldJoined,
+  IncidentChanged: foldChanged,
+  IncidentNested: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, parent: fact.parent })),
+  IncidentAcknowledged: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, state: 'acknowledged' as const })),
+  IncidentResolved: foldResolved,
+  IncidentReopened: foldReopened,
+  IncidentNoted: unchanged,
+};
+
+function foldOpened(desk: Desk, fact: IncidentOpened): void {
+  if (fact.storm) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: fact.incident });
+  put(desk.tables.incidents, fact.incident, {
+    id: fact.incident,
+    title: fact.title,
+    severity: fact.severity,
+    state: 'open',
+    storm: fact.storm,
+    parent: null,
+    listed: [],
+    members: 0,
+    firing: 0,
+    sources: [],
+    root: '',
+    score: { value: 0, terms: [] },
+    openedAt: fact.at,
+    firstStart: Number.MAX_SAFE_INTEGER,
+    lastStart: 0,
+    resolvedAt: null,
+    resolvedBy: null,
+    decision: null,
+    reason: '',
+    life: 1,
+    lifeAt: fact.at,
+    settled: false,
+    tried: [],
+    run: null,
+    runs: [],
+    outcome: null,
+    page: null,
+    pages: [],
+  });
+}
+
+function foldJoined(desk: Desk, fact: AlertJoined): void {
+  const before = desk.tables.alerts.rows.get(fact.fingerprint);
+  if (before !== undefined && before.alert.incident !== null) leave(desk, before, before.alert.incident);
+  change(desk.tables.alerts, fact.fingerprint, (held) => ({
+    ...held,
+    keys: fact.keys,
+    joined: fact.seq,
+    alert: { ...held.alert, incident: fact.incident },
+  }));
+  const joined = desk.tables.alerts.rows.get(fact.fingerprint);
+  const firing = joined !== undefined && isFiring(joined.alert) ? 1 : 0;
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    members: fact.members,
+    firing: incident.firing + firing,
+    listed: fact.listed ? [...incident.listed, fact.fingerprint] : incident.listed,
+    sources: incident.sources.includes(fact.source) ? incident.sources : [...incident.sources, fact.source],
+    root: incident.root === '' ? fact.fingerprint : incident.root,
+    firstStart: Math.min(incident.firstStart, fact.startedAt),
+    lastStart: Math.max(incident.lastStart, fact.startedAt),
+    severity: severityRank(fact.severity) > severityRank(incident.severity) ? fact.severity : incident.severity,
+  }));
+  indexAlert(desk, fact.fingerprint, fact.incident, fact.keys);
+}
+
+/** A recurring alert goes to another incident than the one it was in. */
+function leave(desk: Desk, held: AlertRow, incident: string): void {
+  unindexAlert(desk, held.alert.fingerprint, incident, held.keys);
+  if (isFiring(held.alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
+}
+
+function foldChanged(desk: Desk, fact: IncidentChanged): void {
+  const { severity, title, root, score, settled } = fact;
+  change(desk.tables.incidents, fact.incident, (incident) => ({ ...incident, severity, title, root, score, settled }));
+}
+
+function foldResolved(desk: Desk, fact: IncidentResolved): void {
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    state: 'resolved' as const,
+    resolvedAt: fact.at,
+    resolvedBy: fact.by,
+  }));
+  if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
+}
+
+function foldReopened(desk: Desk, fact: IncidentReopened): void {
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    state: 'open' as const,
+    resolvedAt: null,
+    resolvedBy: null,
+    decision: null,
+    reason: '',
+    life: incident.life + 1,
+    lifeAt: fact.at,
+    settled: false,
+    tried: [],
+    outcome: null,
+    page: null,
+  }));
+}
+
+export function forgetIncident(desk: Desk, id: string): void {
+  const incident: Incident | undefined = desk.tables.incidents.rows.get(id);
+  for (const run of incident?.runs ?? []) drop(desk.tables.runs, run);
+  for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
+  desk.indexes.alertsByIncident.delete(id);
+  drop(desk.tables.incidents, id);
+}

@@ -1,0 +1,94 @@
+// One incident: which alerts are in it and why, how it opens, changes, resolves, reopens and leaves the desk.
+// What to do about it is deliberate.ts; the words people read are notice.ts.
+//   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
+//   I2  An incident resolves when its last member clears and no run has left it in doubt, or a person says so;
+//       muting never keeps it open or closes it.
+//   I3  A storm is one incident: members beyond the list are counted, never lost.
+import type { Alert } from '../alert/row.ts';
+import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { refreshMute } from '../mute/mute.ts';
+import { isUnderWay } from '../page/delivery.ts';
+import { closePage } from '../page/ring.ts';
+import { pageOf } from '../page/row.ts';
+import { learn } from '../score/learn.ts';
+import { minute } from '../time.ts';
+import type { ResolvedBy } from './facts.ts';
+import { incidentOf, type Incident } from './row.ts';
+
+const sweptPerTurn = 1_000;
+
+export function resolve(ctx: TurnContext, id: string, how: { readonly by: ResolvedBy; readonly who: string; readonly note: string }): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined || incident.state === 'resolved') return;
+  if (!incident.storm && incident.parent === null) learn(ctx, incident, how.by);
+  emit(ctx, { type: 'IncidentResolved', incident: id, ...how });
+  const page = pageOf(ctx, incident.page);
+  if (page !== undefined) closePage(ctx, page, `incident resolved by ${how.by}`);
+  for (const child of incident.storm ? childrenOf(ctx, id) : []) {
+    if (how.by === 'human') resolve(ctx, child, how);
+    else ctx.toDeliberate.add(child);
+  }
+  wakeAfter(ctx, ctx.policy.grouping.reopenMs, { kind: 'close', incident: id, life: incident.life });
+}
+
+/** Incidents that a storm spoke for: a person's word about it is about them, else they speak for themselves again. */
+function childrenOf(ctx: TurnContext, parent: string): readonly string[] {
+  const children: string[] = [];
+  for (const incident of ctx.desk.tables.incidents.rows.values()) {
+    if (incident.parent === parent && incident.state !== 'resolved') children.push(incident.id);
+  }
+  return children.sort();
+}
+
+/** The time for reopening is over: members and incident leave the desk, a bounded number each turn. */
+export function sweep(ctx: TurnContext, id: string, life: number): void {
+  const incident = incidentOf(ctx, id);
+  if (incident?.state !== 'resolved' || incident.life !== life) return;
+  if (isBusy(ctx, incident)) return wakeAfter(ctx, minute, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
+  const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
+  const keys = members.values().take(sweptPerTurn).toArray();
+  if (keys.length > 0) emit(ctx, { type: 'DeskSwept', table: 'alerts', keys });
+  if (members.size > 0) return wakeAfter(ctx, 0, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
+  emit(ctx, { type: 'DeskSwept', table: 'incidents', keys: [id] });
+}
+
+/** A run still works or waits for an answer, or somebody is still to be told of the end. */
+function isBusy(ctx: TurnContext, incident: Incident): boolean {
+  const { runs, pages } = ctx.desk.tables;
+  if (incident.runs.some((id) => runs.rows.get(id)?.end === null)) return true;
+  return incident.pages.some((id) => pages.rows.get(id)?.outgoing.some(isUnderWay) === true);
+}
+
+/** Takes members as ended that nobody has repeated or cleared for the policy's span; a bounded number each turn. */
+export function expireStale(ctx: TurnContext, id: string, life: number): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined || incident.state === 'resolved' || incident.life !== life) return;
+  const { staleMs } = ctx.policy;
+  let expired = 0;
+  let oldest = ctx.at;
+  for (const fingerprint of ctx.desk.indexes.alertsByIncident.get(id) ?? []) {
+    const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    if (alert?.state !== 'firing') continue;
+    if (ctx.at - alert.seenAt < staleMs || expired >= sweptPerTurn) {
+      oldest = Math.min(oldest, alert.seenAt);
+      continue;
+    }
+    expired += 1;
+    const ended: Alert = { ...alert, state: 'cleared', clearedAt: ctx.at };
+    emit(ctx, {
+      type: 'AlertMerged',
+      fingerprint,
+      change: 'cleared',
+      alert: ended,
+      count: alert.count,
+      observedAt: alert.observedAt,
+      observed: false,
+      half: null,
+      note: 'nobody repeated or cleared it: taken as ended',
+    });
+    refreshMute(ctx, fingerprint);
+  }
+  // Also when none is left that fires: an incident in doubt stays open, and may burn again.
+  wakeAfter(ctx, Math.max(minute, oldest + staleMs - ctx.at), { kind: 'stale', incident: id, life, asked: nextSeq(ctx) });
+  ctx.toDeliberate.add(id);
+}

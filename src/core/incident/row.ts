@@ -1,0 +1,58 @@
+// One incident as the desk keeps it.
+import type { Severity } from '../alert/severity.ts';
+import type { TurnContext } from '../context.ts';
+import type { Decision } from '../decide/facts.ts';
+import type { RunEnd } from '../run/facts.ts';
+import type { Score } from '../score/score.ts';
+import type { Instant } from '../time.ts';
+import type { ResolvedBy } from './facts.ts';
+
+export interface Incident {
+  readonly id: string;
+  readonly title: string;
+  readonly severity: Severity;
+  readonly state: 'open' | 'acknowledged' | 'resolved';
+  readonly storm: boolean;
+  readonly parent: string | null;
+  /** Fingerprints listed one by one, at most `membersMax`; `members` counts all. */
+  readonly listed: readonly string[];
+  readonly members: number;
+  /** Confirmed members that fire. */
+  readonly firing: number;
+  readonly sources: readonly string[];
+  readonly root: string;
+  readonly score: Score;
+  /** Gateway clock. */
+  readonly openedAt: Instant;
+  /** Event time of the earliest and the newest start among members. */
+  readonly firstStart: Instant;
+  readonly lastStart: Instant;
+  readonly resolvedAt: Instant | null;
+  readonly resolvedBy: ResolvedBy | null;
+  readonly decision: Decision | null;
+  readonly reason: string;
+  /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */
+  readonly life: number;
+  /** Gateway clock: when this life began. */
+  readonly lifeAt: Instant;
+  readonly settled: boolean;
+  /** Playbooks that ran or were refused in this life. */
+  readonly tried: readonly string[];
+  /** The run that may act now; shadow runs are only in `runs`. */
+  readonly run: string | null;
+  readonly runs: readonly string[];
+  /** How the last playbook of this life ended, or why it was refused. */
+  readonly outcome: { readonly end: RunEnd | 'refused'; readonly playbook: string; readonly reason: string } | null;
+  readonly page: string | null;
+  /** The pages of all lives. */
+  readonly pages: readonly string[];
+}
+
+export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {
+  return id === null ? undefined : ctx.desk.tables.incidents.rows.get(id);
+}
+
+/** Event-time distance between an alert's start and the span of an incident's starts; 0 inside it. */
+export function lagOf(incident: Incident, startedAt: Instant): number {
+  return Math.max(0, startedAt - incident.lastStart, incident.firstStart - startedAt);
+}

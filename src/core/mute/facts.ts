@@ -1,0 +1,40 @@
+// What is said about muting on the log: silences that people set, and which alerts are held back, with the reason.
+import type { Matcher } from '../alert/labels.ts';
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
+
+export interface Silence {
+  readonly id: string;
+  readonly matchers: readonly Matcher[];
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
+  /** Ends as soon as every alert it muted has cleared. */
+  readonly untilResolved: boolean;
+  readonly by: string;
+  readonly comment: string;
+}
+
+/** Sets, replaces (same id) or expires (`endsAt` = now) a silence. */
+export interface SilenceSet extends InputBase {
+  readonly type: 'SilenceSet';
+  readonly silence: Silence;
+}
+
+export type MuteReason =
+  | { readonly kind: 'silence'; readonly silence: string; readonly until: Instant; readonly comment: string }
+  | { readonly kind: 'source'; readonly says: string }
+  | { readonly kind: 'flapping'; readonly percent: number }
+  | { readonly kind: 'soft' };
+
+export interface AlertMuted extends FactBase {
+  readonly type: 'AlertMuted';
+  readonly fingerprint: string;
+  readonly incident: string | null;
+  readonly reason: MuteReason | null;
+}
+
+export interface SilenceChanged extends FactBase {
+  readonly type: 'SilenceChanged';
+  readonly silence: Silence;
+  readonly state: 'active' | 'expired';
+}

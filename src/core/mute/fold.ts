@@ -1,0 +1,28 @@
+// Facts about muting, folded into rows. Decides nothing.
+import type { Desk, Folds } from '../desk.ts';
+import { invariant } from '../errors.ts';
+import { drop, put } from '../table.ts';
+import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
+
+export const muteFolds: Folds<'AlertMuted' | 'SilenceChanged'> = { AlertMuted: foldMuted, SilenceChanged: foldSilence };
+
+function foldMuted(desk: Desk, fact: AlertMuted): void {
+  const held = desk.tables.alerts.rows.get(fact.fingerprint);
+  invariant(held !== undefined, 'D1: a muted alert is on the desk');
+  countMuting(desk, held.muted, -1);
+  countMuting(desk, fact.reason, 1);
+  put(desk.tables.alerts, fact.fingerprint, { ...held, muted: fact.reason });
+}
+
+export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): void {
+  if (reason?.kind !== 'silence') return;
+  const held = desk.tables.silences.rows.get(reason.silence);
+  if (held !== undefined) put(desk.tables.silences, reason.silence, { ...held, muting: Math.max(0, held.muting + by), used: true });
+}
+
+function foldSilence(desk: Desk, fact: SilenceChanged): void {
+  const { silences } = desk.tables;
+  if (fact.state === 'expired') return drop(silences, fact.silence.id);
+  const before = silences.rows.get(fact.silence.id);
+  put(silences, fact.silence.id, { silence: fact.silence, muting: before?.muting ?? 0, used: before?.used ?? false });
+}

@@ -1,0 +1,40 @@
+// Why an incident may call nobody now, or null.
+import type { TurnContext } from '../context.ts';
+import type { Incident } from '../incident/row.ts';
+import { describeMute, muteOf } from './mute.ts';
+
+const membersAskedMax = 10_000;
+
+/**
+ * Why no member of an incident may call anybody, or null when one may; `first` is asked before the others.
+ * Of members beyond the list what was last written down counts; more than `membersAskedMax` muted ones are taken as calling.
+ */
+export function suppressionOf(ctx: TurnContext, incident: Incident, first: string | null): string | null {
+  let reason = 'no alert of it fires';
+  const over = incident.firing === 0;
+  if (over && !isInDoubt(incident)) return reason;
+  const members = ctx.desk.indexes.alertsByIncident.get(incident.id) ?? [];
+  let asked = 0;
+  for (const fingerprint of first === null ? members : firstThen(first, members)) {
+    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (held === undefined || (held.alert.state !== 'firing' && !over)) continue;
+    asked += 1;
+    const mute = asked <= ctx.policy.grouping.membersMax ? muteOf(ctx, held) : held.muted;
+    if (mute === null || asked > membersAskedMax) return null;
+    if (over && mute.kind !== 'silence') return null; // what a source said of an alert that has cleared it never takes back
+    reason = describeMute(mute);
+  }
+  return reason;
+}
+
+/** Lazily: the first mostly answers the question, and a storm has many members. */
+function* firstThen(first: string, rest: Iterable<string>): Iterable<string> {
+  yield first;
+  yield* rest;
+}
+
+/** A run left open what it did, and nobody has looked yet: it calls a person even when every alert has cleared. */
+export function isInDoubt(incident: Incident): boolean {
+  const { state, run, outcome } = incident;
+  return state === 'open' && run === null && (outcome?.end === 'unknown' || outcome?.end === 'stuck' || outcome?.end === 'degraded');
+}

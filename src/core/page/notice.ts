@@ -1,0 +1,59 @@
+// What a person reads when woken: one title, a few lines, the facts, in plain text. Vendor shapes are the notifiers' work.
+import type { Desk } from '../desk.ts';
+import type { Incident } from '../incident/row.ts';
+import { spanOf, type Instant } from '../time.ts';
+import type { Notification, NotifyKind } from './notification.ts';
+import type { Page } from './row.ts';
+
+const membersShown = 5;
+const titleCharsMax = 200;
+
+export function noticeOf(desk: Desk, page: Page, notifier: string, kind: NotifyKind, at: Instant): Notification {
+  const incident = desk.tables.incidents.rows.get(page.incident);
+  const root = desk.tables.alerts.rows.get(incident?.root ?? '')?.alert;
+  return {
+    id: `${page.id}|${kind === 'resolve' ? 'end' : page.ring}|${notifier}`,
+    kind,
+    dedupKey: `quench:${page.incident}`,
+    incident: page.incident,
+    page: page.id,
+    title: clip(page.title),
+    severity: incident?.severity ?? 'critical',
+    text: incident === undefined ? page.reason : textOf(desk, incident, page, kind, at),
+    source: root?.entity.host ?? root?.entity.service ?? root?.source ?? 'quench',
+    at,
+    facts: incident === undefined ? [] : factsOf(incident),
+    links: root?.links ?? [],
+  };
+}
+
+function textOf(desk: Desk, incident: Incident, page: Page, kind: NotifyKind, at: Instant): string {
+  if (kind === 'resolve') {
+    return `resolved by ${incident.resolvedBy ?? 'people'} after ${spanOf(at - incident.openedAt)}`;
+  }
+  const lines = [page.reason, ''];
+  for (const fingerprint of incident.listed.slice(0, membersShown)) {
+    const alert = desk.tables.alerts.rows.get(fingerprint)?.alert;
+    if (alert !== undefined) lines.push(`- ${alert.state === 'firing' ? alert.severity : 'cleared'}: ${alert.summary} (${alert.source})`);
+  }
+  if (incident.members > membersShown) lines.push(`- and ${incident.members - membersShown} more`);
+  for (const id of incident.runs) {
+    const run = desk.tables.runs.rows.get(id);
+    if (run !== undefined) lines.push(`playbook ${run.playbook.name} on ${run.target}: ${run.end ?? 'working'}`);
+  }
+  return lines.join('\n');
+}
+
+function factsOf(incident: Incident): Notification['facts'] {
+  return [
+    { name: 'incident', value: incident.id },
+    { name: 'severity', value: incident.severity },
+    { name: 'alerts', value: String(incident.members) },
+    { name: 'sources', value: incident.sources.join(', ') },
+    { name: 'score', value: incident.score.value.toFixed(2) },
+  ];
+}
+
+function clip(text: string): string {
+  return text.length <= titleCharsMax ? text : `${text.slice(0, titleCharsMax - 1)}…`;
+}

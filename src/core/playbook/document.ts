@@ -1,0 +1,100 @@
+// The playbook/v1 document as data: what was checked at load, ready to be carried on the log inside a policy.
+// Parsing and checking is config/playbooks.ts; choosing one is choose.ts; executing one is run.ts.
+import type { Json } from '../json.ts';
+import type { Millis } from '../time.ts';
+
+export type PlaybookMode = 'off' | 'shadow' | 'approve' | 'auto';
+
+/** CEL text from a playbook file, type-checked at load. Never from an alert. */
+export type Expression = string;
+
+/**
+ * A value with references: a string that is exactly `$a.b.c` is that value, typed; `${cel}` inside a longer string is
+ * replaced by its text; `$$` is a dollar. Strings inside arrays and objects are treated alike.
+ */
+export type Template = Json;
+
+export interface Trigger {
+  /** `alert`: the condition sees `alert`; `incident`: it sees `incident` and its root `alert`. */
+  readonly on: 'alert' | 'incident';
+  readonly when: Expression;
+  /** The condition must have held this long before the run starts; 0 = at once. */
+  readonly forMs: Millis;
+}
+
+export interface Param {
+  readonly type: 'string' | 'integer' | 'number' | 'boolean';
+  readonly from: Expression | null;
+  readonly fallback: Json;
+  /** Whole-value allow pattern for strings (linear-time); null = any printable text without a leading dash. */
+  readonly pattern: string | null;
+  readonly maxLength: number;
+  readonly oneOf: readonly Json[] | null;
+}
+
+export interface Guards {
+  /** Per target, over all playbooks; 0 = none. */
+  readonly cooldownMs: Millis;
+  /** Runs of this playbook per target within a window, after which it is refused and paged. */
+  readonly attempts: { readonly max: number; readonly perMs: Millis } | null;
+  /** Runs of this playbook at once in the scope. Two runs never share a target, whatever this says. */
+  readonly concurrency: number;
+  /** Least incident score at which the playbook may act. */
+  readonly confidence: number;
+  readonly approveWithinMs: Millis;
+}
+
+/** What to do when an action's outcome is `unknown` (sent, no answer): stop and page, or try again. */
+export type OnUnknown = 'stop' | 'retry';
+
+export interface ActionCall {
+  /** Registered action, `shell/run`, `http/request`, `process/restart` … */
+  readonly uses: string;
+  readonly with: Template;
+  readonly timeoutMs: Millis;
+}
+
+export interface Step extends ActionCall {
+  readonly id: string;
+  readonly when: Expression | null;
+  readonly retry: { readonly times: number; readonly waitMs: Millis; readonly factor: number; readonly waitMaxMs: Millis };
+  readonly onUnknown: OnUnknown;
+  readonly continueOnError: boolean;
+  readonly undo: ActionCall | null;
+}
+
+/** A look before acting: a read action kept on the timeline, or a check that may end the run. */
+export type Diagnosis =
+  | ({ readonly kind: 'look'; readonly id: string; readonly continueOnError: boolean } & ActionCall)
+  | { readonly kind: 'check'; readonly check: Expression; readonly otherwise: 'end' | 'escalate'; readonly say: string };
+
+/** `resolved`: every alert of the incident cleared. A probe: a read action whose result satisfies `expect`. */
+export type Proving = { readonly kind: 'resolved' } | ({ readonly kind: 'probe'; readonly expect: Expression } & ActionCall);
+
+export interface Verify {
+  readonly withinMs: Millis;
+  readonly everyMs: Millis;
+  readonly stableForMs: Millis;
+  readonly require: 'all' | 'any';
+  readonly proofs: readonly Proving[];
+  readonly otherwise: 'escalate' | 'rollback';
+}
+
+export interface Playbook {
+  readonly name: string;
+  readonly version: string;
+  readonly summary: string;
+  readonly owner: string;
+  readonly mode: PlaybookMode;
+  readonly triggers: readonly Trigger[];
+  readonly params: { readonly [name: string]: Param };
+  /** The one resource that is acted on; lock, cooldown and attempts are counted against it. Empty → refused. */
+  readonly target: Template;
+  readonly guards: Guards;
+  readonly diagnose: readonly Diagnosis[];
+  readonly steps: readonly Step[];
+  readonly verify: Verify;
+  readonly escalate: { readonly ladder: string | null; readonly say: Template };
+  /** SHA-256 of the canonical document, `sha256:…`; a run keeps the one it began with. */
+  readonly digest: string;
+}

@@ -1,0 +1,33 @@
+// What is said about the rules on the log: the policy in force, the emergency stop, and commands of people.
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Policy } from './policy.ts';
+
+/** `freeze`: no effect starts any more, in any scope; `thaw` lifts it; `cancel`: end one run; `note`: remark on an incident. */
+export type Command =
+  | { readonly name: 'freeze'; readonly reason: string }
+  | { readonly name: 'thaw' }
+  | { readonly name: 'cancel'; readonly run: string }
+  | { readonly name: 'note'; readonly incident: string; readonly text: string };
+
+export interface CommandGiven extends InputBase {
+  readonly type: 'CommandGiven';
+  readonly command: Command;
+  readonly by: string;
+}
+
+export interface PolicyPublished extends InputBase {
+  readonly type: 'PolicyPublished';
+  readonly policy: Policy;
+}
+
+/** Scope `*` only: from here on, decisions follow this policy. */
+export interface PolicyAdopted extends FactBase {
+  readonly type: 'PolicyAdopted';
+  readonly policy: Policy;
+}
+
+/** Scope `*` only: while frozen no effect starts; null lifts it. */
+export interface FreezeChanged extends FactBase {
+  readonly type: 'FreezeChanged';
+  readonly frozen: { readonly by: string; readonly reason: string } | null;
+}

@@ -1,0 +1,7 @@
+// The policy and the freeze as the desk of the partition keeps them.
+import type { Policy } from './policy.ts';
+
+export interface WorldRow {
+  readonly policy: Policy | null;
+  readonly frozen: { readonly by: string; readonly reason: string } | null;
+}

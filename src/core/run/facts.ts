@@ -1,0 +1,153 @@
+// What is said about runs on the log: answers of workers and people, and every step of a run.
+import type { Json } from '../json.ts';
+import type { Playbook, PlaybookMode } from '../playbook/document.ts';
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant, Millis } from '../time.ts';
+import type { ActionOutcome } from './outcome.ts';
+
+export interface StepClaimed extends InputBase {
+  readonly type: 'StepClaimed';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+}
+
+export interface StepAnswered extends InputBase {
+  readonly type: 'StepAnswered';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+  readonly outcome: ActionOutcome;
+  readonly tookMs: Millis;
+}
+
+export interface Approved extends InputBase {
+  readonly type: 'Approved';
+  readonly run: string;
+  readonly by: string;
+  readonly via: string;
+}
+
+export interface Denied extends InputBase {
+  readonly type: 'Denied';
+  readonly run: string;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
+}
+
+export interface RunStarted extends FactBase {
+  readonly type: 'RunStarted';
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: Playbook;
+  readonly mode: PlaybookMode;
+  readonly params: { readonly [name: string]: Json };
+  readonly target: string;
+}
+
+export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
+
+export interface RunRefused extends FactBase {
+  readonly type: 'RunRefused';
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: string;
+  /** A shadow playbook that is refused stands in nobody's way. */
+  readonly mode: PlaybookMode;
+  readonly target: string;
+  readonly guard: Guard;
+  readonly reason: string;
+}
+
+export interface ApprovalRequested extends FactBase {
+  readonly type: 'ApprovalRequested';
+  readonly run: string;
+  readonly incident: string;
+  readonly until: Instant;
+}
+
+export interface ApprovalGiven extends FactBase {
+  readonly type: 'ApprovalGiven';
+  readonly run: string;
+  readonly incident: string;
+  readonly approved: boolean;
+  readonly by: string;
+  readonly note: string;
+}
+
+export type RunPhase = 'approval' | 'diagnose' | 'steps' | 'verify' | 'undo' | 'ended';
+
+/** One call of an action for a run: `call` names phase, step and attempt (`steps/restart/1`). */
+export interface StepRequested extends FactBase {
+  readonly type: 'StepRequested';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly phase: RunPhase;
+  readonly step: string;
+  readonly attempt: number;
+  readonly uses: string;
+  readonly input: { readonly [name: string]: Json };
+  readonly timeoutMs: Millis;
+  readonly target: string;
+}
+
+/** The only permission to act: this worker, this call, once. */
+export interface StepGranted extends FactBase {
+  readonly type: 'StepGranted';
+  readonly run: string;
+  readonly call: string;
+  readonly worker: string;
+}
+
+export interface StepFinished extends FactBase {
+  readonly type: 'StepFinished';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly phase: RunPhase;
+  readonly step: string;
+  readonly attempt: number;
+  readonly outcome: ActionOutcome;
+  readonly tookMs: Millis;
+  /** How to take the effect back, when the step said so and it succeeded. */
+  readonly undo: { readonly uses: string; readonly input: { readonly [name: string]: Json }; readonly timeoutMs: Millis } | null;
+}
+
+/** The run goes to another place, waits, or learned something on its way; absent fields stay as they were. */
+export interface RunMoved extends FactBase {
+  readonly type: 'RunMoved';
+  readonly run: string;
+  readonly incident: string;
+  readonly phase: RunPhase;
+  readonly index: number;
+  readonly attempt: number;
+  readonly pause?: number;
+  readonly goodSince?: Instant | null;
+  readonly failure?: { readonly end: RunEnd; readonly reason: string };
+  readonly degraded?: true;
+  readonly why: string;
+}
+
+export type RunEnd =
+  | 'succeeded'
+  | 'degraded'
+  | 'failed'
+  | 'rolled-back'
+  | 'stuck'
+  | 'unknown'
+  | 'shadowed'
+  | 'noop'
+  | 'denied'
+  | 'expired'
+  | 'cancelled';
+
+export interface RunFinished extends FactBase {
+  readonly type: 'RunFinished';
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: string;
+  readonly end: RunEnd;
+  readonly reason: string;
+}

@@ -1,0 +1,123 @@
+// Facts about runs, folded into rows. Decides nothing.
+import { unchanged, type Desk, type Folds } from '../desk.ts';
+import { change, put } from '../table.ts';
+import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
+import type { Run } from './row.ts';
+
+const startsKept = 50;
+
+export const runFolds: Folds<
+  | 'RunStarted'
+  | 'RunRefused'
+  | 'ApprovalRequested'
+  | 'ApprovalGiven'
+  | 'StepRequested'
+  | 'StepGranted'
+  | 'StepFinished'
+  | 'RunMoved'
+  | 'RunFinished'
+> = {
+  RunStarted: foldStarted,
+  RunRefused: foldRefused,
+  ApprovalRequested: unchanged,
+  ApprovalGiven: unchanged,
+  StepRequested: foldRequested,
+  StepGranted: foldGranted,
+  StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
+  RunMoved: (desk, fact) => change(desk.tables.runs, fact.run, (run) => movedRun(run, fact)),
+  RunFinished: foldFinished,
+};
+
+function foldRefused(desk: Desk, fact: RunRefused): void {
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    tried: [...incident.tried, fact.playbook],
+    outcome: fact.mode === 'shadow' ? incident.outcome : { end: 'refused' as const, playbook: fact.playbook, reason: fact.reason },
+  }));
+}
+
+function foldRequested(desk: Desk, fact: StepRequested): void {
+  change(desk.tables.runs, fact.run, (run) => ({
+    ...run,
+    attempt: fact.attempt,
+    call: { id: fact.call, step: fact.step, attempt: fact.attempt, worker: null, requestedAt: fact.at, timeoutMs: fact.timeoutMs },
+  }));
+}
+
+function foldGranted(desk: Desk, fact: StepGranted): void {
+  change(desk.tables.runs, fact.run, (run) => ({
+    ...run,
+    effects: run.effects + (run.phase === 'steps' || run.phase === 'undo' ? 1 : 0),
+    call: run.call === null ? null : { ...run.call, worker: fact.worker },
+  }));
+}
+
+function foldStarted(desk: Desk, fact: RunStarted): void {
+  put(desk.tables.runs, fact.run, {
+    id: fact.run,
+    incident: fact.incident,
+    playbook: fact.playbook,
+    mode: fact.mode,
+    params: fact.params,
+    target: fact.target,
+    startedAt: fact.at,
+    phase: 'diagnose',
+    index: 0,
+    attempt: 0,
+    pause: 0,
+    call: null,
+    outputs: {},
+    undos: [],
+    verifyingSince: null,
+    goodSince: null,
+    failure: null,
+    degraded: false,
+    effects: 0,
+    end: null,
+  });
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    run: fact.mode === 'shadow' ? incident.run : fact.run,
+    runs: [...incident.runs, fact.run],
+    tried: [...incident.tried, fact.playbook.name],
+  }));
+  if (fact.mode === 'shadow') return;
+  const before = desk.tables.targets.rows.get(fact.target) ?? { holder: null, lastEndAt: null, starts: [] };
+  const starts = [...before.starts, { playbook: fact.playbook.name, at: fact.at }].slice(-startsKept);
+  put(desk.tables.targets, fact.target, { ...before, holder: fact.run, starts });
+}
+
+function finishedStep(run: Run, fact: StepFinished): Run {
+  const output = fact.outcome.outcome === 'unknown' ? {} : fact.outcome.output;
+  return {
+    ...run,
+    call: null,
+    outputs: fact.phase === 'undo' ? run.outputs : { ...run.outputs, [fact.step]: output },
+    undos: fact.undo === null ? run.undos : [...run.undos, { step: fact.step, ...fact.undo }],
+  };
+}
+
+function movedRun(run: Run, fact: RunMoved): Run {
+  return {
+    ...run,
+    phase: fact.phase,
+    index: fact.index,
+    attempt: fact.attempt,
+    pause: fact.pause ?? run.pause,
+    goodSince: fact.goodSince === undefined ? run.goodSince : fact.goodSince,
+    failure: fact.failure ?? run.failure,
+    degraded: run.degraded || fact.degraded === true,
+    verifyingSince: fact.phase === 'verify' ? (run.verifyingSince ?? fact.at) : run.verifyingSince,
+  };
+}
+
+function foldFinished(desk: Desk, fact: RunFinished): void {
+  const { playbook } = fact;
+  change(desk.tables.runs, fact.run, (run) => ({ ...run, phase: 'ended' as const, end: fact.end, call: null }));
+  change(desk.tables.incidents, fact.incident, (incident) =>
+    incident.run === fact.run ? { ...incident, run: null, outcome: { end: fact.end, playbook, reason: fact.reason } } : incident,
+  );
+  const target = desk.tables.runs.rows.get(fact.run)?.target ?? '';
+  const history = desk.tables.targets.rows.get(target);
+  if (history?.holder === fact.run) put(desk.tables.targets, target, { ...history, holder: null, lastEndAt: fact.at });
+}

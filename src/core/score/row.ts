@@ -1,0 +1,6 @@
+// What the desk remembers of a rule.
+
+export interface RuleCounts {
+  readonly acted: number;
+  readonly passed: number;
+}

@@ -1,0 +1,29 @@
+// Deliveries that were not understood: kept whole, findable, replayable.
+import type { Instant } from '../core/time.ts';
+
+export interface DeadLetter {
+  readonly id: string;
+  readonly at: Instant;
+  readonly endpoint: string;
+  readonly source: string;
+  readonly reason: string;
+  readonly message: string;
+  /** Allow-listed headers only. */
+  readonly headers: { readonly [name: string]: string };
+  readonly body: string;
+  readonly path: string;
+  readonly state: 'waiting' | 'replayed' | 'discarded';
+}
+
+/** Deliveries that were not understood: kept whole, findable, replayable; bounded in count and bytes, oldest first out. */
+export interface DeadLetters {
+  /** Durable when resolved. */
+  add(letter: DeadLetter): Promise<void>;
+  list(query: {
+    readonly limit: number;
+    readonly after?: string;
+  }): Promise<{ readonly letters: readonly DeadLetter[]; readonly next: string | null }>;
+  get(id: string): Promise<DeadLetter | null>;
+  mark(id: string, state: 'replayed' | 'discarded'): Promise<void>;
+  count(): Promise<number>;
+}

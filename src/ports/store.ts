@@ -1,0 +1,16 @@
+// Everything one process keeps, from one opened store.
+import type { Checkpoints } from './checkpoints.ts';
+import type { Cursors } from './cursors.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { EventLog } from './event-log.ts';
+import type { Views } from './views.ts';
+
+/** Everything the gateway keeps, from one opened store. */
+export interface Store {
+  readonly log: EventLog;
+  readonly checkpoints: Checkpoints;
+  readonly views: Views;
+  readonly cursors: Cursors;
+  readonly deadLetters: DeadLetters;
+  close(): Promise<void>;
+}
