@@ -10,6 +10,7 @@ import { incidentOf, type Incident } from '../incident/row.ts';
 import { isInDoubt } from '../mute/suppression.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
+import { ends } from '../run/ends.ts';
 import { runOf, start } from '../run/run.ts';
 import { second, spanOf, type Millis } from '../time.ts';
 import { choose, type Choice } from './choose.ts';
@@ -29,7 +30,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working.playbook.name, working.startedAt);
-  const helpless = incident.outcome !== null && incident.outcome.end !== 'succeeded' && incident.outcome.end !== 'noop';
+  const helpless = incident.outcome !== null && !ends[incident.outcome.end].helped;
   const choice: Choice = helpless || incident.storm ? { kind: 'none' } : choose(ctx, incident, arrived);
   if (choice.kind === 'wait') askAgain(ctx, incident, choice.waitMs);
   if (choice.kind === 'match' && act(ctx, incident, choice)) return;
@@ -46,9 +47,10 @@ function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason
 }
 
 function resolveCleared(ctx: TurnContext, incident: Incident): void {
-  const byPlaybook = incident.outcome?.end === 'succeeded' || incident.outcome?.end === 'degraded';
-  const who = byPlaybook ? (incident.outcome?.playbook ?? '') : incident.sources.join(', ');
-  resolve(ctx, incident.id, { by: byPlaybook ? 'playbook' : 'source', who, note: 'every alert cleared' });
+  const { outcome } = incident;
+  const credited = outcome !== null && ends[outcome.end].credited;
+  const who = credited ? outcome.playbook : incident.sources.join(', ');
+  resolve(ctx, incident.id, { by: credited ? 'playbook' : 'source', who, note: 'every alert cleared' });
 }
 
 function whileWorking(ctx: TurnContext, incident: Incident, playbook: string, since: number): void {
@@ -92,9 +94,9 @@ function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
 function pageOrNot(ctx: TurnContext, incident: Incident, choice: Choice, arrived: string | null): void {
   const { outcome } = incident;
   const answered = pageOf(ctx, incident.page)?.state === 'acked';
-  if (answered && outcome !== null && !isKnownToPeople(outcome.end)) return page(ctx, incident, failureOf(outcome), null); // R3
+  if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
-  if (outcome?.end === 'succeeded' || outcome?.end === 'noop') {
+  if (outcome !== null && ends[outcome.end].helped) {
     return decide(
       ctx,
       incident,
@@ -119,11 +121,6 @@ function pageOrNot(ctx: TurnContext, incident: Incident, choice: Choice, arrived
 
 function failureOf({ end, playbook, reason }: NonNullable<Incident['outcome']>): string {
   return `playbook ${playbook} ${end === 'refused' ? 'was refused' : `ended ${end}`}: ${reason}`;
-}
-
-/** Ends that help, and ends by a person's own word: whoever answered the page needs no call about them. */
-function isKnownToPeople(end: NonNullable<Incident['outcome']>['end']): boolean {
-  return end === 'succeeded' || end === 'noop' || end === 'denied' || end === 'cancelled';
 }
 
 function worthPaging(ctx: TurnContext, incident: Incident): boolean {

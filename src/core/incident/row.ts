@@ -2,7 +2,7 @@
 import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Decision } from '../decide/facts.ts';
-import type { RunEnd } from '../run/facts.ts';
+import type { Outcome } from '../run/ends.ts';
 import type { Score } from '../score/score.ts';
 import type { Instant } from '../time.ts';
 import type { ResolvedBy } from './facts.ts';
@@ -42,7 +42,7 @@ export interface Incident {
   readonly run: string | null;
   readonly runs: readonly string[];
   /** How the last playbook of this life ended, or why it was refused. */
-  readonly outcome: { readonly end: RunEnd | 'refused'; readonly playbook: string; readonly reason: string } | null;
+  readonly outcome: { readonly end: Outcome; readonly playbook: string; readonly reason: string } | null;
   readonly page: string | null;
   /** The pages of all lives. */
   readonly pages: readonly string[];

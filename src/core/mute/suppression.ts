@@ -1,6 +1,7 @@
 // Why an incident may call nobody now, or null.
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
+import { ends } from '../run/ends.ts';
 import { describeMute, muteOf } from './mute.ts';
 
 const membersAskedMax = 10_000;
@@ -36,5 +37,5 @@ function* firstThen(first: string, rest: Iterable<string>): Iterable<string> {
 /** A run left open what it did, and nobody has looked yet: it calls a person even when every alert has cleared. */
 export function isInDoubt(incident: Incident): boolean {
   const { state, run, outcome } = incident;
-  return state === 'open' && run === null && (outcome?.end === 'unknown' || outcome?.end === 'stuck' || outcome?.end === 'degraded');
+  return state === 'open' && run === null && outcome !== null && ends[outcome.end].inDoubt;
 }

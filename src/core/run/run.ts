@@ -17,6 +17,7 @@ import type { ActionCall, Diagnosis, Playbook, Step } from '../playbook/document
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill, type Environment } from '../playbook/template.ts';
 import { minute, second, spanOf, type Millis } from '../time.ts';
+import { ends } from './ends.ts';
 import type { RunEnd, RunMoved, RunPhase, StepAnswered, StepClaimed } from './facts.ts';
 import type { ActionOutcome } from './outcome.ts';
 import type { Call, Run, Undo } from './row.ts';
@@ -466,7 +467,7 @@ export function cancel(ctx: TurnContext, id: string, reason: string): void {
 
 function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string): void {
   if (run.end !== null) return; // R3
-  const helped = end === 'succeeded' || end === 'noop';
+  const { helped } = ends[end];
   const told = helped || run.mode === 'shadow' ? reason : inItsWords(ctx, run, reason);
   emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: run.playbook.name, end, reason: told });
   if (run.mode === 'shadow') return;
