@@ -40,8 +40,8 @@ function roomOf(path: string): string {
 /** What each room of src may import; imports go down or to a neighbour that does not import back, never up. */
 const mayImport: { readonly [room: string]: readonly string[] } = {
   core: [],
-  ports: ['core'],
-  readmodel: ['core', 'ports'],
+  readmodel: ['core'],
+  ports: ['core', 'readmodel'],
   executor: ['core', 'ports'],
   access: ['core', 'ports'],
   config: ['core', 'ports'],
