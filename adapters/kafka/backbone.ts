@@ -4,7 +4,7 @@ import type { Backbone, BackboneWatch, Clock, SharedRole, Store } from '../../sr
 import { second, type Millis } from '../../src/core/time.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import type { Say } from '../say.ts';
-import { createClient, pauseOr } from './client.ts';
+import { createClient } from './client.ts';
 import { createCursors } from './cursors.ts';
 import { createLetters } from './deadletters.ts';
 import { createLog } from './log.ts';
@@ -12,6 +12,7 @@ import type { KafkaOptions } from './options.ts';
 import { createShares } from './shares.ts';
 import { topicKeeper } from './topics.ts';
 import type { WriterLimits } from './writer.ts';
+import { createBell, pauseOr } from './waits.ts';
 
 const firstWithinMs: Millis = 4 * second;
 const lookEveryMs: Millis = 30 * second;
@@ -43,13 +44,13 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
   };
   const keepTopics = topicKeeper(client, deps.retentionMs);
   let closed = false;
-  let wakeLook: () => void = () => {};
+  const bell = createBell();
   let lookedAt: Millis = 0;
   let cancelDoubt: (() => void) | null = null;
   client.health.onDoubt(() => {
     cancelDoubt ??= deps.clock.after(Math.max(0, lookedAt + lookRestMs - deps.clock.steady()), () => {
       cancelDoubt = null;
-      wakeLook();
+      bell.ring();
     });
   });
 
@@ -71,7 +72,7 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
   async function keepLooking(first: Promise<Millis>): Promise<void> {
     let rest = await first;
     while (!closed) {
-      await pauseOr(deps.clock, rest, new Promise<void>((resolve) => (wakeLook = resolve)));
+      await pauseOr(deps.clock, rest, bell.next());
       if (!closed) rest = await look();
     }
   }
@@ -85,7 +86,7 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
   async function close(): Promise<void> {
     closed = true;
     cancelDoubt?.();
-    wakeLook();
+    bell.ring();
     await Promise.all([log.close(), checkpoints.close(), cursors.close().catch(() => {}), deadLetters.close()]);
     await looking;
   }

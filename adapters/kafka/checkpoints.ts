@@ -8,10 +8,11 @@ import type { Message as OutMessage, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { CheckpointMark, Checkpoints, DeskRow } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { metadataMaxAgeMs, pause, replicasWithinMs, typeOf, unavailable, within, type Client } from './client.ts';
+import { metadataMaxAgeMs, replicasWithinMs, typeOf, unavailable, type Client } from './client.ts';
 import { createReads, fetchBytesMax, isOurs, stamp } from './fetching.ts';
 import type { KafkaLog } from './log.ts';
 import { requestRecordsMax } from './writer.ts';
+import { pause, within } from './waits.ts';
 
 const requestBytesMax = 4_194_304;
 const saveWithinMs: Millis = 45 * second;

@@ -215,30 +215,4 @@ export function unavailable(code: ErrorCode, what: string, error: unknown): Gate
   return new GatewayError(code, `${what}: ${whyOf(error)}`, error);
 }
 
-/** The promise, or `deadline_exceeded`; what it began goes on unheard. */
-export async function within<T>(clock: Clock, span: Millis, what: string, promise: Promise<T>): Promise<T> {
-  let cancel: () => void = () => {};
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(span, () => reject(new GatewayError('deadline_exceeded', `${what}: no answer within ${span} ms`)));
-  });
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    cancel();
-  }
-}
-
-export function pause(clock: Clock, span: Millis): Promise<void> {
-  return new Promise((resolve) => void clock.after(span, resolve));
-}
-
-/** Until the span is over or the promise is settled, whichever is first; leaves no timer behind. */
-export async function pauseOr(clock: Clock, span: Millis, woken: Promise<unknown>): Promise<void> {
-  let cancel: () => void = () => {};
-  const over = new Promise<void>((resolve) => (cancel = clock.after(span, resolve)));
-  await Promise.race([over, woken]);
-  cancel();
-}
-
 export type { Broker, Cluster };

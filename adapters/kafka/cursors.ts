@@ -3,7 +3,8 @@
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Cursors } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { pause, unavailable, within, type Broker, type Client, type Connection } from './client.ts';
+import { unavailable, type Broker, type Client, type Connection } from './client.ts';
+import { pause, within } from './waits.ts';
 
 const tries = 6;
 const restMs: Millis = 200;

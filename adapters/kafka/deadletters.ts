@@ -8,9 +8,10 @@ import { randomInt } from 'node:crypto';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { DeadLetter, DeadLetters, LogRecord, Store } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { pauseOr, within, type Client } from './client.ts';
+import { type Client } from './client.ts';
 import { createReads, isOurs, stamp } from './fetching.ts';
 import { createWriter, writerLimits } from './writer.ts';
+import { pauseOr, within } from './waits.ts';
 
 const outboxCursor = 'deadletter-outbox';
 const topicCursor = 'deadletter';

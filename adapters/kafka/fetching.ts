@@ -1,8 +1,9 @@
 // Records from a partition at an offset: one request, decoded, with what the broker says of the partition's ends.
 //   R1  Records of aborted transactions and control records are never returned; `next` passes them, and is never below the end of what was read.
 //   R2  A read of one partition goes on while there is more: its `next` is above its offset.
-import { pause, typeOf, type Broker, type Client, type Cluster, type Connection, within } from './client.ts';
+import { typeOf, type Broker, type Client, type Cluster, type Connection } from './client.ts';
 import type { Millis } from '../../src/core/time.ts';
+import { pause, within } from './waits.ts';
 
 /** Above the largest batch that our topics take, so that a batch always comes whole. */
 export const fetchBytesMax = 20_971_520;

@@ -3,9 +3,10 @@
 //       its broker suffer does not touch it. An offset without a record (a marker of somebody's transaction) is passed.
 //   F2  It never gives up: leaders move, brokers come back, topics are made anew.
 import { second, type Millis } from '../../src/core/time.ts';
-import { pause, typeOf, type Client, type Connection } from './client.ts';
+import { typeOf, type Client, type Connection } from './client.ts';
 import { endsOf, fetchFrom, leadersOf, type Fetched, type Message } from './fetching.ts';
 import type { Strand } from './strand.ts';
+import { pause } from './waits.ts';
 
 const pollMs: Millis = 250;
 const partitionBytes = 1_048_576;

@@ -8,8 +8,9 @@ import type { Consumer } from 'kafkajs';
 import type { BackboneWatch, SharedRole, Shares } from '../../src/core/ports.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import { stickyAssigner } from './assigner.ts';
-import { metadataMaxAgeMs, pause, pauseOr, retry, within, type Client } from './client.ts';
+import { metadataMaxAgeMs, retry, type Client } from './client.ts';
 import type { KafkaCursors } from './cursors.ts';
+import { pause, pauseOr, within } from './waits.ts';
 
 const heartbeatMs: Millis = second;
 const pollMs: Millis = 250;

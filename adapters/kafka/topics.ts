@@ -4,7 +4,8 @@
 import type { Admin } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
-import { pause, within, type Client } from './client.ts';
+import { type Client } from './client.ts';
+import { pause, within } from './waits.ts';
 
 /** Of the protocol; the client's own table of these is not visible to module imports. */
 const topicResource = 2;

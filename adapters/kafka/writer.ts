@@ -9,7 +9,8 @@
 import type { Message, Producer } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import { metadataMaxAgeMs, replicasWithinMs, typeOf, unavailable, whyOf, within, type Client } from './client.ts';
+import { metadataMaxAgeMs, replicasWithinMs, typeOf, unavailable, whyOf, type Client } from './client.ts';
+import { within } from './waits.ts';
 
 const requestBytesMax = 1_048_576;
 /** The client's work grows with the square of the records of one request (2.2.4, groupMessagesPerPartition). */
