@@ -80,7 +80,7 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
         const { offset: at, key, value } = message;
         const name = key?.toString() ?? '';
         if (at < offset) continue;
-        if (!isOurs(message)) client.health.stranger({ topic, partition, offset: at });
+        if (!isOurs(message)) client.health.foreignRecord({ topic, partition, offset: at });
         else if (name === markKey) mark = value;
         else if (value === null) rows.delete(name);
         else rows.set(name, value);

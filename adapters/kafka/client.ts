@@ -41,7 +41,7 @@ export interface Health {
   /** Calls back when something failed that may be the topics' fault. */
   onDoubt(call: () => void): void;
   /** A record that no gateway wrote; said once for each partition. */
-  stranger(at: { readonly topic: string; readonly partition: number; readonly offset: number }): void;
+  foreignRecord(at: { readonly topic: string; readonly partition: number; readonly offset: number }): void;
   doubt(): void;
 }
 
@@ -143,7 +143,7 @@ function connectionTo(kafka: Kafka, settings: Settings): Connection {
 function createHealth({ clock, say }: ClientDeps): Health {
   const away = new Map<string, { readonly since: number; readonly why: string; readonly said: boolean }>();
   const wrong = new Map<string, string>();
-  const strangers = new Set<string>();
+  const reportedPartitions = new Set<string>();
   let doubted: () => void = () => {};
   const wrongSentence = (): string | null => wrong.values().next().value ?? null;
   return {
@@ -175,10 +175,10 @@ function createHealth({ clock, say }: ClientDeps): Health {
     wrongSentence,
     onDoubt: (call) => void (doubted = call),
     doubt: () => doubted(),
-    stranger(at) {
+    foreignRecord(at) {
       const where = `${at.topic} ${at.partition}`;
-      if (strangers.has(where)) return;
-      strangers.add(where);
+      if (reportedPartitions.has(where)) return;
+      reportedPartitions.add(where);
       say.error(at, 'record is not of our making and is passed over: nobody but the gateways may write here');
     },
   };

@@ -119,7 +119,7 @@ export function createLetters(client: Client, local: Store): SharedLetters {
       for (const message of fetched.messages) {
         if (message.offset < offset) continue;
         const entry = isOurs(message) ? entryOf(message.value) : null;
-        if (entry === null) client.health.stranger({ topic, partition: 0, offset: message.offset });
+        if (entry === null) client.health.foreignRecord({ topic, partition: 0, offset: message.offset });
         else await apply(entry);
       }
       offset = fetched.next;

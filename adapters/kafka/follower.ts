@@ -5,7 +5,7 @@
 import { second, type Millis } from '../../src/core/time.ts';
 import { typeOf, type Client, type Connection } from './client.ts';
 import { endsOf, fetchFrom, leadersOf, type Fetched, type Message } from './fetching.ts';
-import type { Strand } from './strand.ts';
+import type { PartitionBuffer } from './partition-buffer.ts';
 import { pause } from './waits.ts';
 
 const pollMs: Millis = 250;
@@ -15,16 +15,16 @@ const patienceMs: Millis = 2 * second;
 const restMaxMs: Millis = 2 * second;
 
 export interface Follower {
-  /** Takes up a strand; it is let go when nobody watches it any more. */
-  follow(strand: Strand): void;
+  /** Takes up a buffer; it is let go when nobody watches it any more. */
+  follow(buffer: PartitionBuffer): void;
   stop(): Promise<void>;
 }
 
-export function createFollower(client: Client, take: (strand: Strand, message: Message) => void): Follower {
+export function createFollower(client: Client, take: (buffer: PartitionBuffer, message: Message) => void): Follower {
   const { clock } = client;
   const connection: Connection = client.cluster();
   const { cluster } = connection;
-  const strands = new Set<Strand>();
+  const buffers = new Set<PartitionBuffer>();
   const polls = new Map<string, Promise<void>>();
   let stopping = false;
   let running: Promise<void> | null = null;
@@ -37,7 +37,7 @@ export function createFollower(client: Client, take: (strand: Strand, message: M
     while (!stopping) {
       const again = new Promise<void>((resolve) => (wake = resolve));
       try {
-        for (const strand of strands) if (strand.watchers.size === 0) strands.delete(strand);
+        for (const buffer of buffers) if (buffer.watchers.size === 0) buffers.delete(buffer);
         await cluster.connect();
         await assignAll();
         troubled = false;
@@ -53,13 +53,13 @@ export function createFollower(client: Client, take: (strand: Strand, message: M
   }
 
   async function assignAll(): Promise<void> {
-    if (strands.size === 0) return;
-    const leaders = await leadersOf(cluster, [...new Set([...strands].map((strand) => strand.topic))], troubled);
-    for (const strand of strands) {
-      if (strand.next === null) await place(strand);
-      const leader = leaders(strand.topic, strand.partition);
-      if (leader === null) throw new Error(`no leader of ${strand.topic} ${strand.partition} is known`);
-      leaderOf.set(strand, leader);
+    if (buffers.size === 0) return;
+    const leaders = await leadersOf(cluster, [...new Set([...buffers].map((buffer) => buffer.topic))], troubled);
+    for (const buffer of buffers) {
+      if (buffer.next === null) await place(buffer);
+      const leader = leaders(buffer.topic, buffer.partition);
+      if (leader === null) throw new Error(`no leader of ${buffer.topic} ${buffer.partition} is known`);
+      leaderOf.set(buffer, leader);
       if (!polls.has(leader))
         polls.set(
           leader,
@@ -68,27 +68,27 @@ export function createFollower(client: Client, take: (strand: Strand, message: M
     }
   }
 
-  const leaderOf = new Map<Strand, string>();
+  const leaderOf = new Map<PartitionBuffer, string>();
 
-  /** Puts the strand where its partition ends, unless what it waits for is still to come. */
-  async function place(strand: Strand): Promise<void> {
-    const was = strand.next; // before we ask: our own appends go on
-    const { first, end } = await endsOf(cluster, strand.topic, strand.partition);
+  /** Puts the buffer where its partition ends, unless what it waits for is still to come. */
+  async function place(buffer: PartitionBuffer): Promise<void> {
+    const was = buffer.next; // before we ask: our own appends go on
+    const { first, end } = await endsOf(cluster, buffer.topic, buffer.partition);
     if (was !== null && first <= was && was <= end) return;
     const isCut = was !== null && was > end;
-    const isNews = isCut || end > strand.known; // readers may have looked before
-    strand.place(end, isCut);
-    if (isNews) strand.hear();
+    const isNews = isCut || end > buffer.durableEnd; // readers may have looked before
+    buffer.place(end, isCut);
+    if (isNews) buffer.notify();
   }
 
   async function poll(leader: string): Promise<void> {
     while (!stopping) {
-      const mine = [...strands].filter((strand) => leaderOf.get(strand) === leader && strand.watchers.size > 0 && strand.next !== null);
+      const mine = [...buffers].filter((buffer) => leaderOf.get(buffer) === leader && buffer.watchers.size > 0 && buffer.next !== null);
       if (mine.length === 0) return;
       try {
         const broker = await cluster.findBroker({ nodeId: leader });
-        const asked = mine.map((strand) => ({ strand, life: strand.life }));
-        const spots = mine.map((strand) => ({ topic: strand.topic, partition: strand.partition, offset: strand.next ?? 0 }));
+        const asked = mine.map((buffer) => ({ buffer, life: buffer.generation }));
+        const spots = mine.map((buffer) => ({ topic: buffer.topic, partition: buffer.partition, offset: buffer.next ?? 0 }));
         for (const fetched of await fetchFrom(client, broker, spots, { waitMs: pollMs, bytes: partitionBytes })) handOn(asked, fetched);
         client.health.good('follow');
       } catch (error) {
@@ -98,41 +98,41 @@ export function createFollower(client: Client, take: (strand: Strand, message: M
     }
   }
 
-  function handOn(asked: readonly { readonly strand: Strand; readonly life: number }[], fetched: Fetched): void {
-    const one = asked.find(({ strand }) => strand.topic === fetched.topic && strand.partition === fetched.partition);
-    if (one === undefined || one.strand.life !== one.life) return; // placed anew while we asked
-    const { strand } = one;
-    let heard = fetched.end > strand.known;
-    strand.known = Math.max(strand.known, fetched.end);
+  function handOn(asked: readonly { readonly buffer: PartitionBuffer; readonly life: number }[], fetched: Fetched): void {
+    const one = asked.find(({ buffer }) => buffer.topic === fetched.topic && buffer.partition === fetched.partition);
+    if (one === undefined || one.buffer.generation !== one.life) return; // placed anew while we asked
+    const { buffer } = one;
+    let heard = fetched.end > buffer.durableEnd;
+    buffer.durableEnd = Math.max(buffer.durableEnd, fetched.end);
     for (const message of fetched.messages) {
-      if (strand.next === null || message.offset < strand.next) continue; // ours, or the head of a batch
-      if (message.offset > strand.next) strand.place(message.offset, false);
-      take(strand, message);
+      if (buffer.next === null || message.offset < buffer.next) continue; // ours, or the head of a batch
+      if (message.offset > buffer.next) buffer.place(message.offset, false);
+      take(buffer, message);
       heard = true;
     }
-    if (strand.next !== null && fetched.next > strand.next) strand.place(fetched.next, false);
-    if (heard) strand.hear();
+    if (buffer.next !== null && fetched.next > buffer.next) buffer.place(fetched.next, false);
+    if (heard) buffer.notify();
   }
 
   /** Where it ends cannot be asked now, and may be before where we were. */
-  function forget(strand: Strand): void {
-    strand.forget();
-    strand.hear();
+  function forget(buffer: PartitionBuffer): void {
+    buffer.forget();
+    buffer.notify();
   }
 
   /** Asks for leaders again; where an offset is out of range, the partition was cut back or made anew (F1). */
-  async function failed(mine: readonly Strand[], error: unknown): Promise<void> {
+  async function failed(mine: readonly PartitionBuffer[], error: unknown): Promise<void> {
     troubled = true;
-    for (const strand of mine) leaderOf.delete(strand);
-    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') for (const strand of mine) await place(strand).catch(() => forget(strand));
+    for (const buffer of mine) leaderOf.delete(buffer);
+    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') for (const buffer of mine) await place(buffer).catch(() => forget(buffer));
     else client.health.bad('follow', error, patienceMs);
     await pause(clock, restMs);
     wake();
   }
 
   return {
-    follow(strand) {
-      strands.add(strand);
+    follow(buffer) {
+      buffers.add(buffer);
       running ??= run();
       wake();
     },

@@ -122,7 +122,7 @@ export function fakeBroker(partitions: number): FakeBroker {
       say: { info() {}, warn() {}, error() {} },
       instance: 'test',
       settings: { topics: { inputs: 'inputs', facts: 'facts' }, partitions },
-      health: { good() {}, bad() {}, stranger() {}, doubt() {} },
+      health: { good() {}, bad() {}, foreignRecord() {}, doubt() {} },
       cluster() {
         connections += 1;
         const findBroker = connections === 2 ? () => wait(made.findMs).then(() => broker) : cluster.findBroker;
