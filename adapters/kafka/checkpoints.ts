@@ -11,7 +11,7 @@ import { second, type Millis } from '../../src/core/time.ts';
 import { metadataMaxAgeMs, replicasWithinMs, typeOf, unavailable, type Client } from './client.ts';
 import { createReads, fetchBytesMax, isOurs, stamp } from './fetching.ts';
 import type { KafkaLog } from './log.ts';
-import { requestRecordsMax } from './writer.ts';
+import { requestRecordsMax } from './append-queue.ts';
 import { pause, within } from './waits.ts';
 
 const requestBytesMax = 4_194_304;

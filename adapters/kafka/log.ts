@@ -3,6 +3,7 @@
 //   L2  What this process appended is readable at once where it continues what we know; nothing is fetched that we wrote ourselves.
 import { GatewayError } from '../../src/core/errors.ts';
 import type { BackboneWatch, EventLog, LogBatch, Topic } from '../../src/core/ports.ts';
+import type { Appended } from './append-queue.ts';
 import { typeOf, unavailable, type Client } from './client.ts';
 import { createReads, type Reads } from './fetching.ts';
 import { createFollower } from './follower.ts';
@@ -10,7 +11,7 @@ import { createHistory, readFailed } from './history.ts';
 import { messagesOf, recordOf } from './log-records.ts';
 import type { Settings } from './options.ts';
 import { PartitionBuffer } from './partition-buffer.ts';
-import { createWriter, writerLimits, type Appended, type WriterLimits } from './writer.ts';
+import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
 
 /** Of text in all buffers together, and in one. */
 const charsMax = 67_108_864;
