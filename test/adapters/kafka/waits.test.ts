@@ -67,6 +67,7 @@ test('pauseOr ends with its span or with what it waits for, whichever is first, 
   const woken = followed(pauseOr(clock, 100, Promise.resolve()));
   await clock.forward(99);
   assert.deepEqual([span.state, woken.state], ['pending', 'resolved']);
+  assert.equal(clock.timers(), 1, 'the one whose span is not over');
 
   await clock.forward(1);
   assert.equal(span.state, 'resolved');
