@@ -139,7 +139,7 @@ function settle({ onSettled }: AppendQueueDeps, append: PendingAppend, how: () =
 /** Reports it, has the topic's settings looked at, and gives the error to fail with. */
 function recordTooLarge({ client, topic, partition }: AppendQueueDeps, message: Message, error: unknown): GatewayError {
   const bytes = sizeOf(message);
-  client.say.error({ topic, partition, bytes, why: whyOf(error) }, 'record is larger than the topic takes: raise its max.message.bytes');
+  client.logger.error({ topic, partition, bytes, why: whyOf(error) }, 'record is larger than the topic takes: raise its max.message.bytes');
   client.health.doubt();
   return new GatewayError('payload_too_large', `${topic} takes no record of ${bytes} bytes: raise its max.message.bytes`, error);
 }

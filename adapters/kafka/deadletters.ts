@@ -157,7 +157,7 @@ async function carry({ client, topic, writer }: Carrying, message: Message): Pro
     await writer.append(0, [message]);
   } catch (error) {
     if (!(error instanceof GatewayError && error.code === 'payload_too_large')) throw error;
-    client.say.error(
+    client.logger.error(
       { topic, letter: message.key, bytes: bytesOf(message) },
       'dead letter is larger than the topic takes, only this gateway has it: raise the max.message.bytes of the topic',
     ); // B3

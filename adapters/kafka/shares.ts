@@ -22,7 +22,7 @@ export interface SharesDeps {
 
 export function createShares(deps: SharesDeps): Shares {
   const { client, role, topic, cursors, watch } = deps;
-  const { settings, health, say } = client;
+  const { settings, health, logger } = client;
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const assignments = createAssignments({
@@ -41,7 +41,7 @@ export function createShares(deps: SharesDeps): Shares {
     onAssigned(memberId, partitions) {
       assignments.assign(memberId, partitions);
       watch.rebalanced(role);
-      say.info({ role, partitions: [...partitions].toSorted((a, b) => a - b) }, 'partitions shared out');
+      logger.info({ role, partitions: [...partitions].toSorted((a, b) => a - b) }, 'partitions shared out');
     },
   });
   const progress = createProgress(deps, isStopping);

@@ -119,7 +119,7 @@ export function fakeBroker(partitions: number): FakeBroker {
   const made: FakeBroker = {
     client: {
       clock: systemClock,
-      say: { info() {}, warn() {}, error() {} },
+      logger: { info() {}, warn() {}, error() {} },
       instance: 'test',
       settings: { topics: { inputs: 'inputs', facts: 'facts' }, partitions },
       health: { good() {}, bad() {}, foreignRecord() {}, doubt() {} },
