@@ -5,8 +5,8 @@
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Client } from './client.ts';
 import { createMember, type Member } from './group-member.ts';
-import { createLease } from './lease.ts';
-import { createBell, pause, pauseOr, within } from './waits.ts';
+import { createLease, type Lease } from './lease.ts';
+import { createBell, pause, pauseOr, within, type Bell } from './waits.ts';
 
 const pollMs: Millis = 250;
 const connectWithinMs: Millis = 10 * second;
@@ -40,89 +40,109 @@ export interface Membership {
   stop(): Promise<void>;
 }
 
-export function createMembership({ client, groupId, topic, isStopping, assigned, onAssigned }: MembershipDeps): Membership {
-  const { clock, settings, health } = client;
-  const part = `group ${groupId}`;
-  const lease = createLease(clock, settings.sessionMs);
-  const crashed = createBell();
-  const joined = createBell();
-  let member: Member | null = null;
-  let isJoining = false;
+interface State {
+  readonly lease: Lease;
+  /** Rings when the current member has given up, or is taken away from those who watch over it. */
+  readonly ended: Bell;
+  /** Rings when the current member has joined. */
+  readonly joined: Bell;
+  /** The current member: its events count, and those of earlier ones do not. */
+  member: Member | null;
+  /** From asking to join until it is known what is ours, and while there is no member (H1). */
+  isJoining: boolean;
+}
+
+export function createMembership(deps: MembershipDeps): Membership {
+  const { clock, settings } = deps.client;
+  const state: State = {
+    lease: createLease(clock, settings.sessionMs),
+    ended: createBell(),
+    joined: createBell(),
+    member: null,
+    isJoining: false,
+  };
   let running: Promise<void> = Promise.resolve();
-
-  function newMember(): Member {
-    const made = createMember({
-      client,
-      groupId,
-      topic,
-      joining() {
-        if (member === made) isJoining = true;
-        return assigned();
-      },
-      isCurrent: () => member === made,
-      joined(memberId, partitions) {
-        lease.touch();
-        isJoining = false;
-        joined.ring();
-        onAssigned(memberId, partitions);
-      },
-      heartbeatAnswered() {
-        lease.renew();
-        health.good(part);
-      },
-      crashed(error) {
-        health.bad(part, error, graceMs);
-        crashed.ring();
-      },
-    });
-    return made;
-  }
-
-  /** Makes a member, waits until it fails or falls silent, and makes the next one (H3). */
-  async function keepMember(): Promise<void> {
-    while (!isStopping()) {
-      const hasCrashed = crashed.next();
-      const made = newMember();
-      member = made;
-      lease.touch();
-      try {
-        // Whoever joins waits for members that died, at most a session; a coordinator that died, too, comes on top.
-        await within(clock, connectWithinMs + settings.sessionMs, `join ${groupId}`, made.join());
-        await Promise.race([hasCrashed, silenceOf(made)]);
-      } catch (error) {
-        health.bad(part, error, graceMs);
-      }
-      if (isStopping()) return; // stop() ends the member
-      member = null;
-      isJoining = true;
-      await made.leave();
-      await pause(clock, restMs);
-    }
-  }
-
-  /** Resolves when nothing was heard for too long, or somebody else ends the member. */
-  async function silenceOf(made: Member): Promise<void> {
-    while (!isStopping() && member === made) {
-      if (lease.silentMs() > settings.sessionMs * silentSessions) {
-        health.bad(part, new Error('no heartbeat was answered for two sessions; joining anew'));
-        return;
-      }
-      await pause(clock, pollMs);
-    }
-  }
-
   return {
-    start: () => void (running = keepMember()),
-    isLeaseValid: () => !isJoining && lease.isValid(),
+    start: () => void (running = keepMember(deps, state)),
+    isLeaseValid: () => !state.isJoining && state.lease.isValid(),
     async stop() {
       // One that goes before it has joined says no goodbye (the client, 2.2.4), and the others would wait a session for it.
-      if (member !== null && isJoining) await pauseOr(clock, joinedWithinMs, joined.next());
+      if (state.member !== null && state.isJoining) await pauseOr(clock, joinedWithinMs, state.joined.next());
       await pause(clock, joinedRestMs);
-      const last = member;
-      member = null;
-      crashed.ring();
+      const last = state.member;
+      state.member = null;
+      state.ended.ring();
       await last?.leave();
       await running;
     },
   };
+}
+
+/** Makes a member, waits until it fails or falls silent, and makes the next one (H3). */
+async function keepMember(deps: MembershipDeps, state: State): Promise<void> {
+  const { client, groupId, isStopping } = deps;
+  const { clock, settings, health } = client;
+  while (!isStopping()) {
+    const ended = state.ended.next();
+    const member = newMember(deps, state);
+    state.member = member;
+    state.lease.touch();
+    try {
+      // Whoever joins waits for members that died, at most a session; a coordinator that died, too, comes on top.
+      await within(clock, connectWithinMs + settings.sessionMs, `join ${groupId}`, member.join());
+      await Promise.race([ended, silenceOf(deps, state, member)]);
+    } catch (error) {
+      health.bad(partOf(groupId), error, graceMs);
+    }
+    if (isStopping()) return; // stop() ends the member
+    state.member = null;
+    state.isJoining = true;
+    await member.leave();
+    await pause(clock, restMs);
+  }
+}
+
+function newMember({ client, groupId, topic, assigned, onAssigned }: MembershipDeps, state: State): Member {
+  const member = createMember({
+    client,
+    groupId,
+    topic,
+    joining() {
+      if (state.member === member) state.isJoining = true;
+      return assigned();
+    },
+    isCurrent: () => state.member === member,
+    joined(memberId, partitions) {
+      state.lease.touch();
+      state.isJoining = false;
+      state.joined.ring();
+      onAssigned(memberId, partitions);
+    },
+    heartbeatAnswered() {
+      state.lease.renew();
+      client.health.good(partOf(groupId));
+    },
+    crashed(error) {
+      client.health.bad(partOf(groupId), error, graceMs);
+      state.ended.ring();
+    },
+  });
+  return member;
+}
+
+/** Resolves when the member has heard nothing for too long, or is the current one no more. */
+async function silenceOf({ client, groupId, isStopping }: MembershipDeps, state: State, member: Member): Promise<void> {
+  const { clock, settings, health } = client;
+  while (!isStopping() && state.member === member) {
+    if (state.lease.silentMs() > settings.sessionMs * silentSessions) {
+      health.bad(partOf(groupId), new Error('no heartbeat was answered for two sessions; joining anew'));
+      return;
+    }
+    await pause(clock, pollMs);
+  }
+}
+
+/** What the log's lines call this part of the work. */
+function partOf(groupId: string): string {
+  return `group ${groupId}`;
 }
