@@ -88,9 +88,12 @@ function valued(...values: readonly string[]): readonly { readonly value: string
   return values.map((value) => ({ value }));
 }
 
+/** A writer that forgets somebody leaves them waiting for ever. */
+const promptly = { timeout: 20_000 };
+
 const tooLarge = (): Error => Object.assign(new Error('too large'), { type: 'MESSAGE_TOO_LARGE' });
 
-test('W1: callers of one moment share a request, and of a partition none goes out before the one before has ended', async () => {
+test('W1: callers of one moment share a request, and of a partition none goes out before the one before has ended', promptly, async () => {
   const { writer, log, nth } = writing();
   const outcomes = [outcome(writer.append(0, valued('a', 'b'))), outcome(writer.append(0, valued('c')))];
   const first = await nth(0);
@@ -105,43 +108,51 @@ test('W1: callers of one moment share a request, and of a partition none goes ou
   assert.deepEqual(await Promise.all(outcomes), ['offset 7', 'offset 9', 'offset 10', 'offset 11', 'offset 3']);
 });
 
-test('W2: after a send that was given up another producer sends, not before the old one is cut off, and that waits for its other sends', async () => {
-  const { writer, log, nth, severed } = writing();
-  const failing = outcome(writer.append(0, valued('a')));
-  const slow = outcome(writer.append(1, valued('x')));
-  const first = await nth(0);
-  const other = await nth(1);
-  first.refuse(new Error('no answer'));
-  assert.equal(await failing, 'log_unavailable');
-  const next = outcome(writer.append(0, valued('b')));
-  const elsewhere = outcome(writer.append(2, valued('z')));
-  const third = await nth(2);
-  assert.deepEqual([log(), severed], [['1/0: a', '1/1: x', '2/2: z'], []]);
+test(
+  'W2: after a send that was given up another producer sends, not before the old one is cut off, and that waits for its other sends',
+  promptly,
+  async () => {
+    const { writer, log, nth, severed } = writing();
+    const failing = outcome(writer.append(0, valued('a')));
+    const slow = outcome(writer.append(1, valued('x')));
+    const first = await nth(0);
+    const other = await nth(1);
+    first.refuse(new Error('no answer'));
+    assert.equal(await failing, 'log_unavailable');
+    const next = outcome(writer.append(0, valued('b')));
+    const elsewhere = outcome(writer.append(2, valued('z')));
+    const third = await nth(2);
+    assert.deepEqual([log(), severed], [['1/0: a', '1/1: x', '2/2: z'], []]);
 
-  other.answer(5);
-  const fourth = await nth(3);
-  assert.deepEqual([log().at(-1), severed], ['2/0: b', [1]]);
-  third.answer(1);
-  fourth.answer(0);
-  assert.deepEqual(await Promise.all([slow, next, elsewhere]), ['offset 5', 'offset 0', 'offset 1']);
-});
+    other.answer(5);
+    const fourth = await nth(3);
+    assert.deepEqual([log().at(-1), severed], ['2/0: b', [1]]);
+    third.answer(1);
+    fourth.answer(0);
+    assert.deepEqual(await Promise.all([slow, next, elsewhere]), ['offset 5', 'offset 0', 'offset 1']);
+  },
+);
 
-test('W3: a send that is not answered is given up, and what waits behind it fails with it; what comes later does not', async () => {
-  const { writer, clock, nth } = writing();
-  const outcomes = [outcome(writer.append(0, valued('a')))];
-  await nth(0);
-  outcomes.push(outcome(writer.append(0, valued('b'))));
-  await clock.forward(8_000);
-  assert.deepEqual(await Promise.all(outcomes), ['log_unavailable', 'log_unavailable']);
+test(
+  'W3: a send that is not answered is given up, and what waits behind it fails with it; what comes later does not',
+  promptly,
+  async () => {
+    const { writer, clock, nth } = writing();
+    const outcomes = [outcome(writer.append(0, valued('a')))];
+    await nth(0);
+    outcomes.push(outcome(writer.append(0, valued('b'))));
+    await clock.forward(8_000);
+    assert.deepEqual(await Promise.all(outcomes), ['log_unavailable', 'log_unavailable']);
 
-  const later = outcome(writer.append(0, valued('c')));
-  const second = await nth(1);
-  assert.deepEqual([second.producer, second.values], [2, 'c']);
-  second.answer(4);
-  assert.equal(await later, 'offset 4');
-});
+    const later = outcome(writer.append(0, valued('c')));
+    const second = await nth(1);
+    assert.deepEqual([second.producer, second.values], [2, 'c']);
+    second.answer(4);
+    assert.equal(await later, 'offset 4');
+  },
+);
 
-test('W3: more than may wait is refused at once, and there is room again when something has ended, well or not', async () => {
+test('W3: more than may wait is refused at once, and there is room again when something has ended, well or not', promptly, async () => {
   const { writer, nth } = writing({ recordsMax: 2, bytesMax: 1_000 });
   const first = outcome(writer.append(0, valued('a')));
   const second = outcome(writer.append(1, valued('b')));
@@ -151,42 +162,52 @@ test('W3: more than may wait is refused at once, and there is room again when so
   assert.deepEqual(await Promise.all([first, second]), ['offset 0', 'log_unavailable']);
 
   assert.equal(await outcome(writer.append(0, valued('x'.repeat(1_000)))), 'overloaded');
-  const [third, fourth] = [outcome(writer.append(0, valued('d'))), outcome(writer.append(1, valued('e')))];
-  (await nth(2)).answer(1);
-  (await nth(3)).answer(0);
-  assert.deepEqual(await Promise.all([third, fourth]), ['offset 1', 'offset 0']);
+  for (const place of [2, 3]) {
+    const large = outcome(writer.append(0, valued('x'.repeat(800))));
+    assert.equal(await outcome(writer.append(1, valued('y'.repeat(200)))), 'overloaded');
+    (await nth(place)).answer(place);
+    assert.equal(await large, `offset ${place}`);
+  }
 });
 
-test('a request that is too large goes in smaller ones; only the record that is too large by itself fails its append', async () => {
-  const { writer, log, nth, severed, doubts } = writing();
-  const outcomes = [writer.append(0, valued('a')), writer.append(0, valued('b', 'c')), writer.append(0, valued('d', 'LARGE', 'e'))].map(
-    outcome,
-  );
-  (await nth(0)).refuse(tooLarge());
-  (await nth(1)).answer(0); // a
-  (await nth(2)).refuse(tooLarge()); // b and c together
-  (await nth(3)).answer(1);
-  (await nth(4)).answer(2);
-  (await nth(5)).refuse(tooLarge()); // the third append
-  (await nth(6)).answer(3);
-  (await nth(7)).refuse(tooLarge());
+test(
+  'a request that is too large goes in smaller ones; only the record that is too large by itself fails its append',
+  promptly,
+  async () => {
+    const { writer, log, nth, severed, doubts } = writing();
+    const outcomes = [writer.append(0, valued('a')), writer.append(0, valued('b', 'c')), writer.append(0, valued('d', 'LARGE', 'e'))].map(
+      outcome,
+    );
+    (await nth(0)).refuse(tooLarge());
+    (await nth(1)).answer(0); // a
+    (await nth(2)).refuse(tooLarge()); // b and c together
+    (await nth(3)).answer(1);
+    (await nth(4)).answer(2);
+    (await nth(5)).refuse(tooLarge()); // the third append
+    (await nth(6)).answer(3);
+    (await nth(7)).refuse(tooLarge());
 
-  assert.deepEqual(await Promise.all(outcomes), ['offset 0', 'offset 1 in pieces', 'payload_too_large']);
-  assert.deepEqual(log(), ['1/0: a b c d LARGE e', '1/0: a', '1/0: b c', '1/0: b', '1/0: c', '1/0: d LARGE e', '1/0: d', '1/0: LARGE']);
-  assert.deepEqual([severed, doubts()], [[], 1]);
-});
+    assert.deepEqual(await Promise.all(outcomes), ['offset 0', 'offset 1 in pieces', 'payload_too_large']);
+    assert.deepEqual(log(), ['1/0: a b c d LARGE e', '1/0: a', '1/0: b c', '1/0: b', '1/0: c', '1/0: d LARGE e', '1/0: d', '1/0: LARGE']);
+    assert.deepEqual([severed, doubts()], [[], 1]);
+  },
+);
 
-test('what was delivered before another append of its batch failed stays delivered', async () => {
-  const { writer, nth } = writing();
+test('what was delivered before another append of its batch failed stays delivered, and is counted off once', promptly, async () => {
+  const { writer, nth } = writing({ recordsMax: 2, bytesMax: 1_000 });
   const outcomes = [writer.append(0, valued('a')), writer.append(0, valued('b'))].map(outcome);
   (await nth(0)).refuse(tooLarge());
   (await nth(1)).answer(0);
   (await nth(2)).refuse(new Error('no answer'));
-
   assert.deepEqual(await Promise.all(outcomes), ['offset 0', 'log_unavailable']);
+
+  const more = ['c', 'd', 'e'].map((value) => outcome(writer.append(0, valued(value))));
+  assert.equal(await more[2], 'overloaded');
+  (await nth(3)).answer(1);
+  assert.deepEqual(await Promise.all(more), ['offset 1', 'offset 2', 'overloaded']);
 });
 
-test('settled and close wait for what was appended, and nothing is taken afterwards', async () => {
+test('settled and close wait for what was appended, and nothing is taken afterwards', promptly, async () => {
   const { writer, clock, nth, severed } = writing();
   const appended = outcome(writer.append(0, valued('a')));
   const done: string[] = [];
