@@ -48,7 +48,7 @@ export interface Guards {
 export type OnUnknown = 'stop' | 'retry';
 
 export interface ActionCall {
-  /** Registered action, `shell/run`, `http/request`, `process/restart` … */
+  /** A registered action by its name, `family/name`. */
   readonly uses: string;
   readonly with: Template;
   readonly timeoutMs: Millis;
