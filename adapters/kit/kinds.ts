@@ -8,6 +8,7 @@ import type { Action } from '../../src/ports/action.ts';
 import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
+import type { SourceRoutes } from '../../src/ports/routes.ts';
 import type { Source } from '../../src/ports/source.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Http } from './http-client.ts';
@@ -21,6 +22,8 @@ export interface SourceKind {
   /** JSON Schema of `options` of the endpoint. */
   readonly options: object;
   create(options: Options): Source;
+  /** The HTTP API that the vendor's own tools expect of whoever takes their alerts; served once, however many endpoints there are. */
+  readonly routes?: SourceRoutes;
 }
 
 export interface NotifierDeps {

@@ -1,6 +1,7 @@
 // The prometheus source as the registry knows it. What its options mean stands at PrometheusConfig.
 import { checked, type SourceKind } from '../kit/kinds.ts';
 import { entityLabels, severityWord, severityWords } from '../kit/schemas.ts';
+import { alertmanagerApi } from './api.ts';
 import { prometheus } from './source.ts';
 
 const options = {
@@ -18,4 +19,5 @@ export const prometheusSource: SourceKind = {
   name: 'prometheus',
   options,
   create: (given) => prometheus(checked(given)),
+  routes: alertmanagerApi,
 };

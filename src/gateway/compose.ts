@@ -346,6 +346,7 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
     store: { log, deadLetters, views: running.store.views },
     intake: running.intake,
     endpoints: config.roles.includes('intake') ? endpointsOf(config, registryOf(around)) : [],
+    sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
     tokens: config.api.tokens,
     verify,
     ackSecrets: config.api.ackSecrets,
