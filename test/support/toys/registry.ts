@@ -1,0 +1,18 @@
+// The real registry and the toys: what adding a thing takes is a folder beside this file and one line in it.
+import type { Registry } from '../../../adapters/kit/kinds.ts';
+import { registry } from '../../../adapters/registry.ts';
+import { sensorSource } from './sensor/source.ts';
+
+export const toys: Registry = {
+  sources: [
+    ...registry.sources, //
+    sensorSource,
+  ],
+  notifiers: [
+    ...registry.notifiers, //
+  ],
+  actions: [
+    ...registry.actions, //
+  ],
+  logs: registry.logs,
+};
