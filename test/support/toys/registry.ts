@@ -2,6 +2,7 @@
 import type { Registry } from '../../../adapters/kit/kinds.ts';
 import { registry } from '../../../adapters/registry.ts';
 import { sensorSource } from './sensor/source.ts';
+import { sirenNotifier } from './siren/notifier.ts';
 
 export const toys: Registry = {
   sources: [
@@ -10,6 +11,7 @@ export const toys: Registry = {
   ],
   notifiers: [
     ...registry.notifiers, //
+    sirenNotifier,
   ],
   actions: [
     ...registry.actions, //
