@@ -1,6 +1,7 @@
 // The real registry and the toys: what adding a thing takes is a folder beside this file and one line in it.
 import type { Registry } from '../../../adapters/kit/kinds.ts';
 import { registry } from '../../../adapters/registry.ts';
+import { lampActions } from './lamp/action.ts';
 import { sensorSource } from './sensor/source.ts';
 import { sirenNotifier } from './siren/notifier.ts';
 
@@ -15,6 +16,7 @@ export const toys: Registry = {
   ],
   actions: [
     ...registry.actions, //
+    lampActions,
   ],
   logs: registry.logs,
 };
