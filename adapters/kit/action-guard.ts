@@ -3,6 +3,7 @@
 //   A1  No action sees an input that its schema does not admit.
 //   A2  Every call ends within its timeout and a second, as a value, even if the action has a bug.
 //   A3  A declaration that contradicts itself is refused when the actions are made, before any playbook is read.
+import type { ValidateFunction } from 'ajv/dist/2020.js';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
@@ -55,7 +56,7 @@ function declarationFault(family: ActionFamily, { name, effect, probe, input }: 
 export function guarded(actions: readonly Action[]): readonly Action[] {
   const ajv = strictAjv();
   return actions.map((action) => {
-    const fits = ajv.compile(action.input);
+    const fits = compiled(ajv, action);
     return {
       ...action,
       async act(request, signal) {
@@ -68,6 +69,18 @@ export function guarded(actions: readonly Action[]): readonly Action[] {
       },
     };
   });
+}
+
+/** An input schema that is none of the dialect is refused here, with the validator's own sentence. A3 */
+function compiled(ajv: ReturnType<typeof strictAjv>, { name, input }: ActionDeclaration): ValidateFunction {
+  try {
+    return ajv.compile(input);
+  } catch (error) {
+    throw new GatewayError(
+      'invalid_config',
+      `actions: the input schema of ${name}: ${error instanceof Error ? error.message : 'unreadable'}`,
+    );
+  }
 }
 
 /** One call that ends in any case. A2 */

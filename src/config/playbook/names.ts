@@ -1,4 +1,4 @@
-// The names that expressions and references of a playbook may use, by place. The values come from core/environment.ts.
+// The names that expressions and references of a playbook may use, by place. The values come from core/playbook/environment.ts.
 
 export const alertNames = [
   'name',

@@ -96,3 +96,37 @@ describe('the list of actions', () => {
     }
   });
 });
+
+describe('A3: a declaration that contradicts itself is refused before any playbook is read', () => {
+  const good: Action = {
+    name: 'test/do',
+    summary: 'Does nothing.',
+    effect: 'once',
+    input: { type: 'object', additionalProperties: false },
+    act: async () => ({ outcome: 'ok', output: {} }),
+  };
+  const made = (...actions: readonly Partial<Action>[]): readonly Action[] =>
+    createActions([{ name: 'test', options: {}, create: () => actions.map((change) => ({ ...good, ...change })) }], {}, wallClock);
+
+  test('one that does not is made', () => assert.equal(made({}, { name: 'test/look', effect: 'read', probe: true }).length, 2));
+
+  for (const [says, actions, told] of [
+    ['a name of another family', [{ name: 'other/do' }], /expected a name like test\/do, seen other\/do/],
+    ['a name twice', [{}, {}], /expected every action once, seen test\/do a second time/],
+    ['a probe that changes something', [{ probe: true }], /expected a probe that only reads, seen test\/do, whose effect is once/],
+    [
+      'a schema with a reference',
+      [{ input: { $ref: '#/$defs/x', $defs: { x: {} } } }],
+      /expected an input schema without \$ref, seen one in test\/do/,
+    ],
+    ['a role that is none', [{ input: { type: 'object', 'x-quench': 'programm' } }], /x-quench/],
+    ['a keyword that is none', [{ input: { type: 'object', maxLenght: 1 } }], /maxLenght/],
+  ] as const) {
+    test(`${says}: refused`, () => {
+      assert.throws(
+        () => made(...actions),
+        (error) => error instanceof GatewayError && error.code === 'invalid_config' && told.test(error.message),
+      );
+    });
+  }
+});
