@@ -106,7 +106,7 @@ describe('A3: a declaration that contradicts itself is refused before any playbo
     act: async () => ({ outcome: 'ok', output: {} }),
   };
   const made = (...actions: readonly Partial<Action>[]): readonly Action[] =>
-    createActions([{ name: 'test', options: {}, create: () => actions.map((change) => ({ ...good, ...change })) }], {}, wallClock);
+    createActions([{ name: 'test', options: {}, create: () => actions.map((change) => Object.assign({}, good, change)) }], {}, wallClock);
 
   test('one that does not is made', () => assert.equal(made({}, { name: 'test/look', effect: 'read', probe: true }).length, 2));
 
