@@ -1,6 +1,7 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services.
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
 import { schedule } from 'node-cron';
+import { extname } from 'node:path';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -185,7 +186,8 @@ function startRetention(
 
 function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
   return forkExecutor({
-    program: fileURLToPath(new URL('../adapters/executor-main.ts', import.meta.url)),
+    // TypeScript in a clone, JavaScript in what is installed.
+    program: fileURLToPath(new URL(`../adapters/executor-main${extname(import.meta.url)}`, import.meta.url)),
     config: config.actions,
     clock: around.clock,
     env: around.executorEnv,
