@@ -14,6 +14,7 @@ import type { Config } from './config/config-types.ts';
 import type { ConfigDeps } from './config/loading.ts';
 import type { Files } from './config/files.ts';
 import { scopeOfId } from './core/ids.ts';
+import type { Policy } from './core/policy.ts';
 import type { Backbone, BackboneWatch, Clock, Notification, Notifier, Store } from './core/ports.ts';
 import { day, type Instant, type Millis } from './core/time.ts';
 import { forkExecutor, type ForkedExecutor } from './engine/executor.ts';
@@ -30,7 +31,7 @@ import { signAck } from './http/ack.ts';
 import type { HttpEndpoint, Log } from './http/deps.ts';
 import { createMetrics, type Metrics } from './http/metrics.ts';
 import { createHttp, type HttpServer } from './http/server.ts';
-import { startPublishing } from './publishing.ts';
+import { createPublisher } from './publishing.ts';
 import { checksOf, count, standingOf } from './standing.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
@@ -56,6 +57,8 @@ export interface Gateway {
   /** The port it listens on. */
   readonly port: number;
   readonly service: Service;
+  /** Puts another policy on the log, when it is not the one in force. */
+  publish(policy: Policy): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -143,11 +146,13 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       stops.push(spool.stop);
     }
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance });
-    stops.push(await startPublishing({ shared: config.log !== null, policy: config.policy, clock, log, intake, service }));
+    const publisher = createPublisher({ shared: config.log !== null, clock, log, intake, service });
+    stops.push(publisher.stop);
+    await publisher.publish(config.policy);
     const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
     stops.push(() => http.stop());
-    return { port, service, stop };
+    return { port, service, publish: publisher.publish, stop };
   } catch (error) {
     await stop();
     throw error;

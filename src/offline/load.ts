@@ -1,6 +1,4 @@
 // Configuration and registry for commands that run without a gateway: the same loading as `serve`, and nothing is written.
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
 import * as registry from '../../adapters/index.ts';
 import { configDeps } from '../compose.ts';
@@ -9,7 +7,7 @@ import { loadCases, type PlaybookCase } from '../config/cases.ts';
 import { loadConfig } from '../config/config.ts';
 import type { Config } from '../config/config-types.ts';
 import { configDefaults } from '../config/defaults.ts';
-import { diskFiles, type Files } from '../config/files.ts';
+import { configFileAt, diskFiles, type Files } from '../config/files.ts';
 import type { ConfigDeps } from '../config/loading.ts';
 import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbooks.ts';
 import type { ConfigProblem } from '../config/problems.ts';
@@ -30,7 +28,7 @@ export interface Playbooks {
 
 /** What `serve` would load; token files that `serve` would make are taken as made. */
 export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
-  return loadConfig(configFile(path), depsOf(env, createExpressions()));
+  return loadConfig(configFileAt(path), depsOf(env, createExpressions()));
 }
 
 /** Playbooks and their cases in a directory. */
@@ -70,12 +68,6 @@ function endpointsOf(config: Config): readonly IntakeEndpoint[] {
       ? []
       : [{ name, source: kind.create(endpoint.options), tenant: endpoint.tenant, scopeLabels: config.scope.labels }];
   });
-}
-
-/** A directory means the quench.yaml in it. */
-function configFile(path: string): string {
-  const whole = resolve(path);
-  return statSync(whole, { throwIfNoEntry: false })?.isDirectory() === true ? join(whole, 'quench.yaml') : whole;
 }
 
 function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof readPlaybookDir> {
