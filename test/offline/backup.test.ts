@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { copyStore } from '../../adapters/sqlite/backup.ts';
+import { schemaVersion } from '../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Store } from '../../src/core/ports.ts';
 import { quench, houseFiles, write, type Said } from '../cli/support.ts';
@@ -247,5 +248,12 @@ describe('quench restore', () => {
     }
     const none = await restore(join(place, 'none.db'), join(place, 'to'));
     assert.deepEqual([none.exit, /expected a backup at \S+none\.db, seen none/.test(none.err)], [3, true]);
+  });
+});
+
+describe('docs/install.md', () => {
+  it('names the schema that this version writes', () => {
+    const page = readFileSync(new URL('../../docs/install.md', import.meta.url), 'utf8');
+    assert.match(page, new RegExp(`This version writes \\*\\*schema ${schemaVersion}\\*\\*`));
   });
 });
