@@ -20,6 +20,12 @@ test('L1: a reader of an older moment holds no commit up, and once it is gone th
   const path = join(dir, 'log.db');
   const db = new DatabaseSync(path, { timeout: lockTimeoutMs });
   db.exec('PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0; CREATE TABLE log (body TEXT)');
+  let tries = 0;
+  const exec = db.exec.bind(db);
+  db.exec = (sql) => {
+    if (sql === `PRAGMA busy_timeout = ${limits.waitMs}`) tries += 1; // how a try to begin the WAL anew starts
+    exec(sql);
+  };
   const insert = db.prepare('INSERT INTO log VALUES (?)');
   const wal = walOf(db, path, lockTimeoutMs, limits);
   const size = (): number => statSync(`${path}-wal`).size;
@@ -37,9 +43,8 @@ test('L1: a reader of an older moment holds no commit up, and once it is gone th
   const began = performance.now();
   const took = Array.from({ length: 400 }, commit);
   const whole = performance.now() - began;
-  assert.ok(Math.max(...took) < 1_000, `the slowest commit took ${Math.max(...took)} ms`);
-  const waited = took.filter((ms) => ms >= limits.waitMs).length;
-  assert.ok(waited <= 5 + (2 * whole) / limits.restMs, `${waited} commits of 400 waited, in ${whole} ms`);
+  assert.ok(Math.max(...took) < 3_000, `the slowest commit took ${Math.max(...took)} ms`);
+  assert.ok(tries > 0 && tries <= 1 + whole / limits.restMs, `${tries} tries in ${whole} ms`);
   assert.ok(size() > 4 * limits.bytesMax, 'the WAL keeps what the reader may not lose');
   assert.equal(reader.prepare('SELECT count(*) AS count FROM log').get()?.['count'], 0);
 
