@@ -5,8 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { WriterOptions } from './requests.ts';
 
-const schemaVersion = 1;
+/** `user_version` of the file. It grows with each change of the tables; docs/install.md says what that means to who upgrades. */
+export const schemaVersion = 1;
 const pageBytes = 4096;
+/** How long the writer waits for a lock. */
+export const writerTimeoutMs = 5_000;
 
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
 // that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
@@ -39,7 +42,7 @@ CREATE TABLE letters (
 
 /** Opens or creates the file for writing. Throws `invalid_config` for a file that this version must not touch (F2). */
 export function openForWriting(options: WriterOptions): DatabaseSync {
-  const db = new DatabaseSync(options.path, { timeout: 5_000 });
+  const db = new DatabaseSync(options.path, { timeout: writerTimeoutMs });
   try {
     const version = numberOf(db, 'PRAGMA user_version');
     if (version > schemaVersion) {

@@ -24,6 +24,9 @@ export interface Parts {
   replay(ask: ReplayAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
   shadow(ask: ShadowAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
   move(ask: MoveAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  backUp(ask: BackupAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  restore(ask: RestoreAsk): Promise<Doc>;
+  init(ask: InitAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
 }
 
 export interface Loaded {
@@ -85,6 +88,32 @@ export interface MoveAsk {
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
+}
+
+export interface BackupAsk {
+  /** Where the copy goes. */
+  readonly file: string;
+  readonly config: string;
+  readonly force: boolean;
+  readonly env: Terminal['env'];
+  readonly signal: AbortSignal;
+  /** Called often, with a share of 0 to 1. */
+  readonly progress: (share: number) => void;
+}
+
+export interface RestoreAsk {
+  readonly file: string;
+  /** The data directory, new or with nothing but tokens in it. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+  readonly progress: (share: number) => void;
+}
+
+export interface InitAsk {
+  readonly dir: string;
+  /** Where the gateway is to keep its data; null: `data` below the directory. */
+  readonly data: string | null;
+  readonly env: Terminal['env'];
 }
 
 export interface Call {

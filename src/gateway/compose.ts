@@ -1,6 +1,7 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services.
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
 import { schedule } from 'node-cron';
+import { extname } from 'node:path';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,7 @@ import type { ConfigDeps } from '../config/quench/loading.ts';
 import type { Config } from '../config/quench/types.ts';
 import { scopeOfId } from '../core/ids.ts';
 import type { Notification } from '../core/page/notification.ts';
+import type { Policy } from '../core/playbook/policy.ts';
 import { day, type Instant, type Millis } from '../core/time.ts';
 import { startSightings } from '../engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/failopen/failopen.ts';
@@ -34,7 +36,7 @@ import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
-import { startPublishing } from './publishing.ts';
+import { createPublisher } from './publishing.ts';
 import { checksOf, count, standingOf } from './readiness.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
@@ -64,6 +66,8 @@ export interface Gateway {
   /** The port it listens on. */
   readonly port: number;
   readonly service: Service;
+  /** Puts another policy on the log, when it is not the one in force. */
+  publish(policy: Policy): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -158,11 +162,13 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     }
     const endpoints = endpointsOf(config, registryOf(around));
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
-    stops.push(await startPublishing({ shared: config.log !== null, policy: config.policy, clock, log, intake, service }));
+    const publisher = createPublisher({ shared: config.log !== null, clock, log, intake, service });
+    stops.push(publisher.stop);
+    await publisher.publish(config.policy);
     const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
     stops.push(() => http.stop());
-    return { port, service, stop };
+    return { port, service, publish: publisher.publish, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -201,7 +207,8 @@ function startRetention(
 
 function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
   return forkExecutor({
-    program: fileURLToPath(new URL('./executor-main.ts', import.meta.url)),
+    // TypeScript in a clone, JavaScript in what is installed.
+    program: fileURLToPath(new URL(`./executor-main${extname(import.meta.url)}`, import.meta.url)),
     config: config.actions,
     clock: around.clock,
     env: around.executorEnv,

@@ -1,0 +1,58 @@
+// `init`: the first command of somebody who installed Quench; writes a directory to serve from and says what to do next.
+import type { Doc } from './client.ts';
+import type { Call, Command } from './command.ts';
+import { exits, type ExitCode } from './exit.ts';
+import { problems, shorter } from './local.ts';
+import { docAt, formOf, textAt } from './table.ts';
+import { data, plain, plainJson, say } from './terminal.ts';
+
+async function init(call: Call): Promise<ExitCode> {
+  const { terminal, given } = call;
+  const [dir = '.'] = call.args;
+  const done = await call.parts.init({ dir, data: given.text('data') ?? null, env: terminal.env });
+  if (!done.ok) return problems(call, done.error);
+  if (formOf(given) === 'json') data(terminal, plainJson(done.value));
+  else if (formOf(given) === 'name') for (const path of paths(done.value, 'made')) data(terminal, plain(path));
+  else tell(call, done.value);
+  return exits.ok;
+}
+
+function tell({ terminal, given }: Call, doc: Doc): void {
+  for (const path of paths(doc, 'made')) data(terminal, `made   ${plain(path)}`);
+  for (const path of paths(doc, 'kept')) data(terminal, `there  ${plain(path)}   left as it is`);
+  const config = plain(shorter(textAt(doc, 'dir')) || '.');
+  const [admin, ingest] = [textAt(docAt(doc, 'tokens'), 'admin'), textAt(docAt(doc, 'tokens'), 'ingest')].map((path) =>
+    plain(shorter(path)),
+  );
+  const asks = given.has('data') ? `QUENCH_TOKEN_FILE=${admin} quench incident list` : `quench incident list --config ${config}`;
+  const steps = [
+    [`quench check --config ${config}`, 'what is wrong with it, by line'],
+    [`quench playbook test --config ${config}`, 'your playbooks against their cases; nothing is touched'],
+    [`quench serve --config ${config}`, 'until it is told to stop'],
+    [asks, 'in a second shell'],
+  ] as const;
+  const width = Math.max(...steps.map(([command]) => command.length));
+  say(terminal, '');
+  for (const [place, [command, what]] of steps.entries())
+    say(terminal, `${place === 0 ? 'next: ' : '      '}${command.padEnd(width)}  ${what}`);
+  say(terminal, '');
+  say(terminal, `senders: their token is in ${ingest}, what to paste in ${plain(textAt(doc, 'adapters'))}/<vendor>/`);
+  say(terminal, `more playbooks to copy: ${plain(textAt(doc, 'playbooks'))}`);
+}
+
+function paths(doc: Doc, name: 'made' | 'kept'): readonly string[] {
+  return doc[name] as readonly string[]; // Inited of src/offline/init.ts
+}
+
+export const initCommands: readonly Command[] = [
+  {
+    words: 'init',
+    args: 'DIR',
+    least: 1,
+    most: 1,
+    says: 'write a directory to serve from: quench.yaml, a first playbook with its test case, tokens',
+    more: ['What is there already is left as it is, and named. --data puts tokens and store elsewhere, /var/lib/quench for a service.'],
+    options: ['data', 'output', 'quiet'],
+    run: init,
+  },
+];
