@@ -9,7 +9,7 @@ import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
-import { nudge } from '../run/run.ts';
+import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
 import type { AlertSeen, Change } from './facts.ts';
 import { flapPercent, isFlapping } from './flapping.ts';

@@ -14,7 +14,7 @@ export function bucketOf(ctx: TurnContext): number {
 export function findStorm(ctx: TurnContext, alert: Alert): Found | null {
   const meta = metaOf(ctx.desk);
   const { storm } = ctx.policy;
-  const recent = meta.halfCount + (meta.half === bucketOf(ctx) ? meta.lastHalfCount : 0);
+  const recent = meta.bucketCount + (meta.bucket === bucketOf(ctx) ? meta.previousBucketCount : 0);
   const running = incidentOf(ctx, meta.storm);
   const on = running !== undefined && running.state !== 'resolved' && recent * 2 >= storm.alerts;
   if (on) {

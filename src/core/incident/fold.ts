@@ -3,6 +3,7 @@ import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } fr
 import { isFiring } from '../alert/fold.ts';
 import type { AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
+import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
 import type { AlertJoined, IncidentChanged, IncidentOpened, IncidentReopened, IncidentResolved } from './facts.ts';
 import type { Incident } from './row.ts';
@@ -126,7 +127,7 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
 
 export function forgetIncident(desk: Desk, id: string): void {
   const incident: Incident | undefined = desk.tables.incidents.rows.get(id);
-  for (const run of incident?.runs ?? []) drop(desk.tables.runs, run);
+  for (const run of incident?.runs ?? []) forgetRun(desk, run);
   for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
   desk.indexes.alertsByIncident.delete(id);
   drop(desk.tables.incidents, id);

@@ -1,10 +1,21 @@
 // A silence begins, ends or is used up: the alerts it may concern are looked at again.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
-import type { Silence } from './facts.ts';
+import type { WakeHandlers } from '../wakes.ts';
+import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
 import { isInDoubt } from './suppression.ts';
 
 const mutedAtOnceMax = 5_000;
+
+export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
+  silence(ctx, wake) {
+    const row = ctx.desk.tables.silences.rows.get(wake.silence);
+    if (row?.silence.endsAt === wake.endsAt) endSilence(ctx, row.silence);
+  },
+  silenceStart(ctx, wake) {
+    if (ctx.desk.tables.silences.rows.get(wake.silence)?.silence.startsAt === wake.startsAt) refreshMutes(ctx);
+  },
+};
 
 export function setSilence(ctx: TurnContext, silence: Silence): void {
   const known = ctx.desk.tables.silences.rows.has(silence.id);
@@ -19,13 +30,13 @@ export function setSilence(ctx: TurnContext, silence: Silence): void {
   refreshMutes(ctx);
 }
 
-export function endSilence(ctx: TurnContext, silence: Silence): void {
+function endSilence(ctx: TurnContext, silence: Silence): void {
   emit(ctx, { type: 'SilenceChanged', silence, state: 'expired' });
   refreshMutes(ctx);
 }
 
 /** A silence came or went: look at the alerts it may concern, in a fixed order, and at the incidents they are in. */
-export function refreshMutes(ctx: TurnContext): void {
+function refreshMutes(ctx: TurnContext): void {
   let changes = 0;
   for (const fingerprint of [...ctx.desk.tables.alerts.rows.keys()].sort()) {
     const held = ctx.desk.tables.alerts.rows.get(fingerprint);

@@ -2,7 +2,7 @@
 //   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { hour, minute, second, type Millis } from '../time.ts';
-import type { NotifyAnswered } from './facts.ts';
+import type { NotifyAnswered, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import type { NotifyKind, NotifyOutcome } from './notification.ts';
 import { pageOf, type Outgoing, type Page } from './row.ts';
@@ -33,10 +33,7 @@ export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null
 }
 
 /** The answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */
-export function takeWake(
-  ctx: TurnContext,
-  wake: { readonly page: string; readonly notification: string; readonly attempt: number; readonly stage: 'answer' | 'retry' },
-): Page | null {
+export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): Page | null {
   const page = pageOf(ctx, wake.page);
   const outgoing = page?.outgoing.find((one) => one.notification.id === wake.notification);
   if (page === undefined || outgoing === undefined || outgoing.attempt !== wake.attempt) return null;

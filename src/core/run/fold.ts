@@ -1,8 +1,9 @@
 // Facts about runs, folded into rows. Decides nothing.
-import { unchanged, type Desk, type Folds } from '../desk.ts';
-import { change, put } from '../table.ts';
+import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
+import type { Playbook } from '../playbook/document.ts';
+import { change, drop, put } from '../table.ts';
 import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
-import type { Run } from './row.ts';
+import { callOf, frameOf, isEffect, type Run } from './row.ts';
 
 const startsKept = 50;
 
@@ -37,35 +38,36 @@ function foldRefused(desk: Desk, fact: RunRefused): void {
 }
 
 function foldRequested(desk: Desk, fact: StepRequested): void {
+  const { phase: part, step, attempt, timeoutMs } = fact;
   change(desk.tables.runs, fact.run, (run) => ({
     ...run,
-    attempt: fact.attempt,
-    call: { id: fact.call, step: fact.step, attempt: fact.attempt, worker: null, requestedAt: fact.at, timeoutMs: fact.timeoutMs },
+    frames: [...run.frames.slice(0, -1), { ...frameOf(run), attempt }],
+    calls: { ...run.calls, [fact.call]: { part, step, attempt, worker: null, requestedAt: fact.at, timeoutMs } },
   }));
 }
 
 function foldGranted(desk: Desk, fact: StepGranted): void {
-  change(desk.tables.runs, fact.run, (run) => ({
-    ...run,
-    effects: run.effects + (run.phase === 'steps' || run.phase === 'undo' ? 1 : 0),
-    call: run.call === null ? null : { ...run.call, worker: fact.worker },
-  }));
+  change(desk.tables.runs, fact.run, (run) => {
+    const call = callOf(run, fact.call);
+    if (call === undefined) return run;
+    const effects = run.effects + (isEffect[call.part] ? 1 : 0);
+    return { ...run, effects, calls: { ...run.calls, [fact.call]: { ...call, worker: fact.worker } } };
+  });
 }
 
 function foldStarted(desk: Desk, fact: RunStarted): void {
+  keepPlaybook(desk, fact.playbook);
   put(desk.tables.runs, fact.run, {
     id: fact.run,
     incident: fact.incident,
-    playbook: fact.playbook,
+    playbook: fact.playbook.digest,
     mode: fact.mode,
     params: fact.params,
     target: fact.target,
     startedAt: fact.at,
-    phase: 'diagnose',
-    index: 0,
-    attempt: 0,
+    frames: [{ part: 'diagnose', index: 0, attempt: 0 }],
     pause: 0,
-    call: null,
+    calls: {},
     outputs: {},
     undos: [],
     verifyingSince: null,
@@ -82,6 +84,10 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     tried: [...incident.tried, fact.playbook.name],
   }));
   if (fact.mode === 'shadow') return;
+  holdTarget(desk, fact);
+}
+
+function holdTarget(desk: Desk, fact: RunStarted): void {
   const before = desk.tables.targets.rows.get(fact.target) ?? { holder: null, lastEndAt: null, starts: [] };
   const starts = [...before.starts, { playbook: fact.playbook.name, at: fact.at }].slice(-startsKept);
   put(desk.tables.targets, fact.target, { ...before, holder: fact.run, starts });
@@ -91,7 +97,7 @@ function finishedStep(run: Run, fact: StepFinished): Run {
   const output = fact.outcome.outcome === 'unknown' ? {} : fact.outcome.output;
   return {
     ...run,
-    call: null,
+    calls: Object.fromEntries(Object.entries(run.calls).filter(([call]) => call !== fact.call)),
     outputs: fact.phase === 'undo' ? run.outputs : { ...run.outputs, [fact.step]: output },
     undos: fact.undo === null ? run.undos : [...run.undos, { step: fact.step, ...fact.undo }],
   };
@@ -100,9 +106,7 @@ function finishedStep(run: Run, fact: StepFinished): Run {
 function movedRun(run: Run, fact: RunMoved): Run {
   return {
     ...run,
-    phase: fact.phase,
-    index: fact.index,
-    attempt: fact.attempt,
+    frames: [{ part: fact.phase, index: fact.index, attempt: fact.attempt }],
     pause: fact.pause ?? run.pause,
     goodSince: fact.goodSince === undefined ? run.goodSince : fact.goodSince,
     failure: fact.failure ?? run.failure,
@@ -113,11 +117,25 @@ function movedRun(run: Run, fact: RunMoved): Run {
 
 function foldFinished(desk: Desk, fact: RunFinished): void {
   const { playbook } = fact;
-  change(desk.tables.runs, fact.run, (run) => ({ ...run, phase: 'ended' as const, end: fact.end, call: null }));
+  change(desk.tables.runs, fact.run, (run) => ({ ...run, frames: [], calls: {}, end: fact.end }));
   change(desk.tables.incidents, fact.incident, (incident) =>
     incident.run === fact.run ? { ...incident, run: null, outcome: { end: fact.end, playbook, reason: fact.reason } } : incident,
   );
   const target = desk.tables.runs.rows.get(fact.run)?.target ?? '';
   const history = desk.tables.targets.rows.get(target);
   if (history?.holder === fact.run) put(desk.tables.targets, target, { ...history, holder: null, lastEndAt: fact.at });
+}
+
+/** The document of a playbook lies on the desk once, however many runs began with it, until the last of them has left. */
+function keepPlaybook(desk: Desk, playbook: Playbook): void {
+  const { digest } = playbook;
+  if (!desk.tables.playbooks.rows.has(digest)) put(desk.tables.playbooks, digest, playbook);
+  countRun(desk, digest, 1);
+}
+
+export function forgetRun(desk: Desk, id: string): void {
+  const run = desk.tables.runs.rows.get(id);
+  if (run === undefined) return;
+  drop(desk.tables.runs, id);
+  if (countRun(desk, run.playbook, -1) === 0) drop(desk.tables.playbooks, run.playbook);
 }

@@ -1,17 +1,39 @@
-// One run as the desk keeps it, with its outstanding call and what it could take back.
+// One run as the desk keeps it: where it stands in its playbook, the calls it waits for, and what it could take back.
+// The playbook itself lies beside it, once for all runs of that digest (R5): a run's row is written at each of its facts and stays small.
+import type { TurnContext } from '../context.ts';
+import type { Desk } from '../desk.ts';
+import { invariant } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { Playbook, PlaybookMode } from '../playbook/document.ts';
 import type { Instant, Millis } from '../time.ts';
-import type { RunEnd, RunPhase } from './facts.ts';
+import type { RunEnd, RunPart } from './facts.ts';
 
-/** A call that was asked for and is not finished. */
+/** A call that was asked for and is not finished; its key names part, step and attempt (`steps/restart/1`). */
 export interface Call {
-  readonly id: string;
+  readonly part: RunPart;
   readonly step: string;
   readonly attempt: number;
+  /** The one worker that was granted it; null while nobody was. */
   readonly worker: string | null;
   readonly requestedAt: Instant;
   readonly timeoutMs: Millis;
+}
+
+/** Whether the calls of a part change the world; those of the others only look. */
+export const isEffect: { readonly [part in RunPart]: boolean } = {
+  approval: false,
+  diagnose: false,
+  steps: true,
+  verify: false,
+  undo: true,
+};
+
+/** A place in the playbook. */
+export interface Frame {
+  readonly part: RunPart;
+  /** Which diagnosis, step, proof or undo of the part. */
+  readonly index: number;
+  readonly attempt: number;
 }
 
 export interface Undo {
@@ -24,18 +46,18 @@ export interface Undo {
 export interface Run {
   readonly id: string;
   readonly incident: string;
-  readonly playbook: Playbook;
+  /** Digest of the playbook it began with; the document is in the desk's table of playbooks. */
+  readonly playbook: string;
   readonly mode: PlaybookMode;
   readonly params: { readonly [name: string]: Json };
   readonly target: string;
   readonly startedAt: Instant;
-  readonly phase: RunPhase;
-  /** Place in the phase: diagnosis, step, proof, or undo. */
-  readonly index: number;
-  readonly attempt: number;
+  /** The program position, outermost place first; work goes on at the last. One place today, none when the run has ended. */
+  readonly frames: readonly Frame[];
   /** Counts pauses, so that a late wake of an earlier pause is stale. */
   readonly pause: number;
-  readonly call: Call | null;
+  /** Calls that were asked for and are not finished, by their key; at most one today. */
+  readonly calls: { readonly [call: string]: Call };
   readonly outputs: { readonly [step: string]: { readonly [name: string]: Json } };
   /** Undos of completed steps, oldest first. */
   readonly undos: readonly Undo[];
@@ -54,4 +76,36 @@ export interface TargetHistory {
   readonly holder: string | null;
   readonly lastEndAt: Instant | null;
   readonly starts: readonly { readonly playbook: string; readonly at: Instant }[];
+}
+
+export function runOf(ctx: TurnContext, id: string | null): Run | undefined {
+  return id === null ? undefined : ctx.desk.tables.runs.rows.get(id);
+}
+
+/** The playbook the run began with, whatever the policy says by now (R5). */
+export function playbookOf(desk: Desk, run: Run): Playbook {
+  const playbook = desk.tables.playbooks.rows.get(run.playbook);
+  invariant(playbook !== undefined, `R5: the playbook of run ${run.id} is on the desk`);
+  return playbook;
+}
+
+/** Where the run is at work. */
+export function frameOf(run: Run): Frame {
+  const frame = run.frames.at(-1);
+  invariant(frame !== undefined, `R3: run ${run.id}, which is asked to go on, has not ended`);
+  return frame;
+}
+
+/** The part of the playbook that the run is in, or null when it has ended. */
+export function partOf(run: Run | undefined): RunPart | null {
+  return run?.frames.at(-1)?.part ?? null;
+}
+
+/** The outstanding call of that name; names come from outside. */
+export function callOf(run: Run | undefined, id: string): Call | undefined {
+  return run !== undefined && Object.hasOwn(run.calls, id) ? run.calls[id] : undefined;
+}
+
+export function isCalling(run: Run): boolean {
+  return Object.keys(run.calls).length > 0;
 }
