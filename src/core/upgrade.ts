@@ -5,8 +5,8 @@
 import type { DeskMeta, TableName } from './desk.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { RunPart } from './run/facts.ts';
-import type { Call, Run } from './run/row.ts';
-import type { Instant } from './time.ts';
+import type { Frame, Run, Undo } from './run/row.ts';
+import type { Instant, Millis } from './time.ts';
 
 /** A row with its place. */
 export interface PlacedRow {
@@ -37,25 +37,64 @@ function upgradeMeta({ half, halfCount, lastHalfCount, ...rest }: Meta010): Desk
   return { ...rest, bucket: half, bucketCount: halfCount, previousBucketCount: lastHalfCount };
 }
 
-/** 0.1.0: a run had one place and one call, and the whole playbook in its row. */
-interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls'> {
+/** 0.1.0: a run had one place and one call, what it did not have yet was null, and the whole playbook lay in its row. */
+interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls' | 'undos' | 'failure' | 'degraded'> {
   readonly playbook: Playbook;
   readonly phase: RunPart | 'ended';
   readonly index: number;
   readonly attempt: number;
-  readonly call: (Omit<Call, 'part'> & { readonly id: string }) | null;
+  readonly call: {
+    readonly id: string;
+    readonly worker: string | null;
+    readonly requestedAt: Instant;
+    readonly timeoutMs: Millis;
+  } | null;
+  readonly undos: readonly Undo[];
+  readonly verifyingSince: Instant | null;
+  readonly goodSince: Instant | null;
+  readonly failure: NonNullable<Run['failure']> | null;
+  readonly degraded: boolean;
 }
 
 function upgradeRun(row: PlacedRow, old: Run010): readonly PlacedRow[] {
-  const { playbook, phase, index, attempt, call, ...rest } = old;
-  const frames = phase === 'ended' ? [] : [{ part: phase, index, attempt }];
-  const run: Run = { ...rest, playbook: playbook.digest, frames, calls: phase === 'ended' || call === null ? {} : callsOf(phase, call) };
+  const { id, incident, playbook, mode, params, target, startedAt, pause, end, undos, failure, degraded } = old;
+  const run: Run = {
+    id,
+    incident,
+    playbook: playbook.digest,
+    mode,
+    params,
+    target,
+    startedAt,
+    frames: framesOf(old),
+    pause,
+    calls: callsOf(old),
+    outputs: outputsOf(old),
+    end,
+    ...(undos.length > 0 ? { undos } : {}),
+    ...(failure === null ? {} : { failure }),
+    ...(degraded ? { degraded } : {}),
+  };
   return [
     { ...row, doc: run },
     { table: 'playbooks', key: playbook.digest, doc: playbook },
   ];
 }
 
-function callsOf(part: RunPart, { id, ...call }: NonNullable<Run010['call']>): Run['calls'] {
-  return { [id]: { part, ...call } };
+function framesOf({ phase: part, index, attempt, verifyingSince, goodSince }: Run010): readonly Frame[] {
+  if (part === 'ended') return [];
+  return [part === 'verify' ? { part, index, attempt, since: verifyingSince ?? 0, goodSince } : { part, index, attempt }];
+}
+
+function callsOf({ call }: Run010): Run['calls'] {
+  if (call === null) return {};
+  const { id, worker, requestedAt, timeoutMs } = call;
+  return { [id]: worker === null ? { worker, requestedAt, timeoutMs } : { worker, requestedAt } };
+}
+
+/** What proofs gave was kept, too, and nobody could refer to it. */
+function outputsOf({ outputs, playbook }: Run010): Run['outputs'] {
+  const looks = playbook.diagnose.flatMap((item) => (item.kind === 'look' ? [item.id] : []));
+  const ids = new Set([...looks, ...playbook.steps.map(({ id }) => id)]);
+  return Object.fromEntries(Object.entries(outputs).filter(([id]) => ids.has(id)));
 }

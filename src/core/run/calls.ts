@@ -8,6 +8,7 @@ import type { ActionCall } from '../playbook/document.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
 import { second, spanOf, type Millis } from '../time.ts';
+import { callId, placeOf, type CallPlace } from './call-id.ts';
 import type { RunPart, StepAnswered, StepClaimed } from './facts.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
@@ -18,14 +19,8 @@ const claimWithinMs = 30 * second;
 /** From the grant: a worker begins within 10 s of its claim (engine/effects), so that by then it has ended whatever it began. */
 const answerGraceMs = 15 * second;
 
-interface Place {
-  readonly part: RunPart;
-  readonly step: string;
-  readonly attempt: number;
-}
-
 /** Asks for a call, or tells why its input cannot be filled: then nothing was asked for, and the part decides what follows. */
-export function request(ctx: TurnContext, run: Run, place: Place, call: ActionCall): Result<Progress, string> {
+export function request(ctx: TurnContext, run: Run, place: CallPlace, call: ActionCall): Result<Progress, string> {
   const input = fill(call.with, runEnvironment(ctx.desk, run), ctx.expressions);
   const { uses, timeoutMs } = call;
   if (!input.ok) return { ok: false, error: `input of ${uses}: ${input.error}` };
@@ -34,11 +29,11 @@ export function request(ctx: TurnContext, run: Run, place: Place, call: ActionCa
 }
 
 /** Asks for a call whose input is known; while frozen the run ends instead if the call is an effect (R4). */
-export function requestFilled(ctx: TurnContext, run: Run, place: Place, filled: Omit<Undo, 'step'>): Progress {
+export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, filled: Omit<Undo, 'step'>): Progress {
   const { part, step, attempt } = place;
   const { uses, input, timeoutMs } = filled;
   if (ctx.frozen !== null && isEffect[part]) return stopFrozen(ctx, run, part); // R4
-  const call = `${part}/${step}/${attempt}`;
+  const call = callId(place);
   emit(ctx, {
     type: 'StepRequested',
     run: run.id,
@@ -66,19 +61,19 @@ export function onClaimed(ctx: TurnContext, input: StepClaimed): void {
   const run = runOf(ctx, input.run);
   const call = callOf(run, input.call);
   if (run === undefined || call === undefined || call.worker !== null) return; // R1
-  if (ctx.frozen !== null && isEffect[call.part]) {
+  const { part } = placeOf(input.call);
+  if (ctx.frozen !== null && isEffect[part]) {
     endCall(ctx, run, input.call, { outcome: 'failed', error: 'frozen', detail: `frozen by ${ctx.frozen.by}`, output: {} }, 0, null);
-    stopFrozen(ctx, freshRun(ctx, run.id), call.part); // R4
+    stopFrozen(ctx, freshRun(ctx, run.id), part); // R4
     return;
   }
   emit(ctx, { type: 'StepGranted', run: run.id, call: input.call, worker: input.worker });
   wakeAfter(ctx, call.timeoutMs + answerGraceMs, { kind: 'call', run: run.id, call: input.call, stage: 'grant' });
 }
 
-/** The call that an answer is for, if it counts (R1). */
-export function answeredCall(ctx: TurnContext, input: StepAnswered): Call | null {
-  const call = callOf(runOf(ctx, input.run), input.call);
-  return call !== undefined && call.worker === input.worker ? call : null;
+/** Whether an answer counts: from the worker that was granted the call, while it is awaited (R1). */
+export function isAwaited(ctx: TurnContext, input: StepAnswered): boolean {
+  return callOf(runOf(ctx, input.run), input.call)?.worker === input.worker;
 }
 
 /** An answer that nobody awaits changes nothing, and stands in the story all the same (R1). */
@@ -105,9 +100,8 @@ export function endCall(
   tookMs: Millis,
   undoing: Omit<Undo, 'step'> | null,
 ): void {
-  const call = callOf(run, id);
-  invariant(call !== undefined, 'R1: only an outstanding call ends');
-  const { part: phase, step, attempt } = call;
+  invariant(callOf(run, id) !== undefined, 'R1: only an outstanding call ends');
+  const { part: phase, step, attempt } = placeOf(id);
   emit(ctx, { type: 'StepFinished', run: run.id, incident: run.incident, call: id, phase, step, attempt, outcome, tookMs, undo: undoing });
 }
 

@@ -7,7 +7,7 @@ import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, move, next, type Progress } from './position.ts';
-import { frameOf, playbookOf, type Call, type Run } from './row.ts';
+import { frameOf, playbookOf, type Run } from './row.ts';
 
 export function diagnose(ctx: TurnContext, run: Run): Progress {
   const item = itemOf(ctx, run);
@@ -17,8 +17,8 @@ export function diagnose(ctx: TurnContext, run: Run): Progress {
   return asked.ok ? asked.value : lookFailed(ctx, run, asked.error);
 }
 
-export function afterLook(ctx: TurnContext, run: Run, call: Call, outcome: ActionOutcome): Progress {
-  return outcome.outcome === 'ok' ? next(ctx, run, `${call.step} seen`) : lookFailed(ctx, run, detailOf(outcome));
+export function afterLook(ctx: TurnContext, run: Run, step: string, outcome: ActionOutcome): Progress {
+  return outcome.outcome === 'ok' ? next(ctx, run, `${step} seen`) : lookFailed(ctx, run, detailOf(outcome));
 }
 
 function itemOf(ctx: TurnContext, run: Run): Diagnosis | undefined {

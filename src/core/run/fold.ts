@@ -3,7 +3,7 @@ import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { change, drop, put } from '../table.ts';
 import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
-import { callOf, frameOf, isEffect, type Run } from './row.ts';
+import { callOf, frameOf, type Frame, type Run } from './row.ts';
 
 const startsKept = 50;
 
@@ -38,20 +38,19 @@ function foldRefused(desk: Desk, fact: RunRefused): void {
 }
 
 function foldRequested(desk: Desk, fact: StepRequested): void {
-  const { phase: part, step, attempt, timeoutMs } = fact;
+  const { call, attempt, at: requestedAt, timeoutMs } = fact;
   change(desk.tables.runs, fact.run, (run) => ({
     ...run,
     frames: [...run.frames.slice(0, -1), { ...frameOf(run), attempt }],
-    calls: { ...run.calls, [fact.call]: { part, step, attempt, worker: null, requestedAt: fact.at, timeoutMs } },
+    calls: { ...run.calls, [call]: { worker: null, requestedAt, timeoutMs } },
   }));
 }
 
 function foldGranted(desk: Desk, fact: StepGranted): void {
+  const { call: id, worker } = fact;
   change(desk.tables.runs, fact.run, (run) => {
-    const call = callOf(run, fact.call);
-    if (call === undefined) return run;
-    const effects = run.effects + (isEffect[call.part] ? 1 : 0);
-    return { ...run, effects, calls: { ...run.calls, [fact.call]: { ...call, worker: fact.worker } } };
+    const call = callOf(run, id);
+    return call === undefined ? run : { ...run, calls: { ...run.calls, [id]: { worker, requestedAt: call.requestedAt } } };
   });
 }
 
@@ -69,12 +68,6 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     pause: 0,
     calls: {},
     outputs: {},
-    undos: [],
-    verifyingSince: null,
-    goodSince: null,
-    failure: null,
-    degraded: false,
-    effects: 0,
     end: null,
   });
   change(desk.tables.incidents, fact.incident, (incident) => ({
@@ -93,26 +86,35 @@ function holdTarget(desk: Desk, fact: RunStarted): void {
   put(desk.tables.targets, fact.target, { ...before, holder: fact.run, starts });
 }
 
+/** Expressions see what looks and steps gave; what a proof gave is only looked at once, and an undo gives nothing. */
 function finishedStep(run: Run, fact: StepFinished): Run {
-  const output = fact.outcome.outcome === 'unknown' ? {} : fact.outcome.output;
+  const { phase, step, outcome, undo } = fact;
+  const gives = phase === 'diagnose' || phase === 'steps';
+  const output = outcome.outcome === 'unknown' ? {} : outcome.output;
   return {
     ...run,
     calls: Object.fromEntries(Object.entries(run.calls).filter(([call]) => call !== fact.call)),
-    outputs: fact.phase === 'undo' ? run.outputs : { ...run.outputs, [fact.step]: output },
-    undos: fact.undo === null ? run.undos : [...run.undos, { step: fact.step, ...fact.undo }],
+    ...(gives ? { outputs: { ...run.outputs, [step]: output } } : {}),
+    ...(undo === null ? {} : { undos: [...(run.undos ?? []), { step, ...undo }] }),
   };
 }
 
 function movedRun(run: Run, fact: RunMoved): Run {
   return {
     ...run,
-    frames: [{ part: fact.phase, index: fact.index, attempt: fact.attempt }],
+    frames: [frameAfter(run, fact)],
     pause: fact.pause ?? run.pause,
-    goodSince: fact.goodSince === undefined ? run.goodSince : fact.goodSince,
-    failure: fact.failure ?? run.failure,
-    degraded: run.degraded || fact.degraded === true,
-    verifyingSince: fact.phase === 'verify' ? (run.verifyingSince ?? fact.at) : run.verifyingSince,
+    ...(fact.failure === undefined ? {} : { failure: fact.failure }),
+    ...(fact.degraded === true ? { degraded: true } : {}),
   };
+}
+
+function frameAfter(run: Run, fact: RunMoved): Frame {
+  const { phase: part, index, attempt, goodSince } = fact;
+  if (part !== 'verify') return { part, index, attempt };
+  const before = frameOf(run);
+  if (before.part !== 'verify') return { part, index, attempt, since: fact.at, goodSince: goodSince ?? null };
+  return { ...before, index, attempt, goodSince: goodSince === undefined ? before.goodSince : goodSince };
 }
 
 function foldFinished(desk: Desk, fact: RunFinished): void {

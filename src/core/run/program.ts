@@ -11,13 +11,14 @@ import type { Playbook } from '../playbook/document.ts';
 import type { Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
-import { answeredCall, endCall, noteLate, overdueOutcome } from './calls.ts';
+import { endCall, isAwaited, noteLate, overdueOutcome } from './calls.ts';
+import { placeOf } from './call-id.ts';
 import { afterLook, diagnose } from './diagnose.ts';
 import type { RunPart, RunWake, StepAnswered } from './facts.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, move, type Progress } from './position.ts';
-import { callOf, isCalling, partOf, runOf, type Call, type Run } from './row.ts';
+import { callOf, isCalling, partOf, runOf, type Run } from './row.ts';
 import { afterStep, step } from './steps.ts';
 import { afterUndo, undo, undoingOf } from './undo.ts';
 import { afterProbe, verify } from './verify.ts';
@@ -26,7 +27,7 @@ interface Part {
   /** Goes on from where the run stands. */
   readonly goOn: (ctx: TurnContext, run: Run) => Progress;
   /** Takes the outcome of a call that the part asked for; the call itself is over. */
-  readonly answered: (ctx: TurnContext, run: Run, call: Call, outcome: ActionOutcome) => Progress;
+  readonly answered: (ctx: TurnContext, run: Run, step: string, outcome: ActionOutcome) => Progress;
 }
 
 const parts: { readonly [part in RunPart]: Part } = {
@@ -70,8 +71,7 @@ export function onApproval(ctx: TurnContext, id: string, answer: ApprovalAnswer)
 }
 
 export function onAnswered(ctx: TurnContext, input: StepAnswered): void {
-  const call = answeredCall(ctx, input);
-  if (call === null) return noteLate(ctx, input);
+  if (!isAwaited(ctx, input)) return noteLate(ctx, input);
   answered(ctx, input.run, input.call, input.outcome, input.tookMs);
 }
 
@@ -81,14 +81,13 @@ function onCallWake(ctx: TurnContext, wake: Extract<RunWake, { kind: 'call' }>):
   if (call !== undefined && outcome !== null) answered(ctx, wake.run, wake.call, outcome, ctx.at - call.requestedAt);
 }
 
-function answered(ctx: TurnContext, id: string, callId: string, outcome: ActionOutcome, tookMs: Millis): void {
+function answered(ctx: TurnContext, id: string, call: string, outcome: ActionOutcome, tookMs: Millis): void {
   const run = freshRun(ctx, id);
-  const call = callOf(run, callId);
-  invariant(call !== undefined, 'R1: an answer counts while its call is awaited');
-  endCall(ctx, run, callId, outcome, tookMs, undoingOf(ctx, run, call, outcome));
+  const { part, step: name } = placeOf(call);
+  endCall(ctx, run, call, outcome, tookMs, part === 'steps' ? undoingOf(ctx, run, outcome) : null);
   const fresh = freshRun(ctx, id);
   if (fresh.failure?.end === 'cancelled') finish(ctx, fresh, 'cancelled', fresh.failure.reason);
-  else advance(ctx, id, parts[call.part].answered(ctx, fresh, call, outcome));
+  else advance(ctx, id, parts[part].answered(ctx, fresh, name, outcome));
 }
 
 function onPause(ctx: TurnContext, { run: id, pause }: Extract<RunWake, { kind: 'pause' }>): void {

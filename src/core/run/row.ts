@@ -8,16 +8,10 @@ import type { Playbook, PlaybookMode } from '../playbook/document.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { RunEnd, RunPart } from './facts.ts';
 
-/** A call that was asked for and is not finished; its key names part, step and attempt (`steps/restart/1`). */
-export interface Call {
-  readonly part: RunPart;
-  readonly step: string;
-  readonly attempt: number;
-  /** The one worker that was granted it; null while nobody was. */
-  readonly worker: string | null;
-  readonly requestedAt: Instant;
-  readonly timeoutMs: Millis;
-}
+/** A call that was asked for and is not finished: nobody was granted it yet, or one worker was. */
+export type Call =
+  | { readonly worker: null; readonly requestedAt: Instant; readonly timeoutMs: Millis }
+  | { readonly worker: string; readonly requestedAt: Instant };
 
 /** Whether the calls of a part change the world; those of the others only look. */
 export const isEffect: { readonly [part in RunPart]: boolean } = {
@@ -28,13 +22,17 @@ export const isEffect: { readonly [part in RunPart]: boolean } = {
   undo: true,
 };
 
-/** A place in the playbook. */
-export interface Frame {
-  readonly part: RunPart;
-  /** Which diagnosis, step, proof or undo of the part. */
-  readonly index: number;
-  readonly attempt: number;
-}
+/** A place in the playbook: which diagnosis, step, proof or undo of a part, and which attempt at it. */
+export type Frame =
+  | { readonly part: Exclude<RunPart, 'verify'>; readonly index: number; readonly attempt: number }
+  /** `since`: when proving began; `goodSince`: since when every look was good, null while it is not. */
+  | {
+      readonly part: 'verify';
+      readonly index: number;
+      readonly attempt: number;
+      readonly since: Instant;
+      readonly goodSince: Instant | null;
+    };
 
 export interface Undo {
   readonly step: string;
@@ -56,18 +54,16 @@ export interface Run {
   readonly frames: readonly Frame[];
   /** Counts pauses, so that a late wake of an earlier pause is stale. */
   readonly pause: number;
-  /** Calls that were asked for and are not finished, by their key; at most one today. */
+  /** Calls that were asked for and are not finished, by id (`steps/restart/1`, call-id.ts); at most one today. */
   readonly calls: { readonly [call: string]: Call };
+  /** What looks and steps gave, by their id. */
   readonly outputs: { readonly [step: string]: { readonly [name: string]: Json } };
-  /** Undos of completed steps, oldest first. */
-  readonly undos: readonly Undo[];
-  readonly verifyingSince: Instant | null;
-  readonly goodSince: Instant | null;
+  /** Undos of completed steps, oldest first; absent while there are none. */
+  readonly undos?: readonly Undo[];
   /** Why the run is on its way to an end other than success; the last word counts. */
-  readonly failure: { readonly end: RunEnd; readonly reason: string } | null;
-  readonly degraded: boolean;
-  /** Effects that were granted; a run without any touched nothing. */
-  readonly effects: number;
+  readonly failure?: { readonly end: RunEnd; readonly reason: string };
+  /** A step failed and the run went on. */
+  readonly degraded?: true;
   readonly end: RunEnd | null;
 }
 
@@ -104,6 +100,13 @@ export function partOf(run: Run | undefined): RunPart | null {
 /** The outstanding call of that name; names come from outside. */
 export function callOf(run: Run | undefined, id: string): Call | undefined {
   return run !== undefined && Object.hasOwn(run.calls, id) ? run.calls[id] : undefined;
+}
+
+/** Where a run that is proving itself stands. */
+export function proofOf(run: Run): Extract<Frame, { part: 'verify' }> {
+  const frame = frameOf(run);
+  invariant(frame.part === 'verify', `R3: run ${run.id} is proving itself`);
+  return frame;
 }
 
 export function isCalling(run: Run): boolean {

@@ -9,7 +9,7 @@ import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { move, next, pause, type Progress } from './position.ts';
-import { frameOf, playbookOf, type Call, type Run } from './row.ts';
+import { frameOf, playbookOf, type Run } from './row.ts';
 import { giveUp } from './undo.ts';
 
 export function step(ctx: TurnContext, run: Run): Progress {
@@ -28,7 +28,7 @@ export function step(ctx: TurnContext, run: Run): Progress {
   return asked.ok ? asked.value : stepFailed(ctx, run, item, asked.error);
 }
 
-export function afterStep(ctx: TurnContext, run: Run, _call: Call, outcome: ActionOutcome): Progress {
+export function afterStep(ctx: TurnContext, run: Run, _step: string, outcome: ActionOutcome): Progress {
   const { index, attempt } = frameOf(run);
   const item = playbookOf(ctx.desk, run).steps[index];
   invariant(item !== undefined, 'R3: an answered step exists');

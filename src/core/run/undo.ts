@@ -7,30 +7,31 @@ import type { RunEnd } from './facts.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { move, next, type Progress } from './position.ts';
-import { frameOf, playbookOf, type Call, type Run, type Undo } from './row.ts';
+import { frameOf, playbookOf, type Run, type Undo } from './row.ts';
 
 export function undo(ctx: TurnContext, run: Run): Progress {
-  const item: Undo | undefined = run.undos[run.undos.length - 1 - frameOf(run).index];
+  const undos = run.undos ?? [];
+  const item: Undo | undefined = undos[undos.length - 1 - frameOf(run).index];
   if (item === undefined) return finish(ctx, run, run.failure?.end ?? 'rolled-back', run.failure?.reason ?? 'taken back');
   return requestFilled(ctx, run, { part: 'undo', step: item.step, attempt: 1 }, item);
 }
 
-export function afterUndo(ctx: TurnContext, run: Run, call: Call, outcome: ActionOutcome): Progress {
-  if (outcome.outcome !== 'ok') return finish(ctx, run, 'stuck', `undo of ${call.step}: ${detailOf(outcome)}`);
-  return next(ctx, run, `${call.step} taken back`);
+export function afterUndo(ctx: TurnContext, run: Run, step: string, outcome: ActionOutcome): Progress {
+  if (outcome.outcome !== 'ok') return finish(ctx, run, 'stuck', `undo of ${step}: ${detailOf(outcome)}`);
+  return next(ctx, run, `${step} taken back`);
 }
 
 /** The run cannot succeed any more: take back what can be taken back, then end. */
 export function giveUp(ctx: TurnContext, run: Run, end: RunEnd, reason: string): Progress {
   const { otherwise } = playbookOf(ctx.desk, run).verify;
-  if (otherwise !== 'rollback' || run.undos.length === 0) return finish(ctx, run, end, reason);
+  if (otherwise !== 'rollback' || (run.undos ?? []).length === 0) return finish(ctx, run, end, reason);
   move(ctx, run, { phase: 'undo', index: 0, attempt: 0, failure: { end: 'rolled-back', reason } }, `taking back: ${reason}`);
   return 'goesOn';
 }
 
 /** How to take back the effect of a step that has just been done, or null when its playbook does not say. */
-export function undoingOf(ctx: TurnContext, run: Run, call: Call, outcome: ActionOutcome): Omit<Undo, 'step'> | null {
-  if (call.part !== 'steps' || outcome.outcome !== 'ok') return null;
+export function undoingOf(ctx: TurnContext, run: Run, outcome: ActionOutcome): Omit<Undo, 'step'> | null {
+  if (outcome.outcome !== 'ok') return null;
   const item = playbookOf(ctx.desk, run).steps[frameOf(run).index];
   if (item === undefined || item.undo === null) return null;
   const environment = runEnvironment(ctx.desk, { ...run, outputs: { ...run.outputs, [item.id]: outcome.output } });

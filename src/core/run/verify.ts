@@ -7,7 +7,7 @@ import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, move, pause, type Progress } from './position.ts';
-import { frameOf, playbookOf, type Call, type Run } from './row.ts';
+import { playbookOf, proofOf, type Run } from './row.ts';
 import { giveUp } from './undo.ts';
 
 /** Goes through all proofs from the first one. */
@@ -34,9 +34,9 @@ function prove(ctx: TurnContext, run: Run, from: number): Progress {
   return require === 'all' ? proven(ctx, freshRun(ctx, run.id)) : unproven(ctx, freshRun(ctx, run.id), 'no proof held');
 }
 
-export function afterProbe(ctx: TurnContext, run: Run, _call: Call, outcome: ActionOutcome): Progress {
+export function afterProbe(ctx: TurnContext, run: Run, _step: string, outcome: ActionOutcome): Progress {
   const { proofs, require } = playbookOf(ctx.desk, run).verify;
-  const { index } = frameOf(run);
+  const { index } = proofOf(run);
   const proof = proofs[index];
   invariant(proof?.kind === 'probe', 'R3: an answered proof is a probe');
   const result = outcome.outcome === 'unknown' ? {} : outcome.output;
@@ -53,7 +53,7 @@ export function afterProbe(ctx: TurnContext, run: Run, _call: Call, outcome: Act
 
 function proven(ctx: TurnContext, run: Run): Progress {
   const { stableForMs, everyMs } = playbookOf(ctx.desk, run).verify;
-  const since = run.goodSince ?? ctx.at;
+  const since = proofOf(run).goodSince ?? ctx.at;
   const left = since + stableForMs - ctx.at;
   if (left > 0) return pause(ctx, run, Math.min(left, everyMs), { index: 0, goodSince: since }, `good, must stay so for ${spanOf(left)}`);
   return finish(ctx, run, run.degraded ? 'degraded' : 'succeeded', 'verified');
@@ -61,7 +61,7 @@ function proven(ctx: TurnContext, run: Run): Progress {
 
 function unproven(ctx: TurnContext, run: Run, why: string): Progress {
   const { withinMs, everyMs } = playbookOf(ctx.desk, run).verify;
-  const left = (run.verifyingSince ?? ctx.at) + withinMs - ctx.at;
+  const left = proofOf(run).since + withinMs - ctx.at;
   if (left > 0) return pause(ctx, run, Math.min(left, everyMs), { index: 0, goodSince: null }, why);
   return giveUp(ctx, run, 'failed', `not verified within ${spanOf(withinMs)}: ${why}`);
 }
