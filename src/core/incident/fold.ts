@@ -65,11 +65,11 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
 function foldJoined(desk: Desk, fact: AlertJoined): void {
   const before = desk.tables.alerts.rows.get(fact.fingerprint);
   if (before !== undefined && before.alert.incident !== null) leave(desk, before, before.alert.incident);
-  change(desk.tables.alerts, fact.fingerprint, (held) => ({
-    ...held,
+  change(desk.tables.alerts, fact.fingerprint, (row) => ({
+    ...row,
     keys: fact.keys,
     joined: fact.seq,
-    alert: { ...held.alert, incident: fact.incident },
+    alert: { ...row.alert, incident: fact.incident },
   }));
   const joined = desk.tables.alerts.rows.get(fact.fingerprint);
   const firing = joined !== undefined && isFiring(joined.alert) ? 1 : 0;
@@ -88,9 +88,9 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
 }
 
 /** A recurring alert goes to another incident than the one it was in. */
-function leave(desk: Desk, held: AlertRow, incident: string): void {
-  unindexAlert(desk, held.alert.fingerprint, incident, held.keys);
-  if (isFiring(held.alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
+function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
+  unindexAlert(desk, alert.fingerprint, incident, keys);
+  if (isFiring(alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {

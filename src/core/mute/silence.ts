@@ -39,14 +39,14 @@ function endSilence(ctx: TurnContext, silence: Silence): void {
 function refreshMutes(ctx: TurnContext): void {
   let changes = 0;
   for (const fingerprint of [...ctx.desk.tables.alerts.rows.keys()].sort()) {
-    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (held?.alert.state !== 'firing' || changes >= mutedAtOnceMax) continue;
-    const before = held.muted;
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row?.alert.state !== 'firing' || changes >= mutedAtOnceMax) continue;
+    const before = row.muted;
     refreshMute(ctx, fingerprint);
     const after = ctx.desk.tables.alerts.rows.get(fingerprint)?.muted ?? null;
     if (before === after) continue;
     changes += 1;
-    if (held.alert.incident !== null) ctx.toDeliberate.add(held.alert.incident);
+    if (row.alert.incident !== null) ctx.toDeliberate.add(row.alert.incident);
   }
   reviewDoubts(ctx);
 }
@@ -62,9 +62,9 @@ function reviewDoubts(ctx: TurnContext): void {
 /** Silences that were to last until what they muted had cleared. */
 export function expireUsedSilences(ctx: TurnContext): void {
   for (const id of [...ctx.desk.tables.silences.rows.keys()].sort()) {
-    const held = ctx.desk.tables.silences.rows.get(id);
-    if (held?.silence.untilResolved !== true || held.muting > 0 || !held.used) continue;
-    emit(ctx, { type: 'SilenceChanged', silence: held.silence, state: 'expired' });
+    const row = ctx.desk.tables.silences.rows.get(id);
+    if (row?.silence.untilResolved !== true || row.muting > 0 || !row.used) continue;
+    emit(ctx, { type: 'SilenceChanged', silence: row.silence, state: 'expired' });
     reviewDoubts(ctx);
   }
 }
