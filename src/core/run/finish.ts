@@ -2,6 +2,7 @@
 //   R3  Every run ends, once; every end but success, noop and shadow calls a person, even when its alerts have cleared if it
 //       left in doubt what it did (unknown, stuck, degraded). What each end means is the table in ends.ts.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
+import { invariant } from '../errors.ts';
 import { fill } from '../playbook/template.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { minute } from '../time.ts';
@@ -14,7 +15,7 @@ import { playbookOf, type Run } from './row.ts';
 const graceMs = 5 * minute;
 
 export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string): Progress {
-  if (run.end !== null) return 'ended'; // R3
+  invariant(run.end === null, `R3: run ${run.id} ends once`);
   const { helped } = ends[end];
   const words = helped || run.mode === 'shadow' ? reason : inItsWords(ctx, run, reason);
   emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: playbookOf(ctx.desk, run).name, end, reason: words });
