@@ -5,7 +5,7 @@ import { metaOf } from '../desk.ts';
 import { incidentOf, lagOf } from '../incident/row.ts';
 import type { Found } from './found.ts';
 
-/** Number of the half storm window, the bucket, that an instant lies in. */
+/** Number of the bucket, half a storm window, that this instant lies in. */
 export function bucketOf(ctx: TurnContext): number {
   return Math.floor(ctx.at / Math.max(1, ctx.policy.storm.withinMs / 2));
 }

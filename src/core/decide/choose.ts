@@ -1,5 +1,5 @@
 // Which playbook answers an incident, with which parameters, and whether its guards let it act now.
-// Decides only; the run itself is run.ts.
+// Decides only; the run itself is run/program.ts.
 //   G1  No empty and no unbounded target: a parameter or target without a plain value refuses the run.
 //   G2  One run holds a target at a time, whatever playbook it runs.
 //   G3  Every refusal names the guard, the numbers compared, and what would lift it.

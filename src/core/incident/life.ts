@@ -1,5 +1,5 @@
 // One incident: which alerts are in it and why, how it opens, changes, resolves, reopens and leaves the desk.
-// What to do about it is deliberate.ts; the words people read are notice.ts.
+// What to do about it is decide/deliberate.ts, the words people read are page/notice.ts.
 //   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
 //   I2  An incident resolves when its last member clears and no run has left it in doubt, or a person says so;
 //       muting never keeps it open or closes it.
