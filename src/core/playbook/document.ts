@@ -1,5 +1,5 @@
 // The playbook/v1 document as data: what was checked at load, ready to be carried on the log inside a policy.
-// Parsing and checking is config/playbook/playbooks.ts; choosing one is choose.ts; executing one is run.ts.
+// Parsing and checking is config/playbook/playbooks.ts, choosing one decide/choose.ts, executing one run/program.ts.
 import type { Json } from '../json.ts';
 import type { Millis } from '../time.ts';
 
