@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
-import { fill, piecesOf } from '../../src/core/playbook/template.ts';
+import { fill, piecesOf, refers } from '../../src/core/playbook/template.ts';
 
 describe('references inside values', () => {
   it('a text is a reference, a text with expressions, or just a text', () => {
@@ -15,6 +15,11 @@ describe('references inside values', () => {
   it('a dollar before a word that is no reference is a mistake, and told', () => {
     for (const text of ['is $params.unit', '$params.unit-x', '$Params.unit', '${params.unit', '${a{b}c}', '$params.'])
       assert.equal(piecesOf(text).kind, 'broken', text);
+  });
+
+  it('a value refers when any text inside it does', () => {
+    for (const value of ['$a', 'x ${a}', '$a-x', ['x', '$a'], { a: { b: ['${x}'] } }]) assert.ok(refers(value), JSON.stringify(value));
+    for (const value of [null, 1, true, '', '$$a', '$', [], {}, ['x'], { $a: 'x' }]) assert.ok(!refers(value), JSON.stringify(value));
   });
 
   it('T1: fill fills exactly what piecesOf found: what is literal stays, what has expressions asks for them', () => {
