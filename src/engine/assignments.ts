@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Shares } from '../ports/shares.ts';
-import { pause } from './async/moments.ts';
+import { pause } from './async/pause.ts';
 
 const retryAfterMs: Millis = 500;
 

@@ -12,7 +12,7 @@ import type { Notifier } from '../ports/notifier.ts';
 import type { Role, SharedRole, Shares } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import { createTenures, type Tenures } from './assignments.ts';
-import { pause } from './async/moments.ts';
+import { pause } from './async/pause.ts';
 import { createEffects, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
 import { createProject } from './project/project.ts';

@@ -2,7 +2,7 @@
 import type { Policy } from '../core/playbook/policy.ts';
 import { everyScope } from '../core/stamp.ts';
 import { second, type Millis } from '../core/time.ts';
-import { pause } from '../engine/async/moments.ts';
+import { pause } from '../engine/async/pause.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import type { Service } from '../engine/service.ts';
 import type { Log } from '../http/deps.ts';

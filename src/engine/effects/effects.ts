@@ -15,12 +15,12 @@ import type { Clock } from '../../ports/clock.ts';
 import type { Cursors } from '../../ports/cursors.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
-import { pause } from '../async/moments.ts';
+import { pause } from '../async/pause.ts';
+import { deliver } from '../delivery.ts';
 import { createTail, placeIn } from '../tail.ts';
 
 const factsPerRead = 256;
 const underWayMax = 512;
-const deliverWithinMs: Millis = 20_000;
 const cursorEveryMs: Millis = 200;
 const retryAppendMs: Millis = 500;
 /** From the claim; core gives a grant up no earlier than five seconds after this and the call's own time (run.ts). */
@@ -146,25 +146,11 @@ export function createEffects(deps: EffectsDeps): Effects {
     if (stopping && !deps.holds()) return leave();
     const notifier = deps.notifiers.get(name);
     const outcome =
-      notifier === undefined ? refused(`no notifier ${name} is configured`) : await deliver(notifier, deps.dress(notification));
+      notifier === undefined
+        ? refused(`no notifier ${name} is configured`)
+        : await deliver(notifier, deps.dress(notification), { clock, stopping: aborter.signal, onTrouble: deps.onTrouble });
     if (stopping && outcome.outcome === 'unknown') return leave();
     await tell({ type: 'NotifyAnswered', scope, at: clock.now(), page, notification: notification.id, outcome });
-  }
-
-  async function deliver(notifier: Notifier, notification: Notification): Promise<NotifyOutcome> {
-    const deadline = new AbortController();
-    const abort = (): void => deadline.abort();
-    aborter.signal.addEventListener('abort', abort);
-    const cancel = clock.after(deliverWithinMs, abort);
-    try {
-      return await notifier.deliver(notification, deadline.signal);
-    } catch (error) {
-      deps.onTrouble(error);
-      return { outcome: 'unknown', detail: textOf(error).slice(0, 200) };
-    } finally {
-      cancel();
-      aborter.signal.removeEventListener('abort', abort);
-    }
   }
 
   /** Appends an answer; a log that is away is tried again until the process ends: an answer lost is an `unknown`. */

@@ -13,7 +13,7 @@ import { minute, second, spanOf, type Instant, type Millis } from '../../core/ti
 import type { Clock } from '../../ports/clock.ts';
 import type { LogBatch } from '../../ports/event-log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
-import { iso } from '../async/moments.ts';
+import { iso } from '../instant.ts';
 import type { NewAlert } from '../intake/intake.ts';
 import type { SpooledBatch } from '../intake/spool.ts';
 import { createRawPager, type RawPage } from './raw-page.ts';

@@ -17,7 +17,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog, LogBatch, LogRecord } from '../../ports/event-log.ts';
 import type { Store } from '../../ports/store.ts';
-import { iso } from '../async/moments.ts';
+import { iso } from '../instant.ts';
 import { partitionOf } from './scope.ts';
 
 const windowMax = 64;

@@ -10,7 +10,7 @@ import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
-import { pause } from '../../engine/async/moments.ts';
+import { pause } from '../../engine/async/pause.ts';
 import { partitionOf } from '../../engine/intake/scope.ts';
 import { effectsCursor } from '../../engine/service.ts';
 import type { Backbone } from '../../ports/backbone.ts';

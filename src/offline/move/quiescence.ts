@@ -5,7 +5,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
-import { pause } from '../../engine/async/moments.ts';
+import { pause } from '../../engine/async/pause.ts';
 import { createHost } from '../../engine/host/host.ts';
 import { effectsCursor } from '../../engine/service.ts';
 import type { DeskRow } from '../../ports/checkpoints.ts';

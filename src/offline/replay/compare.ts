@@ -11,7 +11,7 @@ import type { AlertDecided } from '../../core/decide/facts.ts';
 import type { MuteReason, SilenceSet } from '../../core/mute/facts.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import { hour, second, type Instant, type Millis } from '../../core/time.ts';
-import { iso } from '../../engine/async/moments.ts';
+import { iso } from '../../engine/instant.ts';
 import { createLedger, nameOf, type Ledger, type Sums } from './ledger.ts';
 import { merge, type Merged } from './log-range.ts';
 import type { Rules } from './replay.ts';

@@ -6,7 +6,7 @@ import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { AlertDecided, Decision } from '../../core/decide/facts.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Instant } from '../../core/time.ts';
-import { iso } from '../../engine/async/moments.ts';
+import { iso } from '../../engine/instant.ts';
 
 export interface AlertLine {
   readonly line: number;

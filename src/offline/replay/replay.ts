@@ -10,7 +10,7 @@ import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Policy } from '../../core/playbook/policy.ts';
 import type { Input } from '../../core/records.ts';
 import { day, second, type Instant, type Millis } from '../../core/time.ts';
-import { iso } from '../../engine/async/moments.ts';
+import { iso } from '../../engine/instant.ts';
 import { createIntake, type Intake, type IntakeEndpoint } from '../../engine/intake/intake.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';

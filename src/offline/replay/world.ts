@@ -10,8 +10,8 @@ import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
 import { turn } from '../../core/turn.ts';
+import { createHeap } from '../../engine/async/heap.ts';
 import { deskOf } from '../../engine/host/desks.ts';
-import { createQueue } from './queue.ts';
 
 const worker = 'simulated';
 /** Changed rows are only remembered for checkpoints, of which there are none. */
@@ -36,7 +36,7 @@ export interface World {
 
 export function createWorld(rules: DecisionContext, script: Script, start: Instant): World {
   const desks = new Map<string, Desk>();
-  const queue = createQueue<Input>();
+  const queue = createHeap<Input>();
   const requested = new Map<string, StepRequested>();
   let now = start;
   let turned = 0;

@@ -9,7 +9,7 @@ import type { StepAnswered } from '../../../src/core/run/facts.ts';
 import type { ActionOutcome } from '../../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../../src/core/time.ts';
 import { createTenures, type Tenures } from '../../../src/engine/assignments.ts';
-import { pause } from '../../../src/engine/async/moments.ts';
+import { pause } from '../../../src/engine/async/pause.ts';
 import { createEffects, type Effects } from '../../../src/engine/effects/effects.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';

@@ -9,7 +9,7 @@ import { GatewayError } from '../../../src/core/errors.ts';
 import type { Fact, Input } from '../../../src/core/records.ts';
 import { second } from '../../../src/core/time.ts';
 import type { WakeSpent } from '../../../src/core/wakes.ts';
-import { pause } from '../../../src/engine/async/moments.ts';
+import { pause } from '../../../src/engine/async/pause.ts';
 import { createHost, type Host } from '../../../src/engine/host/host.ts';
 import type { Checkpoints } from '../../../src/ports/checkpoints.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
