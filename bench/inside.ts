@@ -1,5 +1,5 @@
 // The engine as compose.ts builds it, in the bench's own process, with a watch on what becomes durable when; over any log.
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { createExpressions } from '../adapters/cel/expressions.ts';
 import { prometheus } from '../adapters/prometheus/source.ts';
 import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
@@ -81,7 +81,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     notifiers: new Map(),
     dress: (notification) => notification,
     worker: 'bench',
-    breathe: () => breathe(),
+    yieldToIntake: () => nextRound(),
     decided: () => {},
     onTrouble: (error) => console.error(error),
   });

@@ -41,7 +41,8 @@ export interface ServiceDeps {
   readonly dress: (notification: Notification) => Notification;
   /** Unlike any other process, living or dead. */
   readonly worker: string;
-  readonly breathe: () => Promise<void>;
+  /** Lets intake go first between two batches of decisions. */
+  readonly yieldToIntake: () => Promise<void>;
   /** Every fact decided here, once it is durable. */
   readonly decided: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -93,8 +94,8 @@ export function createService(deps: ServiceDeps): Service {
         checkpoints: shared.checkpoints,
         expressions: deps.expressions,
         holds: () => hostShares.holds(partition),
-        breathe: deps.breathe,
-        seen: deps.decided,
+        yieldToIntake: deps.yieldToIntake,
+        onDecided: deps.decided,
         onSaved: (mark) => hostShares.done(partition, mark.inputs),
       }),
     end: (host) => host.stop(),

@@ -41,7 +41,7 @@ const ackLinkMs: Millis = 3 * day;
 const stopGraceMs: Millis = 5_000;
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
 const crowdedFrom = 8;
-const giveWayMs: Millis = 5;
+const yieldMs: Millis = 5;
 /** Once an hour, away from the full hour when everybody's jobs start. */
 const retentionCron = '23 * * * *';
 
@@ -131,7 +131,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       notifiers,
       dress: (notification) => dress(config, notification, clock),
       worker: instance,
-      breathe: () => giveWay(() => intake?.underWay ?? 0),
+      yieldToIntake: () => yieldToIntake(() => intake?.underWay ?? 0),
       decided: (fact) => count(metrics, fact),
       onTrouble,
     });
@@ -158,9 +158,9 @@ export async function startGateway(config: Config, around: Surroundings): Promis
 }
 
 /** Between two batches of decisions the door goes first: when many senders wait for their answer, for a few milliseconds more. */
-async function giveWay(waiting: () => number): Promise<void> {
+async function yieldToIntake(waiting: () => number): Promise<void> {
   await nextRound();
-  if (waiting() >= crowdedFrom) await sleep(giveWayMs);
+  if (waiting() >= crowdedFrom) await sleep(yieldMs);
 }
 
 function startRetention(

@@ -72,7 +72,7 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
     ]),
     dress: (notification) => notification,
     worker: `worker-${partitions}`,
-    breathe: () => Promise.resolve(),
+    yieldToIntake: () => Promise.resolve(),
     decided: () => {},
     onTrouble: (error) => assert.fail(String(error)),
   });

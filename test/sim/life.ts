@@ -91,7 +91,7 @@ export function createLife(parts: LifeParts, number: number): Life {
     notifiers: parts.outside.notifiersFor(caller),
     dress: (notification) => notification,
     worker,
-    breathe: () => Promise.resolve(),
+    yieldToIntake: () => Promise.resolve(),
     decided: () => {},
     onTrouble(error) {
       if (!alive) return;

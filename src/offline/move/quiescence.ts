@@ -59,8 +59,8 @@ async function isUnturned(source: Source, partition: number, expressions: Expres
     },
     expressions,
     clock: { now: () => clock.now(), steady: () => 0, after: () => () => {} }, // no wait is over, no batch is late
-    breathe: () => pause(clock, 0),
-    seen: () => {},
+    yieldToIntake: () => pause(clock, 0),
+    onDecided: () => {},
     onSaved: () => {},
     onTrouble: (error) => (trouble ??= error),
   });

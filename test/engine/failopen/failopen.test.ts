@@ -129,7 +129,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       notifiers: new Map(),
       dress: (notification) => notification,
       worker: 'one',
-      breathe: async () => {},
+      yieldToIntake: async () => {},
       decided: () => {},
       onTrouble,
     });

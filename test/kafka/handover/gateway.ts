@@ -68,7 +68,7 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
     ]),
     dress: (notification) => notification,
     worker: instance,
-    breathe: () => nextRound(),
+    yieldToIntake: () => nextRound(),
     decided: () => {},
     onTrouble: trouble,
   });
