@@ -16,7 +16,7 @@ import type { Config } from '../config/quench/types.ts';
 import { scopeOfId } from '../core/ids.ts';
 import type { Notification } from '../core/page/notification.ts';
 import { day, type Instant, type Millis } from '../core/time.ts';
-import { startSightings } from '../engine/failopen/decision-feed.ts';
+import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../engine/intake/intake.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
@@ -137,7 +137,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     });
     await service.start();
     stops.push(() => service.stop(stopGraceMs));
-    if (config.roles.includes('project')) stops.push(startSightings({ log: backbone.log, clock, onTrouble }, failOpen.shown));
+    if (config.roles.includes('project')) stops.push(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
     stops.push(startRetention(config, { store, backbone, service, clock, log }));
     if (config.log !== null) {
       const own = await openSpoolStore(config, clock);

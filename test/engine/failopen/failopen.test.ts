@@ -13,7 +13,7 @@ import type { Notification, NotifyOutcome } from '../../../src/core/page/notific
 import { everyScope } from '../../../src/core/stamp.ts';
 import { hour, minute, second } from '../../../src/core/time.ts';
 import { everyPartition } from '../../../src/engine/assignments.ts';
-import { startSightings } from '../../../src/engine/failopen/decision-feed.ts';
+import { startDecisionFeed } from '../../../src/engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
@@ -65,7 +65,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
   const own = memoryDisk();
   let lives = 0;
   let ids = 0;
-  let stopSightings = async (): Promise<void> => {};
+  let stopDecisionFeed = async (): Promise<void> => {};
   const attempts: Notification[] = [];
   const pages: Notification[] = [];
   const counted: string[] = [];
@@ -134,8 +134,8 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       onTrouble,
     });
     await service.start();
-    await stopSightings();
-    if (now.includes('project')) stopSightings = startSightings({ log, clock, onTrouble }, failOpen.shown);
+    await stopDecisionFeed();
+    if (now.includes('project')) stopDecisionFeed = startDecisionFeed({ log, clock, onTrouble }, failOpen.shown);
     const spool = !options.spooled
       ? null
       : await openSpool({

@@ -1,5 +1,5 @@
 // Delivers pages that are on no log: each configured notifier gets them, and is tried again for a while when it does not take them.
-// What to say, and whether to say it, is failopen.ts. Nothing is kept over a restart.
+// What to say is page-text.ts, whether and when overdue.ts. Nothing is kept over a restart.
 import { GatewayError } from '../../core/errors.ts';
 import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
 import { backoffAfter, hour, minute, second, type Millis } from '../../core/time.ts';
