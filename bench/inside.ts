@@ -79,7 +79,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     expressions: createExpressions(),
     executor: localExecutor([]),
     notifiers: new Map(),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: 'bench',
     yieldToIntake: () => nextRound(),
     decided: () => {},

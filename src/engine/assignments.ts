@@ -13,7 +13,7 @@ export interface Part {
   start(): Promise<void>;
 }
 
-export interface Tenures<P extends Part> {
+export interface Assignments<P extends Part> {
   start(): Promise<void>;
   readonly parts: ReadonlyMap<number, P>;
   /** Parts that are not up yet. */
@@ -22,7 +22,7 @@ export interface Tenures<P extends Part> {
   stop(): Promise<void>;
 }
 
-export interface TenureDeps<P extends Part> {
+export interface AssignmentDeps<P extends Part> {
   readonly shares: Shares;
   readonly clock: Clock;
   readonly make: (partition: number) => P;
@@ -30,7 +30,7 @@ export interface TenureDeps<P extends Part> {
   readonly onTrouble: (error: unknown) => void;
 }
 
-export function createTenures<P extends Part>(deps: TenureDeps<P>): Tenures<P> {
+export function createAssignments<P extends Part>(deps: AssignmentDeps<P>): Assignments<P> {
   const { shares, clock } = deps;
   const parts = new Map<number, P>();
   let stopping = false;

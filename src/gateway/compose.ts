@@ -129,7 +129,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       expressions,
       executor,
       notifiers,
-      dress: (notification) => dress(config, notification, clock),
+      withAckLink: (notification) => withAckLink(config, notification, clock),
       worker: instance,
       yieldToIntake: () => yieldToIntake(() => intake?.underWay ?? 0),
       decided: (fact) => count(metrics, fact),
@@ -207,7 +207,7 @@ function createNotifiers(config: Config, around: Surroundings, http: Http): Read
 }
 
 /** The link by which a reader says "I have it" without an account. */
-function dress(config: Config, notification: Notification, clock: Clock): Notification {
+function withAckLink(config: Config, notification: Notification, clock: Clock): Notification {
   const { publicUrl } = config.listen;
   const [secret] = config.api.ackSecrets;
   const scope = scopeOfId(notification.incident);

@@ -2,7 +2,8 @@
 import type { Config } from '../config/quench/types.ts';
 import type { Fact } from '../core/records.ts';
 import { describeSpool, type Spool } from '../engine/intake/spool.ts';
-import { effectsCursor, type Service } from '../engine/service.ts';
+import { effectsCursor } from '../engine/effects/effects.ts';
+import type { Service } from '../engine/service.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, Standing } from '../http/deps.ts';
 import type { Metrics } from '../http/metrics.ts';

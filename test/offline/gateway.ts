@@ -70,7 +70,7 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
       ['first', pager],
       ['second', pager],
     ]),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: `worker-${partitions}`,
     yieldToIntake: () => Promise.resolve(),
     decided: () => {},

@@ -12,7 +12,7 @@ import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
 import { pause } from '../../engine/async/pause.ts';
 import { partitionOf } from '../../engine/intake/scope.ts';
-import { effectsCursor } from '../../engine/service.ts';
+import { effectsCursor } from '../../engine/effects/effects.ts';
 import type { Backbone } from '../../ports/backbone.ts';
 import type { CheckpointMark, DeskRow } from '../../ports/checkpoints.ts';
 import type { Clock } from '../../ports/clock.ts';

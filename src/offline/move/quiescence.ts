@@ -7,7 +7,7 @@ import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { pause } from '../../engine/async/pause.ts';
 import { createHost } from '../../engine/host/host.ts';
-import { effectsCursor } from '../../engine/service.ts';
+import { effectsCursor } from '../../engine/effects/effects.ts';
 import type { DeskRow } from '../../ports/checkpoints.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog, LogRecord } from '../../ports/event-log.ts';

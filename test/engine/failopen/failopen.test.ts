@@ -127,7 +127,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       expressions,
       executor: localExecutor([]),
       notifiers: new Map(),
-      dress: (notification) => notification,
+      withAckLink: (notification) => notification,
       worker: 'one',
       yieldToIntake: async () => {},
       decided: () => {},

@@ -66,7 +66,7 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
       ['first', accept],
       ['second', accept],
     ]),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: instance,
     yieldToIntake: () => nextRound(),
     decided: () => {},
