@@ -20,7 +20,7 @@ import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../engine/intake/intake.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
-import { emptySpool, openSpool, type Spool, type SpoolDeps } from '../engine/intake/spool.ts';
+import { emptySpool, openSpool, type Spool, type SpoolDeps } from '../engine/spool/spool.ts';
 import { alertId } from '../engine/project/project.ts';
 import { sweepOld } from '../engine/retention.ts';
 import { consumers, createService, type Service } from '../engine/service.ts';

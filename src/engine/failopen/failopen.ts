@@ -8,7 +8,7 @@
 import type { Fact } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
 import type { NewAlert } from '../intake/intake.ts';
-import type { SpooledBatch } from '../intake/spool.ts';
+import type { SpooledBatch } from '../spool/entry.ts';
 import { createBook, type Entry, type Undecided } from './book.ts';
 import { createDecided } from './decided.ts';
 import { createOverdue, type OverdueDeps } from './overdue.ts';

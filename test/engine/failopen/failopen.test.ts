@@ -17,7 +17,7 @@ import { startDecisionFeed } from '../../../src/engine/failopen/decision-feed.ts
 import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
-import { openSpool, type Spool } from '../../../src/engine/intake/spool.ts';
+import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import { alertId } from '../../../src/engine/project/project.ts';
 import { createService, type Service } from '../../../src/engine/service.ts';
 import { localExecutor } from '../../../src/executor/client.ts';

@@ -14,7 +14,7 @@ import type { Input } from '../../../src/core/records.ts';
 import { hour, minute, second, type Millis } from '../../../src/core/time.ts';
 import { turn } from '../../../src/core/turn.ts';
 import { createIntake, type Acceptance, type Intake } from '../../../src/engine/intake/intake.ts';
-import { describeSpool, openSpool, type Spool } from '../../../src/engine/intake/spool.ts';
+import { describeSpool, openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import { createMetrics } from '../../../src/http/metrics.ts';
 import type { Cursors } from '../../../src/ports/cursors.ts';
 import type { EventLog, LogBatch } from '../../../src/ports/event-log.ts';
