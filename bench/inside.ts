@@ -94,7 +94,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     clock: systemClock,
     lagOf: () => service.lag(),
     lagMax: 10_000_000,
-    seen: () => {},
+    onAccepted: () => {},
   };
   const intake = await createIntake(parts);
   await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });

@@ -232,7 +232,7 @@ function openIntake(
     clock: parts.clock,
     lagOf: () => parts.service.lag(),
     lagMax: config.limits.backlogMax,
-    seen: (endpoint, claim) => parts.metrics.alert(endpoint, claim),
+    onAccepted: (endpoint, claim) => parts.metrics.alert(endpoint, claim),
   });
 }
 

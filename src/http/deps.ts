@@ -3,7 +3,8 @@ import type { ApiToken, EndpointAuth, VerifySignature } from '../access/auth.ts'
 import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
-import type { Intake, IntakeEndpoint } from '../engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
+import type { Intake } from '../engine/intake/intake.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';

@@ -14,7 +14,7 @@ import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook/document.ts';
-import type { IntakeEndpoint } from '../engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
 import { systemClock } from '../gateway/clock.ts';
 import { configDeps } from '../gateway/compose.ts';
 import { defaultPolicy } from './cases.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { second } from '../../src/core/time.ts';
-import type { NewInput } from '../../src/engine/intake/intake.ts';
+import type { NewInput } from '../../src/engine/intake/stamped-log.ts';
 import { startPublishing } from '../../src/gateway/publishing.ts';
 import { virtualClock, type VirtualClock } from '../support/clock.ts';
 import { policyOf } from '../support/policy.ts';

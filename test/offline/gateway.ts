@@ -78,7 +78,7 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
   });
   await service.start();
   const { log, deadLetters } = store;
-  const intake = await createIntake({ log, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, seen: () => {} });
+  const intake = await createIntake({ log, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, onAccepted: () => {} });
   if (service.policy()?.digest !== policy.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy });
   await clock.settle();
   return {

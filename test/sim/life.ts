@@ -158,7 +158,7 @@ async function openDoor(store: Store, service: Service, clock: Clock, tampering:
   const endpoint = { name: endpointName, source: simSource, tenant: 'acme', scopeLabels: ['team'] };
   const { deadLetters } = store;
   const lagOf = (): number => service.lag();
-  const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock, lagOf, lagMax: 200, seen: () => {} });
+  const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock, lagOf, lagMax: 200, onAccepted: () => {} });
   return { ...intake, accept: (name, delivery, id) => intake.accept(name, delivery, tampering.deliveryId?.(id) ?? id) };
 }
 

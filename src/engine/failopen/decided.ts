@@ -1,7 +1,7 @@
 // Which alerts of which deliveries are decided, remembered for a while: a delivery that comes again is a repeat that the desk drops
 // without a word. Pure. Bounded: at least the newest 10,000 decisions, at most twice as many.
 import type { AlertDecided } from '../../core/decide/facts.ts';
-import type { NewAlert } from '../intake/intake.ts';
+import type { NewAlert } from '../intake/delivery-writer.ts';
 import { keyOf } from './urgent.ts';
 
 const decisionsMax = 10_000;

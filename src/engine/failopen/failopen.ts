@@ -7,7 +7,7 @@
 //   O3  Bounded: 10,000 alerts; those beyond are only counted. One timer for all that wait.
 import type { Fact } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
-import type { NewAlert } from '../intake/intake.ts';
+import type { NewAlert } from '../intake/delivery-writer.ts';
 import type { SpooledBatch } from '../spool/entry.ts';
 import { createBook, type Entry, type Undecided } from './book.ts';
 import { createDecided } from './decided.ts';

@@ -3,7 +3,7 @@ import type { AlertEvent } from '../../core/alert/event.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { Input } from '../../core/records.ts';
 import type { LogBatch } from '../../ports/event-log.ts';
-import type { NewAlert } from '../intake/intake.ts';
+import type { NewAlert } from '../intake/delivery-writer.ts';
 
 /** What the source itself does not trust yet, or holds notifications back for, is not urgent: it would not be paged after a decision either. */
 export function isUrgent({ claim, severity, soft, sourceMute }: AlertEvent): boolean {

@@ -11,7 +11,8 @@ import type { Policy } from '../../core/playbook/policy.ts';
 import type { Input } from '../../core/records.ts';
 import { day, second, type Instant, type Millis } from '../../core/time.ts';
 import { iso } from '../../engine/instant.ts';
-import { createIntake, type Intake, type IntakeEndpoint } from '../../engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../../engine/intake/endpoint.ts';
+import { createIntake, type Intake } from '../../engine/intake/intake.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Delivery } from '../../ports/source.ts';
@@ -181,7 +182,7 @@ async function openDoor(rules: Rules): Promise<Door> {
     clock: { now: () => now, steady: () => 0, after: () => () => {} },
     lagOf: () => 0,
     lagMax: 0,
-    seen: () => {},
+    onAccepted: () => {},
   });
   return {
     async hear(line, notBefore) {

@@ -155,7 +155,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       clock,
       lagOf: () => 0,
       lagMax: 100_000,
-      seen() {},
+      onAccepted() {},
       offered: failOpen.offered,
       ...(options.spooled ? { newId: () => `life${lives}.${(ids += 1)}` } : {}),
     });
