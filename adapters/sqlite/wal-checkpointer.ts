@@ -1,4 +1,4 @@
-// Entry of the folding thread: copies what the log of SQLite (WAL) holds into the file, so that no commit has to.
+// Entry of the checkpointing thread: copies what the log of SQLite (WAL) holds into the file, so that no commit has to.
 // It never holds the writer up; when it cannot keep pace, the writer waits for it at `walBytesMax` (writer.ts).
 import { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';

@@ -1,5 +1,5 @@
 // Entry of the writer thread: opens the file, then turns each message (a group of requests) into one commit and one answer.
-// It has no queue and no policy; lanes.ts on the main thread decides what goes into a group and when.
+// It has no queue and no policy; priority-queues.ts on the main thread decides what goes into a group and when.
 import { statSync } from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -49,7 +49,7 @@ function foldWal(db: DatabaseSync, how: 'PASSIVE' | 'RESTART' | 'TRUNCATE'): voi
   }
 }
 
-/** Whether the WAL must be begun anew, looked at now and then: under a load without pauses folder.ts never quite gets to its end. */
+/** Whether the WAL must be begun anew, looked at now and then: under a load without pauses wal-checkpointer.ts never quite gets to its end. */
 function walBeside(path: string): { isLong(): boolean } {
   let commits = 0;
   return {
