@@ -47,7 +47,7 @@ export function runCase(one: PlaybookCase, playbook: Playbook, expressions: Expr
   const policy = defaultPolicy([one.mode === null ? playbook : { ...playbook, mode: one.mode }]);
   const facts: Fact[] = [];
   const answer = answersOf(one);
-  const world = createWorld({ policy, frozen: null, expressions }, { answer, seen: (fact) => void facts.push(fact) }, caseStart);
+  const world = createWorld({ policy, frozen: null, expressions }, { answer, onFact: (fact) => void facts.push(fact) }, caseStart);
   const events = [
     ...one.alerts.map(({ atMs, event }) => ({ atMs, tell: () => tell(event) })),
     ...(one.approval === null ? [] : [{ atMs: one.approval.atMs, tell: approve }]),

@@ -64,14 +64,14 @@ export const parts: Parts = {
     return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
   },
 
-  async shadow({ from, config, env, signal, progress }) {
+  async compare({ from, config, env, signal, progress }) {
     const { replayRules } = await import('./load.ts');
-    const { shadow } = await import('./replay/compare.ts');
-    const { stretchIn } = await import('./replay/log-range.ts');
+    const { compare } = await import('./replay/compare.ts');
+    const { rangeIn } = await import('./replay/log-range.ts');
     const rules = replayRules(config, env);
     if (!rules.ok) return rules;
-    const stretch = 'file' in from ? await stretchIn(from.file) : from.stretch;
-    return ok({ ...(await shadow(stretch, rules.value, { signal, progress })) });
+    const range = 'file' in from ? await rangeIn(from.file) : from.range;
+    return ok({ ...(await compare(range, rules.value, { signal, progress })) });
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {

@@ -87,16 +87,16 @@ async function play(ask: Ask, rules: Rules, alerts: Sheet, incidents: Sheet): Pr
   for await (const text of linesOf(ask.file)) {
     ask.signal.throwIfAborted();
     deliveries += 1;
-    const heard = await door.hear(text, last);
-    if (!heard.ok) {
+    const taken = await door.take(text, last);
+    if (!taken.ok) {
       dead += 1;
-      if (letters.length < lettersTold) letters.push({ line: deliveries, ...heard.error });
+      if (letters.length < lettersTold) letters.push({ line: deliveries, ...taken.error });
       continue;
     }
-    last = heard.value.at;
+    last = taken.value.at;
     first ??= last;
     world ??= openWorld(rules, ledger, first);
-    tell(world, ledger, heard.value.inputs, deliveries, alerts);
+    tell(world, ledger, taken.value.inputs, deliveries, alerts);
     ask.progress(deliveries, last);
   }
   const settled = world?.settle(last + rules.policy.staleMs + settleBeyondStaleMs) ?? true;
@@ -116,7 +116,7 @@ async function play(ask: Ask, rules: Rules, alerts: Sheet, incidents: Sheet): Pr
 function openWorld(rules: Rules, ledger: Ledger, start: Instant): World {
   const script: Script = {
     answer: () => ({ outcome: { outcome: 'ok', output: {} }, takesMs: actionTakesMs }),
-    seen: (fact) => ledger.seen(fact),
+    onFact: ledger.add,
   };
   return createWorld({ policy: rules.policy, frozen: null, expressions: rules.expressions }, script, start);
 }
@@ -169,14 +169,14 @@ function headersIn(headers: unknown): Recorded['headers'] {
 
 interface Door {
   /** The inputs that a line becomes, by the gateway's own intake, not before the instant (Y1). */
-  hear(line: string, notBefore: Instant): Promise<Result<{ readonly at: Instant; readonly inputs: readonly Input[] }, Why>>;
+  take(line: string, notBefore: Instant): Promise<Result<{ readonly at: Instant; readonly inputs: readonly Input[] }, Why>>;
 }
 
 async function openDoor(rules: Rules): Promise<Door> {
   let now: Instant = 0;
   let inputs: Input[] = [];
   const intake: Intake = await createIntake({
-    log: ear((values) => inputs.push(...values)),
+    log: passingLog((values) => inputs.push(...values)),
     deadLetters: noLetters,
     endpoints: rules.endpoints,
     clock: { now: () => now, steady: () => 0, after: () => () => {} },
@@ -185,7 +185,7 @@ async function openDoor(rules: Rules): Promise<Door> {
     onAccepted: () => {},
   });
   return {
-    async hear(line, notBefore) {
+    async take(line, notBefore) {
       const read = deliveryIn(line);
       if (!read.ok) return read;
       const { source, headers, body } = read.value;
@@ -194,19 +194,19 @@ async function openDoor(rules: Rules): Promise<Door> {
       now = Math.max(read.value.at, notBefore);
       inputs = [];
       const delivery: Delivery = { headers, body, path: '', receivedAt: now };
-      const heard = await intake.accept(endpoint.name, delivery, headers['webhook-id'] ?? headers['idempotency-key'] ?? '');
-      if (heard.status === 'refused') return fail(heard.failure);
+      const acceptance = await intake.accept(endpoint.name, delivery, headers['webhook-id'] ?? headers['idempotency-key'] ?? '');
+      if (acceptance.status === 'refused') return fail(acceptance.failure);
       return ok({ at: now, inputs });
     },
   };
 }
 
 /** A log that only passes on what is appended. */
-function ear(hear: (values: readonly Input[]) => void): EventLog {
+function passingLog(onAppend: (values: readonly Input[]) => void): EventLog {
   return {
     partitions: 1,
     async append(_topic, batch) {
-      hear(batch.values as readonly Input[]); // written by intake only
+      onAppend(batch.values as readonly Input[]); // written by intake only
       return 0;
     },
     read: async () => [],

@@ -20,8 +20,8 @@ const forgetEvery = 4_096;
 export interface Script {
   /** What the action answers, and after how long. */
   answer(request: StepRequested): { readonly outcome: ActionOutcome; readonly takesMs: Millis };
-  /** Sees every fact, in order. */
-  seen(fact: Fact): void;
+  /** Called with every fact, in order. */
+  onFact(fact: Fact): void;
 }
 
 export interface World {
@@ -49,7 +49,7 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
     if (turned % forgetEvery === 0) for (const each of desks.values()) forgetChanges(each);
     for (const fact of facts) {
       follow(fact);
-      script.seen(fact);
+      script.onFact(fact);
     }
     return facts;
   }
