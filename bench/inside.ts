@@ -9,7 +9,7 @@ import { everyScope } from '../src/core/stamp.ts';
 import { everyPartition } from '../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../src/engine/intake/intake.ts';
 import { createService, type Service } from '../src/engine/service.ts';
-import { localExecutor } from '../src/executor/client.ts';
+import { localExecutor } from '../src/executor/local.ts';
 import { systemClock } from '../src/gateway/clock.ts';
 import type { Backbone } from '../src/ports/backbone.ts';
 import type { EventLog } from '../src/ports/event-log.ts';

@@ -5,7 +5,7 @@ import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Fact } from '../core/records.ts';
 import { second, type Millis } from '../core/time.ts';
-import type { Executor } from '../executor/client.ts';
+import type { Executor } from '../executor/executor.ts';
 import type { CheckpointMark } from '../ports/checkpoints.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';

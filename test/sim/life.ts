@@ -8,7 +8,7 @@ import { second, type Millis } from '../../src/core/time.ts';
 import { everyPartition } from '../../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
-import type { Executor } from '../../src/executor/client.ts';
+import type { Executor } from '../../src/executor/executor.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { EventLog } from '../../src/ports/event-log.ts';
 import { roles, type SharedRole, type Shares } from '../../src/ports/shares.ts';

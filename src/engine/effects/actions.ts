@@ -4,7 +4,7 @@
 import type { StepGranted, StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Millis } from '../../core/time.ts';
-import type { Executor } from '../../executor/client.ts';
+import type { Executor } from '../../executor/executor.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';

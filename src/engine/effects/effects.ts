@@ -7,7 +7,7 @@
 import type { Notification } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Millis } from '../../core/time.ts';
-import type { Executor } from '../../executor/client.ts';
+import type { Executor } from '../../executor/executor.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Cursors } from '../../ports/cursors.ts';
 import type { EventLog } from '../../ports/event-log.ts';

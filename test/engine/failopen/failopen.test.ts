@@ -20,7 +20,7 @@ import { partitionOf } from '../../../src/engine/intake/scope.ts';
 import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import { alertId } from '../../../src/engine/project/project.ts';
 import { createService, type Service } from '../../../src/engine/service.ts';
-import { localExecutor } from '../../../src/executor/client.ts';
+import { localExecutor } from '../../../src/executor/local.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
 import type { Role } from '../../../src/ports/shares.ts';
