@@ -1,5 +1,6 @@
 // `silence`: made with a look at what it mutes now, always with an end and a reason.
-import type { Matcher, MatchOp } from '../core/alert/labels.ts';
+import type { Matcher } from '../core/alert/labels.ts';
+import { matcherIn } from '../core/alert/matchers.ts';
 import { day } from '../core/time.ts';
 import type { Doc } from './client.ts';
 import { below, each, list, listing, reaching, showing, type Call, type Command } from './command.ts';
@@ -27,18 +28,15 @@ function matchersOf(doc: Doc): string {
     .join(' ');
 }
 
-/** `host=db1`, `job!=batch`, `instance=~web.*`. */
-function matcherIn(text: string): Matcher {
-  const [, name, op, value] = /^([A-Za-z_][\w.:-]*?)(=~|!~|!=|=)(.*)$/s.exec(text) ?? [];
-  if (name === undefined || op === undefined || value === undefined) {
-    throw usage(`expected a matcher like host=db1, job!=batch or instance=~web.*, seen "${text}"`);
-  }
-  return { name, op: op as MatchOp, value };
+function matcherOf(text: string): Matcher {
+  const read = matcherIn(text);
+  if (!read.ok) throw usage(read.error);
+  return read.value;
 }
 
 async function add(call: Call): Promise<ExitCode> {
   const { terminal, given } = call;
-  const matchers = call.args.map(matcherIn);
+  const matchers = call.args.map(matcherOf);
   const untilResolved = given.has('until-resolved');
   const span = spanGiven(given.text('for'), '--for') ?? (untilResolved ? day : null);
   if (span === null) throw usage('a silence needs an end: --for 2h, or --until-resolved');
@@ -87,7 +85,7 @@ export const silenceCommands: readonly Command[] = [
     most: 20,
     says: 'mute alerts whose labels fit; shows first what it would mute',
     more: [
-      'Matchers: NAME=VALUE, NAME!=VALUE, NAME=~PATTERN, NAME!~PATTERN; all of them must hold.',
+      'Matchers: NAME=VALUE, NAME!=VALUE, NAME=~PATTERN, NAME!~PATTERN; all of them must hold. NAME and VALUE may stand in double quotes.',
       'The id of the silence is on stdout.',
     ],
     options: [...reaching, 'output', 'for', 'until-resolved', 'comment', 'scope', 'yes'],

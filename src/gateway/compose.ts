@@ -4,11 +4,12 @@ import { schedule } from 'node-cron';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createActions } from '../../adapters/actions.ts';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
+import { createActions } from '../../adapters/kit/action-guard.ts';
 import { createHttp as createOutgoing, type Http } from '../../adapters/kit/http-client.ts';
+import type { Registry } from '../../adapters/kit/kinds.ts';
 import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
-import * as registry from '../../adapters/registry.ts';
+import { registry as everything } from '../../adapters/registry.ts';
 import type { VerifySignature } from '../access/auth.ts';
 import type { Files } from '../config/files.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
@@ -53,6 +54,10 @@ export interface Surroundings {
   /** The child's environment; never the gateway's own. */
   readonly executorEnv: { readonly [name: string]: string };
   readonly version: string;
+  /** What the gateway can speak to; not given: all that there is. */
+  readonly registry?: Registry;
+  /** Starts what acts; not given: a child process that knows the registered families of actions. */
+  readonly executor?: () => Promise<ForkedExecutor>;
 }
 
 export interface Gateway {
@@ -63,16 +68,22 @@ export interface Gateway {
 }
 
 /** What loading a configuration needs to know of the adapters. */
-export function configDeps(env: ConfigDeps['env'], files: Files, expressions: CelExpressions, clock: Clock): ConfigDeps {
+export function configDeps(
+  env: ConfigDeps['env'],
+  files: Files,
+  expressions: CelExpressions,
+  clock: Clock,
+  registry: Registry = everything,
+): ConfigDeps {
   return {
     env,
     files,
     expressions,
-    actions: createActions({}, clock),
+    actions: createActions(registry.actions, {}, clock),
     sources: registry.sources,
     notifiers: registry.notifiers,
     logs: registry.logs,
-    actionKinds: registry.actionKinds,
+    actionKinds: registry.actions,
     keyProblem: (secret) => {
       const key = keyOf(secret);
       return key.ok ? null : key.error;
@@ -99,7 +110,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     };
     const backbone = await openBackbone(config, { store, instance, around, watch });
     stops.push(() => backbone.close());
-    const executor = await startExecutor(config, around);
+    const executor = await (around.executor?.() ?? startExecutor(config, around));
     stops.push(() => executor.close());
     const metrics = createMetrics({
       lag: () => service.lag(),
@@ -145,7 +156,8 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       spool = await openSpool(spoolDeps(config, { own, backbone, failOpen, around, metrics }));
       stops.push(spool.stop);
     }
-    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance });
+    const endpoints = endpointsOf(config, registryOf(around));
+    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     stops.push(await startPublishing({ shared: config.log !== null, policy: config.policy, clock, log, intake, service }));
     const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
@@ -200,7 +212,7 @@ function startExecutor(config: Config, around: Surroundings): Promise<ForkedExec
 function createNotifiers(config: Config, around: Surroundings, http: Http): ReadonlyMap<string, Notifier> {
   const made = new Map<string, Notifier>();
   for (const [name, { type, options }] of Object.entries(config.notifiers)) {
-    const kind = registry.notifiers.find((one) => one.name === type);
+    const kind = registryOf(around).notifiers.find((one) => one.name === type);
     if (kind !== undefined) made.set(name, kind.create(options, { http, clock: around.clock, stream: around.stream }));
   }
   return made;
@@ -219,7 +231,11 @@ function withAckLink(config: Config, notification: Notification, clock: Clock): 
 
 function openIntake(
   config: Config,
-  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance'> & { readonly clock: Clock; readonly failOpen: FailOpen },
+  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance'> & {
+    readonly clock: Clock;
+    readonly failOpen: FailOpen;
+    readonly endpoints: readonly HttpEndpoint[];
+  },
 ): Promise<Intake> {
   const { failOpen, instance, spool } = parts;
   let deliveries = 0;
@@ -228,7 +244,7 @@ function openIntake(
     offered: failOpen.offered,
     ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
     deadLetters: parts.backbone.deadLetters,
-    endpoints: endpointsOf(config),
+    endpoints: parts.endpoints,
     clock: parts.clock,
     lagOf: () => parts.service.lag(),
     lagMax: config.limits.backlogMax,
@@ -297,9 +313,13 @@ function failOpenDeps(
   };
 }
 
-function endpointsOf(config: Config): readonly HttpEndpoint[] {
+function registryOf(around: Surroundings): Registry {
+  return around.registry ?? everything;
+}
+
+function endpointsOf(config: Config, { sources }: Registry): readonly HttpEndpoint[] {
   return Object.entries(config.endpoints).flatMap(([name, endpoint]) => {
-    const kind = registry.sources.find((one) => one.name === endpoint.source);
+    const kind = sources.find((one) => one.name === endpoint.source);
     if (kind === undefined) return [];
     const { tenant, auth, alertsApi, options } = endpoint;
     return [{ name, source: kind.create(options), tenant, scopeLabels: config.scope.labels, auth, alertsApi }];
@@ -325,7 +345,8 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
   return createHttp({
     store: { log, deadLetters, views: running.store.views },
     intake: running.intake,
-    endpoints: config.roles.includes('intake') ? endpointsOf(config) : [],
+    endpoints: config.roles.includes('intake') ? endpointsOf(config, registryOf(around)) : [],
+    sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
     tokens: config.api.tokens,
     verify,
     ackSecrets: config.api.ackSecrets,

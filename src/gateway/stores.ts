@@ -1,6 +1,7 @@
 // What a gateway keeps and what it shares: its own store, the spool's, and the log that the configuration names.
 import { randomBytes } from 'node:crypto';
-import * as registry from '../../adapters/registry.ts';
+import type { Registry } from '../../adapters/kit/kinds.ts';
+import { registry as everything } from '../../adapters/registry.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -14,6 +15,7 @@ import type { Store } from '../ports/store.ts';
 interface Around {
   readonly clock: Clock;
   readonly log: Log;
+  readonly registry?: Registry;
 }
 
 /** Of the embedded log; nobody shares it. */
@@ -60,7 +62,7 @@ export async function openBackbone(
   },
 ): Promise<Backbone> {
   const { store, instance, around, watch } = parts;
-  const kind = registry.logs.find((one) => one.name === config.log?.type);
+  const kind = (around.registry ?? everything).logs.find((one) => one.name === config.log?.type);
   if (config.log === null || kind === undefined) {
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };

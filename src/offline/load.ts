@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
-import * as registry from '../../adapters/registry.ts';
+import type { SourceKind } from '../../adapters/kit/kinds.ts';
+import { registry } from '../../adapters/registry.ts';
 import { diskFiles, type Files } from '../config/files.ts';
 import { loadCases, type PlaybookCase } from '../config/playbook/cases.ts';
 import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
@@ -59,7 +60,7 @@ export function replayRules(path: string | null, env: Env): Result<Rules, readon
   });
 }
 
-function plainEndpoint(kind: registry.SourceKind): IntakeEndpoint {
+function plainEndpoint(kind: SourceKind): IntakeEndpoint {
   return { name: kind.name, source: kind.create({}), tenant: configDefaults.tenant, scopeLabels: [] };
 }
 

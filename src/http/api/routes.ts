@@ -3,7 +3,6 @@ import type { HttpDeps } from '../deps.ts';
 import { ackRoutes } from '../door/ack.ts';
 import { openapiOf } from '../openapi.ts';
 import { json, type Route } from '../route.ts';
-import { alertsV2Routes } from './alerts-v2.ts';
 import { alertRoutes } from './alerts.ts';
 import { deadLetterRoutes } from './deadletters.ts';
 import { gatewayRoutes } from './gateway.ts';
@@ -11,9 +10,10 @@ import { incidentRoutes } from './incidents.ts';
 import { logRoutes } from './log.ts';
 import { runRoutes } from './runs.ts';
 import { silenceRoutes } from './silences.ts';
+import type { BroughtRoutes } from './source-routes.ts';
 
-/** `more` are routes made elsewhere (the event stream); `draining` says that the server is about to stop. */
-export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () => boolean): readonly Route[] {
+/** `brought` are what the sources bring, `more` are made elsewhere (the event stream); `draining` says that the server is about to stop. */
+export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly Route[], draining: () => boolean): readonly Route[] {
   const routes: Route[] = [
     ...gatewayRoutes(deps, draining),
     ...alertRoutes(deps),
@@ -22,7 +22,7 @@ export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () =
     ...silenceRoutes(deps),
     ...deadLetterRoutes(deps),
     ...logRoutes(deps),
-    ...alertsV2Routes(deps),
+    ...brought.routes,
     ...ackRoutes(deps),
     ...more,
     json({
@@ -35,6 +35,6 @@ export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () =
       handle: () => ({ status: 200, body: document }),
     }),
   ];
-  const document = openapiOf(routes, deps.version);
+  const document = openapiOf(routes, brought.deliveries, deps.version);
   return routes;
 }

@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
-import { piecesOf } from '../../src/config/playbook/template.ts';
-import { fill } from '../../src/core/playbook/template.ts';
+import { fill, piecesOf } from '../../src/core/playbook/template.ts';
 
 describe('references inside values', () => {
   it('a text is a reference, a text with expressions, or just a text', () => {
@@ -18,7 +17,7 @@ describe('references inside values', () => {
       assert.equal(piecesOf(text).kind, 'broken', text);
   });
 
-  it('core fills exactly what was found here: what is literal stays, what has expressions asks for them', () => {
+  it('T1: fill fills exactly what piecesOf found: what is literal stays, what has expressions asks for them', () => {
     const expressions = createExpressions();
     const unit = fc.constantFrom('$', '{', '}', 'a', '.', 'params', '$$', '${a}', '$a', ' ');
     fc.assert(

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { argvFaults } from '../../src/config/playbook/argv.ts';
+import { argvCheck, argvFaults } from '../../../adapters/shell/argv.ts';
 
 const refused: readonly (readonly [says: string, argv: readonly string[], index: number])[] = [
   ['a program that a value names', ['$params.x', 'a'], 0],
@@ -42,6 +42,21 @@ const allowed: readonly (readonly [says: string, argv: readonly string[]])[] = [
   ['a word that only looks like an interpreter', ['systemctl', 'restart', 'bash', '$params.x']],
   ['an awk program without values', ['awk', '{ print $$1 }', '/var/log/${params.x}']],
 ];
+
+describe('argvCheck', () => {
+  it('says which element, by pointer', () => {
+    assert.deepEqual(
+      argvCheck({ argv: ['sh', '-c', 'echo ${params.x}'] }).map(({ pointer }) => pointer),
+      ['/argv/2'],
+    );
+  });
+  it('refuses a reference in place of the list', () => assert.equal(argvCheck({ argv: '$params.x' })[0]?.pointer, '/argv'));
+  it('leaves shapes to the schema, and never throws', () => {
+    for (const input of [null, 1, 'x', [], ['a'], {}, { argv: 1 }, { argv: null }, { argv: 'sh' }, { argv: [[], {}, null, 1] }]) {
+      assert.deepEqual(argvCheck(input), [], JSON.stringify(input));
+    }
+  });
+});
 
 describe('A: no value of an alert becomes program text', () => {
   for (const [says, argv, index] of refused) {

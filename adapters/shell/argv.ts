@@ -1,9 +1,11 @@
 // Command lines of a playbook, before they ever run: where a value may stand in an argv, and where it would become program text.
-// The executor has its own allow-list; this is about what no allow-list can see.
+// What may run at all is the operator's list (action.ts); this is about what no such list can see.
 //   A1  The program is a literal.
 //   A2  No reference stands in text that an interpreter will read as a program.
-import type { Json } from '../../core/json.ts';
-import { refers } from './template.ts';
+import type { Json } from '../../src/core/json.ts';
+import type { Template } from '../../src/core/playbook/document.ts';
+import { refers } from '../../src/core/playbook/template.ts';
+import type { InputFault } from '../../src/ports/action.ts';
 
 /** What is wrong with one element, by its index. */
 export interface ArgvFault {
@@ -29,6 +31,25 @@ const filters = new Set(['awk', 'gawk', 'mawk', 'nawk', 'sed', 'jq', 'bc', 'eval
 
 /** Programs that join their arguments into one line for a shell. */
 const joiners = new Set(['ssh', 'watch', 'parallel']);
+
+/** The shell actions' own check of the input in a playbook. An argv of another shape is the schema's business. */
+export function argvCheck(input: Template): readonly InputFault[] {
+  const argv = argvOf(input);
+  if (isList(argv)) return argvFaults(argv).map(({ index, message }) => ({ pointer: `/argv/${index}`, message }));
+  if (typeof argv !== 'string' || !refers(argv)) return [];
+  return [
+    { pointer: '/argv', message: 'expected a list that begins with the program, seen a reference: a value must not choose what runs' },
+  ];
+}
+
+function argvOf(input: Template): Json {
+  if (typeof input !== 'object' || input === null || isList(input)) return null;
+  return Object.hasOwn(input, 'argv') ? (input['argv'] ?? null) : null;
+}
+
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
 
 /** Everything in an argv that would let a value become program text. Elements that are no text are the schema's business. */
 export function argvFaults(argv: readonly Json[]): readonly ArgvFault[] {

@@ -1,11 +1,12 @@
 // The guard before every action: what a bug in one of them may not do.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createActions, guarded } from '../../adapters/actions.ts';
-import { GatewayError } from '../../src/core/errors.ts';
-import type { ActionOutcome } from '../../src/core/run/outcome.ts';
-import type { Action, Effect } from '../../src/ports/action.ts';
-import { wallClock } from '../support/wallclock.ts';
+import { actionFamilies } from '../../../adapters/action-registry.ts';
+import { createActions, guarded } from '../../../adapters/kit/action-guard.ts';
+import { GatewayError } from '../../../src/core/errors.ts';
+import type { ActionOutcome } from '../../../src/core/run/outcome.ts';
+import type { Action, Effect } from '../../../src/ports/action.ts';
+import { wallClock } from '../../support/wallclock.ts';
 
 const idle = new AbortController().signal;
 
@@ -44,7 +45,7 @@ describe('A2: an action with a bug', () => {
 
 describe('the list of actions', () => {
   test('nothing configured: every action is known and none may do anything', async () => {
-    const actions = createActions({}, wallClock);
+    const actions = createActions(actionFamilies, {}, wallClock);
     const inputs: Record<string, Record<string, string | string[]>> = {
       'shell/run': { argv: ['/bin/true'] },
       'shell/check': { argv: ['/bin/true'] },
@@ -64,7 +65,7 @@ describe('the list of actions', () => {
   });
 
   test('a timeout that is none is refused', async () => {
-    const [action] = createActions({ shell: { allow: ['/bin/true'] } }, wallClock);
+    const [action] = createActions(actionFamilies, { shell: { allow: ['/bin/true'] } }, wallClock);
     assert.ok(action);
     for (const timeoutMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31]) {
       const outcome = await action.act({ input: { argv: ['/bin/true'] }, key: 'k', timeoutMs }, idle);
@@ -88,10 +89,44 @@ describe('the list of actions', () => {
     ];
     for (const config of bad) {
       assert.throws(
-        () => createActions(config, wallClock),
+        () => createActions(actionFamilies, config, wallClock),
         (error) => error instanceof GatewayError && error.code === 'invalid_config',
         JSON.stringify(config),
       );
     }
   });
+});
+
+describe('A3: a declaration that contradicts itself is refused before any playbook is read', () => {
+  const good: Action = {
+    name: 'test/do',
+    summary: 'Does nothing.',
+    effect: 'once',
+    input: { type: 'object', additionalProperties: false },
+    act: async () => ({ outcome: 'ok', output: {} }),
+  };
+  const made = (...actions: readonly Partial<Action>[]): readonly Action[] =>
+    createActions([{ name: 'test', options: {}, create: () => actions.map((change) => Object.assign({}, good, change)) }], {}, wallClock);
+
+  test('one that does not is made', () => assert.equal(made({}, { name: 'test/look', effect: 'read', probe: true }).length, 2));
+
+  for (const [says, actions, told] of [
+    ['a name of another family', [{ name: 'other/do' }], /expected a name like test\/do, seen other\/do/],
+    ['a name twice', [{}, {}], /expected every action once, seen test\/do a second time/],
+    ['a probe that changes something', [{ probe: true }], /expected a probe that only reads, seen test\/do, whose effect is once/],
+    [
+      'a schema with a reference',
+      [{ input: { $ref: '#/$defs/x', $defs: { x: {} } } }],
+      /expected an input schema without \$ref, seen one in test\/do/,
+    ],
+    ['a role that is none', [{ input: { type: 'object', 'x-quench': 'programm' } }], /x-quench/],
+    ['a keyword that is none', [{ input: { type: 'object', maxLenght: 1 } }], /maxLenght/],
+  ] as const) {
+    test(`${says}: refused`, () => {
+      assert.throws(
+        () => made(...actions),
+        (error) => error instanceof GatewayError && error.code === 'invalid_config' && told.test(error.message),
+      );
+    });
+  }
 });
