@@ -10,8 +10,9 @@ import { problemLine } from '../config/yaml/problems.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 import { GatewayError } from '../core/errors.ts';
 import { systemClock } from './clock.ts';
-import { configDeps, startGateway, type Gateway } from './compose.ts';
-import { createLog } from './logger.ts';
+import { startGateway, type Gateway } from './compose.ts';
+import { configDeps } from './config-deps.ts';
+import { createLogger } from './logger.ts';
 import { version } from './version.ts';
 
 export interface Terminal {
@@ -31,10 +32,10 @@ export async function serve(configPath: string, terminal: Terminal): Promise<Gat
     throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
   }
   const config = loaded.value;
-  const log = createLog(terminal.stderr, systemClock);
+  const logger = createLogger(terminal.stderr, systemClock);
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
-  const gateway = await startGateway(config, { clock: systemClock, log, stream, executorEnv, version });
+  const gateway = await startGateway(config, { clock: systemClock, logger, stream, executorEnv, version });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
   return gateway;
 }

@@ -17,7 +17,8 @@ import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook/document.ts';
 import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
 import { systemClock } from '../gateway/clock.ts';
-import { configDeps } from '../gateway/compose.ts';
+import { configDeps } from '../gateway/config-deps.ts';
+import { endpointsOf } from '../gateway/endpoints.ts';
 import { defaultPolicy } from './cases.ts';
 import type { Rules } from './replay/replay.ts';
 
@@ -48,7 +49,7 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
   const config = path === null ? null : checkConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
-  const configured = config === null ? [] : endpointsOf(config.value);
+  const configured = config === null ? [] : endpointsOf(config.value, registry);
   const taken = new Set(configured.map(({ name }) => name));
   const plain = registry.sources.filter(({ name }) => !taken.has(name)).map(plainEndpoint);
   const endpoints = [...configured, ...plain];
@@ -62,15 +63,6 @@ export function replayRules(path: string | null, env: Env): Result<Rules, readon
 
 function plainEndpoint(kind: SourceKind): IntakeEndpoint {
   return { name: kind.name, source: kind.create({}), tenant: configDefaults.tenant, scopeLabels: [] };
-}
-
-function endpointsOf(config: Config): readonly IntakeEndpoint[] {
-  return Object.entries(config.endpoints).flatMap(([name, endpoint]) => {
-    const kind = registry.sources.find((one) => one.name === endpoint.source);
-    return kind === undefined
-      ? []
-      : [{ name, source: kind.create(endpoint.options), tenant: endpoint.tenant, scopeLabels: config.scope.labels }];
-  });
 }
 
 /** A directory means the quench.yaml in it. */
