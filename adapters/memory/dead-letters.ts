@@ -48,13 +48,13 @@ export function memoryDeadLetters(
     },
     get: (id) =>
       queue.read(() => {
-        const held = letters.get(id);
-        return held ? letterOf(held) : null;
+        const letter = letters.get(id);
+        return letter ? letterOf(letter) : null;
       }),
     mark: (id, state) =>
       queue.submit({ records: 1, bytes: 0, unavailable }, () => {
-        const held = letters.get(id);
-        if (held) held.state = state;
+        const letter = letters.get(id);
+        if (letter) letter.state = state;
       }),
     count: () => queue.read(() => letters.size),
   };

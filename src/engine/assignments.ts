@@ -81,14 +81,14 @@ export function createAssignments<P extends Part>(deps: AssignmentDeps<P>): Assi
 
 /** A process that is alone has every partition for as long as it lives. */
 export function everyPartition(partitions: number): Shares {
-  const told = new Map<number, number>();
+  const offsets = new Map<number, number>();
   return {
     async start({ gained }) {
       for (let partition = 0; partition < partitions; partition += 1) await gained(partition);
     },
     holds: () => true,
-    done: (partition, offset) => void told.set(partition, offset),
-    progress: async () => told,
+    done: (partition, offset) => void offsets.set(partition, offset),
+    progress: async () => offsets,
     stop: async () => {},
   };
 }

@@ -103,7 +103,7 @@ export function createService(deps: ServiceDeps): Service {
 
   function total(): number {
     let sum = 0;
-    for (const one of lags.values()) sum += one;
+    for (const lag of lags.values()) sum += lag;
     return sum;
   }
 

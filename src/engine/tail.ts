@@ -109,9 +109,9 @@ export async function placeIn(
 ): Promise<number> {
   const end = await log.end(topic, partition, offset);
   if (offset <= end) return offset;
-  const seen = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
+  const cut = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
   onTrouble(
-    new GatewayError('log_unavailable', `${seen}: the log was cut back or made anew; what it held is gone, it is read from its beginning`),
+    new GatewayError('log_unavailable', `${cut}: the log was cut back or made anew; what it held is gone, it is read from its beginning`),
   );
   return 0;
 }

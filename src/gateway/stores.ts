@@ -62,7 +62,7 @@ export async function openBackbone(
   },
 ): Promise<Backbone> {
   const { store, instance, around, watch } = parts;
-  const kind = registryOf(around).logs.find((one) => one.name === config.log?.type);
+  const kind = registryOf(around).logs.find((each) => each.name === config.log?.type);
   if (config.log === null || kind === undefined) {
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };

@@ -56,7 +56,8 @@ export function replayRules(path: string | null, env: Env): Result<Rules, readon
   return ok({
     policy: config?.value.policy ?? defaultPolicy(),
     endpoints,
-    endpoint: (source) => endpoints.find((one) => one.source.name === source) ?? endpoints.find((one) => one.name === source) ?? null,
+    endpoint: (name) =>
+      endpoints.find(({ source }) => source.name === name) ?? endpoints.find((endpoint) => endpoint.name === name) ?? null,
     expressions: createExpressions(),
   });
 }

@@ -32,25 +32,25 @@ export const parts: Parts = {
     return ok({ playbookDir: dir, counts: { playbooks: loaded.value.playbooks.length, cases: loaded.value.cases.length } });
   },
 
-  async testPlaybooks(dir, env, told) {
+  async testPlaybooks(dir, env, report) {
     const { checkPlaybooks } = await import('./load.ts');
     const { differences, runCase } = await import('./cases.ts');
     const { systemClock } = await import('../gateway/clock.ts');
     const loaded = checkPlaybooks(dir, env);
     if (!loaded.ok) return loaded;
     const { playbooks, cases, expressions } = loaded.value;
-    for (const one of cases) {
-      const playbook = playbooks.find(({ name }) => name === one.playbook);
+    for (const playbookCase of cases) {
+      const playbook = playbooks.find(({ name }) => name === playbookCase.playbook);
       if (playbook === undefined) continue; // the loader refuses a case without its playbook
       const began = systemClock.steady();
-      const seen = runCase(one, playbook, expressions);
-      const { name, file } = one;
-      told({
+      const result = runCase(playbookCase, playbook, expressions);
+      const { name, file } = playbookCase;
+      report({
         playbook: playbook.name,
         name,
         file,
-        ended: seen.ended,
-        differences: differences(one, seen),
+        ended: result.ended,
+        differences: differences(playbookCase, result),
         tookMs: systemClock.steady() - began,
       });
     }

@@ -26,7 +26,7 @@ export interface FailOpenDeps extends OverdueDeps, RawPagerDeps {
 
 export interface FailOpen {
   /** Alerts of one scope on their way to the log; the answer is told whether they were accepted. Null when there is nothing to wait for. */
-  offered(scope: string, seen: readonly NewAlert[], mayRepeat: boolean): ((accepted: boolean) => void) | null;
+  offered(scope: string, alerts: readonly NewAlert[], mayRepeat: boolean): ((accepted: boolean) => void) | null;
   /** A batch is in the spool; `recalled` when an earlier life of the process left it. */
   spooled(batch: SpooledBatch, recalled: boolean): void;
   /** A spooled batch is on the log. */

@@ -20,7 +20,7 @@ export type Source = Pick<Store, 'log' | 'checkpoints' | 'cursors' | 'deadLetter
 const rest = 'start that gateway once more on its own data, let it come to rest, stop it in order, and move then';
 
 /** All rows of the source, of `*` those of its first partition; `state_conflict` with what to do when it is not at rest. */
-export async function restingRows(source: Source, expressions: Expressions, clock: Clock): Promise<readonly DeskRow[]> {
+export async function quiescentRows(source: Source, expressions: Expressions, clock: Clock): Promise<readonly DeskRow[]> {
   const all: DeskRow[] = [];
   let saved = false;
   for (let partition = 0; partition < source.log.partitions; partition += 1) {
@@ -52,7 +52,7 @@ async function isUnturned(source: Source, partition: number, expressions: Expres
       },
     },
     checkpoints: {
-      load: (one, take) => source.checkpoints.load(one, take),
+      load: (...args) => source.checkpoints.load(...args),
       async save() {
         wrote = true;
       },

@@ -123,13 +123,13 @@ function openWorld(rules: Rules, ledger: Ledger, start: Instant): World {
 
 /** Turns the inputs of one delivery and writes its lines in the order of the body (scopes may have parted them). */
 function tell(world: World, ledger: Ledger, inputs: readonly Input[], number: number, alerts: Sheet): void {
-  const seen: { readonly index: number; readonly line: object }[] = [];
+  const lines: { readonly index: number; readonly line: object }[] = [];
   for (const input of inputs) {
     const facts = world.say(input);
-    if (input.type === 'AlertSeen') seen.push({ index: input.index, line: ledger.line(number, input satisfies AlertSeen, facts) });
+    if (input.type === 'AlertSeen') lines.push({ index: input.index, line: ledger.line(number, input satisfies AlertSeen, facts) });
   }
-  seen.sort((a, b) => a.index - b.index);
-  for (const { line } of seen) alerts.write(line);
+  lines.sort((a, b) => a.index - b.index);
+  for (const { line } of lines) alerts.write(line);
 }
 
 // ---------------------------------------------------------------- deliveries
