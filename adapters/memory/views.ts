@@ -4,7 +4,7 @@ import type { Instant } from '../../src/core/time.ts';
 import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/ports/views.ts';
 import { merge } from '../kit/merge-patch.ts';
 import type { Content, Doc } from './disk.ts';
-import { cursorKey } from './keep.ts';
+import { cursorKey } from './cursors.ts';
 import type { WriteQueue } from './queue.ts';
 
 const finalStates = new Set(['cleared', 'resolved', 'ended', 'closed', 'expired']);

@@ -22,7 +22,7 @@ export interface Parts {
   checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;
   replay(ask: ReplayAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
-  shadow(ask: ShadowAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  compare(ask: CompareAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
   move(ask: MoveAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
   backUp(ask: BackupAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
   restore(ask: RestoreAsk): Promise<Doc>;
@@ -64,16 +64,16 @@ export interface LogLine {
   readonly value: { readonly at: Instant; readonly type: string };
 }
 
-/** A stretch of the log: its inputs, and the facts from about the same time on; both oldest first. */
-export interface Stretch {
+/** A range of the log: its inputs, and the facts from about the same time on; both oldest first. */
+export interface LogRange {
   readonly partitions: readonly number[];
   inputs(partition: number): AsyncGenerator<LogLine>;
   facts(partition: number): AsyncGenerator<LogLine>;
 }
 
-export interface ShadowAsk {
+export interface CompareAsk {
   /** Where the records are: read as they are needed, or in a file of lines. */
-  readonly from: { readonly stretch: Stretch } | { readonly file: string };
+  readonly from: { readonly range: LogRange } | { readonly file: string };
   readonly config: string;
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;

@@ -1,0 +1,39 @@
+// Dead letters over the file. How many are kept is the writer's business (letter-writer.ts).
+import { GatewayError } from '../../src/core/errors.ts';
+import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
+import { ask } from './ask.ts';
+import type { Lanes } from './priority-queues.ts';
+import type { Reader, Row } from './reader.ts';
+import { stow } from './text.ts';
+
+/** Newest first in lists; a second letter with a known id is the same letter; marking one that is gone does nothing. */
+export function deadLettersOver(lanes: Lanes, reader: Reader): DeadLetters {
+  return {
+    async add(letter) {
+      const doc = JSON.stringify(letter);
+      const request = { type: 'letter', id: stow(letter.id), state: letter.state, bytes: doc.length, doc } as const;
+      await ask(lanes, { lane: 'state', request, records: 1, bytes: doc.length });
+    },
+    async list({ limit, after }) {
+      const below = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after);
+      if (!Number.isSafeInteger(below))
+        throw new GatewayError('invalid_request', 'dead letters: `after` is not a place that a list returned');
+      const rows = reader.all('SELECT seq, state, doc FROM letters WHERE seq < ? ORDER BY seq DESC LIMIT ?', below, limit + 1);
+      const next = rows.length > limit ? String(rows[limit - 1]?.['seq']) : null;
+      return { letters: rows.slice(0, limit).map(letterIn), next };
+    },
+    async get(id) {
+      const row = reader.get('SELECT state, doc FROM letters WHERE id = ?', stow(id));
+      return row && letterIn(row);
+    },
+    async mark(id, state) {
+      await ask(lanes, { lane: 'state', request: { type: 'mark', id: stow(id), state }, records: 1, bytes: id.length });
+    },
+    count: async () => Number(reader.get('SELECT count(*) AS count FROM letters')?.['count'] ?? 0),
+  };
+}
+
+function letterIn(row: Row): DeadLetter {
+  // Written by `add`, so the document is a letter and the state one of its three words.
+  return { ...(JSON.parse(String(row['doc'])) as DeadLetter), state: row['state'] as DeadLetter['state'] };
+}
