@@ -11,6 +11,7 @@ import { prometheusSource } from './prometheus/kind.ts';
 import { slackNotifier } from './slack/notifier.ts';
 import { smtpNotifier } from './smtp/notifier.ts';
 import { webhookNotifier } from './webhook/notifier.ts';
+import { sqliteStores } from './sqlite/kind.ts';
 import { zabbixSource } from './zabbix/kind.ts';
 
 export const registry: Registry = {
@@ -18,4 +19,5 @@ export const registry: Registry = {
   notifiers: [consoleNotifier, pagerdutyNotifier, slackNotifier, smtpNotifier, webhookNotifier],
   actions: actionFamilies,
   logs: [kafkaLog],
+  stores: [sqliteStores],
 };

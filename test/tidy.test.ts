@@ -151,16 +151,34 @@ test('every source file says in its first line what it is for', () => {
   assert.equal(found, '');
 });
 
-/** One list of all inputs and facts, in the order of an alert's life: longer than a room, and read as a dictionary. */
-const vocabulary = 'src/core/records.ts';
-
-test('files stay small enough to hold in the head', () => {
-  const linesMax = 520;
+test('a comment names no source file that does not exist', () => {
   const found = problems(
-    code.filter((path) => (path.startsWith('src/') || path.startsWith('adapters/')) && path !== vocabulary),
+    all.filter((path) => /\.(ts|md)$/.test(path) && path !== 'CHANGELOG.md'),
     (path) => {
-      const lines = textOf(path).split('\n').length;
-      return lines > linesMax ? [`${path} has ${lines} lines, at most ${linesMax}: look for two rooms in one`] : [];
+      const comments = path.endsWith('.ts')
+        ? (textOf(path).match(/\/\*[\s\S]*?\*\/|(?<=^|[^:'"`])\/\/.*$/gm) ?? []).join('\n')
+        : textOf(path);
+      return [...comments.matchAll(/(?<![\w*./-])(?:\.{1,2}\/)*((?:[\w-]+\/)*[\w-]+(?:\.[\w-]+)*\.ts)\b/g)]
+        .map(([, name]) => name ?? '')
+        .filter((name) => !all.some((file) => file === name || file.endsWith(`/${name}`)))
+        .map((name) => `${path} names ${name}: there is no such file; name the one that took its place`);
+    },
+  );
+  assert.equal(found, '');
+});
+
+test('every reader of facts names each of them: no default that swallows a new one, no cast that hides its type', () => {
+  const found = problems(
+    code.filter((path) => path.startsWith('src/') || path.startsWith('adapters/')),
+    (path) => {
+      const text = withoutComments(textOf(path));
+      const swallows = path.startsWith('src/readmodel/') && /\bdefault:/.test(text);
+      return [
+        ...(swallows
+          ? [`${path} has a default: make it a table by fact, so that a new fact does not compile until it says what it means`]
+          : []),
+        ...(text.includes('as unknown as') ? [`${path} casts by way of unknown: ask the compiler for the type instead`] : []),
+      ];
     },
   );
   assert.equal(found, '');

@@ -203,7 +203,7 @@ function visitMethod(node: Extract<ASTNode, { readonly op: 'rcall' }>, walk: Wal
   for (const argument of argumentsOf) visit(argument, walk, macro ? ranges + 1 : ranges, inRange);
   const ours = renamed.get(name);
   // The call is bound to its function by this name only when it is checked, later; the tuple is read-only in type, not in fact.
-  if (ours !== undefined) (node.args as unknown as [string])[0] = ours;
+  if (ours !== undefined) Reflect.set(node.args, 0, ours);
 }
 
 function childrenOf(args: unknown): readonly ASTNode[] {

@@ -1,5 +1,5 @@
 // http/request and http/probe: one call to an address on the operator's list, told honestly.
-// The connection, its deadline and the address guard are kit.ts; the list is reach.ts. Redirects are never followed.
+// The connection, its deadline and the address guard are kit/http-client.ts; the list is reach.ts. Redirects are never followed.
 //   W1  Only addresses on `http.allow` are called; values from an alert travel encoded, in `query`, `json` or a header.
 //   W2  Every http/request carries Idempotency-Key = the key of the call; it is sent once and never repeated here.
 //   W3  What was written and not answered is `unknown` for a request; an answer of a go-between that it had none (502, 504) counts as that.
@@ -215,7 +215,7 @@ function outputOf(means: Means, exchange: Answered, tookMs: Millis): Output {
 
 function inputOf(asked: ActionRequest): Input {
   // The shape was checked against the schema before we are called.
-  return asked.input as unknown as Input;
+  return checked(asked.input);
 }
 
 function sendable(name: string, value: string): boolean {

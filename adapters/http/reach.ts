@@ -1,5 +1,5 @@
 // Which addresses an HTTP action may call: the operator's list against the address that a playbook rendered.
-// The address is judged in the form in which it will be sent; where a name leads is judged again in the connector (guard.ts).
+// The address is judged in the form in which it will be sent; where a name leads is judged again in the connector (address-guard.ts).
 //   H1  A prefix admits only its own scheme, host, port and the paths below it; no spelling of `..` leaves it.
 //   H2  A name is called only when it, or a prefix with it, is on the list; a number only when a block holds it.
 import { BlockList, isIP } from 'node:net';

@@ -2,7 +2,7 @@
 // It does not retry and does not decide what unknown means; the engine does.
 //   K1  A call ends by its deadline, by its signal, or by its answer; nothing of it stays behind.
 //   K2  `unwritten` is said only while no byte of the request can have left: such a call may be made again safely.
-//   K3  Redirects are not followed, and every address is vetted in the connector (guard.ts).
+//   K3  Redirects are not followed, and every address is vetted in the connector (address-guard.ts).
 //   K4  What leaves here for people holds no address beyond the origin, and no secret that the caller named.
 import http from 'node:http';
 import https from 'node:https';

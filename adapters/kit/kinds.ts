@@ -1,4 +1,4 @@
-// What stands in the registry: a kind of source, notifier, action family or log, as its folder describes it.
+// What stands in the registry: a kind of source, notifier, action family, log or store, as its folder describes it.
 // A kind says its name in quench.yaml, the JSON Schema of its options, and how one is made. The lists are adapters/registry.ts.
 //   K1  Options reach `create` or `open` only after the schema beside it admitted them; secrets in them are marked `writeOnly`.
 import type { Writable } from 'node:stream';
@@ -70,6 +70,22 @@ export interface LogKind {
   open(options: Options, deps: LogDeps): Promise<Backbone>;
 }
 
+export interface StoreDeps {
+  readonly clock: Clock;
+  /** The data directory of this process. */
+  readonly dir: string;
+  /** `gateway`: all that it keeps. `spool`: what it takes in while a shared log is away; read once, in order, so little of it is held in memory. */
+  readonly use: 'gateway' | 'spool';
+  /** Beyond them: `overloaded`. */
+  readonly limits: { readonly queueRecordsMax: number; readonly queueBytesMax: number; readonly lettersMax: number };
+}
+
+/** A store of one process, named by `data.type`: the embedded log, the state of decisions, the read model and the dead letters. */
+export interface StoreKind {
+  readonly name: string;
+  open(deps: StoreDeps): Promise<Store>;
+}
+
 /** Everything that a gateway can speak to. */
 export interface Registry {
   readonly sources: readonly SourceKind[];
@@ -77,6 +93,8 @@ export interface Registry {
   readonly actions: readonly ActionFamily[];
   /** Logs other than the embedded one. */
   readonly logs: readonly LogKind[];
+  /** The first is what quench.yaml means when it names none. */
+  readonly stores: readonly [StoreKind, ...StoreKind[]];
 }
 
 /** Options as the type that their schema stands for (K1). */

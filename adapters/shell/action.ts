@@ -88,7 +88,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
 
 async function act(kind: Kind, config: Config, request: ActionRequest, signal: AbortSignal): Promise<ActionOutcome> {
   // The shape was checked against the schema above before we are called.
-  const asked = request.input as unknown as Input;
+  const asked = checked<Input>(request.input);
   const complaint = textComplaint(asked);
   if (complaint !== null) return failed('invalid_input', complaint);
   const program = await programOf(asked.argv[0], config);

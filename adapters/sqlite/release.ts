@@ -1,5 +1,5 @@
 // Which releases of SQLite this store may trust. Source: sqlite.org/wal.html, section "The WAL-Reset Bug", and the notes of release 3.51.3 (2026-03-13).
-// Two connections that write or fold one WAL at the same instant could damage the file in 3.7.0 to 3.51.2; writer.ts and folder.ts are two. Node 24.15 is the first 24 with the repair.
+// Two connections that write or fold one WAL at the same instant could damage the file in 3.7.0 to 3.51.2; writer.ts and wal-checkpointer.ts are two. Node 24.15 is the first 24 with the repair.
 
 const repaired: readonly (readonly [major: number, minor: number, patch: number])[] = [
   [3, 44, 6],

@@ -76,8 +76,12 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   closeSync(openSync(path, 'a', 0o600));
   const { worker, opening } = await startWriter({ path, partitions, ...limits });
   undo.push(() => worker.terminate());
-  const folder = new Worker(threadFile('wal-checkpointer'), { workerData: { path }, name: 'store-wal-checkpointer', execArgv: [] });
-  undo.push(() => folder.terminate());
+  const walCheckpointer = new Worker(threadFile('wal-checkpointer'), {
+    workerData: { path },
+    name: 'store-wal-checkpointer',
+    execArgv: [],
+  });
+  undo.push(() => walCheckpointer.terminate());
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
   const stateReader = openReader(path, 'store_unavailable');
@@ -87,7 +91,7 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   const close = (): Promise<void> => (closed ??= shut());
   const shut = async (): Promise<void> => {
     await lanes.drain();
-    await folder.terminate();
+    await walCheckpointer.terminate();
     logReader.close();
     stateReader.close();
     await lanes.close();

@@ -1,4 +1,4 @@
-// The writer's part in keeping the WAL short. folder.ts copies it into the file all the time; under a load without pauses it never
+// The writer's part in keeping the WAL short. wal-checkpointer.ts copies it into the file all the time; under a load without pauses it never
 // quite gets to its end, and only the writer can begin the WAL anew.
 //   L1  Beginning it anew waits for whoever reads an older moment (a backup does, for as long as it takes) a tenth of a second at
 //       most, and not again for two seconds: a long reader makes the WAL longer, it does not hold commits up.

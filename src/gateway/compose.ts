@@ -40,7 +40,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const store = await openStore(config, clock);
+    const store = await openStore(config, around);
     stops.add(() => store.close());
 
     const instance = newInstance();

@@ -23,6 +23,7 @@ export function configDeps(
     sources: registry.sources,
     notifiers: registry.notifiers,
     logs: registry.logs,
+    stores: registry.stores,
     actionKinds: registry.actions,
     keyProblem: (secret) => {
       const key = keyOf(secret);

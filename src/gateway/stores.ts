@@ -1,8 +1,6 @@
 // What a gateway keeps and what it shares: its own store, the spool's, and the log that the configuration names.
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import type { Registry } from '../../adapters/kit/kinds.ts';
-import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
+import type { Registry, StoreDeps } from '../../adapters/kit/kinds.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
 import { everyPartition } from '../engine/assignments.ts';
@@ -19,25 +17,22 @@ interface Around {
   readonly registry?: Registry;
 }
 
-/** Of the embedded log; nobody shares it. */
-const partitions = 1;
-
-/** The file of the embedded store in a data directory. */
-export function storeFileIn(dir: string): string {
-  return join(dir, 'quench.db');
+/** All that this process keeps. */
+export function openStore(config: Config, around: Around): Promise<Store> {
+  return open(config, around, 'gateway');
 }
 
-export async function openStore(config: Config, clock: Clock): Promise<Store> {
-  const { queueRecordsMax, queueBytesMax, deadLettersMax } = config.limits;
-  const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, lettersMax: deadLettersMax };
-  return sqliteStore({ path: storeFileIn(config.data.dir), partitions, limits, clock });
+/** Apart from the read model, so that neither's limits or failures are the other's. */
+export function openSpoolStore(config: Config, around: Around): Promise<Store> {
+  return open(config, around, 'spool');
 }
 
-/** Apart from the read model, so that neither's limits or failures are the other's; read once, in order, so little of it is kept in memory. */
-export async function openSpoolStore(config: Config, clock: Clock): Promise<Store> {
-  const { queueRecordsMax, queueBytesMax } = config.limits;
-  const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, tailRecordsMax: 1_024, tailBytesMax: 8 * 1_048_576 };
-  return sqliteStore({ path: `${config.data.dir}/spool.db`, partitions: 1, limits, clock });
+function open(config: Config, around: Around, use: StoreDeps['use']): Promise<Store> {
+  const { queueRecordsMax, queueBytesMax, deadLettersMax: lettersMax } = config.limits;
+  const [first, ...others] = registryOf(around).stores;
+  // A configuration that loads names none that is not there.
+  const kind = others.find(({ name }) => name === config.data.type) ?? first;
+  return kind.open({ clock: around.clock, dir: config.data.dir, use, limits: { queueRecordsMax, queueBytesMax, lettersMax } });
 }
 
 /** Unlike any other process, living or dead. */
@@ -47,7 +42,7 @@ export function newInstance(): string {
 
 /** The store of a data directory and the log of a configuration, for what works on them while no gateway of that data runs. */
 export async function openData(config: Config, around: Around): Promise<{ store: Store; backbone: Backbone }> {
-  const store = await openStore(config, around.clock);
+  const store = await openStore(config, around);
   try {
     const watch: BackboneWatch = { appended: () => {}, rebalanced: () => {} };
     return { store, backbone: await openBackbone(config, { store, instance: newInstance(), around, watch }) };

@@ -46,12 +46,13 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
 /** Null for a gateway whose log is its own: that is not away while the gateway lives. */
 export async function openSharedLogSpool(
   config: Config,
-  { clock, logger }: Surroundings,
+  around: Surroundings,
   parts: Pick<Parts, 'backbone' | 'metrics'> & { readonly failOpen: FailOpen },
 ): Promise<Spool | null> {
   if (config.log === null) return null;
   const { backbone, failOpen, metrics } = parts;
-  const store = await openSpoolStore(config, clock);
+  const { clock, logger } = around;
+  const store = await openSpoolStore(config, around);
   try {
     const spool = await openSpool({
       ...config.spool,

@@ -3,11 +3,11 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { copyStore, type Copied } from '../../adapters/sqlite/backup.ts';
+import { storeFileIn } from '../../adapters/sqlite/kind.ts';
 import { takeOwnership } from '../../adapters/sqlite/owner.ts';
 import type { BackupAsk, RestoreAsk } from '../cli/command.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
-import { storeFileIn } from '../gateway/stores.ts';
 
 export interface BackedUp extends Copied {
   readonly from: string;

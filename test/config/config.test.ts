@@ -25,6 +25,7 @@ const base: Omit<ConfigDeps, 'files' | 'env'> = {
     { name: 'slack', options: SlackConfig },
   ],
   logs: [],
+  stores: [{ name: 'sqlite' }],
   actionKinds: [
     { name: 'shell', options: ShellConfig },
     { name: 'http', options: HttpConfig },

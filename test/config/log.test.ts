@@ -25,11 +25,12 @@ function load(log: string, vars: { readonly [name: string]: string } = { KAFKA_P
     '/etc/q/ca.pem': ca,
     '/etc/q/playbooks/one.yaml': book,
   });
-  const { sources, logs, actions: actionKinds } = registry;
+  const { sources, logs, stores, actions: actionKinds } = registry;
   return loadConfig('/etc/q/quench.yaml', {
     ...playbookDeps,
     sources,
     logs,
+    stores,
     actionKinds,
     notifiers: [{ name: 'console', options: ConsoleConfig }],
     keyProblem: () => null,
@@ -209,6 +210,19 @@ describe('a shared log', () => {
   for (const { says, log, lines } of wrong) {
     it(`tells ${says} by line and column`, () => assert.deepEqual(told(load(log)), lines));
   }
+});
+
+describe('the store of a process', () => {
+  it('is the first that the registry has when none is named', () => {
+    assert.equal(loaded('').data.type, 'sqlite');
+    assert.equal(loaded('data: { type: sqlite, dir: elsewhere }').data.dir, '/etc/q/elsewhere');
+  });
+
+  it('has a name that the registry knows', () => {
+    assert.deepEqual(told(load('data: { type: sqlit }')), [
+      'quench.yaml:1:15: data.type: unknown type of store "sqlit"; did you mean "sqlite"? known are sqlite',
+    ]);
+  });
 });
 
 describe('roles', () => {

@@ -106,7 +106,7 @@ export function loadCases(
     problems.push(...shape);
     if (shape.length > 0) continue;
     // CasesSchema accepted it.
-    const raw = read.value.value as unknown as RawCases;
+    const raw = read.value.value as object as RawCases;
     const playbook = playbooks.find(({ name }) => name === raw.playbook);
     problems.push(...(playbook === undefined ? unknownPlaybook(read.value, raw, playbooks) : caseProblems(read.value, raw, playbook)));
     cases.push(...raw.cases.map((one) => caseOf(file, raw.playbook, one)));

@@ -71,6 +71,14 @@ export function logOf(loading: Loading): Config['log'] {
   return { type, options: optionsOf(loading, '/log', options, kind) };
 }
 
+/** The kind of store that keeps the data of this process. */
+export function storeOf(loading: Loading): string {
+  const { stores } = loading.deps;
+  const { type = stores[0].name } = loading.raw.data ?? {};
+  kindOf(loading, '/data/type', type, { what: 'type of store', known: stores.map(({ name }) => ({ name, options: {} })) });
+  return type;
+}
+
 export function rolesOf(loading: Loading): Config['roles'] {
   const { roles, log } = loading.raw;
   if (roles === undefined) return every;

@@ -9,7 +9,7 @@ import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { memberOf, shapeFaults, withoutFaults } from '../yaml/shape.ts';
 import { readYaml } from '../yaml/yaml.ts';
-import { actionsOf, logOf, notifiersOf, rolesOf } from './adapters.ts';
+import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
 import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
 import type { ConfigDeps, Loading, RawConfig } from './loading.ts';
@@ -59,7 +59,7 @@ function configOf(loading: Loading): Config {
       publicUrl: (raw.listen?.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/$/, ''),
     },
     api: apiOf(loading),
-    data: { dir: from(raw.data?.dir ?? configDefaults.dataDir) },
+    data: { type: storeOf(loading), dir: from(raw.data?.dir ?? configDefaults.dataDir) },
     log: logOf(loading),
     roles: rolesOf(loading),
     limits: limitsOf(loading),

@@ -21,6 +21,8 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly notifiers: readonly Kind[];
   /** Logs that several gateways share. */
   readonly logs: readonly Kind[];
+  /** The first is the default. */
+  readonly stores: readonly [{ readonly name: string }, ...{ readonly name: string }[]];
   /** Families of actions: the part of an action's name before the slash. */
   readonly actionKinds: readonly Kind[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
@@ -39,7 +41,7 @@ export interface RawConfig {
     readonly ackSecrets?: SecretRef;
     readonly metrics?: 'open' | 'read';
   };
-  readonly data?: { readonly dir?: string };
+  readonly data?: { readonly type?: string; readonly dir?: string };
   readonly log?: Options & { readonly type?: string };
   readonly roles?: readonly Role[];
   readonly limits?: {

@@ -80,7 +80,7 @@ export const ConfigSchema: Schema = {
         ackSecrets: secrets,
         metrics: { enum: ['open', 'read'] },
       }),
-      data: mapping({ dir: line(4_096) }),
+      data: mapping({ type: line(64), dir: line(4_096) }),
       log: { type: 'object', properties: { type: { type: 'string' } } },
       roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },
       limits: mapping({

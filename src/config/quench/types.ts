@@ -26,7 +26,11 @@ export interface Config {
     readonly ackSecrets: readonly string[];
     readonly metrics: 'open' | 'read';
   };
-  readonly data: { readonly dir: string };
+  readonly data: {
+    /** Which kind of store keeps it. */
+    readonly type: string;
+    readonly dir: string;
+  };
   /** The log that several gateways share; null = the embedded one, for a gateway that is alone. */
   readonly log: { readonly type: string; readonly options: { readonly [name: string]: Json } } | null;
   /** What this process does; all of it when it is alone. */

@@ -1,5 +1,5 @@
 // The door to the inputs log: deliveries of senders and commands of people become inputs, and nothing is said to be
-// accepted before it is durable. Parsing is the source's; deciding is the desk's; HTTP is http/webhooks.ts.
+// accepted before it is durable. Parsing is the source's; deciding is the desk's; HTTP is http/door/webhooks.ts.
 //   I1  `accepted` means: every input of the delivery is durable. `refused` means: the body is durable as a dead letter.
 //   I2  The `at` of what comes in here is stamped once, in the order of appending; it never goes back within a partition.
 //   I3  A delivery or letter that comes again carries the same delivery id, by which the desk drops it.

@@ -25,7 +25,7 @@ export async function moveInto(config: Config, ask: Pick<MoveAsk, 'from' | 'dryR
     );
   const troubles = troublesTo(ask.progress);
   const around = { clock: systemClock, logger: troubles };
-  const source = await openData({ ...config, log: null, data: { dir: from } }, around);
+  const source = await openData({ ...config, log: null, data: { ...config.data, dir: from } }, around);
   try {
     const { store, backbone } = await openData(config, around);
     try {

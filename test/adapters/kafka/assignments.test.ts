@@ -1,4 +1,4 @@
-// What is begun and ended as assignments come, with work that takes as long as a test wants; the rest of H2 is in test/services/shares.test.ts.
+// What is begun and ended as assignments come, with work that takes as long as a test wants; the rest of H2 is in test/kafka/shares/shares.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createAssignments, type Assignments } from '../../../adapters/kafka/assignments.ts';

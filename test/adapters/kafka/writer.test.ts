@@ -1,5 +1,5 @@
 // The writer over producers whose every send a test answers by hand: what goes out when, and what a failure takes along.
-// What real brokers and the real client make of it is in test/services/failures-log.test.ts.
+// What real brokers and the real client make of it is in test/kafka/failures/log.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Client } from '../../../adapters/kafka/client.ts';

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { keyOf, signedHeaders, verifySigned } from '../../../adapters/kit/signature.ts';
 
-// Vectors: standard-webhooks, libraries/javascript/src/webhook.test.ts ("sign function works", "multi sig payload is valid"), read 2026-11-20.
+// Vectors: the tests of standard-webhooks' JavaScript library ("sign function works", "multi sig payload is valid"), read 2026-11-20.
 const vector = {
   secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
   id: 'msg_p5jXN8AQM9LWM0D4loKWxJek',

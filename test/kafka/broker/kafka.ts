@@ -25,7 +25,7 @@ export interface KafkaOptions {
   readonly security?: Security;
   /** Who may log in, by PLAIN and by SCRAM-SHA-256 and -512; default `{ name: 'quench', password: 'quench-password' }`. */
   readonly users?: readonly KafkaUser[];
-  /** Over the harness's own, see kafka-files.ts. */
+  /** Over the harness's own, see files.ts. */
   readonly properties?: { readonly [name: string]: string };
 }
 

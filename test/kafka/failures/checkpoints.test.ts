@@ -14,7 +14,7 @@ import { everythingIn, newPrefix, open, outsider, patienceMs, withAdmin, type Op
 const presence = kafkaPresence({ own: true });
 const saver = fileURLToPath(new URL('./saver.ts', import.meta.url));
 const kills = 4;
-/** As failures-saver.ts has it. */
+/** As saver.ts has it. */
 const rowsPerSave = 600;
 
 describe('desks on a broker', { skip: presence.skip }, () => {

@@ -118,7 +118,7 @@ describe('a partition with ten thousand open alerts', { skip: presence.skip }, (
     names += 1;
     const heard: Heard[] = [];
     const child = fork(program, [JSON.stringify({ options, instance: `gateway${names}` })], { execArgv: [] });
-    child.on('message', (one) => heard.push(one as Heard)); // from handover-gateway.ts
+    child.on('message', (one) => heard.push(one as Heard)); // from gateway.ts
     children.push(child);
     return { heard, child };
   }

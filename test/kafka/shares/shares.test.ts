@@ -73,7 +73,7 @@ describe('partitions shared out', { skip: presence.skip }, () => {
         const story: Said[] = [];
         const through = wire === undefined ? {} : { through: wire.port };
         const child = fork(program, [JSON.stringify({ brokers, prefix, instance: name, ...through, ...more })], { execArgv: [] });
-        child.on('message', (said) => story.push(said as Said)); // from shares-member.ts
+        child.on('message', (said) => story.push(said as Said)); // from member.ts
         return add({ name, story, child, stop: () => endOf(child) });
       },
     };

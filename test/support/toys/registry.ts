@@ -19,4 +19,5 @@ export const toys: Registry = {
     lampActions,
   ],
   logs: registry.logs,
+  stores: registry.stores,
 };
