@@ -2,6 +2,7 @@
 import type { Registry } from '../../../adapters/kit/kinds.ts';
 import { registry } from '../../../adapters/registry.ts';
 import { lampActions } from './lamp/action.ts';
+import { scratchStores } from './scratch/store.ts';
 import { sensorSource } from './sensor/source.ts';
 import { sirenNotifier } from './siren/notifier.ts';
 
@@ -19,5 +20,8 @@ export const toys: Registry = {
     lampActions,
   ],
   logs: registry.logs,
-  stores: registry.stores,
+  stores: [
+    ...registry.stores, //
+    scratchStores,
+  ],
 };
