@@ -1,6 +1,6 @@
 // A new thing is a folder and a line: toys beside the real registry are configured, judged and used like everything else, and nothing in src knows them.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
@@ -24,6 +24,7 @@ import { toys } from '../support/toys/registry.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 const quench = `listen: { host: 127.0.0.1, port: 0 }
+data: { type: scratch, dir: ./nowhere }
 endpoints: { sensors: { source: sensor, allowUnauthenticated: true, options: { floor: first } } }
 notifiers: { roof: { type: siren, file: ./siren.txt, voice: { env: VOICE } } }
 ladders: { default: { rungs: [{ notify: roof }] } }
@@ -210,6 +211,7 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
     assert.match(String(told['title']), /cellar/);
     assert.equal(text('lamps/cellar'), '');
     assert.deepEqual(troubles, []);
+    assert.equal(existsSync(join(dir, 'nowhere')), false);
   });
 });
 
@@ -217,11 +219,12 @@ describe('what stands in the registry', () => {
   const idle: RouteDeps = { version: '', startedAt: 0, patternProblem: () => null, firing: async () => [] };
 
   it('has every name once, and options that are strict JSON Schema', () => {
-    const lists = { sources: toys.sources, notifiers: toys.notifiers, actions: toys.actions, logs: toys.logs };
+    const lists = { sources: toys.sources, notifiers: toys.notifiers, actions: toys.actions, logs: toys.logs, stores: toys.stores };
     for (const [list, kinds] of Object.entries(lists)) {
       const names = kinds.map(({ name }) => name);
       assert.deepEqual(names, [...new Set(names)], list);
-      for (const { name, options } of kinds) assert.doesNotThrow(() => strictAjv().compile(options), `${list}: ${name}`);
+      for (const kind of kinds)
+        if ('options' in kind) assert.doesNotThrow(() => strictAjv().compile(kind.options), `${list}: ${kind.name}`);
     }
   });
 
