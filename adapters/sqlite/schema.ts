@@ -57,6 +57,8 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     // The WAL is folded into the file by folder.ts.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
+    // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
+    db.exec("CREATE INDEX IF NOT EXISTS letters_endpoint ON letters (json_extract(doc, '$.endpoint'))");
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
     const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");
     if (partitions !== options.partitions) {
