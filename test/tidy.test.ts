@@ -73,14 +73,14 @@ test('imports point down, by the table of rooms; a room that is not in it may no
   assert.equal(found, '');
 });
 
-test('an adapter imports core, ports, the kit and its own folder, never another vendor', () => {
+test('an adapter imports core, ports, the read model, the kit and its own folder, never another vendor', () => {
   const lists = new Set(['adapters/registry.ts', 'adapters/actions.ts']);
   const found = problems(
     code.filter((path) => path.startsWith('adapters/') && !lists.has(path)),
     (path) =>
       importsOf(path)
         .filter((name) => name.startsWith('src/') || name.startsWith('adapters/'))
-        .filter((name) => !['core', 'ports', 'adapters/kit', roomOf(path)].includes(roomOf(name)))
+        .filter((name) => !['core', 'ports', 'readmodel', 'adapters/kit', roomOf(path)].includes(roomOf(name)))
         .map((name) => `${path} imports ${name}: share through a file in adapters/kit, or through a port in src/ports`),
   );
   assert.equal(found, '');

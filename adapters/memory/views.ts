@@ -1,33 +1,69 @@
-// The read model over a memory disk. Lists are ordered by (at, order of first arrival), newest first.
-import { GatewayError } from '../../src/core/errors.ts';
+// The read model over a memory disk: every question looks at every document, so that it is small enough to be believed.
+// Lists are ordered by (rank if the worst come first, at, order of first arrival), the newest first.
 import type { Instant } from '../../src/core/time.ts';
-import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/ports/views.ts';
-import { merge } from '../kit/merge-patch.ts';
+import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
+import type { ViewPage, Views } from '../../src/ports/views.ts';
+import { finalStates, states, type DocumentByKind, type DocumentKind } from '../../src/readmodel/documents.ts';
+import { patched, type PatchOf } from '../../src/readmodel/patch.ts';
+import { follows, placeIn, textOfPlace, type Place } from '../../src/readmodel/place.ts';
+import {
+  agreesOnLabels,
+  asked,
+  facetsAsked,
+  facetsOf,
+  hidesChildren,
+  linkOf,
+  placesOf,
+  rankOf,
+  sees,
+  sortOf,
+  type AnyQuery,
+  type ViewQuery,
+} from '../../src/readmodel/query.ts';
 import type { Content, Doc } from './disk.ts';
 import { cursorKey } from './keep.ts';
 import type { WriteQueue } from './queue.ts';
 
-const finalStates = new Set(['cleared', 'resolved', 'ended', 'closed', 'expired']);
 const unavailable = 'store_unavailable';
+
+type Any = DocumentByKind[DocumentKind];
+
+/** A document, and where it stands in lists. */
+interface Candidate {
+  readonly row: Doc;
+  readonly doc: Any;
+  readonly place: Place;
+}
 
 export function memoryViews(content: Content, queue: WriteQueue, now: () => Instant): Views {
   const { docs, lines, cursors } = content;
 
-  function put({ kind, id, scope, at, state, of, patch }: ViewPatch, changedAt: Instant): void {
+  function held<Kind extends DocumentKind>(kind: Kind, id: string): DocumentByKind[Kind] | null {
+    const row = docs.get(docKey(kind, id));
+    return row === undefined ? null : (JSON.parse(row.body) as DocumentByKind[Kind]); // as `put` wrote it
+  }
+
+  function put<Kind extends DocumentKind>(patch: PatchOf<Kind>, changedAt: Instant): void {
+    const { kind, id } = patch;
     const key = docKey(kind, id);
-    const held = docs.get(key);
-    if (!held) content.arrivals += 1;
-    docs.set(key, {
-      seq: held?.seq ?? content.arrivals,
-      kind,
-      id,
-      scope,
-      at: held?.at || (at ?? 0),
-      changedAt,
-      state: state ?? held?.state ?? '',
-      of: of === undefined ? (held?.of ?? null) : of,
-      body: JSON.stringify(merge(held ? JSON.parse(held.body) : undefined, patch)),
-    });
+    const before = docs.get(key);
+    const doc = patched(held(kind, id), patch);
+    if (doc === null) return;
+    if (before === undefined) content.arrivals += 1;
+    docs.set(key, { seq: before?.seq ?? content.arrivals, kind, id, changedAt, places: before?.places ?? [], body: JSON.stringify(doc) });
+    if (before === undefined && kind === 'incident') for (const alert of all('alert')) inherit(alert);
+    if (kind === 'alert') inherit(doc as DocumentByKind['alert']);
+  }
+
+  /** The incident is found by its members from now on (V6). */
+  function inherit(alert: DocumentByKind['alert']): void {
+    const key = docKey('incident', alert.incident ?? '');
+    const incident = docs.get(key);
+    if (incident !== undefined) docs.set(key, { ...incident, places: [...new Set([...incident.places, ...placesOf(alert)])] });
+  }
+
+  function all<Kind extends DocumentKind>(kind: Kind): readonly DocumentByKind[Kind][] {
+    return [...docs.values()].filter((one) => one.kind === kind).map(({ body }) => JSON.parse(body) as DocumentByKind[Kind]);
   }
 
   function addLine(entry: TimelineEntry): void {
@@ -37,6 +73,39 @@ export function memoryViews(content: Content, queue: WriteQueue, now: () => Inst
     if (!story.has(key)) story.set(key, entry);
   }
 
+  /** With the children counted (V5). */
+  function shown<Kind extends DocumentKind>(kind: Kind, doc: DocumentByKind[Kind]): DocumentByKind[Kind] {
+    if (kind !== 'incident') return doc;
+    return { ...doc, children: all('incident').filter(({ parent }) => parent === doc.id).length };
+  }
+
+  function isHidden(doc: Any, query: AnyQuery): boolean {
+    const parent = hidesChildren(query) && 'parent' in doc && doc.parent !== null ? held('incident', doc.parent) : null;
+    return parent !== null && parent.state !== 'resolved';
+  }
+
+  function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
+    const known = new Set([...facetsOf<DocumentKind>(row.kind, doc), ...row.places]);
+    return (
+      sees(query.scopes, doc.scope) &&
+      (query.states?.includes(doc.state) ?? true) &&
+      (query.severities === undefined || ('severity' in doc && query.severities.includes(doc.severity))) &&
+      doc.at >= (query.since ?? -Infinity) &&
+      doc.at < (query.until ?? Infinity) &&
+      [query.incident, query.parent].every((link) => link === undefined || linkOf<DocumentKind>(row.kind, doc) === link) &&
+      facetsAsked(query).every((anyOf) => anyOf.some((facet) => known.has(facet))) &&
+      agreesOnLabels(query.labels, 'labels' in doc ? doc.labels : {}) &&
+      lower(row.body).includes(lower(JSON.stringify(query.text ?? '').slice(1, -1))) &&
+      !isHidden(doc, query) &&
+      (query.after === undefined || follows(place, placeIn(query.after, sortOf(query)), sortOf(query)))
+    );
+  }
+
+  function found(query: AnyQuery): readonly Candidate[] {
+    const candidates = [...docs.values()].filter(({ kind }) => kind === query.kind).map(candidateOf);
+    return candidates.filter((candidate) => matches(candidate, query)).sort((a, b) => (follows(a.place, b.place, sortOf(query)) ? 1 : -1));
+  }
+
   return {
     async apply(batch) {
       // Plain JSON, and nobody else's: what a file would give back.
@@ -44,44 +113,44 @@ export function memoryViews(content: Content, queue: WriteQueue, now: () => Inst
       const { cursor, partition, offset, patches, entries } = JSON.parse(text) as typeof batch;
       const changedAt = now();
       await queue.submit({ records: 1 + patches.length + entries.length, bytes: text.length, unavailable }, () => {
-        const held = cursors.get(cursorKey(cursor, partition));
-        if (held !== undefined && offset <= held) return;
-        for (const patch of patches) put(patch, changedAt);
+        const reached = cursors.get(cursorKey(cursor, partition));
+        if (reached !== undefined && offset <= reached) return;
+        for (const patch of patches) put<DocumentKind>(patch, changedAt);
         for (const entry of entries) addLine(entry);
         cursors.set(cursorKey(cursor, partition), offset);
       });
     },
-    get: (kind, id) =>
+    get: (kind, id, scopes) =>
       queue.read(() => {
-        const doc = docs.get(docKey(kind, id));
-        return doc ? shown(doc) : null;
+        const doc = held(kind, id);
+        return doc === null || !sees(scopes, doc.scope) ? null : shown(kind, doc);
       }),
-    async list(query) {
-      const matches = matcher(query);
+    async list<Kind extends DocumentKind>(question: ViewQuery<Kind>): Promise<ViewPage<Kind>> {
+      const query = asked(question);
       return queue.read(() => {
-        const found = [...docs.values()].filter(matches).sort((a, b) => b.at - a.at || b.seq - a.seq);
-        const page = found.slice(0, query.limit);
+        const candidates = found(query);
+        const page = candidates.slice(0, query.limit);
         const last = page.at(-1);
-        return { docs: page.map(shown), next: last && found.length > query.limit ? `${last.at}_${last.seq}` : null };
+        // Of the kind that was asked for.
+        const items = page.map(({ doc }) => shown(query.kind, doc) as DocumentByKind[Kind]);
+        return { items, next: last && candidates.length > query.limit ? textOfPlace(last.place, sortOf(query)) : null };
       });
     },
-    count: (kind) =>
+    count: (kind, scopes) =>
       queue.read(() => {
-        const counts = new Map<string, number>();
-        for (const doc of docs.values()) {
-          if (doc.kind === kind) counts.set(doc.state, (counts.get(doc.state) ?? 0) + 1);
-        }
+        const seen = all(kind).filter(({ scope }) => sees(scopes, scope));
+        const counts = states[kind].map((state) => [state, seen.filter((doc) => doc.state === state).length]);
         return Object.fromEntries(counts);
       }),
-    timeline: (incident, after, limit) =>
+    timeline: ({ incident, scopes, after, limit }) =>
       queue.read(() => {
-        const story = [...(lines.get(incident)?.values() ?? [])].filter(({ seq }) => seq > after);
+        const story = [...(lines.get(incident)?.values() ?? [])].filter(({ seq, scope }) => seq > after && sees(scopes, scope));
         return story.sort((a, b) => a.seq - b.seq).slice(0, limit);
       }),
     prune: (before, limit) =>
       queue.submit({ records: 1, bytes: 0, unavailable }, () => {
         const gone = [...docs]
-          .filter(([, doc]) => finalStates.has(doc.state) && doc.changedAt < before)
+          .filter(([, doc]) => candidateOf(doc).doc.state === finalStates[doc.kind] && doc.changedAt < before)
           .sort(([, a], [, b]) => a.changedAt - b.changedAt || a.seq - b.seq)
           .slice(0, limit);
         for (const [key, doc] of gone) {
@@ -97,22 +166,9 @@ function docKey(kind: string, id: string): string {
   return `${kind}/${id}`;
 }
 
-function shown({ kind, id, scope, at, state, of, body }: Doc): ViewDoc {
-  return { kind, id, scope, at, state, of, doc: JSON.parse(body) };
-}
-
-function matcher({ kind, states, of, text, after }: ViewQuery): (doc: Doc) => boolean {
-  const needle = text === undefined ? '' : lower(JSON.stringify(text).slice(1, -1));
-  const [at, seq] = after === undefined ? [Infinity, 0] : after.split('_').map(Number);
-  if (at === undefined || seq === undefined || Number.isNaN(at) || Number.isNaN(seq)) {
-    throw new GatewayError('invalid_request', 'views: `after` is not a place that a list returned');
-  }
-  return (doc) =>
-    doc.kind === kind &&
-    (!states || states.includes(doc.state)) &&
-    (of === undefined || doc.of === of) &&
-    (doc.at < at || (doc.at === at && doc.seq < seq)) &&
-    lower(doc.body).includes(needle);
+function candidateOf(row: Doc): Candidate {
+  const doc = JSON.parse(row.body) as Any; // as `put` wrote it
+  return { row, doc, place: { rank: rankOf(row.kind, doc), at: doc.at, seq: row.seq } };
 }
 
 /** ASCII only, as SQLite folds. */

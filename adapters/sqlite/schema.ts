@@ -4,12 +4,13 @@
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { WriterOptions } from './requests.ts';
+import { viewTables } from './viewtables.ts';
 
-const schemaVersion = 1;
+const schemaVersion = 2;
 const pageBytes = 4096;
 
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
-// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
+// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side.
 const tables = `
 CREATE TABLE store (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE log (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT);
@@ -22,14 +23,7 @@ CREATE TABLE desks (
 CREATE TABLE cursors (
   name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (name, partition)
 ) WITHOUT ROWID;
-CREATE TABLE views (
-  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
-  state TEXT NOT NULL, parent TEXT, doc TEXT NOT NULL, UNIQUE (kind, id)
-);
-CREATE INDEX views_kind ON views (kind, at, seq);
-CREATE INDEX views_state ON views (kind, state, at, seq);
-CREATE INDEX views_parent ON views (parent, kind, at, seq) WHERE parent IS NOT NULL;
-CREATE INDEX views_final ON views (changed_at) WHERE state IN ('cleared', 'resolved', 'ended', 'closed', 'expired');
+${viewTables}
 CREATE TABLE timeline (
   incident TEXT NOT NULL, seq INTEGER NOT NULL, scope TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (incident, seq, scope)
 ) WITHOUT ROWID;

@@ -21,7 +21,6 @@ import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/fail
 import { createIntake, type Intake } from '../engine/intake/intake.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
 import { emptySpool, openSpool, type Spool, type SpoolDeps } from '../engine/intake/spool.ts';
-import { alertId } from '../engine/project/project.ts';
 import { sweepOld } from '../engine/retention.ts';
 import { consumers, createService, type Service } from '../engine/service.ts';
 import { forkExecutor, type ForkedExecutor } from '../executor/client.ts';
@@ -33,6 +32,7 @@ import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
+import { alertId } from '../readmodel/documents.ts';
 import { startPublishing } from './publishing.ts';
 import { checksOf, count, standingOf } from './readiness.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
@@ -287,9 +287,9 @@ function failOpenDeps(
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: config.roles.includes('project'),
     async known(scope, fingerprint, observedAt) {
-      const held = await store.views.get('alert', alertId(scope, fingerprint));
-      if (held?.state === 'cleared') return Number(held.doc['clearedAt']) >= observedAt;
-      return held?.state === 'firing' && held.doc['severity'] === 'critical';
+      const held = await store.views.get('alert', alertId(scope, fingerprint), [scope]);
+      if (held?.state === 'cleared') return (held.clearedAt ?? 0) >= observedAt;
+      return held?.state === 'firing' && held.severity === 'critical';
     },
     paged: (about) => metrics.rawPage(about),
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),

@@ -5,12 +5,27 @@ import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Fact } from '../core/records.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Score } from '../core/score/score.ts';
-import { spanOf } from '../core/time.ts';
+import { spanOf, type Instant } from '../core/time.ts';
 
+/** What a fact says to people, and of which incident. */
 export interface Line {
   readonly incident: string;
   readonly text: string;
   readonly detail: { readonly [key: string]: Json };
+}
+
+/** One line of an incident's story, in its place. */
+export interface TimelineEntry extends Line {
+  readonly scope: string;
+  readonly seq: number;
+  readonly at: Instant;
+  /** The fact that it tells of. */
+  readonly type: string;
+}
+
+export function entryOf(fact: Fact): TimelineEntry | null {
+  const told = lineOf(fact);
+  return told === null ? null : { ...told, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
 }
 
 const outputCharsMax = 2_000;

@@ -6,9 +6,10 @@ import { roles } from '../../src/access/auth.ts';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Input } from '../../src/core/records.ts';
 import { everyScope } from '../../src/core/stamp.ts';
-import { patchesOf } from '../../src/engine/project/project.ts';
+import { blank } from '../../src/readmodel/blank.ts';
+import type { DocumentPatch } from '../../src/readmodel/patch.ts';
+import { patchesOf } from '../../src/readmodel/patches.ts';
 import { problemOf } from '../../src/http/problem.ts';
-import type { ViewPatch } from '../../src/ports/views.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 
 type To = ReturnType<typeof supertest>;
@@ -46,19 +47,21 @@ async function furnished(t: TestContext): Promise<Awaited<ReturnType<typeof serv
   await made.intake.accept('open', { headers: {}, body: JSON.stringify(group('Down')), path: '', receivedAt: noon }, '');
   const at = noon;
   const labels = { alertname: 'Down', team: 'db' };
-  const alert = { labels, annotations: {}, fingerprint: 'f1', startedAt: noon, seenAt: noon, links: [], input: await place(made) };
+  const begins = true;
+  const incident = 'i1.default';
+  const alert = { labels, fingerprint: 'f1', incident, input: await place(made) };
   await showing(
     made.store,
     [
-      { kind: 'incident', id: 'i1.default', scope, at, state: 'open', patch: { title: 'db1 is down' } },
-      { kind: 'incident', id: 'i2.default', scope, at: at - 1, state: 'resolved', patch: { title: 'old' } },
-      { kind: 'alert', id: 'f1', scope, at, state: 'firing', of: 'i1.default', patch: alert },
-      { kind: 'alert', id: 'f2', scope: 'other', at, state: 'firing', of: null, patch: { labels } },
-      { kind: 'run', id: 'r1.default', scope, at, state: 'running', of: 'i1.default', patch: { playbook: 'restart-web' } },
-      { kind: 'run', id: 'r2.default', scope, at, state: 'ended', of: 'i1.default', patch: {} },
-      { kind: 'page', id: 'p1.default', scope, at, state: 'ringing', of: 'i1.default', patch: {} },
-      { kind: 'approval', id: 'r1.default', scope, at, state: 'waiting', of: 'i1.default', patch: {} },
-      { kind: 'silence', id: 's1', scope: 'other', at, state: 'active', patch: silence },
+      { kind: 'incident', id: 'i1.default', scope, at, begins, set: { title: 'db1 is down' } },
+      { kind: 'incident', id: 'i2.default', scope, at: at - 1, begins, set: { state: 'resolved', title: 'old' } },
+      { kind: 'alert', id: 'f1', scope, at, begins, set: alert },
+      { kind: 'alert', id: 'f2', scope: 'other', at, begins, set: { fingerprint: 'f2', labels } },
+      { kind: 'run', id: 'r1.default', scope, at, begins, set: { incident, playbook: 'restart-web' } },
+      { kind: 'run', id: 'r2.default', scope, at, begins, set: { state: 'ended', incident } },
+      { kind: 'page', id: 'p1.default', scope, at, begins, set: { incident } },
+      { kind: 'approval', id: 'r1.default', scope, at, begins, set: { incident } },
+      { kind: 'silence', id: 's1', scope: 'other', at, begins, set: silence },
     ],
     [1, 2, 3].map((seq) => ({ incident: 'i1.default', scope, seq, at, type: 'IncidentNoted', text: `line ${seq}`, detail: {} })),
   );
@@ -198,13 +201,9 @@ test('a mutation needs JSON: what a foreign page can send without asking is 415'
 test('lists come in pages, filtered by state and text', async (t) => {
   const { as } = await furnished(t);
   const all = await as('read').get('/api/v1/incidents').expect(200);
-  assert.deepEqual(all.body, {
-    items: [
-      { id: 'i1.default', scope: 'default', at: noon, state: 'open', title: 'db1 is down' },
-      { id: 'i2.default', scope: 'default', at: noon - 1, state: 'resolved', title: 'old' },
-    ],
-    next: null,
-  });
+  const born = { id: 'i1.default', scope: 'default', at: noon };
+  assert.deepEqual(all.body.items[0], { ...blank.incident(born), title: 'db1 is down' });
+  assert.deepEqual([all.body.items.map(({ id }: { id: string }) => id), all.body.next], [['i1.default', 'i2.default'], null]);
   const first = await as('read').get('/api/v1/incidents?limit=1').expect(200);
   const second = await as('read')
     .get(`/api/v1/incidents?limit=1&after=${encodeURIComponent(first.body.next)}`)
@@ -228,6 +227,7 @@ test('what is asked wrongly is 400 with where and what', async (t) => {
     ['/api/v1/incidents?limit=many', /query\/limit must be integer/],
     ['/api/v1/incidents?stat=open', /must not have "stat"/],
     ['/api/v1/incidents?after=garbage', /after/],
+    ['/api/v1/incidents?state=opn', /state: expected open, acknowledged or resolved, seen opn/],
     ['/api/v1/incidents?__proto__=1', /must not have "__proto__"/],
     ['/api/v1/incidents/%ff', /path/],
   ];
@@ -421,7 +421,10 @@ test('playbooks come from the policy in force; the summary counts', async (t) =>
   assert.equal((await as('read').get('/api/v1/playbooks/restart-web').expect(200)).body.verify.withinMs, 60_000);
   await as('read').get('/api/v1/playbooks/__proto__').expect(404);
   const { body } = await as('read').get('/api/v1/summary').expect(200);
-  assert.deepEqual([body.alerts, body.incidents, body.deadLetters], [{ firing: 2 }, { open: 1, resolved: 1 }, 0]);
+  assert.deepEqual(
+    [body.alerts, body.incidents, body.deadLetters],
+    [{ firing: 2, cleared: 0 }, { open: 1, acknowledged: 0, resolved: 1 }, 0],
+  );
   assert.equal(body.frozen, null);
 });
 
@@ -430,7 +433,7 @@ test('the emergency stop shows as the partitions decided here know it, or else a
   const there = { by: 'anna', reason: 'core switch change' };
   const frozenAt = async ({ as }: Pick<Awaited<ReturnType<typeof serving>>, 'as'>): Promise<unknown> =>
     (await as('read').get('/api/v1/summary').expect(200)).body.frozen;
-  const stopped = (partition: number, frozen: typeof there | null): readonly ViewPatch[] =>
+  const stopped = (partition: number, frozen: typeof there | null): readonly DocumentPatch[] =>
     patchesOf({ type: 'FreezeChanged', scope: everyScope, at: noon, seq: 1, frozen }, partition);
 
   assert.deepEqual(await frozenAt(await serving(t, { frozen: here })), here);

@@ -15,7 +15,7 @@ import { createHttp, type HttpServer } from '../../src/http/server.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { LogRecord } from '../../src/ports/event-log.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { ViewPatch } from '../../src/ports/views.ts';
+import type { DocumentPatch } from '../../src/readmodel/patch.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 export const noon = Date.UTC(2026, 10, 21, 12);
@@ -178,7 +178,7 @@ export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) =>
 /** Puts documents where the projector would. */
 export async function showing(
   store: Store,
-  patches: readonly ViewPatch[],
+  patches: readonly DocumentPatch[],
   entries: Parameters<Store['views']['apply']>[0]['entries'] = [],
 ) {
   shown += 1;

@@ -1,12 +1,12 @@
 // The reading half of the alerts API, version 2, as far as its command line tool needs it to list what fires.
 // The writing half, POST on the same path, is webhooks.ts.
 import { matchesAll, type Matcher, type MatchOp } from '../../core/alert/labels.ts';
-import type { Alert } from '../../core/alert/row.ts';
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc } from '../../ports/views.ts';
+import type { AlertDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { alertsApiPath } from '../door/webhooks.ts';
 import { json, object, type Route } from '../route.ts';
+import { callersScopes } from './view.ts';
 
 const tag = 'alerts v2';
 const alertsMax = 2_000;
@@ -60,11 +60,9 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
       async handle({ query }) {
         const matchers = (query.filter ?? []).map(matcherIn);
         refuseUnreadable(matchers, expressions.patternProblem);
-        const page = await store.views.list({ kind: 'alert', states: ['firing'], limit: alertsMax });
-        const alerts = page.docs.map((doc) => ({ doc, alert: doc.doc as unknown as Alert })); // Written by the projector from an Alert.
-        const chosen =
-          matchers.length === 0 ? alerts : alerts.filter(({ alert }) => matchesAll(matchers, alert.labels ?? {}, expressions.pattern));
-        return { status: 200, body: chosen.map(({ doc, alert }) => gettable(doc, alert)) };
+        const { items } = await store.views.list({ kind: 'alert', scopes: callersScopes, states: ['firing'], limit: alertsMax });
+        const chosen = matchers.length === 0 ? items : items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
+        return { status: 200, body: chosen.map(gettable) };
       },
     }),
   ];
@@ -77,22 +75,18 @@ function refuseUnreadable(matchers: readonly Matcher[], patternProblem: HttpDeps
   }
 }
 
-function gettable(doc: ViewDoc, alert: Alert): object {
+function gettable({ labels, annotations, startedAt, seenAt, links, fingerprint }: AlertDocument): object {
   return {
-    labels: alert.labels ?? {},
-    annotations: alert.annotations ?? {},
-    startsAt: isoOf(alert.startedAt, doc.at),
-    updatedAt: isoOf(alert.seenAt, doc.at),
+    labels,
+    annotations,
+    startsAt: new Date(startedAt).toISOString(),
+    updatedAt: new Date(seenAt).toISOString(),
     endsAt: unended,
-    generatorURL: alert.links?.[0]?.href ?? '',
-    fingerprint: alert.fingerprint ?? doc.id,
+    generatorURL: links[0]?.href ?? '',
+    fingerprint,
     receivers: [{ name: 'quench' }],
     status: { state: 'active', silencedBy: [], inhibitedBy: [] },
   };
-}
-
-function isoOf(at: unknown, otherwise: number): string {
-  return new Date(typeof at === 'number' ? at : otherwise).toISOString();
 }
 
 /** `name="value"`; quotes may be left out, inside them a backslash escapes. */

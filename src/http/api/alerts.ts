@@ -2,7 +2,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, type ListQuery } from './view.ts';
+import { found, listed, listQuery, param, type ListQuery } from './view.ts';
 
 const tag = 'alerts';
 
@@ -25,7 +25,7 @@ export function alertRoutes({ store }: HttpDeps): readonly Route[] {
       tag,
       summary: 'Show one alert',
       answers: { 200: 'The alert.', 404: 'No such alert.' },
-      handle: async (call) => ({ status: 200, body: shown(await found(store.views, 'alert', param(call, 'id'))) }),
+      handle: async (call) => ({ status: 200, body: await found(store.views, 'alert', param(call, 'id')) }),
     }),
     json({
       method: 'get',
@@ -36,7 +36,7 @@ export function alertRoutes({ store }: HttpDeps): readonly Route[] {
       answers: { 200: 'The body.', 404: 'No such alert, or its delivery is no longer kept.' },
       async handle(call) {
         const alert = await found(store.views, 'alert', param(call, 'id'));
-        const place = /^(\d{1,6}):(\d{1,15})$/.exec(String(alert.doc['input'] ?? ''));
+        const place = /^(\d{1,6}):(\d{1,15})$/.exec(alert.input ?? '');
         const body = place === null ? null : await store.log.raw('inputs', Number(place[1]), Number(place[2]));
         if (body === null) throw new GatewayError('not_found', 'the delivery of this alert is no longer kept');
         return { status: 200, body: { input: place?.[0], body } };

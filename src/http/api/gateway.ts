@@ -3,11 +3,14 @@ import { GatewayError } from '../../core/errors.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
-import { viewKinds, type Views } from '../../ports/views.ts';
+import type { Views } from '../../ports/views.ts';
+import { documentKinds } from '../../readmodel/documents.ts';
 import type { Check, HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
-import { param, taken } from './view.ts';
+import { callersScopes, param, taken } from './view.ts';
 
+/** What people list: a partition is only asked whether it is frozen. */
+const listed = documentKinds.filter((kind) => kind !== 'partition');
 const checkMs: Millis = 2 * second;
 
 export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[] {
@@ -22,7 +25,7 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
       summary: 'Counts of everything by state, and the emergency stop if it is in force',
       answers: { 200: 'The counts; `frozen` is null, or who gave the stop and why.' },
       async handle() {
-        const counts = await Promise.all(viewKinds.map(async (kind) => [`${kind}s`, await store.views.count(kind)] as const));
+        const counts = await Promise.all(listed.map(async (kind) => [`${kind}s`, await store.views.count(kind, callersScopes)] as const));
         return {
           status: 200,
           body: {
@@ -133,8 +136,8 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
 
 /** As the read model of all partitions has it: one that decides no partition answers by it. */
 async function frozenIn(views: Views): Promise<ReturnType<HttpDeps['frozen']>> {
-  const [first] = (await views.list({ kind: 'partition', states: ['frozen'], limit: 1 })).docs;
-  return first === undefined ? null : { by: String(first.doc['by']), reason: String(first.doc['reason']) };
+  const [first] = (await views.list({ kind: 'partition', scopes: [everyScope], states: ['frozen'], limit: 1 })).items;
+  return first === undefined ? null : { by: first.by ?? '', reason: first.reason ?? '' };
 }
 
 type Checked = readonly { readonly name: string; readonly ok: boolean; readonly note?: string }[];

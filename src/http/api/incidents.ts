@@ -1,9 +1,9 @@
 // Incidents: list, show with everything that belongs to them, their story, and what people do to them.
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc } from '../../ports/views.ts';
+import type { IncidentDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { callersScopes, found, listed, listQuery, param, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
 
 const tag = 'incidents';
 const membersMax = 200;
@@ -13,16 +13,18 @@ const via = 'api';
 export function incidentRoutes({ store, intake }: HttpDeps): readonly Route[] {
   const { views } = store;
 
-  async function partsOf(incident: ViewDoc): Promise<object> {
-    const [alerts, runs, pages] = await Promise.all(
-      (['alert', 'run', 'page'] as const).map((kind) => views.list({ kind, of: incident.id, limit: membersMax })),
-    );
-    const items = (list: typeof alerts): readonly object[] => (list?.docs ?? []).map(shown);
+  async function partsOf({ id: incident }: IncidentDocument): Promise<object> {
+    const asked = { incident, scopes: callersScopes, limit: membersMax };
+    const [alerts, runs, pages] = await Promise.all([
+      views.list({ ...asked, kind: 'alert' }),
+      views.list({ ...asked, kind: 'run' }),
+      views.list({ ...asked, kind: 'page' }),
+    ]);
     // A storm has more members than anybody reads.
-    return { alerts: items(alerts), alertsMore: (alerts?.next ?? null) !== null, runs: items(runs), pages: items(pages) };
+    return { alerts: alerts.items, alertsMore: alerts.next !== null, runs: runs.items, pages: pages.items };
   }
 
-  const open = async (id: string): Promise<ViewDoc> => stillOpen(await found(views, 'incident', id), ['resolved']);
+  const open = async (id: string): Promise<IncidentDocument> => stillOpen('incident', await found(views, 'incident', id));
 
   return [
     json<ListQuery, null>({
@@ -44,7 +46,7 @@ export function incidentRoutes({ store, intake }: HttpDeps): readonly Route[] {
       answers: { 200: 'The incident.', 404: 'No such incident.' },
       async handle(call) {
         const incident = await found(views, 'incident', param(call, 'id'));
-        return { status: 200, body: { ...shown(incident), ...(await partsOf(incident)) } };
+        return { status: 200, body: { ...incident, ...(await partsOf(incident)) } };
       },
     }),
     json<{ readonly after: number; readonly limit: number }, null>({
@@ -60,8 +62,9 @@ export function incidentRoutes({ store, intake }: HttpDeps): readonly Route[] {
       answers: { 200: 'Entries after the given one.', 404: 'No such incident.' },
       async handle(call) {
         const incident = await found(views, 'incident', param(call, 'id'));
-        const items = await views.timeline(incident.id, call.query.after, call.query.limit);
-        return { status: 200, body: { items, next: items.length === call.query.limit ? (items.at(-1)?.seq ?? null) : null } };
+        const { after, limit } = call.query;
+        const items = await views.timeline({ incident: incident.id, scopes: callersScopes, after, limit });
+        return { status: 200, body: { items, next: items.length === limit ? (items.at(-1)?.seq ?? null) : null } };
       },
     }),
     json({

@@ -1,8 +1,8 @@
 // Runs of playbooks, the approvals that they wait for, and the pages that were sent.
-import type { ViewKind } from '../../ports/views.ts';
+import type { DocumentKind } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { found, listed, listQuery, param, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
 
 const note = { type: 'string', maxLength: 2_000 } as const;
 const via = 'api';
@@ -10,7 +10,7 @@ const via = 'api';
 export function runRoutes({ store, intake }: HttpDeps): readonly Route[] {
   const { views } = store;
 
-  function reading(kind: ViewKind, noun: string): readonly Route[] {
+  function reading(kind: DocumentKind, noun: string): readonly Route[] {
     return [
       json<ListQuery, null>({
         method: 'get',
@@ -29,13 +29,13 @@ export function runRoutes({ store, intake }: HttpDeps): readonly Route[] {
         tag: noun,
         summary: `Show one of the ${noun}`,
         answers: { 200: `The ${kind}.`, 404: `No such ${kind}.` },
-        handle: async (call) => ({ status: 200, body: shown(await found(views, kind, param(call, 'id'))) }),
+        handle: async (call) => ({ status: 200, body: await found(views, kind, param(call, 'id')) }),
       }),
     ];
   }
 
   const open = async (id: string): Promise<{ readonly scope: string; readonly run: string }> => {
-    const { scope, id: run } = stillOpen(await found(views, 'run', id), ['ended']);
+    const { scope, id: run } = stillOpen('run', await found(views, 'run', id));
     return { scope, run };
   };
 

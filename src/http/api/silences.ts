@@ -1,13 +1,14 @@
 // Silences: made with a look at what they mute now, always with an end, ended early by DELETE.
 import { hash } from 'node:crypto';
-import { matchesAll, type Labels, type Matcher } from '../../core/alert/labels.ts';
+import { matchesAll, type Matcher } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Silence } from '../../core/mute/facts.ts';
 import { day } from '../../core/time.ts';
-import type { ViewDoc, Views } from '../../ports/views.ts';
+import type { ViewPage, Views } from '../../ports/views.ts';
+import type { AlertDocument, SilenceDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { callersScopes, found, listed, listQuery, param, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
 
 const tag = 'silences';
 /** The preview looks at so many firing alerts, and shows so many of the matching ones. */
@@ -72,7 +73,7 @@ export function silenceRoutes({ store, intake, clock, expressions, defaultScope 
       tag,
       summary: 'Show one silence',
       answers: { 200: 'The silence.', 404: 'No such silence.' },
-      handle: async (call) => ({ status: 200, body: shown(await found(views, 'silence', param(call, 'id'))) }),
+      handle: async (call) => ({ status: 200, body: await found(views, 'silence', param(call, 'id')) }),
     }),
     json<null, NewSilence>({
       method: 'post',
@@ -120,8 +121,8 @@ export function silenceRoutes({ store, intake, clock, expressions, defaultScope 
         refuseTooWide(body.matchers, expressions);
         const { docs, complete } = await firing(views);
         const scope = body.scope ?? defaultScope;
-        const muted = docs.filter((doc) => doc.scope === scope && matchesAll(body.matchers, labelsOf(doc), expressions.pattern));
-        return { status: 200, body: { count: muted.length, complete, items: muted.slice(0, previewShown).map(shown) } };
+        const muted = docs.filter((doc) => doc.scope === scope && matchesAll(body.matchers, doc.labels, expressions.pattern));
+        return { status: 200, body: { count: muted.length, complete, items: muted.slice(0, previewShown) } };
       },
     }),
     json({
@@ -132,7 +133,7 @@ export function silenceRoutes({ store, intake, clock, expressions, defaultScope 
       summary: 'End a silence now',
       answers: takenAnswers,
       async handle({ params, actor }) {
-        const held = stillOpen(await found(views, 'silence', param({ params }, 'id')), ['expired']);
+        const held = stillOpen('silence', await found(views, 'silence', param({ params }, 'id')));
         await intake.submit({ type: 'SilenceSet', scope: held.scope, silence: { ...silenceIn(held), endsAt: clock.now(), by: actor } });
         return taken;
       },
@@ -151,31 +152,23 @@ function refuseTooWide(matchers: readonly Matcher[], { pattern, patternProblem }
   }
 }
 
-async function firing(views: Views): Promise<{ readonly docs: readonly ViewDoc[]; readonly complete: boolean }> {
-  const docs: ViewDoc[] = [];
+async function firing(views: Views): Promise<{ readonly docs: readonly AlertDocument[]; readonly complete: boolean }> {
+  const docs: AlertDocument[] = [];
   let after: string | null = null;
   do {
-    const page = await views.list({ kind: 'alert', states: ['firing'], limit: 500, ...(after === null ? {} : { after }) });
-    docs.push(...page.docs);
+    const page: ViewPage<'alert'> = await views.list({
+      kind: 'alert',
+      scopes: callersScopes,
+      states: ['firing'],
+      limit: 500,
+      ...(after === null ? {} : { after }),
+    });
+    docs.push(...page.items);
     after = page.next;
   } while (after !== null && docs.length < previewMax);
   return { docs, complete: after === null };
 }
 
-/** Written by the projector from the record of the same name. */
-function labelsOf(doc: ViewDoc): Labels {
-  return (doc.doc['labels'] ?? {}) as Labels;
-}
-
-function silenceIn({ id, doc }: ViewDoc): Silence {
-  const held = doc as unknown as Silence;
-  return {
-    id,
-    matchers: held.matchers,
-    startsAt: held.startsAt,
-    endsAt: held.endsAt,
-    untilResolved: held.untilResolved,
-    by: held.by,
-    comment: held.comment,
-  };
+function silenceIn({ id, matchers, startsAt, endsAt, untilResolved, by, comment }: SilenceDocument): Silence {
+  return { id, matchers, startsAt, endsAt, untilResolved, by, comment };
 }

@@ -1,6 +1,8 @@
 // What the nouns share: documents of the read model as answers, lists in pages, and commands that name an incident or a run.
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc, ViewKind, Views } from '../../ports/views.ts';
+import type { Views } from '../../ports/views.ts';
+import { finalStates, type DocumentByKind, type DocumentKind } from '../../readmodel/documents.ts';
+import { statesIn, type ScopeFilter, type ViewQuery } from '../../readmodel/query.ts';
 import type { Call, Reply, Schema } from '../route.ts';
 
 export interface ListQuery {
@@ -17,32 +19,32 @@ export const listQuery = {
   after: { type: 'string', maxLength: 400, description: 'The `next` of the page before' },
 } as const satisfies { readonly [name: string]: Schema };
 
-/** A document as the API shows it: its own members, and the ones that every document has. */
-export function shown({ id, scope, at, state, of, doc }: ViewDoc): object {
-  return { ...doc, id, scope, at, state, ...(of === null ? {} : { of }) };
-}
+/** What a caller may see. Tokens are not bound to scopes yet: every one sees all there are. */
+export const callersScopes: ScopeFilter = 'all';
 
-export async function listed(views: Views, kind: ViewKind, query: ListQuery): Promise<Reply> {
+export async function listed<Kind extends DocumentKind>(views: Views, kind: Kind, query: ListQuery): Promise<Reply> {
   const { state, text, limit, after } = query;
-  const page = await views.list({
+  const asked = {
     kind,
+    scopes: callersScopes,
     limit,
-    ...(state === undefined ? {} : { states: state.split(',') }),
+    ...(state === undefined ? {} : { states: statesIn(kind, state.split(',')) }),
     ...(text === undefined ? {} : { text }),
     ...(after === undefined ? {} : { after }),
-  });
-  return { status: 200, body: { items: page.docs.map(shown), next: page.next } };
+  };
+  const { items, next } = await views.list(asked as ViewQuery<Kind>); // it has no filter that some kind lacks
+  return { status: 200, body: { items, next } };
 }
 
-export async function found(views: Views, kind: ViewKind, id: string): Promise<ViewDoc> {
-  const doc = await views.get(kind, id);
+export async function found<Kind extends DocumentKind>(views: Views, kind: Kind, id: string): Promise<DocumentByKind[Kind]> {
+  const doc = await views.get(kind, id, callersScopes);
   if (doc === null) throw new GatewayError('not_found', `no ${kind} ${id.slice(0, 100)}`);
   return doc;
 }
 
 /** Refuses what can no longer have an effect. The desk decides; this only spares people a silent nothing. */
-export function stillOpen(doc: ViewDoc, finals: readonly string[]): ViewDoc {
-  if (finals.includes(doc.state)) throw new GatewayError('state_conflict', `${doc.kind} ${doc.id} is ${doc.state}`);
+export function stillOpen<Kind extends DocumentKind>(kind: Kind, doc: DocumentByKind[Kind]): DocumentByKind[Kind] {
+  if (doc.state === finalStates[kind]) throw new GatewayError('state_conflict', `${kind} ${doc.id} is ${doc.state}`);
   return doc;
 }
 

@@ -77,9 +77,8 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
 
   /** The link must work while the read model does not. */
   async function titleOf(incident: string): Promise<string> {
-    const view = await deps.store.views.get('incident', incident).catch(() => null);
-    const title = view?.doc['title'];
-    return view === null ? '' : `${typeof title === 'string' ? title : ''} (${view.state})`;
+    const view = await deps.store.views.get('incident', incident, 'all').catch(() => null);
+    return view === null ? '' : `${view.title} (${view.state})`;
   }
 
   return [
