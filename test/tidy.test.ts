@@ -43,7 +43,7 @@ const mayImport: { readonly [room: string]: readonly string[] } = {
   readmodel: ['core'],
   ports: ['core', 'readmodel'],
   executor: ['core', 'ports'],
-  access: ['core', 'ports'],
+  access: ['core', 'ports', 'readmodel'],
   config: ['core', 'ports'],
   engine: ['core', 'ports', 'readmodel', 'executor'],
   http: ['core', 'ports', 'engine', 'readmodel', 'access'],

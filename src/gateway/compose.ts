@@ -9,7 +9,7 @@ import { createExpressions, type CelExpressions } from '../../adapters/cel/expre
 import { createHttp as createOutgoing, type Http } from '../../adapters/kit/http-client.ts';
 import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
 import * as registry from '../../adapters/registry.ts';
-import type { VerifySignature } from '../access/auth.ts';
+import type { VerifySignature } from '../access/gate.ts';
 import type { Files } from '../config/files.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
 import type { Config } from '../config/quench/types.ts';
@@ -19,7 +19,7 @@ import { day, type Instant, type Millis } from '../core/time.ts';
 import { startSightings } from '../engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../engine/intake/intake.ts';
-import { partitionOf } from '../engine/intake/scope.ts';
+import { partitionOf, scopeOf } from '../engine/intake/scope.ts';
 import { emptySpool, openSpool, type Spool, type SpoolDeps } from '../engine/intake/spool.ts';
 import { sweepOld } from '../engine/retention.ts';
 import { consumers, createService, type Service } from '../engine/service.ts';
@@ -326,6 +326,7 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
     store: { log, deadLetters, views: running.store.views },
     intake: running.intake,
     endpoints: config.roles.includes('intake') ? endpointsOf(config) : [],
+    tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
     tokens: config.api.tokens,
     verify,
     ackSecrets: config.api.ackSecrets,

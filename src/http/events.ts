@@ -182,7 +182,13 @@ export function createEvents(deps: Pick<HttpDeps, 'store' | 'clock' | 'log'>, st
       access: 'read',
       tag: 'events',
       summary: 'Facts as they are decided, as server-sent events; resumes after the header Last-Event-ID',
-      answers: { 200: 'An endless text/event-stream; `event` is the type of the fact, `data` the fact.' },
+      scope: 'all',
+      answers: {
+        200: {
+          says: 'An endless text/event-stream; `event` is the type of the fact, `data` the fact.',
+          content: { 'text/event-stream': { type: 'string' } },
+        },
+      },
       serve: (req, res) => open(req, res),
     },
     stop() {

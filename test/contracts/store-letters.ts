@@ -31,12 +31,22 @@ export function lettersContract(promise: Promised): void {
   });
 
   promise('dead letters of some endpoints are listed in pages and counted without the others', async ({ store }) => {
-    for (const [place, endpoint] of ['e1', 'e2', 'e1', 'e3', 'e1'].entries()) await store.deadLetters.add(letter(`n${place}`, { endpoint }));
+    for (const [place, endpoint] of ['e1', 'e2', 'e1', 'e3', 'e1'].entries())
+      await store.deadLetters.add(letter(`n${place}`, { endpoint }));
     const { deadLetters } = store;
     const first = await deadLetters.list({ limit: 2, endpoints: ['e1', 'e2'] });
     const second = await deadLetters.list({ limit: 2, endpoints: ['e1', 'e2'], after: first.next ?? '' });
     const ids = [first, second].map(({ letters }) => letters.map(({ id }) => id));
-    assert.deepEqual([ids, second.next], [[['n4', 'n2'], ['n1', 'n0']], null]);
+    assert.deepEqual(
+      [ids, second.next],
+      [
+        [
+          ['n4', 'n2'],
+          ['n1', 'n0'],
+        ],
+        null,
+      ],
+    );
     assert.deepEqual([await deadLetters.count(['e1']), await deadLetters.count(['e9']), await deadLetters.count([])], [3, 0, 0]);
     assert.deepEqual((await deadLetters.list({ limit: 9, endpoints: [] })).letters, []);
   });

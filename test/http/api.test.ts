@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
-import { roles } from '../../src/access/auth.ts';
+import { roles } from '../../src/access/tokens.ts';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Input } from '../../src/core/records.ts';
 import { everyScope } from '../../src/core/stamp.ts';
@@ -111,53 +111,53 @@ test('every route asks for its role, and tells nothing to whoever has less', asy
   }
 });
 
-test('the table of roles is this one', async () => {
+test('the table of roles and scopes is this one', async () => {
   const { http } = await front();
-  const table = http.routes.map(({ method, path, access }) => `${access} ${method} ${path}`).sort();
+  const table = http.routes.map(({ method, path, access, scope }) => `${access} ${scope} ${method} ${path}`).sort();
   assert.deepEqual(table, [
-    'admin get /api/v1/log/:topic/:partition',
-    'admin post /api/v1/thaw',
-    'open get /ack/:token',
-    'open get /api/v1/openapi.json',
-    'open get /healthz',
-    'open get /metrics',
-    'open get /readyz',
-    'open post /ack/:token',
-    'operate delete /api/v1/silences/:id',
-    'operate get /api/v1/alerts/:id/raw',
-    'operate get /api/v1/deadletters',
-    'operate get /api/v1/deadletters/:id',
-    'operate post /api/v1/deadletters/:id/discard',
-    'operate post /api/v1/deadletters/:id/replay',
-    'operate post /api/v1/freeze',
-    'operate post /api/v1/incidents/:id/ack',
-    'operate post /api/v1/incidents/:id/note',
-    'operate post /api/v1/incidents/:id/resolve',
-    'operate post /api/v1/runs/:id/approve',
-    'operate post /api/v1/runs/:id/cancel',
-    'operate post /api/v1/runs/:id/deny',
-    'operate post /api/v1/silences',
-    'operate post /api/v1/silences/preview',
-    'read get /api/v1/alerts',
-    'read get /api/v1/alerts/:id',
-    'read get /api/v1/approvals',
-    'read get /api/v1/approvals/:id',
-    'read get /api/v1/events',
-    'read get /api/v1/incidents',
-    'read get /api/v1/incidents/:id',
-    'read get /api/v1/incidents/:id/timeline',
-    'read get /api/v1/log',
-    'read get /api/v1/pages',
-    'read get /api/v1/pages/:id',
-    'read get /api/v1/playbooks',
-    'read get /api/v1/playbooks/:name',
-    'read get /api/v1/runs',
-    'read get /api/v1/runs/:id',
-    'read get /api/v1/silences',
-    'read get /api/v1/silences/:id',
-    'read get /api/v1/summary',
-    'read get /api/v2/alerts',
-    'read get /api/v2/status',
+    'admin all post /api/v1/thaw',
+    'admin own get /api/v1/log/:topic/:partition',
+    'open none get /ack/:token',
+    'open none get /api/v1/openapi.json',
+    'open none get /healthz',
+    'open none get /metrics',
+    'open none get /readyz',
+    'open none post /ack/:token',
+    'operate all post /api/v1/freeze',
+    'operate own delete /api/v1/silences/:id',
+    'operate own get /api/v1/alerts/:id/raw',
+    'operate own get /api/v1/deadletters',
+    'operate own get /api/v1/deadletters/:id',
+    'operate own post /api/v1/deadletters/:id/discard',
+    'operate own post /api/v1/deadletters/:id/replay',
+    'operate own post /api/v1/incidents/:id/ack',
+    'operate own post /api/v1/incidents/:id/note',
+    'operate own post /api/v1/incidents/:id/resolve',
+    'operate own post /api/v1/runs/:id/approve',
+    'operate own post /api/v1/runs/:id/cancel',
+    'operate own post /api/v1/runs/:id/deny',
+    'operate own post /api/v1/silences',
+    'operate own post /api/v1/silences/preview',
+    'read all get /api/v1/events',
+    'read all get /api/v1/log',
+    'read all get /api/v1/playbooks',
+    'read all get /api/v1/playbooks/:name',
+    'read none get /api/v2/status',
+    'read own get /api/v1/alerts',
+    'read own get /api/v1/alerts/:id',
+    'read own get /api/v1/approvals',
+    'read own get /api/v1/approvals/:id',
+    'read own get /api/v1/incidents',
+    'read own get /api/v1/incidents/:id',
+    'read own get /api/v1/incidents/:id/timeline',
+    'read own get /api/v1/pages',
+    'read own get /api/v1/pages/:id',
+    'read own get /api/v1/runs',
+    'read own get /api/v1/runs/:id',
+    'read own get /api/v1/silences',
+    'read own get /api/v1/silences/:id',
+    'read own get /api/v1/summary',
+    'read own get /api/v2/alerts',
   ]);
 });
 
@@ -200,17 +200,22 @@ test('a mutation needs JSON: what a foreign page can send without asking is 415'
 
 test('lists come in pages, filtered by state and text', async (t) => {
   const { as } = await furnished(t);
-  const all = await as('read').get('/api/v1/incidents').expect(200);
+  const every = '/api/v1/incidents?state=open,acknowledged,resolved';
+  const all = await as('read').get(every).expect(200);
   const born = { id: 'i1.default', scope: 'default', at: noon };
   assert.deepEqual(all.body.items[0], { ...blank.incident(born), title: 'db1 is down' });
   assert.deepEqual([all.body.items.map(({ id }: { id: string }) => id), all.body.next], [['i1.default', 'i2.default'], null]);
-  const first = await as('read').get('/api/v1/incidents?limit=1').expect(200);
+  const first = await as('read').get(`${every}&limit=1`).expect(200);
   const second = await as('read')
-    .get(`/api/v1/incidents?limit=1&after=${encodeURIComponent(first.body.next)}`)
+    .get(`${every}&limit=1&after=${encodeURIComponent(first.body.next)}`)
     .expect(200);
   assert.deepEqual([first.body.items[0].id, second.body.items[0].id, second.body.next], ['i1.default', 'i2.default', null]);
   assert.equal((await as('read').get('/api/v1/incidents?state=resolved,acknowledged')).body.items.length, 1);
   assert.equal((await as('read').get('/api/v1/incidents?text=DB1')).body.items.length, 1);
+  assert.deepEqual(
+    (await as('read').get('/api/v1/incidents').expect(200)).body.items.map(({ id }: { id: string }) => id),
+    ['i1.default'],
+  );
   for (const noun of ['alerts', 'runs', 'approvals', 'pages', 'silences']) {
     const { items } = (await as('read').get(`/api/v1/${noun}`).expect(200)).body;
     assert.ok(items.length > 0, noun);

@@ -5,7 +5,7 @@ import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore, type MemoryLimits } from '../../adapters/memory/store.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
-import type { VerifySignature } from '../../src/access/auth.ts';
+import type { VerifySignature } from '../../src/access/gate.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
@@ -110,10 +110,11 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     store,
     intake,
     endpoints: doors,
+    tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
     tokens: [
-      { name: 'rita', role: 'read', secret: tokens.read },
-      { name: 'olga', role: 'operate', secret: tokens.operate },
-      { name: 'anna', role: 'admin', secret: tokens.admin },
+      { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
+      { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },
+      { name: 'anna', role: 'admin', secret: tokens.admin, scopes: null },
     ],
     verify,
     ackSecrets: ['new-ack-secret', 'old-ack-secret'],

@@ -5,11 +5,12 @@ import { GatewayError } from '../../core/errors.ts';
 import type { AlertDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { alertsApiPath } from '../door/webhooks.ts';
-import { json, object, type Route } from '../route.ts';
-import { callersScopes } from './view.ts';
+import { json, type Route } from '../route.ts';
+import { object, type Schema } from '../schema.ts';
 
 const tag = 'alerts v2';
 const alertsMax = 2_000;
+const loose: Schema = { type: 'object', additionalProperties: true };
 const unended = '0001-01-01T00:00:00.000Z';
 const flag = { type: 'boolean', description: 'Taken, and without effect' } as const;
 
@@ -24,9 +25,10 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
       method: 'get',
       path: '/api/v2/status',
       access: 'read',
+      scope: 'none',
       tag,
       summary: 'Version and start time',
-      answers: { 200: 'A single node.' },
+      answers: { 200: { says: 'A single node.', content: { 'application/json': loose } } },
       handle: () => ({
         status: 200,
         body: {
@@ -41,6 +43,7 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
       method: 'get',
       path: alertsApiPath,
       access: 'read',
+      scope: 'own',
       tag,
       summary: `List the newest ${alertsMax} firing alerts`,
       query: object({
@@ -56,12 +59,13 @@ export function alertsV2Routes({ store, expressions, clock, version }: HttpDeps)
         unprocessed: flag,
         receiver: { type: 'string', maxLength: 200, description: 'Taken, and without effect' },
       }),
-      answers: { 200: 'A list of alerts.' },
-      async handle({ query }) {
+      answers: { 200: { says: 'A list of alerts.', content: { 'application/json': { type: 'array', items: loose } } } },
+      async handle({ query, scopes }) {
         const matchers = (query.filter ?? []).map(matcherIn);
         refuseUnreadable(matchers, expressions.patternProblem);
-        const { items } = await store.views.list({ kind: 'alert', scopes: callersScopes, states: ['firing'], limit: alertsMax });
-        const chosen = matchers.length === 0 ? items : items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
+        const page = await store.views.list({ kind: 'alert', scopes, states: ['firing'], limit: alertsMax });
+        const chosen =
+          matchers.length === 0 ? page.items : page.items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
         return { status: 200, body: chosen.map(gettable) };
       },
     }),
@@ -75,15 +79,15 @@ function refuseUnreadable(matchers: readonly Matcher[], patternProblem: HttpDeps
   }
 }
 
-function gettable({ labels, annotations, startedAt, seenAt, links, fingerprint }: AlertDocument): object {
+function gettable(alert: AlertDocument): object {
   return {
-    labels,
-    annotations,
-    startsAt: new Date(startedAt).toISOString(),
-    updatedAt: new Date(seenAt).toISOString(),
+    labels: alert.labels,
+    annotations: alert.annotations,
+    startsAt: new Date(alert.startedAt).toISOString(),
+    updatedAt: new Date(alert.seenAt).toISOString(),
     endsAt: unended,
-    generatorURL: links[0]?.href ?? '',
-    fingerprint,
+    generatorURL: alert.links[0]?.href ?? '',
+    fingerprint: alert.fingerprint,
     receivers: [{ name: 'quench' }],
     status: { state: 'active', silencedBy: [], inhibitedBy: [] },
   };
