@@ -61,7 +61,7 @@ export const parts: Parts = {
     const { replayRules } = await import('./load.ts');
     const { replay } = await import('./replay/replay.ts');
     const rules = replayRules(config, env);
-    return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
+    return rules.ok ? ok(await replay({ file, out, signal, progress }, rules.value)) : rules;
   },
 
   async shadow({ from, config, env, signal, progress }) {
@@ -71,13 +71,13 @@ export const parts: Parts = {
     const rules = replayRules(config, env);
     if (!rules.ok) return rules;
     const stretch = 'file' in from ? await stretchIn(from.file) : from.stretch;
-    return ok({ ...(await shadow(stretch, rules.value, { signal, progress })) });
+    return ok(await shadow(stretch, rules.value, { signal, progress }));
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {
     const { checkConfig } = await import('./load.ts');
     const { moveInto } = await import('./move/moving.ts');
     const loaded = checkConfig(config, env);
-    return loaded.ok ? ok({ ...(await moveInto(loaded.value, { from, dryRun, signal, progress })) }) : loaded;
+    return loaded.ok ? ok(await moveInto(loaded.value, { from, dryRun, signal, progress })) : loaded;
   },
 };

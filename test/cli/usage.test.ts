@@ -162,8 +162,14 @@ describe('gateways that are none', () => {
     const said = await quench(['incident', 'list', '--url', url]);
     assert.match(said.err, /answered 418 and no reason: is it a Quench gateway\?/);
     answer = problem(200, '["a", null, 7]');
-    assert.equal((await quench(['incident', 'list', '--url', url])).exit, 0);
-    assert.equal((await quench(['status', '--url', url])).exit, 0);
+    for (const command of [['incident', 'list'], ['status']]) {
+      const { exit, err } = await quench([...command, '--url', url]);
+      assert.deepEqual(
+        [exit, /answered without "\w+": is it a Quench gateway of this version\?/.test(err)],
+        [exits.failed, true],
+        command.join(' '),
+      );
+    }
   });
 
   it('C1: never follows a redirect with the token, and M1: its words do not act', async () => {

@@ -6,13 +6,14 @@
 //   B2  What the recording knew from before the stretch is told apart: it is no difference of the rules. A silence that was not set in
 //       the stretch counts so, too; states of before that flapping rests on do only where the incident was open before.
 import type { ShadowAsk, Stretch } from '../../cli/command.ts';
+import type { Difference, Paged, Shadowed, Some } from '../../cli/results.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { AlertDecided } from '../../core/decide/facts.ts';
 import type { MuteReason, SilenceSet } from '../../core/mute/facts.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import { hour, second, type Instant, type Millis } from '../../core/time.ts';
 import { iso } from '../../engine/async/moments.ts';
-import { createLedger, nameOf, type Ledger, type Sums } from './ledger.ts';
+import { createLedger, nameOf, type Ledger } from './ledger.ts';
 import { merge, type Merged } from './log-range.ts';
 import type { Rules } from './replay.ts';
 import { createWorld, type World } from './world.ts';
@@ -21,42 +22,6 @@ const actionTakesMs: Millis = second;
 const told = 100;
 /** By no more are a desk's facts later than its input, however far a clock that stamped others runs ahead. */
 const lateMs: Millis = hour;
-
-export interface Difference {
-  /** `partition:offset` of the input. */
-  readonly input: string;
-  readonly at: string;
-  readonly alert: string;
-  readonly summary: string;
-  readonly was: { readonly decision: string; readonly reason: string };
-  readonly now: { readonly decision: string; readonly reason: string };
-}
-
-interface Some<T> {
-  readonly count: number;
-  readonly first: readonly T[];
-}
-
-interface Paged {
-  readonly alert: string;
-  readonly title: string;
-}
-
-export interface Shadowed {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly policy: string;
-  readonly inputs: { readonly fed: Counts; readonly leftOut: Counts };
-  readonly now: Sums;
-  /** Null when the recording holds no facts. */
-  readonly was: Sums | null;
-  readonly different: Some<Difference> & { readonly kinds: Counts };
-  readonly paged: { readonly onlyThen: Some<Paged>; readonly onlyNow: Some<Paged> };
-  /** What goes back to before the stretch and is not compared (B2). */
-  readonly fromBefore: { readonly alerts: number; readonly pages: number; readonly runs: number };
-  /** Alerts whose decision the recording does not hold. */
-  readonly unanswered: number;
-}
 
 type Counts = { readonly [word: string]: number };
 

@@ -1,6 +1,7 @@
 // What a replay tells: a line for each alert, an incident for each IncidentOpened, and the sums. Folds facts; decides nothing.
 //   G1  Every alert that a delivery held has exactly one line, in the order of deliveries.
 //   G2  A firing occurrence belongs to one incident, the one it was put in when it arrived.
+import type { Sums } from '../../cli/results.ts';
 import type { AlertEvent } from '../../core/alert/event.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { AlertDecided, Decision } from '../../core/decide/facts.ts';
@@ -45,16 +46,6 @@ export interface IncidentLine {
   readonly score: number;
   readonly pages: readonly { readonly at: string; readonly policy: string; readonly reason: string }[];
   readonly runs: readonly RunLine[];
-}
-
-export interface Sums {
-  readonly alerts: number;
-  readonly identities: number;
-  readonly incidents: number;
-  readonly unresolved: number;
-  readonly pages: number;
-  readonly decisions: { readonly [decision: string]: number };
-  readonly runs: { readonly [end: string]: number };
 }
 
 export interface Ledger {
