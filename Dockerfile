@@ -1,16 +1,25 @@
 # The gateway as an image. For one gateway that is alone: docker build -t quench . && docker run --init --network host --volume quench:/srv/quench/data quench
-# For several on a shared log: docker-compose.yml.
+# For several on a shared log: docker-compose.yml. It holds what `npm pack` packs, plain JavaScript, and the modules of package-lock.json.
+FROM node:24-bookworm-slim AS build
+WORKDIR /srv/build
+COPY package.json package-lock.json ./
+COPY packaging packaging
+RUN npm ci --ignore-scripts
+COPY . .
+RUN npm pack --silent && tar -xzf quench-*.tgz
+
 FROM node:24-bookworm-slim AS modules
 WORKDIR /srv/quench
 COPY package.json package-lock.json ./
-# The optional packages are a Node for machines that have none; this image has one.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts
+COPY packaging packaging
+RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
 WORKDIR /srv/quench
 COPY --from=modules /srv/quench/node_modules node_modules
-COPY . .
+COPY --from=build /srv/build/package .
+COPY docker docker
 # What it writes; new volumes here belong to the user it runs as.
 RUN install -d -o node -g node -m 700 data tokens
 USER node

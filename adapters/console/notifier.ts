@@ -3,6 +3,7 @@
 import type { Writable } from 'node:stream';
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
+import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const waitingBytesMax = 1_048_576;
@@ -10,6 +11,12 @@ const waitingBytesMax = 1_048_576;
 export const ConsoleConfig = { type: 'object', additionalProperties: false, properties: {} } as const;
 
 export type ConsoleConfig = Readonly<Record<string, never>>;
+
+export const consoleNotifier: NotifierKind = {
+  name: 'console',
+  options: ConsoleConfig,
+  create: (options, deps) => createConsole(checked(options), deps),
+};
 
 /** Accepted when the stream took the block; deferred while it is full (1 MiB waiting); unknown when the signal ends the wait. */
 export function createConsole(_config: ConsoleConfig, deps: { readonly stream: Writable }): Notifier {

@@ -13,8 +13,9 @@ import type { Action, ActionRequest } from '../../src/ports/action.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { smallObject } from '../kit/answer.ts';
 import { createHttp, targetOf, type Call, type Exchange, type Http } from '../kit/http-client.ts';
+import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { redactUrl, scrub } from '../kit/redact.ts';
-import type { HttpConfig } from './config.ts';
+import { HttpConfig } from './config.ts';
 import { createReach, isBelow, type Reach } from './reach.ts';
 
 type Answered = Extract<Exchange, { kind: 'answered' }>;
@@ -37,7 +38,7 @@ interface Input {
 const ownHeaders = /^(?:host|connection|content-length|transfer-encoding|expect|upgrade|te|trailer|keep-alive|proxy-.*|idempotency-key)$/i;
 
 const shared = {
-  url: { type: 'string', minLength: 1, maxLength: 4096 },
+  url: { type: 'string', 'x-quench': 'address', minLength: 1, maxLength: 4096 },
   query: {
     type: 'object',
     maxProperties: 32,
@@ -86,6 +87,12 @@ interface Means {
   readonly secrets: readonly string[];
 }
 
+export const httpActions: ActionFamily = {
+  name: 'http',
+  options: HttpConfig,
+  create: (config, clock) => createHttpActions(checked(config), clock),
+};
+
 /** The two HTTP actions; `invalid_config` for an unreadable list entry or credential address. */
 export function createHttpActions(config: HttpConfig, clock: Clock): readonly Action[] {
   const reach = createReach(config.allow ?? []);
@@ -106,6 +113,7 @@ export function createHttpActions(config: HttpConfig, clock: Clock): readonly Ac
       name: 'http/probe',
       summary: 'Asks an address for its status, several times in a row if wanted.',
       effect: 'read',
+      probe: true,
       input: probeInput,
       act: (asked, signal) => probe(means, asked, signal),
     },

@@ -8,6 +8,7 @@ const name = 'quench-sticky';
 interface Member {
   readonly id: string;
   readonly instance: string;
+  /** Partitions that it says it has; the word is the protocol's between gateways of any version. */
   readonly held: readonly number[];
 }
 
@@ -63,7 +64,7 @@ function memberOf({ memberId, memberMetadata }: GroupMember): Member {
   const userData = AssignerProtocol.MemberMetadata.decode(memberMetadata)?.userData;
   try {
     const { instance, held } = JSON.parse(userData?.toString() ?? '') as { readonly instance: unknown; readonly held: unknown };
-    const numbers = Array.isArray(held) ? held.filter((one): one is number => Number.isSafeInteger(one)) : [];
+    const numbers = Array.isArray(held) ? held.filter((partition): partition is number => Number.isSafeInteger(partition)) : [];
     return { id: memberId, instance: String(instance), held: numbers };
   } catch {
     return { id: memberId, instance: memberId, held: [] };

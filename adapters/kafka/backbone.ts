@@ -1,31 +1,26 @@
 // The shared log as the gateway sees it: opened at once, whether or not its brokers answer; the topics are seen to in the background.
 import { GatewayError } from '../../src/core/errors.ts';
-import { second, type Millis } from '../../src/core/time.ts';
+import type { Millis } from '../../src/core/time.ts';
 import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { SharedRole } from '../../src/ports/shares.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Say } from '../kit/say.ts';
 import { createCheckpoints } from './checkpoints.ts';
-import { createClient, pauseOr } from './client.ts';
+import { createClient } from './client.ts';
 import { createCursors } from './cursors.ts';
 import { createLetters } from './deadletters.ts';
 import { createLog } from './log.ts';
 import type { KafkaOptions } from './options.ts';
 import { createShares } from './shares.ts';
-import { topicKeeper } from './topics.ts';
+import { createTopicsWatch } from './topics-watch.ts';
 import type { WriterLimits } from './writer.ts';
-
-const firstWithinMs: Millis = 4 * second;
-const lookEveryMs: Millis = 30 * second;
-const lookAgainMs: Millis = 2 * second;
-/** However much fails, the topics are not looked at more often. */
-const lookRestMs: Millis = second;
 
 export interface KafkaDeps {
   readonly clock: Clock;
   readonly say: Say;
   readonly watch: BackboneWatch;
+  /** Keeps the dead letters. */
   readonly local: Store;
   readonly instance: string;
   readonly retentionMs: Millis;
@@ -44,55 +39,17 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
     host: createShares({ client, role: 'host', topic: topics.inputs, cursors, watch: deps.watch }),
     effects: createShares({ client, role: 'effects', topic: topics.facts, cursors, watch: deps.watch }),
   };
-  const keepTopics = topicKeeper(client, deps.retentionMs);
-  let closed = false;
-  let wakeLook: () => void = () => {};
-  let lookedAt: Millis = 0;
-  let cancelDoubt: (() => void) | null = null;
-  client.health.onDoubt(() => {
-    cancelDoubt ??= deps.clock.after(Math.max(0, lookedAt + lookRestMs - deps.clock.steady()), () => {
-      cancelDoubt = null;
-      wakeLook();
-    });
-  });
-
-  async function look(): Promise<Millis> {
-    try {
-      await keepTopics();
-      client.health.good('topics');
-      return lookEveryMs;
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === 'invalid_config') client.health.wrong('topics', error.message);
-      else client.health.bad('topics', error);
-      return lookAgainMs;
-    } finally {
-      lookedAt = deps.clock.steady();
-    }
-  }
-
-  /** A topic that is deleted under us is made anew. */
-  async function keepLooking(first: Promise<Millis>): Promise<void> {
-    let rest = await first;
-    while (!closed) {
-      await pauseOr(deps.clock, rest, new Promise<void>((resolve) => (wakeLook = resolve)));
-      if (!closed) rest = await look();
-    }
-  }
-
-  const first = look();
-  await pauseOr(deps.clock, firstWithinMs, first);
-  const wrong = client.health.wrongSentence();
-  const looking = keepLooking(first);
-  deadLetters.start();
+  const topicsWatch = createTopicsWatch(client, deps.retentionMs);
 
   async function close(): Promise<void> {
-    closed = true;
-    cancelDoubt?.();
-    wakeLook();
+    const stopped = topicsWatch.stop();
     await Promise.all([log.close(), checkpoints.close(), cursors.close().catch(() => {}), deadLetters.close()]);
-    await looking;
+    await stopped;
   }
 
+  await topicsWatch.start();
+  const wrong = client.health.wrongSentence();
+  deadLetters.start();
   if (wrong !== null) {
     await close();
     throw new GatewayError('invalid_config', wrong);

@@ -1,6 +1,6 @@
-// The one place that makes kafkajs clients, and the only one that knows their moods: what it reports, which errors pass, how a fetch at an
-// offset is asked for. Nothing about alerts.
-//   C1  Every request has a deadline; a client that failed once in a way that leaves it in doubt is thrown away, never mended.
+// The one place that makes kafkajs clients: their settings and deadlines, how their connections are cut, how their errors are read and reported.
+// Nothing about alerts.
+//   C1  Every request has a deadline; a client that failed in a way that leaves its state in doubt is thrown away, never mended.
 //   C2  A part of the log is said to be away once and to be back once, however many requests failed.
 // The client has no public fetch at an offset, but hands its cluster to a partition assigner, which is public: a consumer that never runs gives us one.
 import { Kafka, logLevel, type Assigner, type Broker, type Cluster, type ISocketFactory, type KafkaConfig } from 'kafkajs';
@@ -29,32 +29,34 @@ export interface ClientDeps {
 
 /** What this process knows of the state of its brokers. */
 export interface Health {
-  /** Null, or since when and why the log is away. */
+  /** Null, or which part of the log fails since when and why, in one sentence. */
   problem(): string | null;
-  /** Part of the work (`append to quench.inputs`) that went well, or did not. */
+  /** A part of the work (`append to quench.inputs`) went well. */
   good(part: string): void;
-  /** `patienceMs`: what passes sooner than that (a leader that moves, a coordinator that loads) is not worth a line. */
-  bad(part: string, error: unknown, patienceMs?: Millis): void;
-  /** Part that is wrong in a way that waiting does not mend: stays so until somebody mended it and the part is `good`. */
+  /** A part failed. What is over within `graceMs` (a leader that moves, a coordinator that loads) is not worth a line. */
+  bad(part: string, error: unknown, graceMs?: Millis): void;
+  /** A part fails in a way that waiting does not mend: it counts as failing until it is `good`. */
   wrong(part: string, sentence: string): void;
+  /** Null, or what was said of the first part that is wrong. */
   wrongSentence(): string | null;
-  /** Calls back when something failed that may be the topics' fault. */
-  onDoubt(call: () => void): void;
-  /** A record that no gateway wrote; said once for each partition. */
-  stranger(at: { readonly topic: string; readonly partition: number; readonly offset: number }): void;
+  /** Reports a record that no gateway wrote, once for each partition. */
+  foreignRecord(at: { readonly topic: string; readonly partition: number; readonly offset: number }): void;
+  /** Something failed that may be the topics' fault: they are to be looked at. */
   doubt(): void;
+  /** Has the function called at each `doubt`. */
+  onDoubt(call: () => void): void;
 }
 
 export interface Client {
   readonly kafka: Kafka;
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly say: Say;
+  readonly logger: Say;
   readonly instance: string;
   readonly health: Health;
   /** A connection of its own to the brokers, for fetches; requests on one connection are answered one after the other. */
   cluster(): Connection;
-  /** A client of its own that can be silenced. */
+  /** A client of its own whose connections can be cut. */
   severable(): Severable;
 }
 
@@ -84,7 +86,9 @@ export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   };
   const kafka = new Kafka(config);
   return {
-    ...deps,
+    clock: deps.clock,
+    logger: deps.say,
+    instance: deps.instance,
     kafka,
     settings,
     health: createHealth(deps),
@@ -140,46 +144,46 @@ function connectionTo(kafka: Kafka, settings: Settings): Connection {
   return { cluster: found, close: () => consumer.disconnect() };
 }
 
-function createHealth({ clock, say }: ClientDeps): Health {
-  const away = new Map<string, { readonly since: number; readonly why: string; readonly said: boolean }>();
+function createHealth({ clock, say: logger }: ClientDeps): Health {
+  const failing = new Map<string, { readonly since: Millis; readonly why: string; readonly isReported: boolean }>();
   const wrong = new Map<string, string>();
-  const strangers = new Set<string>();
-  let doubted: () => void = () => {};
+  const reportedPartitions = new Set<string>();
+  let onDoubt: () => void = () => {};
   const wrongSentence = (): string | null => wrong.values().next().value ?? null;
   return {
     problem() {
-      const first = [...away].find(([, { said }]) => said);
+      const first = [...failing].find(([, { isReported }]) => isReported);
       if (wrong.size > 0 || first === undefined) return wrongSentence();
       const [part, { since, why }] = first;
       return `${part} fails since ${Math.round((clock.steady() - since) / 1_000)} s: ${why}`;
     },
     good(part) {
-      if (wrong.delete(part)) say.info({ part }, 'log can be used again');
-      const was = away.get(part);
-      if (was === undefined) return;
-      away.delete(part);
-      if (was.said) say.info({ part, awayMs: Math.round(clock.steady() - was.since) }, 'log is back'); // C2
+      if (wrong.delete(part)) logger.info({ part }, 'log can be used again');
+      const failure = failing.get(part);
+      if (failure === undefined) return;
+      failing.delete(part);
+      if (failure.isReported) logger.info({ part, awayMs: Math.round(clock.steady() - failure.since) }, 'log is back'); // C2
     },
-    bad(part, error, patienceMs = 0) {
+    bad(part, error, graceMs = 0) {
       const why = whyOf(error);
-      const { since = clock.steady(), said = false } = away.get(part) ?? {};
-      const due = clock.steady() - since >= patienceMs;
-      if (due && !said) say.warn({ part, why, advice: adviceFor(error) }, 'log is away'); // C2
-      away.set(part, { since, why, said: said || due });
-      if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') doubted();
+      const { since = clock.steady(), isReported = false } = failing.get(part) ?? {};
+      const isDue = clock.steady() - since >= graceMs;
+      if (isDue && !isReported) logger.warn({ part, why, advice: adviceFor(error) }, 'log is away'); // C2
+      failing.set(part, { since, why, isReported: isReported || isDue });
+      if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') onDoubt();
     },
     wrong(part, sentence) {
-      if (wrong.get(part) !== sentence) say.error({ part, why: sentence }, 'log cannot be used');
+      if (wrong.get(part) !== sentence) logger.error({ part, why: sentence }, 'log cannot be used');
       wrong.set(part, sentence);
     },
     wrongSentence,
-    onDoubt: (call) => void (doubted = call),
-    doubt: () => doubted(),
-    stranger(at) {
+    onDoubt: (call) => void (onDoubt = call),
+    doubt: () => onDoubt(),
+    foreignRecord(at) {
       const where = `${at.topic} ${at.partition}`;
-      if (strangers.has(where)) return;
-      strangers.add(where);
-      say.error(at, 'record is not of our making and is passed over: nobody but the gateways may write here');
+      if (reportedPartitions.has(where)) return;
+      reportedPartitions.add(where);
+      logger.error(at, 'record is not of our making and is passed over: nobody but the gateways may write here');
     },
   };
 }
@@ -213,32 +217,6 @@ function adviceFor(error: unknown): string {
 
 export function unavailable(code: ErrorCode, what: string, error: unknown): GatewayError {
   return new GatewayError(code, `${what}: ${whyOf(error)}`, error);
-}
-
-/** The promise, or `deadline_exceeded`; what it began goes on unheard. */
-export async function within<T>(clock: Clock, span: Millis, what: string, promise: Promise<T>): Promise<T> {
-  let cancel: () => void = () => {};
-  const late = new Promise<never>((_, reject) => {
-    cancel = clock.after(span, () => reject(new GatewayError('deadline_exceeded', `${what}: no answer within ${span} ms`)));
-  });
-  promise.catch(() => {});
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    cancel();
-  }
-}
-
-export function pause(clock: Clock, span: Millis): Promise<void> {
-  return new Promise((resolve) => void clock.after(span, resolve));
-}
-
-/** Until the span is over or the promise is settled, whichever is first; leaves no timer behind. */
-export async function pauseOr(clock: Clock, span: Millis, woken: Promise<unknown>): Promise<void> {
-  let cancel: () => void = () => {};
-  const over = new Promise<void>((resolve) => (cancel = clock.after(span, resolve)));
-  await Promise.race([over, woken]);
-  cancel();
 }
 
 export type { Broker, Cluster };

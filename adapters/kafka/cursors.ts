@@ -1,17 +1,20 @@
 // Where consumers stand, as committed offsets of groups without members: the coordinator keeps them, and Kafka's own tools show the lag.
-// Not fenced: a process that was taken for dead may move one back, and what follows is repeated; it can move none past what was done.
+// Not fenced: a process that was taken for dead may still move a cursor back, and what follows is repeated; it cannot move one past what was done.
 import { GatewayError } from '../../src/core/errors.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Cursors } from '../../src/ports/cursors.ts';
-import { pause, unavailable, within, type Broker, type Client, type Connection } from './client.ts';
+import { unavailable, type Broker, type Client, type Connection } from './client.ts';
+import { pause, within } from './waits.ts';
 
-const tries = 6;
+const triesMax = 6;
+/** Pause before the second try; before the third it is twice that, and so on. */
 const restMs: Millis = 200;
 const askWithinMs: Millis = 5 * second;
 
 export interface KafkaCursors extends Cursors {
+  /** Of several partitions at once. */
   saveAll(name: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void>;
-  /** Only partitions of which one was saved. */
+  /** Partitions without a saved cursor are missing. */
   loadAll(name: string, topic: string): Promise<ReadonlyMap<number, number>>;
   close(): Promise<void>;
 }
@@ -27,29 +30,31 @@ export function createCursors(client: Client): KafkaCursors {
   const { settings, clock } = client;
   const connection: Connection = client.cluster();
   const { cluster } = connection;
-  const anywhere = Array.from({ length: settings.partitions }, (_, partition) => ({ partition, offset: '-1' }));
+  /** The client's type asks for offsets here, and the request has none. */
+  const everyPartition = Array.from({ length: settings.partitions }, (_, partition) => ({ partition, offset: '-1' }));
 
   function groupOf(name: string): string {
     return `${settings.prefix}cursor.${/^[\w.-]+$/.test(name) ? name : encodeURIComponent(JSON.stringify(name))}`;
   }
 
-  let closed = false;
+  let isClosed = false;
 
-  async function asked<T>(name: string, ask: (coordinator: Broker) => Promise<T>): Promise<T> {
-    if (closed) throw new GatewayError('store_unavailable', 'the log is closed');
+  /** Asks the coordinator of the cursor's group, again when that fails. Rejects with `store_unavailable`. */
+  async function askCoordinator<T>(name: string, ask: (coordinator: Broker) => Promise<T>): Promise<T> {
+    if (isClosed) throw new GatewayError('store_unavailable', 'the log is closed');
     const groupId = groupOf(name);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const answer = async (): Promise<T> => {
+        const asking = async (): Promise<T> => {
           await cluster.connect();
           await cluster.refreshMetadataIfNecessary();
           return ask(await cluster.findGroupCoordinator({ groupId }));
         };
-        const answered = await within(clock, askWithinMs, `cursor ${groupId}`, answer());
+        const answer = await within(clock, askWithinMs, `cursor ${groupId}`, asking());
         client.health.good('cursors');
-        return answered;
+        return answer;
       } catch (error) {
-        if (attempt < tries && !closed) {
+        if (attempt < triesMax && !isClosed) {
           await pause(clock, restMs * attempt);
           continue;
         }
@@ -60,17 +65,17 @@ export function createCursors(client: Client): KafkaCursors {
   }
 
   async function saveAll(name: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<void> {
-    const of = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
-    await asked(name, (coordinator) =>
-      coordinator.offsetCommit({ groupId: groupOf(name), groupGenerationId: -1, memberId: '', topics: [{ topic, partitions: of }] }),
+    const partitions = [...offsets].map(([partition, offset]) => ({ partition, offset: String(offset) }));
+    await askCoordinator(name, (coordinator) =>
+      coordinator.offsetCommit({ groupId: groupOf(name), groupGenerationId: -1, memberId: '', topics: [{ topic, partitions }] }),
     );
   }
 
   async function loadAll(name: string, topic: string): Promise<ReadonlyMap<number, number>> {
-    const request = { groupId: groupOf(name), topics: [{ topic, partitions: anywhere }] };
-    const { responses } = (await asked(name, (coordinator) => coordinator.offsetFetch(request))) as Committed;
-    const found = responses.find((one) => one.topic === topic)?.partitions ?? [];
-    return new Map(found.map(({ partition, offset }) => [partition, Number(offset)] as const).filter(([, offset]) => offset >= 0));
+    const request = { groupId: groupOf(name), topics: [{ topic, partitions: everyPartition }] };
+    const { responses } = (await askCoordinator(name, (coordinator) => coordinator.offsetFetch(request))) as Committed;
+    const committed = responses.find((response) => response.topic === topic)?.partitions ?? [];
+    return new Map(committed.map(({ partition, offset }) => [partition, Number(offset)] as const).filter(([, offset]) => offset >= 0));
   }
 
   return {
@@ -84,7 +89,7 @@ export function createCursors(client: Client): KafkaCursors {
       await saveAll(name, settings.topics.facts, new Map([[partition, offset]]));
     },
     close() {
-      closed = true;
+      isClosed = true;
       return connection.close();
     },
   };

@@ -10,9 +10,10 @@ import { second, type Millis } from '../../src/core/time.ts';
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
 import type { LogRecord } from '../../src/ports/event-log.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { pauseOr, within, type Client } from './client.ts';
-import { createReads, isOurs, stamp } from './fetching.ts';
-import { createWriter, writerLimits } from './writer.ts';
+import type { Client } from './client.ts';
+import { createReads, isOurs, stamp, type Reads } from './fetching.ts';
+import { createBell, pauseOr, within } from './waits.ts';
+import { createWriter, writerLimits, type Writer } from './writer.ts';
 
 const outboxCursor = 'deadletter-outbox';
 const topicCursor = 'deadletter';
@@ -21,14 +22,17 @@ const identityCursor = 'deadletter-identity';
 const entriesAtOnce = 100;
 /** Far below what the writer lets wait: letters are as large as deliveries. */
 const partBytesMax = 1_048_576;
-const restMs: Millis = second;
+/** Between two looks at the topic; what this process puts into the outbox is carried on at once. */
+const lookEveryMs: Millis = second;
 const flushWithinMs: Millis = 2 * second;
 
-/** `by`: the store that has it already. */
+/** A letter, or what became of one. `by` is the identity of the store that made the entry, and has it already. */
 type Entry = { readonly by: number } & (
   | { readonly letter: DeadLetter }
   | { readonly mark: string; readonly state: 'replayed' | 'discarded' }
 );
+
+type Unsigned<T> = T extends unknown ? Omit<T, 'by'> : never;
 
 /** Entries that go to the topic together. */
 interface Part {
@@ -37,7 +41,16 @@ interface Part {
   next: number;
 }
 
-type Unsigned<T> = T extends unknown ? Omit<T, 'by'> : never;
+interface Carrying {
+  readonly client: Client;
+  readonly topic: string;
+  readonly local: Store;
+  readonly writer: Writer;
+  readonly reads: Reads;
+  /** The identity of the local store. */
+  readonly identity: () => Promise<number>;
+  isStopping: boolean;
+}
 
 export interface SharedLetters extends DeadLetters {
   start(): void;
@@ -47,98 +60,36 @@ export interface SharedLetters extends DeadLetters {
 export function createLetters(client: Client, local: Store): SharedLetters {
   const { clock } = client;
   const topic = client.settings.topics.deadletter;
-  const writer = createWriter(client, topic, writerLimits);
-  const reads = createReads(client);
-  let stopping = false;
-  let wake: () => void = () => {};
+  const carrying: Carrying = {
+    client,
+    topic,
+    local,
+    writer: createWriter(client, topic, writerLimits),
+    reads: createReads(client),
+    identity: createIdentity(local),
+    isStopping: false,
+  };
+  const bell = createBell();
   let running: Promise<unknown> = Promise.resolve();
 
-  let known: Promise<number> | null = null;
-
-  async function identity(): Promise<number> {
-    const before = await local.cursors.load(identityCursor, 0);
-    if (before > 0) return before;
-    const drawn = randomInt(1, 2 ** 47);
-    await local.cursors.save(identityCursor, 0, drawn);
-    return drawn;
-  }
-
-  /** Tried anew by the next caller after the store failed. */
-  function me(): Promise<number> {
-    return (known ??= identity().catch((error: unknown) => {
-      known = null;
-      throw error;
-    }));
-  }
-
+  /** Into the outbox. */
   async function put(entry: Unsigned<Entry>): Promise<void> {
-    const signed = { ...entry, by: await me() };
+    const signed = { ...entry, by: await carrying.identity() };
     await local.log.append('inputs', { partition: 0, scope: topic, values: [signed] });
-    wake();
-  }
-
-  async function apply(entry: Entry): Promise<void> {
-    if (entry.by === (await me())) return; // and may have been forgotten since
-    if ('mark' in entry) await local.deadLetters.mark(entry.mark, entry.state).catch(() => {}); // forgotten here by now
-    else if ((await local.deadLetters.get(entry.letter.id)) === null) await local.deadLetters.add(entry.letter); // B2
-  }
-
-  /** Outbox to topic, in order. */
-  async function publish(): Promise<void> {
-    let offset = await local.cursors.load(outboxCursor, 0);
-    for (;;) {
-      const entries = await local.log.read('inputs', 0, offset, entriesAtOnce);
-      if (entries.length === 0) return;
-      for (const { messages, next } of partsOf(entries)) {
-        await Promise.all(messages.map(carry)); // the writer makes one request of them
-        offset = next;
-        await local.cursors.save(outboxCursor, 0, offset);
-        await local.log.trim('inputs', 0, offset);
-      }
-    }
-  }
-
-  async function carry(message: Message): Promise<void> {
-    try {
-      await writer.append(0, [message]);
-    } catch (error) {
-      if (!(error instanceof GatewayError && error.code === 'payload_too_large')) throw error;
-      client.say.error(
-        { topic, letter: message.key, bytes: bytesOf(message) },
-        'dead letter is larger than the topic takes, only this gateway has it: raise the max.message.bytes of the topic',
-      ); // B3
-    }
-  }
-
-  /** Topic to local copy, in order. */
-  async function copy(): Promise<void> {
-    let offset = await local.cursors.load(topicCursor, 0);
-    const { first, end } = await reads.ends(topic, 0);
-    if (offset > end || offset < first) offset = first;
-    while (offset < end && !stopping) {
-      const fetched = await reads.fetch({ topic, partition: 0, offset });
-      for (const message of fetched.messages) {
-        if (message.offset < offset) continue;
-        const entry = isOurs(message) ? entryOf(message.value) : null;
-        if (entry === null) client.health.stranger({ topic, partition: 0, offset: message.offset });
-        else await apply(entry);
-      }
-      offset = fetched.next;
-      await local.cursors.save(topicCursor, 0, offset);
-    }
+    bell.ring();
   }
 
   async function run(): Promise<void> {
-    while (!stopping) {
-      const woken = new Promise<void>((resolve) => (wake = resolve));
+    while (!carrying.isStopping) {
+      const woken = bell.next();
       try {
-        await publish();
-        await copy();
+        await publish(carrying);
+        await copy(carrying);
         client.health.good('dead letters');
       } catch (error) {
-        if (!stopping) client.health.bad('dead letters', error);
+        if (!carrying.isStopping) client.health.bad('dead letters', error);
       }
-      await pauseOr(clock, restMs, woken);
+      await pauseOr(clock, lookEveryMs, woken);
     }
   }
 
@@ -156,14 +107,63 @@ export function createLetters(client: Client, local: Store): SharedLetters {
     count: (endpoints) => local.deadLetters.count(endpoints),
     start: () => void (running = run()),
     async close() {
-      await within(clock, flushWithinMs, 'carry dead letters on', publish()).catch(() => {}); // the next start does it
-      stopping = true;
-      wake();
-      await writer.close();
-      await reads.close().catch(() => {});
+      await within(clock, flushWithinMs, 'carry dead letters on', publish(carrying)).catch(() => {}); // the next start does it
+      carrying.isStopping = true;
+      bell.ring();
+      await carrying.writer.close();
+      await carrying.reads.close().catch(() => {});
       await running;
     },
   };
+}
+
+/** A number drawn once for each store and kept in it. When the store fails, the next caller tries anew. */
+function createIdentity(local: Store): () => Promise<number> {
+  let identity: Promise<number> | null = null;
+
+  async function loadOrDraw(): Promise<number> {
+    const kept = await local.cursors.load(identityCursor, 0);
+    if (kept > 0) return kept;
+    const drawn = randomInt(1, 2 ** 47);
+    await local.cursors.save(identityCursor, 0, drawn);
+    return drawn;
+  }
+
+  return () =>
+    (identity ??= loadOrDraw().catch((error: unknown) => {
+      identity = null;
+      throw error;
+    }));
+}
+
+// ---------------------------------------------------------------- from the outbox to the topic
+
+/** Carries on what is in the outbox, in order, and trims it. */
+async function publish(carrying: Carrying): Promise<void> {
+  const { local } = carrying;
+  let offset = await local.cursors.load(outboxCursor, 0);
+  for (;;) {
+    const entries = await local.log.read('inputs', 0, offset, entriesAtOnce);
+    if (entries.length === 0) return;
+    for (const { messages, next } of partsOf(entries)) {
+      await Promise.all(messages.map((message) => carry(carrying, message))); // the writer makes one request of them
+      offset = next;
+      await local.cursors.save(outboxCursor, 0, offset);
+      await local.log.trim('inputs', 0, offset);
+    }
+  }
+}
+
+async function carry({ client, topic, writer }: Carrying, message: Message): Promise<void> {
+  try {
+    await writer.append(0, [message]);
+  } catch (error) {
+    if (!(error instanceof GatewayError && error.code === 'payload_too_large')) throw error;
+    client.logger.error(
+      { topic, letter: message.key, bytes: bytesOf(message) },
+      'dead letter is larger than the topic takes, only this gateway has it: raise the max.message.bytes of the topic',
+    ); // B3
+  }
 }
 
 /** In order, each of about one request; a larger entry by itself. */
@@ -191,6 +191,33 @@ function bytesOf({ value }: Message): number {
 
 function keyOf(entry: Entry): string {
   return 'mark' in entry ? entry.mark : entry.letter.id;
+}
+
+// ---------------------------------------------------------------- from the topic to the local copy
+
+/** Applies what is new in the topic to the local store, in order. */
+async function copy(carrying: Carrying): Promise<void> {
+  const { client, topic, local, reads } = carrying;
+  let offset = await local.cursors.load(topicCursor, 0);
+  const { first, end } = await reads.ends(topic, 0);
+  if (offset > end || offset < first) offset = first;
+  while (offset < end && !carrying.isStopping) {
+    const fetched = await reads.fetch({ topic, partition: 0, offset });
+    for (const message of fetched.messages) {
+      if (message.offset < offset) continue;
+      const entry = isOurs(message) ? entryOf(message.value) : null;
+      if (entry === null) client.health.foreignRecord({ topic, partition: 0, offset: message.offset });
+      else await apply(carrying, entry);
+    }
+    offset = fetched.next;
+    await local.cursors.save(topicCursor, 0, offset);
+  }
+}
+
+async function apply({ local, identity }: Carrying, entry: Entry): Promise<void> {
+  if (entry.by === (await identity())) return; // the store had it first, and may have forgotten it since
+  if ('mark' in entry) await local.deadLetters.mark(entry.mark, entry.state).catch(() => {}); // the store may have forgotten the letter
+  else if ((await local.deadLetters.get(entry.letter.id)) === null) await local.deadLetters.add(entry.letter); // B2
 }
 
 function entryOf(value: Buffer | null): Entry | null {

@@ -1,8 +1,9 @@
 // Records from a partition at an offset: one request, decoded, with what the broker says of the partition's ends.
 //   R1  Records of aborted transactions and control records are never returned; `next` passes them, and is never below the end of what was read.
 //   R2  A read of one partition goes on while there is more: its `next` is above its offset.
-import { pause, typeOf, type Broker, type Client, type Cluster, type Connection, within } from './client.ts';
+import { typeOf, type Broker, type Client, type Cluster, type Connection } from './client.ts';
 import type { Millis } from '../../src/core/time.ts';
+import { pause, within } from './waits.ts';
 
 /** Above the largest batch that our topics take, so that a batch always comes whole. */
 export const fetchBytesMax = 20_971_520;
@@ -15,7 +16,7 @@ export interface Message {
   readonly headers: { readonly [name: string]: Buffer | undefined };
 }
 
-/** Header of every record that a gateway writes, with the version of what is in it: its absence tells what somebody else wrote. */
+/** Header of every record that a gateway writes, with the version of the record's form: a record without it was written by somebody else. */
 export const stamp = { quench: '1' } as const;
 
 export function isOurs({ headers }: Message): boolean {
@@ -70,9 +71,9 @@ export async function fetchFrom(
   spots: readonly Spot[],
   { waitMs, bytes, committed = false }: { readonly waitMs: Millis; readonly bytes: number; readonly committed?: boolean },
 ): Promise<readonly Fetched[]> {
-  const topics = [...Map.groupBy(spots, (spot) => spot.topic)].map(([topic, of]) => ({
+  const topics = [...Map.groupBy(spots, (spot) => spot.topic)].map(([topic, topicSpots]) => ({
     topic,
-    partitions: of.map(({ partition, offset }) => ({ partition, fetchOffset: String(offset), maxBytes: bytes })),
+    partitions: topicSpots.map(({ partition, offset }) => ({ partition, fetchOffset: String(offset), maxBytes: bytes })),
   }));
   const request = {
     replicaId: -1,
@@ -97,7 +98,8 @@ export async function fetchFrom(
 function decoded(topic: string, raw: RawPartition, from: number, committed: boolean): Fetched {
   const end = Number(committed ? (raw.lastStableOffset ?? raw.highWatermark) : raw.highWatermark);
   const aborted = [...(raw.abortedTransactions ?? [])].toSorted((a, b) => Number(a.firstOffset) - Number(b.firstOffset));
-  const dead = new Set<string>();
+  /** Producers whose transaction was aborted. */
+  const abortedProducers = new Set<string>();
   const messages: Message[] = [];
   let next = from;
   for (const message of raw.messages) {
@@ -105,10 +107,10 @@ function decoded(topic: string, raw: RawPartition, from: number, committed: bool
     // Compaction takes records from the end of a batch, and the batch goes on as far as it did.
     const { firstOffset = message.offset, lastOffsetDelta = 0 } = message.batchContext ?? {};
     next = Math.max(next, offset + 1, Number(firstOffset) + lastOffsetDelta + 1);
-    while (aborted[0] !== undefined && Number(aborted[0].firstOffset) <= offset) dead.add(aborted.shift()?.producerId ?? '');
+    while (aborted[0] !== undefined && Number(aborted[0].firstOffset) <= offset) abortedProducers.add(aborted.shift()?.producerId ?? '');
     const { producerId = '', inTransaction = false, isControlBatch = false } = message.batchContext ?? {};
-    if (isControlBatch || message.isControlRecord === true) dead.delete(producerId);
-    else if (!(inTransaction && dead.has(producerId)))
+    if (isControlBatch || message.isControlRecord === true) abortedProducers.delete(producerId);
+    else if (!(inTransaction && abortedProducers.has(producerId)))
       messages.push({ offset, key: message.key, value: message.value, headers: message.headers }); // R1
   }
   return { topic, partition: raw.partition, from, messages, next, end };
@@ -136,11 +138,11 @@ export async function endsOf(
   partition: number,
 ): Promise<{ readonly first: number; readonly end: number }> {
   await cluster.addMultipleTargetTopics([topic]);
-  const one = async (fromBeginning: boolean): Promise<number> => {
-    const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
-    return Number(found?.partitions[0]?.offset ?? 0);
+  const offsetAt = async (fromBeginning: boolean): Promise<number> => {
+    const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions: [{ partition }], fromBeginning }]);
+    return Number(answer?.partitions[0]?.offset ?? 0);
   };
-  const [first, end] = await Promise.all([one(true), one(false)]);
+  const [first, end] = await Promise.all([offsetAt(true), offsetAt(false)]);
   return { first, end: Math.max(first, end) };
 }
 
@@ -151,7 +153,9 @@ export interface Reads {
   close(): Promise<void>;
 }
 
-const tries = 6;
+const triesMax = 6;
+/** Pause before the second try; before the third it is twice that, and so on. */
+const restMs: Millis = 100;
 /** Of all tries: longer than a change of leader, short enough for whoever waits at a start. */
 const readWithinMs: Millis = 8_000;
 const pagesBytes = 1_048_576;
@@ -167,9 +171,10 @@ export function createReads(client: Client): Reads {
     return ask();
   }
 
-  async function tried<T>(ask: (fresh: boolean) => Promise<T>): Promise<T> {
+  /** Asks, and asks again with leaders looked up anew. An offset that is out of range is the answer, not a failure. */
+  async function askAgain<T>(ask: (fresh: boolean) => Promise<T>): Promise<T> {
     const until = client.clock.steady() + readWithinMs;
-    /** Says more than that the time was over. */
+    /** Thrown in the end: it says more than that the time was over. */
     let first: { readonly error: unknown } | null = null;
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -186,15 +191,15 @@ export function createReads(client: Client): Reads {
         connected = null;
         if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') throw error;
         first ??= { error };
-        if (attempt >= tries || client.clock.steady() >= until) throw first.error;
-        await pause(client.clock, 100 * attempt);
+        if (attempt >= triesMax || client.clock.steady() >= until) throw first.error;
+        await pause(client.clock, restMs * attempt);
       }
     }
   }
 
   return {
     fetch: (spot, { bytes = pagesBytes, committed = false } = {}) =>
-      tried(async (fresh) => {
+      askAgain(async (fresh) => {
         const leaders = await leadersOf(cluster, [spot.topic], fresh);
         const nodeId = leaders(spot.topic, spot.partition);
         if (nodeId === null) throw new Error(`no leader of ${spot.topic} ${spot.partition} is known`);
@@ -205,7 +210,7 @@ export function createReads(client: Client): Reads {
         return fetched.next === spot.offset && spot.offset < fetched.end ? { ...fetched, next: spot.offset + 1 } : fetched;
       }),
     ends: (topic, partition) =>
-      tried(async (fresh) => {
+      askAgain(async (fresh) => {
         if (fresh) await leadersOf(cluster, [topic], true); // it asks whom it takes for the leader, and never looks again by itself
         return endsOf(cluster, topic, partition);
       }),

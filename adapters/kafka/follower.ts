@@ -3,143 +3,177 @@
 //       its broker suffer does not touch it. An offset without a record (a marker of somebody's transaction) is passed.
 //   F2  It never gives up: leaders move, brokers come back, topics are made anew.
 import { second, type Millis } from '../../src/core/time.ts';
-import { pause, typeOf, type Client, type Connection } from './client.ts';
+import { typeOf, type Client, type Cluster } from './client.ts';
 import { endsOf, fetchFrom, leadersOf, type Fetched, type Message } from './fetching.ts';
-import type { Strand } from './strand.ts';
+import type { PartitionBuffer } from './partition-buffer.ts';
+import { createBell, pause, type Bell } from './waits.ts';
 
 const pollMs: Millis = 250;
 const partitionBytes = 1_048_576;
+/** Pause after a failure; it doubles up to the largest while leaders cannot be found. */
 const restMs: Millis = 300;
-const patienceMs: Millis = 2 * second;
 const restMaxMs: Millis = 2 * second;
+/** What fails for a shorter time is not worth a line: a leader that moves. */
+const graceMs: Millis = 2 * second;
 
 export interface Follower {
-  /** Takes up a strand; it is let go when nobody watches it any more. */
-  follow(strand: Strand): void;
+  /** Takes up a buffer; it is let go when nobody watches it any more. */
+  follow(buffer: PartitionBuffer): void;
   stop(): Promise<void>;
 }
 
-export function createFollower(client: Client, take: (strand: Strand, message: Message) => void): Follower {
-  const { clock } = client;
-  const connection: Connection = client.cluster();
-  const { cluster } = connection;
-  const strands = new Set<Strand>();
-  const polls = new Map<string, Promise<void>>();
-  let stopping = false;
+/** Puts a record into its buffer. */
+type Take = (buffer: PartitionBuffer, message: Message) => void;
+
+interface Following {
+  readonly client: Client;
+  readonly cluster: Cluster;
+  readonly take: Take;
+  readonly buffers: Set<PartitionBuffer>;
+  /** The broker that leads a buffer's partition; missing after its poll failed, until leaders are looked up again. */
+  readonly leaderOf: Map<PartitionBuffer, string>;
+  /** The running poll of each leader. */
+  readonly polls: Map<string, Promise<void>>;
+  /** Rings when leaders have to be looked up: a buffer was added, or a poll failed. */
+  readonly bell: Bell;
+  /** A poll failed since leaders were last looked up: what the client remembers of them may be old. */
+  isTroubled: boolean;
+  isStopping: boolean;
+}
+
+export function createFollower(client: Client, take: Take): Follower {
+  const connection = client.cluster();
+  const following: Following = {
+    client,
+    cluster: connection.cluster,
+    take,
+    buffers: new Set(),
+    leaderOf: new Map(),
+    polls: new Map(),
+    bell: createBell(),
+    isTroubled: false,
+    isStopping: false,
+  };
   let running: Promise<void> | null = null;
-  let wake: () => void = () => {};
-  let troubled = false;
-
-  /** Finds leaders and keeps a poll going for each; comes back to it when something failed or was added. */
-  async function run(): Promise<void> {
-    let rest = restMs;
-    while (!stopping) {
-      const again = new Promise<void>((resolve) => (wake = resolve));
-      try {
-        for (const strand of strands) if (strand.watchers.size === 0) strands.delete(strand);
-        await cluster.connect();
-        await assignAll();
-        troubled = false;
-        rest = restMs;
-        await again;
-      } catch (error) {
-        client.health.bad('follow', error, patienceMs);
-        await pause(clock, rest);
-        rest = Math.min(restMaxMs, rest * 2);
-      }
-    }
-    await Promise.all(polls.values());
-  }
-
-  async function assignAll(): Promise<void> {
-    if (strands.size === 0) return;
-    const leaders = await leadersOf(cluster, [...new Set([...strands].map((strand) => strand.topic))], troubled);
-    for (const strand of strands) {
-      if (strand.next === null) await place(strand);
-      const leader = leaders(strand.topic, strand.partition);
-      if (leader === null) throw new Error(`no leader of ${strand.topic} ${strand.partition} is known`);
-      leaderOf.set(strand, leader);
-      if (!polls.has(leader))
-        polls.set(
-          leader,
-          poll(leader).finally(() => polls.delete(leader)),
-        );
-    }
-  }
-
-  const leaderOf = new Map<Strand, string>();
-
-  /** Puts the strand where its partition ends, unless what it waits for is still to come. */
-  async function place(strand: Strand): Promise<void> {
-    const was = strand.next; // before we ask: our own appends go on
-    const { first, end } = await endsOf(cluster, strand.topic, strand.partition);
-    if (was !== null && first <= was && was <= end) return;
-    const isCut = was !== null && was > end;
-    const isNews = isCut || end > strand.known; // readers may have looked before
-    strand.place(end, isCut);
-    if (isNews) strand.hear();
-  }
-
-  async function poll(leader: string): Promise<void> {
-    while (!stopping) {
-      const mine = [...strands].filter((strand) => leaderOf.get(strand) === leader && strand.watchers.size > 0 && strand.next !== null);
-      if (mine.length === 0) return;
-      try {
-        const broker = await cluster.findBroker({ nodeId: leader });
-        const asked = mine.map((strand) => ({ strand, life: strand.life }));
-        const spots = mine.map((strand) => ({ topic: strand.topic, partition: strand.partition, offset: strand.next ?? 0 }));
-        for (const fetched of await fetchFrom(client, broker, spots, { waitMs: pollMs, bytes: partitionBytes })) handOn(asked, fetched);
-        client.health.good('follow');
-      } catch (error) {
-        await failed(mine, error);
-        return;
-      }
-    }
-  }
-
-  function handOn(asked: readonly { readonly strand: Strand; readonly life: number }[], fetched: Fetched): void {
-    const one = asked.find(({ strand }) => strand.topic === fetched.topic && strand.partition === fetched.partition);
-    if (one === undefined || one.strand.life !== one.life) return; // placed anew while we asked
-    const { strand } = one;
-    let heard = fetched.end > strand.known;
-    strand.known = Math.max(strand.known, fetched.end);
-    for (const message of fetched.messages) {
-      if (strand.next === null || message.offset < strand.next) continue; // ours, or the head of a batch
-      if (message.offset > strand.next) strand.place(message.offset, false);
-      take(strand, message);
-      heard = true;
-    }
-    if (strand.next !== null && fetched.next > strand.next) strand.place(fetched.next, false);
-    if (heard) strand.hear();
-  }
-
-  /** Where it ends cannot be asked now, and may be before where we were. */
-  function forget(strand: Strand): void {
-    strand.forget();
-    strand.hear();
-  }
-
-  /** Asks for leaders again; where an offset is out of range, the partition was cut back or made anew (F1). */
-  async function failed(mine: readonly Strand[], error: unknown): Promise<void> {
-    troubled = true;
-    for (const strand of mine) leaderOf.delete(strand);
-    if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') for (const strand of mine) await place(strand).catch(() => forget(strand));
-    else client.health.bad('follow', error, patienceMs);
-    await pause(clock, restMs);
-    wake();
-  }
-
   return {
-    follow(strand) {
-      strands.add(strand);
-      running ??= run();
-      wake();
+    follow(buffer) {
+      following.buffers.add(buffer);
+      running ??= run(following);
+      following.bell.ring();
     },
     async stop() {
-      stopping = true;
-      wake();
+      following.isStopping = true;
+      following.bell.ring();
       await connection.close().catch(() => {});
       await running;
     },
   };
+}
+
+/** Looks up the leaders and keeps a poll going for each; does so again whenever the bell rings, and after a failure (F2). */
+async function run(following: Following): Promise<void> {
+  const { client, cluster, buffers, polls, bell } = following;
+  let rest = restMs;
+  while (!following.isStopping) {
+    const again = bell.next();
+    try {
+      for (const buffer of buffers) if (buffer.watchers.size === 0) buffers.delete(buffer);
+      await cluster.connect();
+      await assignLeaders(following);
+      following.isTroubled = false;
+      rest = restMs;
+      await again;
+    } catch (error) {
+      client.health.bad('follow', error, graceMs);
+      await pause(client.clock, rest);
+      rest = Math.min(restMaxMs, rest * 2);
+    }
+  }
+  await Promise.all(polls.values());
+}
+
+/** Finds out who leads the partition of each buffer, and begins a poll for each leader that has none. */
+async function assignLeaders(following: Following): Promise<void> {
+  const { cluster, buffers, leaderOf, polls } = following;
+  if (buffers.size === 0) return;
+  const leaders = await leadersOf(cluster, [...new Set([...buffers].map((buffer) => buffer.topic))], following.isTroubled);
+  for (const buffer of buffers) {
+    if (buffer.next === null) await placeAtEnd(cluster, buffer);
+    const leader = leaders(buffer.topic, buffer.partition);
+    if (leader === null) throw new Error(`no leader of ${buffer.topic} ${buffer.partition} is known`);
+    leaderOf.set(buffer, leader);
+    if (!polls.has(leader))
+      polls.set(
+        leader,
+        poll(following, leader).finally(() => polls.delete(leader)),
+      );
+  }
+}
+
+/** Asks one broker for what is new, again and again, until it leads nothing that is watched, or a request fails. */
+async function poll(following: Following, leader: string): Promise<void> {
+  const { client, cluster, buffers, leaderOf, take } = following;
+  while (!following.isStopping) {
+    const led = [...buffers].filter((buffer) => leaderOf.get(buffer) === leader && buffer.watchers.size > 0 && buffer.next !== null);
+    if (led.length === 0) return;
+    try {
+      const broker = await cluster.findBroker({ nodeId: leader });
+      const asked = led.map((buffer) => ({ buffer, generation: buffer.generation }));
+      const spots = led.map((buffer) => ({ topic: buffer.topic, partition: buffer.partition, offset: buffer.next ?? 0 }));
+      for (const fetched of await fetchFrom(client, broker, spots, { waitMs: pollMs, bytes: partitionBytes })) handOn(asked, fetched, take);
+      client.health.good('follow');
+    } catch (error) {
+      await pollFailed(following, led, error);
+      return;
+    }
+  }
+}
+
+/** Has leaders looked up again; where an offset is out of range, a partition was cut back or made anew, and its buffer is placed anew (F1). */
+async function pollFailed(following: Following, led: readonly PartitionBuffer[], error: unknown): Promise<void> {
+  const { client, cluster, leaderOf, bell } = following;
+  following.isTroubled = true;
+  for (const buffer of led) leaderOf.delete(buffer);
+  if (typeOf(error) === 'OFFSET_OUT_OF_RANGE') for (const buffer of led) await placeAtEnd(cluster, buffer).catch(() => forget(buffer));
+  else client.health.bad('follow', error, graceMs);
+  await pause(client.clock, restMs);
+  bell.ring();
+}
+
+/** Puts the buffer where its partition ends, unless what it waits for is still to come. */
+async function placeAtEnd(cluster: Cluster, buffer: PartitionBuffer): Promise<void> {
+  const was = buffer.next; // before we ask: our own appends go on meanwhile
+  const { first, end } = await endsOf(cluster, buffer.topic, buffer.partition);
+  if (was !== null && first <= was && was <= end) return;
+  const isCutBack = was !== null && was > end;
+  const isNews = isCutBack || end > buffer.durableEnd; // readers may have looked before
+  buffer.place(end, isCutBack);
+  if (isNews) buffer.notify();
+}
+
+/** For a partition whose end cannot be asked now, and may be before where we were. */
+function forget(buffer: PartitionBuffer): void {
+  buffer.forget();
+  buffer.notify();
+}
+
+/** Hands on what was fetched for one of the buffers that were asked for (F1). */
+function handOn(
+  asked: readonly { readonly buffer: PartitionBuffer; readonly generation: number }[],
+  { topic, partition, messages, next, end }: Fetched,
+  take: Take,
+): void {
+  const match = asked.find(({ buffer }) => buffer.topic === topic && buffer.partition === partition);
+  if (match === undefined || match.buffer.generation !== match.generation) return; // placed anew while we asked
+  const { buffer } = match;
+  let isNews = end > buffer.durableEnd;
+  buffer.durableEnd = Math.max(buffer.durableEnd, end);
+  for (const message of messages) {
+    if (buffer.next === null || message.offset < buffer.next) continue; // appended by us and here already, or the head of a batch
+    if (message.offset > buffer.next) buffer.place(message.offset, false);
+    take(buffer, message);
+    isNews = true;
+  }
+  if (buffer.next !== null && next > buffer.next) buffer.place(next, false);
+  if (isNews) buffer.notify();
 }

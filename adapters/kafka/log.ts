@@ -1,29 +1,22 @@
 // The event log over two topics, one record for each input and fact: the port's offsets are the topic's own.
-//   L1  A record's text is its value, its scope the key; the delivery it came from is a header of the batch's first record.
+//   L1  A record's text is its value, its scope the key; the delivery it came from is a header of the batch's first record (log-records.ts).
 //   L2  What this process appended is readable at once where it continues what we know; nothing is fetched that we wrote ourselves.
-import type { Message as OutMessage } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { BackboneWatch } from '../../src/ports/backbone.ts';
-import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
+import type { EventLog, LogBatch, Topic } from '../../src/ports/event-log.ts';
+import type { Appended } from './append-queue.ts';
 import { typeOf, unavailable, type Client } from './client.ts';
-import { createReads, isOurs, stamp, type Fetched, type Message, type Reads } from './fetching.ts';
+import { createReads, type Reads } from './fetching.ts';
 import { createFollower } from './follower.ts';
-import { Strand } from './strand.ts';
+import { createHistory, readFailed } from './history.ts';
+import { messagesOf, recordOf } from './log-records.ts';
+import type { Settings } from './options.ts';
+import { PartitionBuffer } from './partition-buffer.ts';
 import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
 
-/** Of text in all strands together, and in one. */
+/** Of text in all buffers together, and in one. */
 const charsMax = 67_108_864;
-const strandCharsMax = 4_194_304;
-/** Pages of history kept for readers that catch up. */
-const pagesMax = 16;
-
-interface Page {
-  readonly topic: Topic;
-  readonly partition: number;
-  /** Of its strand when it was asked for. */
-  readonly life: number;
-  readonly records: readonly LogRecord[];
-}
+const bufferCharsMax = 4_194_304;
 
 export interface KafkaLogDeps {
   readonly client: Client;
@@ -38,27 +31,17 @@ export interface KafkaLog extends EventLog {
 
 export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps): KafkaLog {
   const { settings } = client;
-  const nameOf = (topic: Topic): string => settings.topics[topic];
   const writers = {
-    inputs: createWriter(client, nameOf('inputs'), limits, (tookMs, durable) => watch.appended('inputs', tookMs, durable)),
-    facts: createWriter(client, nameOf('facts'), limits, (tookMs, durable) => watch.appended('facts', tookMs, durable)),
+    inputs: createWriter(client, settings.topics.inputs, limits, (tookMs, durable) => watch.appended('inputs', tookMs, durable)),
+    facts: createWriter(client, settings.topics.facts, limits, (tookMs, durable) => watch.appended('facts', tookMs, durable)),
   };
-  const reads: Reads = createReads(client);
-  const strands = new Map<string, Strand>();
-  const pages: Page[] = [];
-  const follower = createFollower(client, (strand, message) => {
-    strand.push(recordOf(client, strand.topic, strand.partition, message), message.value?.length ?? 0);
+  const reads = createReads(client);
+  const bufferOf = createBuffers(settings);
+  const history = createHistory({ client, reads, generationOf: (topic, partition) => bufferOf(topic, partition).generation });
+  const follower = createFollower(client, (buffer, message) => {
+    buffer.push(recordOf(client, buffer.topic, buffer.partition, message), message.value?.length ?? 0);
   });
   let closed = false;
-
-  function strandOf(topic: Topic, partition: number): Strand {
-    const key = `${topic} ${partition}`;
-    const known = strands.get(key);
-    if (known !== undefined) return known;
-    const strand = new Strand(nameOf(topic), partition, Math.min(strandCharsMax, charsMax / (2 * settings.partitions)));
-    strands.set(key, strand);
-    return strand;
-  }
 
   function check(partition: number): void {
     if (closed) throw new GatewayError('log_unavailable', 'the log is closed');
@@ -66,138 +49,51 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
       throw new RangeError(`invariant broken: partition ${partition} of ${settings.partitions}`);
   }
 
-  async function ask(topic: Topic, partition: number, offset: number): Promise<Fetched> {
-    const spot = { topic: nameOf(topic), partition, offset };
-    try {
-      return await reads.fetch(spot);
-    } catch (error) {
-      if (typeOf(error) !== 'OFFSET_OUT_OF_RANGE') throw readFailed(topic, error);
-    }
-    try {
-      const { first, end } = await reads.ends(spot.topic, partition);
-      if (offset >= end) return { topic: spot.topic, partition, from: offset, messages: [], next: end, end };
-      return await reads.fetch({ ...spot, offset: first });
-    } catch (error) {
-      throw readFailed(topic, error);
-    }
-  }
-
-  function readFailed(topic: Topic, error: unknown): GatewayError {
-    client.health.bad('read', error);
-    return unavailable('log_unavailable', `read ${nameOf(topic)}`, error);
-  }
-
-  /** Up to `max` records that are older than what the strand holds, from pages that serve the next reads, too. */
-  async function history(topic: Topic, partition: number, offset: number, max: number): Promise<readonly LogRecord[]> {
-    const found: LogRecord[] = [];
-    for (let at = offset; found.length < max;) {
-      const records = sliceOf((await pageAt(topic, partition, at)).records, at, max - found.length);
-      const last = records.at(-1);
-      if (last === undefined) break;
-      for (const record of records) found.push(record);
-      at = last.offset + 1;
-    }
-    return found;
-  }
-
-  async function pageAt(topic: Topic, partition: number, offset: number): Promise<Page> {
-    const { life } = strandOf(topic, partition);
-    const held = pages.find((one) => one.topic === topic && one.partition === partition && one.life === life && holds(one.records, offset));
-    if (held !== undefined) return held;
-    const fetched = await ask(topic, partition, offset);
-    const wanted = fetched.messages.filter((message) => message.offset >= fetched.from);
-    const page = { topic, partition, life, records: wanted.map((message) => recordOf(client, fetched.topic, partition, message)) };
-    if (page.records.length > 0) pages.push(page);
-    if (pages.length > pagesMax) pages.shift();
-    return page;
-  }
-
   return {
     partitions: settings.partitions,
-
     async append(topic, batch) {
       check(batch.partition);
       const texts = batch.values.map((value) => JSON.stringify(value));
-      const { offset, whole } = await writers[topic].append(batch.partition, messagesOf(batch, texts));
-      const strand = strandOf(topic, batch.partition);
-      const before = strand.known;
-      if (whole && offset === strand.next)
-        // L2
-        for (const [index, value] of batch.values.entries())
-          strand.push({ partition: batch.partition, offset: offset + index, scope: batch.scope, value }, texts[index]?.length ?? 0);
-      else strand.known = Math.max(strand.known, offset + texts.length);
-      if (strand.known > before) strand.hear();
-      return offset;
+      const appended = await writers[topic].append(batch.partition, messagesOf(batch, texts));
+      noteAppended(bufferOf(topic, batch.partition), batch, texts, appended);
+      return appended.offset;
     },
-
     async settled(partition) {
       await Promise.all([writers.inputs.settled(partition), writers.facts.settled(partition)]);
     },
-
     async read(topic, partition, offset, max) {
       check(partition);
       if (max <= 0) return [];
-      const strand = strandOf(topic, partition);
-      // A strand that nobody watches is followed no more, and ends where it was left.
-      const newest = strand.watchers.size > 0 ? strand.slice(offset, max) : null;
-      return newest ?? history(topic, partition, offset, max);
+      const buffer = bufferOf(topic, partition);
+      // A buffer that nobody watches is not filled any more, and ends where it was left.
+      const newest = buffer.watchers.size > 0 ? buffer.slice(offset, max) : null;
+      return newest ?? history.read(topic, partition, offset, max);
     },
-
     async end(topic, partition, atLeast = 0) {
       check(partition);
-      const strand = strandOf(topic, partition);
-      const { known, next, watchers, life } = strand;
-      if (watchers.size > 0 && (next !== null || known > 0) && known >= atLeast) return known;
-      try {
-        const { end } = await reads.ends(nameOf(topic), partition);
-        if (strand.life === life && strand.next !== null) strand.known = Math.max(strand.known, end); // what is there can be read
-        return end;
-      } catch (error) {
-        throw readFailed(topic, error);
-      }
+      const buffer = bufferOf(topic, partition);
+      if (isEndKnown(buffer) && buffer.durableEnd >= atLeast) return buffer.durableEnd;
+      return askEnd(client, reads, topic, buffer);
     },
-
     watch(topic, partition, call) {
       check(partition);
-      const strand = strandOf(topic, partition);
-      if (strand.watchers.size === 0) strand.forget(); // what was known before is old
+      const buffer = bufferOf(topic, partition);
+      if (buffer.watchers.size === 0) buffer.forget(); // it was not filled while nobody watched
       // The same function may watch twice.
-      const mine = (): void => call();
-      strand.watchers.add(mine);
-      follower.follow(strand);
-      return () => void strand.watchers.delete(mine);
+      const watcher = (): void => call();
+      buffer.watchers.add(watcher);
+      follower.follow(buffer);
+      return () => void buffer.watchers.delete(watcher);
     },
-
     async raw(topic, partition, offset) {
       check(partition);
-      const { messages, from } = await ask(topic, partition, offset);
-      const message = messages.find((one) => one.offset === offset);
-      if (message === undefined || from > offset) return null; // trimmed
-      const first = offset - Number(message.headers['place']?.toString() ?? 0);
-      const found =
-        messages.find((one) => one.offset === first) ?? (await ask(topic, partition, first)).messages.find((one) => one.offset === first);
-      const held = found?.headers['raw'];
-      return held === undefined ? null : decoded(held);
+      return history.raw(topic, partition, offset);
     },
-
     async trim(topic, partition, below) {
       check(partition);
-      const admin = client.kafka.admin();
-      try {
-        await admin.connect();
-        await admin.fetchTopicOffsets(nameOf(topic)); // it knows no leaders before
-        const { end } = await reads.ends(nameOf(topic), partition);
-        const offset = String(Math.min(below, end));
-        await admin.deleteTopicRecords({ topic: nameOf(topic), partitions: [{ partition, offset }] });
-      } catch (error) {
-        // Below what is retained already: as it should be.
-        if (typeOf(error) !== 'OFFSET_OUT_OF_RANGE') throw unavailable('log_unavailable', `trim ${nameOf(topic)}`, error);
-      } finally {
-        await admin.disconnect().catch(() => {});
-      }
-      pages.length = 0;
+      await deleteBelow(client, reads, { topic: settings.topics[topic], partition, below });
+      history.clear();
     },
-
     async close() {
       closed = true;
       await Promise.all([writers.inputs.close(), writers.facts.close(), follower.stop(), reads.close().catch(() => {})]);
@@ -205,55 +101,63 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
   };
 }
 
-function messagesOf(batch: LogBatch, texts: readonly string[]): readonly OutMessage[] {
-  const key = encoded(batch.scope);
-  return texts.map((text, place) => {
-    if (batch.raw === undefined) return { key, value: text, headers: stamp };
-    return { key, value: text, headers: place === 0 ? { ...stamp, raw: encoded(batch.raw) } : { ...stamp, place: String(place) } };
-  });
+/** The buffer of a partition, the same one each time. */
+function createBuffers(settings: Settings): (topic: Topic, partition: number) => PartitionBuffer {
+  const buffers = new Map<string, PartitionBuffer>();
+  return (topic, partition) => {
+    const key = `${topic} ${partition}`;
+    const known = buffers.get(key);
+    if (known !== undefined) return known;
+    const buffer = new PartitionBuffer(settings.topics[topic], partition, Math.min(bufferCharsMax, charsMax / (2 * settings.partitions)));
+    buffers.set(key, buffer);
+    return buffer;
+  };
 }
 
-function recordOf(client: Client, topic: string, partition: number, message: Message): LogRecord {
-  const { offset, key } = message;
-  const value = isOurs(message) ? valueOf(message) : null;
-  if (value === null) client.health.stranger({ topic, partition, offset });
-  return { partition, offset, scope: decoded(key), value: value ?? passedOver };
+/** Puts into the buffer what we appended where it is what comes next there (L2), and wakes the readers when there is more to read. */
+function noteAppended(buffer: PartitionBuffer, batch: LogBatch, texts: readonly string[], { offset, whole }: Appended): void {
+  const { partition, scope, values } = batch;
+  const endBefore = buffer.durableEnd;
+  if (whole && offset === buffer.next)
+    for (const [index, value] of values.entries())
+      buffer.push({ partition, offset: offset + index, scope, value }, texts[index]?.length ?? 0);
+  else buffer.durableEnd = Math.max(buffer.durableEnd, offset + texts.length);
+  if (buffer.durableEnd > endBefore) buffer.notify();
 }
 
-/** In the place of what somebody else wrote: a wake that nobody awaits, and no new fact. */
-const passedOver = { type: 'Woke', scope: '', at: 0, token: '', seq: 0 } as const;
+/** Whether the buffer is followed, so that its end is the partition's as far as anybody told us. */
+function isEndKnown({ watchers, next, durableEnd }: PartitionBuffer): boolean {
+  return watchers.size > 0 && (next !== null || durableEnd > 0);
+}
 
-function valueOf(message: Message): object | null {
+async function askEnd(client: Client, reads: Reads, topic: Topic, buffer: PartitionBuffer): Promise<number> {
+  const { generation } = buffer;
   try {
-    const value: unknown = JSON.parse(message.value?.toString() ?? 'null');
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : null;
-  } catch {
-    return null;
+    const { end } = await reads.ends(buffer.topic, buffer.partition);
+    // Whoever was told the end may read up to it.
+    if (buffer.generation === generation && buffer.next !== null) buffer.durableEnd = Math.max(buffer.durableEnd, end);
+    return end;
+  } catch (error) {
+    throw readFailed(client, topic, error);
   }
 }
 
-function holds(records: readonly LogRecord[], offset: number): boolean {
-  const [first] = records;
-  const last = records.at(-1);
-  return first !== undefined && last !== undefined && offset >= first.offset && offset <= last.offset;
-}
-
-function sliceOf(records: readonly LogRecord[], offset: number, max: number): readonly LogRecord[] {
-  const from = records.findIndex((record) => record.offset >= offset);
-  return from === -1 ? [] : records.slice(from, from + max);
-}
-
-/** Text as it is where UTF-8 can hold it, which people can read with their own tools; else as JSON. */
-export function encoded(text: string): string {
-  return text.isWellFormed() && !text.startsWith('"') ? text : JSON.stringify(text);
-}
-
-export function decoded(bytes: Buffer | null): string {
-  const text = bytes?.toString() ?? '';
-  if (!text.startsWith('"')) return text;
+async function deleteBelow(
+  client: Client,
+  reads: Reads,
+  { topic, partition, below }: { readonly topic: string; readonly partition: number; readonly below: number },
+): Promise<void> {
+  const admin = client.kafka.admin();
   try {
-    return String(JSON.parse(text));
-  } catch {
-    return text;
+    await admin.connect();
+    await admin.fetchTopicOffsets(topic); // it knows no leaders before
+    const { end } = await reads.ends(topic, partition);
+    const offset = String(Math.min(below, end));
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition, offset }] });
+  } catch (error) {
+    // Below what is retained already: as it should be.
+    if (typeOf(error) !== 'OFFSET_OUT_OF_RANGE') throw unavailable('log_unavailable', `trim ${topic}`, error);
+  } finally {
+    await admin.disconnect().catch(() => {});
   }
 }

@@ -1,15 +1,17 @@
-// The four topics: made with the settings that the gateway relies on, or looked at, with a clear word on what is not as it must be.
+// The four topics: made with the settings that the gateway relies on where they are missing, else checked; what is not as it must be is reported.
 //   T1  Partition counts are never changed by us, and a difference stops us: a scope would move to another desk.
-//   T2  Fewer copies than asked for do not stop us, but are said, once for as long as they stay the same.
+//   T2  Fewer copies than asked for do not stop us, but are reported, once for as long as they stay the same.
 import type { Admin } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
-import { pause, within, type Client } from './client.ts';
+import { type Client } from './client.ts';
+import { pause, within } from './waits.ts';
 
 /** Of the protocol; the client's own table of these is not visible to module imports. */
 const topicResource = 2;
 const askWithinMs: Millis = 10 * second;
 const leadersWithinMs: Millis = 15 * second;
+const leadersEveryMs: Millis = 100;
 const recordBytes = 8_388_608;
 /** Least that a topic must take: a delivery's alert with its labels, and the fact about it. */
 const recordBytesMin = 2_097_152;
@@ -60,15 +62,16 @@ function copiesOf(replication: number): number {
 
 /** Makes what is missing and checks the rest, each time it is called. Rejects with `invalid_config` for what waiting does not mend, else with the client's error. */
 export function topicKeeper(client: Client, retentionMs: Millis): () => Promise<void> {
-  let said = '';
+  /** What was last said of topics with too few copies; '' for none. */
+  let reported = '';
   return () =>
-    ensureTopics(client, retentionMs, (thin) => {
-      if (thin !== said) sayThin(client, thin); // T2
-      said = thin;
+    ensureTopics(client, retentionMs, (underReplicated) => {
+      if (underReplicated !== reported) reportReplicas(client, underReplicated); // T2
+      reported = underReplicated;
     });
 }
 
-async function ensureTopics(client: Client, retentionMs: Millis, tellThin: (thin: string) => void): Promise<void> {
+async function ensureTopics(client: Client, retentionMs: Millis, onReplicas: (underReplicated: string) => void): Promise<void> {
   const admin = client.kafka.admin();
   const wanted = wantedOf(client, retentionMs);
   const asking = <T>(what: string, ask: Promise<T>): Promise<T> => within(client.clock, askWithinMs, what, ask);
@@ -77,9 +80,9 @@ async function ensureTopics(client: Client, retentionMs: Millis, tellThin: (thin
     const there = new Set(await asking('list topics', admin.listTopics()));
     const missing = wanted.filter(({ topic }) => !there.has(topic));
     if (missing.length > 0) await make(client, admin, missing);
-    await ledEverywhere(client, admin, wanted);
-    const { wrong, thin } = await check(client, admin, wanted, asking);
-    tellThin(thin.join('; '));
+    await untilLed(client, admin, wanted);
+    const { wrong, underReplicated } = await check(client, admin, wanted, asking);
+    onReplicas(underReplicated.join('; '));
     if (wrong.length > 0) throw new GatewayError('invalid_config', wrong.join('; '));
   } finally {
     void admin.disconnect().catch(() => {});
@@ -102,7 +105,7 @@ async function make(client: Client, admin: Admin, missing: readonly Wanted[]): P
   }));
   try {
     await within(client.clock, askWithinMs, 'make topics', admin.createTopics({ topics, waitForLeaders: false }));
-    client.say.info({ topics: names, replication }, 'topics made');
+    client.logger.info({ topics: names, replication }, 'topics made');
   } catch (error) {
     const says = JSON.stringify(error, ['message', 'errors', 'type', 'topic']) ?? '';
     if (says.includes('INVALID_REPLICATION_FACTOR'))
@@ -115,7 +118,8 @@ async function make(client: Client, admin: Admin, missing: readonly Wanted[]): P
   }
 }
 
-async function ledEverywhere(client: Client, admin: Admin, wanted: readonly Wanted[]): Promise<void> {
+/** Resolves when every partition has a leader; rejects with `log_unavailable` or the client's error when that takes too long. */
+async function untilLed(client: Client, admin: Admin, wanted: readonly Wanted[]): Promise<void> {
   const until = client.clock.steady() + leadersWithinMs;
   const topics = wanted.map(({ topic }) => topic);
   for (;;) {
@@ -123,11 +127,11 @@ async function ledEverywhere(client: Client, admin: Admin, wanted: readonly Want
       if (client.clock.steady() >= until) throw error;
       return { topics: [] };
     });
-    const led = found.topics.length === topics.length && found.topics.every((one) => one.partitions.every(({ leader }) => leader >= 0));
-    if (led) return;
+    const isLed = found.topics.length === topics.length && found.topics.every((one) => one.partitions.every(({ leader }) => leader >= 0));
+    if (isLed) return;
     if (client.clock.steady() >= until)
       throw new GatewayError('log_unavailable', `not every partition of ${topics.join(', ')} has a leader`);
-    await pause(client.clock, 100);
+    await pause(client.clock, leadersEveryMs);
   }
 }
 
@@ -136,7 +140,7 @@ async function check(
   admin: Admin,
   wanted: readonly Wanted[],
   asking: <T>(what: string, ask: Promise<T>) => Promise<T>,
-): Promise<{ readonly wrong: readonly string[]; readonly thin: readonly string[] }> {
+): Promise<{ readonly wrong: readonly string[]; readonly underReplicated: readonly string[] }> {
   const metadata = await asking('look at topics', admin.fetchTopicMetadata({ topics: wanted.map(({ topic }) => topic) }));
   const resources = wanted.map(({ topic, must }) => ({
     type: topicResource,
@@ -145,7 +149,7 @@ async function check(
   }));
   const described = await asking('look at settings', admin.describeConfigs({ resources, includeSynonyms: false }));
   const wrong: string[] = [];
-  const thin: string[] = [];
+  const underReplicated: string[] = [];
   for (const { topic, partitions, must } of wanted) {
     const there = metadata.topics.find((one) => one.name === topic)?.partitions ?? [];
     if (there.length !== partitions)
@@ -159,15 +163,15 @@ async function check(
     const replicas = Math.min(...there.map((partition) => partition.replicas.length));
     const { replication } = client.settings;
     if (replicas < replication || Number(valueOf(copiesSetting)) < copiesOf(replication))
-      thin.push(`${topic}: replicas ${replicas}, ${copiesSetting} ${valueOf(copiesSetting)}`);
+      underReplicated.push(`${topic}: replicas ${replicas}, ${copiesSetting} ${valueOf(copiesSetting)}`);
   }
-  return { wrong, thin };
+  return { wrong, underReplicated };
 }
 
-/** T2 */
-function sayThin({ settings, say }: Client, seen: string): void {
-  if (seen === '') return say.info({ replication: settings.replication }, 'topics hold the copies that log.replication asks for');
+/** `seen`: the topics that hold too few copies, and how many; '' when none does any more (T2). */
+function reportReplicas({ settings, logger }: Client, seen: string): void {
+  if (seen === '') return logger.info({ replication: settings.replication }, 'topics hold the copies that log.replication asks for');
   const expected = `replicas ${settings.replication}, ${copiesSetting} ${copiesOf(settings.replication)}`;
   const advice = `add replicas (kafka-reassign-partitions.sh), then set ${copiesSetting} (kafka-configs.sh); or lower log.replication to what is there`;
-  say.warn({ seen, expected, advice }, 'topics hold fewer copies than log.replication asks for');
+  logger.warn({ seen, expected, advice }, 'topics hold fewer copies than log.replication asks for');
 }

@@ -6,6 +6,7 @@ import type { Notification, NotifyOutcome } from '../../src/core/page/notificati
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const eventBytesMax = 512_000;
@@ -38,6 +39,12 @@ export interface PagerDutyConfig {
   readonly url?: string;
   readonly timeoutMs?: number;
 }
+
+export const pagerdutyNotifier: NotifierKind = {
+  name: 'pagerduty',
+  options: PagerDutyConfig,
+  create: (options, deps) => createPagerDuty(checked(options), deps),
+};
 
 /** Accepts only 202; a 2xx of another number comes from something that is not PagerDuty, and is refused. */
 export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {

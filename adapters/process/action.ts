@@ -12,7 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Action, ActionRequest } from '../../src/ports/action.ts';
-import { processDefaults, processName, type ProcessConfig, type ProcessSpec } from './config.ts';
+import { checked, type ActionFamily } from '../kit/kinds.ts';
+import { ProcessConfig, processDefaults, processName, type ProcessSpec } from './config.ts';
 import { groupRuns, look, note, uptimeMs, verdictOf, type Seen } from './proc.ts';
 
 const pollMs: Millis = 50;
@@ -26,7 +27,13 @@ const input = {
   type: 'object',
   required: ['name'],
   additionalProperties: false,
-  properties: { name: { type: 'string', pattern: processName } },
+  properties: { name: { type: 'string', 'x-quench': 'address', pattern: processName } },
+};
+
+export const processActions: ActionFamily = {
+  name: 'process',
+  options: ProcessConfig,
+  create: (config) => createProcessActions(checked(config)),
 };
 
 /** The two process actions, over the processes that the configuration names. */
@@ -62,6 +69,7 @@ export function createProcessActions(config: ProcessConfig): readonly Action[] {
       name: 'process/status',
       summary: 'Says whether a configured process runs, with its pid and age.',
       effect: 'read',
+      probe: true,
       input,
       async act(request) {
         const pick = picked(request);

@@ -1,5 +1,6 @@
 // shell/run and shell/check: one program of the operator's list, its arguments as a list, never a line for a shell.
 // What comes from an alert can only ever be the content of an argument, a variable or the standard input.
+// What a playbook must not write into an argv is argv.ts.
 //   S1  No shell, no splitting, no globbing: argv reaches the program byte for byte or the call is refused.
 //   S2  Only programs below `allow` start; the playbook names them, the operator lists them.
 //   S3  The environment is ours: a fixed base, the operator's, then the playbook's, of which none can steer a loader or interpreter.
@@ -14,7 +15,9 @@ import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Millis } from '../../src/core/time.ts';
 import type { Action, ActionRequest } from '../../src/ports/action.ts';
 import { smallObject, textOf } from '../kit/answer.ts';
-import { shellDefaults, type ShellConfig } from './config.ts';
+import { checked, type ActionFamily } from '../kit/kinds.ts';
+import { argvCheck } from './argv.ts';
+import { ShellConfig, shellDefaults } from './config.ts';
 import { runGroup, type Ended } from './group.ts';
 
 const removeMs: Millis = 50;
@@ -36,7 +39,7 @@ const input = {
   required: ['argv'],
   additionalProperties: false,
   properties: {
-    argv: { type: 'array', minItems: 1, maxItems: 64, items: { type: 'string', maxLength: 131_071 } },
+    argv: { type: 'array', 'x-quench': 'argument', minItems: 1, maxItems: 64, items: { type: 'string', maxLength: 131_071 } },
     env: {
       type: 'object',
       maxProperties: 64,
@@ -44,7 +47,7 @@ const input = {
       patternProperties: { '^[A-Z][A-Z0-9_]{0,63}$': { type: ['string', 'number', 'boolean'], maxLength: 131_000 } },
     },
     stdin: { type: 'string', maxLength: 1_048_576 },
-    cwd: { type: 'string', minLength: 1, maxLength: 4096 },
+    cwd: { type: 'string', 'x-quench': 'address', minLength: 1, maxLength: 4096 },
     okExitCodes: { type: 'array', minItems: 1, maxItems: 256, items: { type: 'integer', minimum: 0, maximum: 255 } },
   },
 };
@@ -52,6 +55,12 @@ const input = {
 // Variables that make a loader, shell, interpreter or common tool run or read something else. S3
 const steering =
   /^(?:LD_|DYLD_|GLIBC_|MALLOC_|BASH|NODE_|NPM_|PYTHON|PERL|RUBY|LUA_|GIT_|SSH_|QUENCH_)|^(?:PATH|HOME|ENV|IFS|SHELL|SHELLOPTS|CDPATH|GLOBIGNORE|PROMPT_COMMAND|PS4|EDITOR|VISUAL|PAGER|LESSOPEN|LESSCLOSE|GCONV_PATH|LOCPATH|HOSTALIASES|TMPDIR|CLASSPATH|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS)$/;
+
+export const shellActions: ActionFamily = {
+  name: 'shell',
+  options: ShellConfig,
+  create: (config) => createShellActions(checked(config)),
+};
 
 /** The two shell actions: `shell/run` changes something, once; `shell/check` only looks. */
 export function createShellActions(config: ShellConfig): readonly Action[] {
@@ -62,13 +71,16 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
       summary: 'Runs one allowed program with a fixed list of arguments.',
       effect: 'once',
       input,
+      check: argvCheck,
       act: (request, signal) => act('run', whole, request, signal),
     },
     {
       name: 'shell/check',
       summary: 'Runs one allowed program that only looks; nothing it started stays.',
       effect: 'read',
+      probe: true,
       input,
+      check: argvCheck,
       act: (request, signal) => act('check', whole, request, signal),
     },
   ];

@@ -5,6 +5,7 @@ import type { Notification, NotifyOutcome } from '../../src/core/page/notificati
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const sectionCharsMax = 3_000;
@@ -26,6 +27,12 @@ export interface SlackConfig {
   readonly url: string;
   readonly timeoutMs?: number;
 }
+
+export const slackNotifier: NotifierKind = {
+  name: 'slack',
+  options: SlackConfig,
+  create: (options, deps) => createSlack(checked(options), deps),
+};
 
 /** Accepted only when the body is `ok`: some proxies and login pages answer 200 as well. */
 export function createSlack(config: SlackConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {

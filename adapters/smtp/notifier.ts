@@ -9,6 +9,7 @@ import type { Notification, NotifyOutcome } from '../../src/core/page/notificati
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { codeOf, troubleOf } from '../kit/http-client.ts';
+import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { scrub } from '../kit/redact.ts';
 import { oneLine } from '../kit/text.ts';
 import { mailOf } from './mail.ts';
@@ -48,6 +49,12 @@ export interface SmtpConfig {
   readonly to: readonly string[];
   readonly timeoutMs?: number;
 }
+
+export const smtpNotifier: NotifierKind = {
+  name: 'smtp',
+  options: SmtpConfig,
+  create: (options, deps) => createSmtp(checked(options), deps),
+};
 
 /** 2xx accepted, 4xx deferred, 5xx refused, in whatever phase; a certificate that is not trusted is refused, any other trouble before the text deferred. */
 export function createSmtp(config: SmtpConfig, deps: { readonly clock: Clock }): Notifier {

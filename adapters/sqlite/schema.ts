@@ -6,8 +6,11 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { WriterOptions } from './requests.ts';
 import { viewTables } from './viewtables.ts';
 
-const schemaVersion = 2;
+/** `user_version` of the file. It grows with each change of the tables; docs/install.md says what that means to who upgrades. */
+export const schemaVersion = 2;
 const pageBytes = 4096;
+/** How long the writer waits for a lock. */
+export const writerTimeoutMs = 5_000;
 
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
 // that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side.
@@ -33,7 +36,7 @@ CREATE TABLE letters (
 
 /** Opens or creates the file for writing. Throws `invalid_config` for a file that this version must not touch (F2). */
 export function openForWriting(options: WriterOptions): DatabaseSync {
-  const db = new DatabaseSync(options.path, { timeout: 5_000 });
+  const db = new DatabaseSync(options.path, { timeout: writerTimeoutMs });
   try {
     const version = numberOf(db, 'PRAGMA user_version');
     if (version > schemaVersion) {

@@ -1,7 +1,7 @@
 // The whole store in one SQLite file: takes ownership, starts the writer thread, puts the ports together.
 // The writer does everything that can wait for a disk; this thread only reads, through its own read-only connections.
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -74,11 +74,7 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   closeSync(openSync(path, 'a', 0o600));
   const { worker, opening } = await startWriter({ path, partitions, ...limits });
   undo.push(() => worker.terminate());
-  const folder = new Worker(new URL('./wal-checkpointer.ts', import.meta.url), {
-    workerData: { path },
-    name: 'store-folder',
-    execArgv: [],
-  });
+  const folder = new Worker(threadFile('wal-checkpointer'), { workerData: { path }, name: 'store-wal-checkpointer', execArgv: [] });
   undo.push(() => folder.terminate());
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
@@ -107,7 +103,7 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
 
 /** Ends again by itself when the file cannot be opened. */
 async function startWriter(options: WriterOptions): Promise<{ worker: Worker; opening: Extract<Opening, { ok: true }> }> {
-  const worker = new Worker(new URL('./writer.ts', import.meta.url), { workerData: options, name: 'store-writer', execArgv: [] });
+  const worker = new Worker(threadFile('writer'), { workerData: options, name: 'store-writer', execArgv: [] });
   const opening = await new Promise<Opening>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', (error) => reject(new GatewayError('store_unavailable', 'store: the writer thread cannot start', error)));
@@ -116,4 +112,9 @@ async function startWriter(options: WriterOptions): Promise<{ worker: Worker; op
   if (opening.ok) return { worker, opening };
   await worker.terminate();
   throw new GatewayError(opening.code, opening.message);
+}
+
+/** The program of a thread, beside this file: TypeScript in a clone, JavaScript in what is installed. */
+function threadFile(name: 'writer' | 'wal-checkpointer'): URL {
+  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
 }

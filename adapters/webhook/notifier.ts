@@ -8,6 +8,7 @@ import type { Notification, NotifyOutcome } from '../../src/core/page/notificati
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { keyOf, signedHeaders } from '../kit/signature.ts';
 
 const timeoutMsDefault = 15_000;
@@ -43,6 +44,12 @@ export interface WebhookConfig {
   readonly headers?: { readonly [name: string]: string };
   readonly timeoutMs?: number;
 }
+
+export const webhookNotifier: NotifierKind = {
+  name: 'webhook',
+  options: WebhookConfig,
+  create: (options, deps) => createWebhook(checked(options), deps),
+};
 
 /** Accepts any 2xx. A secret or header that cannot be used is `invalid_config` at once, not at the first page. */
 export function createWebhook(config: WebhookConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {
@@ -91,7 +98,7 @@ function keysOf(secrets: readonly string[]): readonly Uint8Array[] {
 }
 
 function headersOf(headers: { readonly [name: string]: string }): Record<string, string> {
-  const checked: Record<string, string> = Object.create(null);
+  const sendable: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(headers)) {
     if (ownHeaders.test(name)) throw new GatewayError('invalid_config', `webhook.headers: ${name} is set by Quench itself`);
     try {
@@ -103,7 +110,7 @@ function headersOf(headers: { readonly [name: string]: string }): Record<string,
         `webhook.headers: name or value of ${JSON.stringify(name.slice(0, 80))} is not legal in HTTP`,
       );
     }
-    checked[name.toLowerCase()] = value;
+    sendable[name.toLowerCase()] = value;
   }
-  return checked;
+  return sendable;
 }

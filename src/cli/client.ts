@@ -75,7 +75,7 @@ export function createApi(terminal: Terminal, given: Given): Api {
     const why = [memberOf(cause, 'code'), memberOf(cause, 'message'), memberOf(error, 'message')].find((text) => typeof text === 'string');
     return new Stop(
       exits.unreachable,
-      `no gateway at ${url} (${String(why)}): is it running? start it with npm start, or say where it is with --url or QUENCH_URL`,
+      `no gateway at ${url} (${String(why)}): is it running? start it with quench serve (npm start in a clone), or say where it is with --url or QUENCH_URL`,
     );
   }
 

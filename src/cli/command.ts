@@ -8,7 +8,7 @@ import type { Api, Members } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import { filtersOf } from './filters.ts';
 import type { Given, OptionName } from './options.ts';
-import type { Moved, Shadowed, Summary } from './results.ts';
+import type { BackedUp, Inited, Moved, Shadowed, Summary } from './results.ts';
 import { formOf, printList, type Column } from './table.ts';
 import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
 
@@ -26,6 +26,9 @@ export interface Parts {
   replay(ask: ReplayAsk): Promise<Result<Summary, readonly ConfigProblem[]>>;
   shadow(ask: ShadowAsk): Promise<Result<Shadowed, readonly ConfigProblem[]>>;
   move(ask: MoveAsk): Promise<Result<Moved, readonly ConfigProblem[]>>;
+  backUp(ask: BackupAsk): Promise<Result<BackedUp, readonly ConfigProblem[]>>;
+  restore(ask: RestoreAsk): Promise<BackedUp>;
+  init(ask: InitAsk): Promise<Result<Inited, readonly ConfigProblem[]>>;
 }
 
 export interface Loaded {
@@ -78,6 +81,32 @@ export interface MoveAsk {
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
+}
+
+export interface BackupAsk {
+  /** Where the copy goes. */
+  readonly file: string;
+  readonly config: string;
+  readonly force: boolean;
+  readonly env: Terminal['env'];
+  readonly signal: AbortSignal;
+  /** Called often, with a share of 0 to 1. */
+  readonly progress: (share: number) => void;
+}
+
+export interface RestoreAsk {
+  readonly file: string;
+  /** The data directory, new or with nothing but tokens in it. */
+  readonly to: string;
+  readonly signal: AbortSignal;
+  readonly progress: (share: number) => void;
+}
+
+export interface InitAsk {
+  readonly dir: string;
+  /** Where the gateway is to keep its data; null: `data` below the directory. */
+  readonly data: string | null;
+  readonly env: Terminal['env'];
 }
 
 export interface Call {

@@ -1,9 +1,11 @@
 // The table of commands: dispatch, help and completion are made from it, so that they cannot say different things.
 import { alertCommands } from './alerts.ts';
 import type { Command } from './command.ts';
+import { backupCommands } from './backup.ts';
 import { deadLetterCommands } from './deadletters.ts';
 import { gatewayCommands } from './gateway.ts';
 import { incidentCommands } from './incidents.ts';
+import { initCommands } from './init.ts';
 import { localCommands } from './local.ts';
 import { logCommands } from './log.ts';
 import { runCommands } from './runs.ts';
@@ -11,6 +13,7 @@ import { sendCommands } from './send.ts';
 import { silenceCommands } from './silences.ts';
 
 export const commands: readonly Command[] = [
+  ...initCommands,
   ...localCommands,
   ...gatewayCommands,
   ...sendCommands,
@@ -20,6 +23,7 @@ export const commands: readonly Command[] = [
   ...silenceCommands,
   ...deadLetterCommands,
   ...logCommands,
+  ...backupCommands,
 ];
 
 /** Verbs of each noun, in the order of the table; a command of one word has none. */

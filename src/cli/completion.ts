@@ -31,7 +31,7 @@ function bash(): string {
     local noun="\${COMP_WORDS[1]}" verb="\${COMP_WORDS[2]}"
     COMPREPLY=()
     case "$prev" in
-        --config|--file|--out|--token-file|-f) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --config|--data|--file|--out|--to|--token-file|-f) COMPREPLY=($(compgen -f -- "$cur")); return ;;
 ${values.join('\n')}
     esac
     if [ -n "$words" ]; then COMPREPLY=($(compgen -W "$words" -- "$cur")); return; fi
@@ -51,7 +51,7 @@ ${commands
         case "$noun" in
 ${verbs.join('\n')}
         completion) words="${shells.join(' ')}" ;;
-        replay) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        replay|backup|restore|init) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         esac
     fi
     COMPREPLY=($(compgen -W "$words" -- "$cur"))

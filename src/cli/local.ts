@@ -37,7 +37,7 @@ function fine(call: Call, what: string, counts: { readonly [what: string]: numbe
 }
 
 /** Every problem, a line each as editors read it: `file:line:column: path: message`. */
-function problems(call: Call, found: readonly ConfigProblem[]): ExitCode {
+export function problems(call: Call, found: readonly ConfigProblem[]): ExitCode {
   const near = found.map((problem) => ({ ...problem, file: shorter(problem.file) }));
   if (formOf(call.given) === 'json') data(call.terminal, plainJson({ ok: false, problems: near }));
   else for (const problem of near) data(call.terminal, plain(problemLine(problem)));
@@ -45,7 +45,8 @@ function problems(call: Call, found: readonly ConfigProblem[]): ExitCode {
   return exits.failed;
 }
 
-function shorter(file: string): string {
+/** Relative to where we are, unless that would climb. */
+export function shorter(file: string): string {
   const near = relative('.', file);
   return near.startsWith('..') ? file : near;
 }

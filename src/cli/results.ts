@@ -91,3 +91,25 @@ export interface Moved {
   /** Facts that retention had forgotten before: what they told is on the desks, not in the new read model. */
   readonly forgotten: number;
 }
+
+/** The embedded store as one file, or back in a directory. */
+export interface BackedUp {
+  readonly from: string;
+  readonly file: string;
+  readonly bytes: number;
+  /** Version of the file's tables. */
+  readonly schema: number;
+}
+
+/** A directory to serve from. */
+export interface Inited {
+  readonly dir: string;
+  /** Paths relative to the directory, or absolute where they are elsewhere. */
+  readonly made: readonly string[];
+  /** What was there already and was left as it is. */
+  readonly kept: readonly string[];
+  readonly tokens: { readonly admin: string; readonly ingest: string };
+  /** More playbooks to copy from, and what to paste into senders. */
+  readonly playbooks: string;
+  readonly adapters: string;
+}

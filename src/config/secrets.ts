@@ -7,7 +7,8 @@ import type { Json } from '../core/json.ts';
 import type { Files } from './files.ts';
 import type { ConfigProblem } from './yaml/problems.ts';
 import { memberOf } from './yaml/shape.ts';
-import { below, type YamlFile } from './yaml/yaml.ts';
+import { below } from './yaml/pointer.ts';
+import { type YamlFile } from './yaml/yaml.ts';
 
 const secretCharsMax = 65_536;
 const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;

@@ -6,6 +6,7 @@ import type { AlertRow } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import type { Page } from './page/row.ts';
+import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
@@ -18,10 +19,10 @@ export interface DeskMeta {
   readonly seq: number;
   /** Newest input time turned; core's time never goes back. */
   readonly now: Instant;
-  /** Two half-windows of new alerts, for storms. */
-  readonly half: number;
-  readonly halfCount: number;
-  readonly lastHalfCount: number;
+  /** New alerts of this and of the previous bucket, for storms; a bucket is half a storm window. */
+  readonly bucket: number;
+  readonly bucketCount: number;
+  readonly previousBucketCount: number;
   readonly storm: string | null;
 }
 
@@ -31,6 +32,8 @@ export interface Tables {
   readonly alerts: Table<AlertRow>;
   readonly incidents: Table<Incident>;
   readonly runs: Table<Run>;
+  /** Playbooks that runs on this desk began with, by digest. */
+  readonly playbooks: Table<Playbook>;
   readonly pages: Table<Page>;
   readonly silences: Table<SilenceRow>;
   readonly rules: Table<RuleCounts>;
@@ -48,6 +51,8 @@ export interface Indexes {
   readonly incidentsByKey: Map<string, Map<string, number>>;
   /** All alerts of an incident, listed or only counted, in joining order. */
   readonly alertsByIncident: Map<string, Set<string>>;
+  /** How many runs, ended ones too, began with the playbook of a digest. */
+  readonly runsByPlaybook: Map<string, number>;
 }
 
 export interface Desk {
@@ -64,7 +69,7 @@ export type Folds<Name extends Fact['type']> = {
 /** A fact that is told and changes no row. */
 export const unchanged = (): void => {};
 
-const emptyMeta: DeskMeta = { seq: 0, now: 0, half: 0, halfCount: 0, lastHalfCount: 0, storm: null };
+const emptyMeta: DeskMeta = { seq: 0, now: 0, bucket: 0, bucketCount: 0, previousBucketCount: 0, storm: null };
 
 export function newDesk(scope: string): Desk {
   return {
@@ -75,6 +80,7 @@ export function newDesk(scope: string): Desk {
       alerts: newTable(),
       incidents: newTable(),
       runs: newTable(),
+      playbooks: newTable(),
       pages: newTable(),
       silences: newTable(),
       rules: newTable(),
@@ -82,7 +88,7 @@ export function newDesk(scope: string): Desk {
       wakes: newTable(),
       deliveries: newTable(),
     },
-    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map() },
+    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map(), runsByPlaybook: new Map() },
   };
 }
 
@@ -123,10 +129,20 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
   alertsByIncident.get(incident)?.delete(fingerprint);
 }
 
+/** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
+export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
+  const { runsByPlaybook } = desk.indexes;
+  const runs = (runsByPlaybook.get(digest) ?? 0) + by;
+  if (runs > 0) runsByPlaybook.set(digest, runs);
+  else runsByPlaybook.delete(digest);
+  return runs;
+}
+
 /** Rebuilds the indexes from rows, after loading a desk; in joining order, so that walks over them come out as before. */
 export function reindex(desk: Desk): void {
   const byJoin = [...desk.tables.alerts.rows.values()].sort((a, b) => a.joined - b.joined);
-  for (const held of byJoin) {
-    if (held.alert.incident !== null) indexAlert(desk, held.alert.fingerprint, held.alert.incident, held.keys);
+  for (const { alert, keys } of byJoin) {
+    if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
+  for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
 }

@@ -1,42 +1,27 @@
 // What a scope waits for: a wake is asked for by a fact, comes back as an input, and is spent once.
+// Each noun says in its facts.ts what it waits for, and has a table of what is done when the wait is over; turn.ts joins the tables,
+// and a wake that is in none of them does not compile.
+import type { TurnContext } from './context.ts';
+import type { DecideWake } from './decide/facts.ts';
 import type { Folds } from './desk.ts';
-import { drop, put } from './table.ts';
+import type { IncidentWake } from './incident/facts.ts';
+import type { SilenceWake } from './mute/facts.ts';
+import type { PageWake } from './page/facts.ts';
+import type { RunWake } from './run/facts.ts';
 import type { FactBase, InputBase } from './stamp.ts';
+import { drop, put } from './table.ts';
 import type { Instant, Millis } from './time.ts';
 
 /**
  * What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. `asked` is the number
  * of the fact that asks, where a wait may follow another of its kind: no token is used twice, the log may hold two wakes for one.
  */
-export type Wake =
-  /** The incident has settled: decide about paging it. */
-  | { readonly kind: 'settle'; readonly incident: string; readonly life: number }
-  /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again. */
-  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: number }
-  /** Alerts did not clear after a run that succeeded. */
-  | { readonly kind: 'grace'; readonly incident: string; readonly run: string; readonly asked?: number }
-  /** The resolved incident can no longer be reopened: let it leave the desk. */
-  | { readonly kind: 'close'; readonly incident: string; readonly life: number; readonly asked?: number }
-  /** Look for members that nobody repeats or clears. */
-  | { readonly kind: 'stale'; readonly incident: string; readonly life: number; readonly asked?: number }
-  | { readonly kind: 'silence'; readonly silence: string; readonly endsAt: Instant }
-  /** A silence that was set for later begins. */
-  | { readonly kind: 'silenceStart'; readonly silence: string; readonly startsAt: Instant }
-  | { readonly kind: 'approval'; readonly run: string }
-  /** Nobody claimed the call, or nobody answered it. */
-  | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
-  /** The run's pause before a retry or the next look is over. */
-  | { readonly kind: 'pause'; readonly run: string; readonly pause: number }
-  | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number }
-  | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
-  /** A notification's answer is overdue, or its retry is due. */
-  | {
-      readonly kind: 'notify';
-      readonly page: string;
-      readonly notification: string;
-      readonly attempt: number;
-      readonly stage: 'answer' | 'retry';
-    };
+export type Wake = IncidentWake | DecideWake | RunWake | PageWake | SilenceWake;
+
+/** What is done when each of the named waits is over. */
+export type WakeHandlers<Kind extends Wake['kind']> = {
+  readonly [Each in Kind]: (ctx: TurnContext, wake: Extract<Wake, { readonly kind: Each }>) => void;
+};
 
 export interface Woke extends InputBase {
   readonly type: 'Woke';

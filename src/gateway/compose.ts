@@ -1,20 +1,23 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services.
 // The only file that knows both the engine and the adapters; decides nothing about alerts.
 import { schedule } from 'node-cron';
+import { extname } from 'node:path';
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { createActions } from '../../adapters/actions.ts';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
+import { createActions } from '../../adapters/kit/action-guard.ts';
 import { createHttp as createOutgoing, type Http } from '../../adapters/kit/http-client.ts';
+import type { Registry } from '../../adapters/kit/kinds.ts';
 import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
-import * as registry from '../../adapters/registry.ts';
+import { registry as everything } from '../../adapters/registry.ts';
 import type { VerifySignature } from '../access/gate.ts';
 import type { Files } from '../config/files.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
 import type { Config } from '../config/quench/types.ts';
 import { scopeOfId } from '../core/ids.ts';
 import type { Notification } from '../core/page/notification.ts';
+import type { Policy } from '../core/playbook/policy.ts';
 import { day, type Instant, type Millis } from '../core/time.ts';
 import { startSightings } from '../engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen, type FailOpenDeps } from '../engine/failopen/failopen.ts';
@@ -33,7 +36,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { alertId } from '../readmodel/documents.ts';
-import { startPublishing } from './publishing.ts';
+import { createPublisher } from './publishing.ts';
 import { checksOf, count, standingOf } from './readiness.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
@@ -53,26 +56,38 @@ export interface Surroundings {
   /** The child's environment; never the gateway's own. */
   readonly executorEnv: { readonly [name: string]: string };
   readonly version: string;
+  /** What the gateway can speak to; not given: all that there is. */
+  readonly registry?: Registry;
+  /** Starts what acts; not given: a child process that knows the registered families of actions. */
+  readonly executor?: () => Promise<ForkedExecutor>;
 }
 
 export interface Gateway {
   /** The port it listens on. */
   readonly port: number;
   readonly service: Service;
+  /** Puts another policy on the log, when it is not the one in force. */
+  publish(policy: Policy): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** What loading a configuration needs to know of the adapters. */
-export function configDeps(env: ConfigDeps['env'], files: Files, expressions: CelExpressions, clock: Clock): ConfigDeps {
+export function configDeps(
+  env: ConfigDeps['env'],
+  files: Files,
+  expressions: CelExpressions,
+  clock: Clock,
+  registry: Registry = everything,
+): ConfigDeps {
   return {
     env,
     files,
     expressions,
-    actions: createActions({}, clock),
+    actions: createActions(registry.actions, {}, clock),
     sources: registry.sources,
     notifiers: registry.notifiers,
     logs: registry.logs,
-    actionKinds: registry.actionKinds,
+    actionKinds: registry.actions,
     keyProblem: (secret) => {
       const key = keyOf(secret);
       return key.ok ? null : key.error;
@@ -99,7 +114,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     };
     const backbone = await openBackbone(config, { store, instance, around, watch });
     stops.push(() => backbone.close());
-    const executor = await startExecutor(config, around);
+    const executor = await (around.executor?.() ?? startExecutor(config, around));
     stops.push(() => executor.close());
     const metrics = createMetrics({
       lag: () => service.lag(),
@@ -145,12 +160,15 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       spool = await openSpool(spoolDeps(config, { own, backbone, failOpen, around, metrics }));
       stops.push(spool.stop);
     }
-    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance });
-    stops.push(await startPublishing({ shared: config.log !== null, policy: config.policy, clock, log, intake, service }));
+    const endpoints = endpointsOf(config, registryOf(around));
+    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
+    const publisher = createPublisher({ shared: config.log !== null, clock, log, intake, service });
+    stops.push(publisher.stop);
+    await publisher.publish(config.policy);
     const http = openHttp(config, around, { store, instance, backbone, service, intake, spool, metrics, executor, expressions });
     const port = await http.start(config.listen.port, config.listen.host);
     stops.push(() => http.stop());
-    return { port, service, stop };
+    return { port, service, publish: publisher.publish, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -189,7 +207,8 @@ function startRetention(
 
 function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
   return forkExecutor({
-    program: fileURLToPath(new URL('./executor-main.ts', import.meta.url)),
+    // TypeScript in a clone, JavaScript in what is installed.
+    program: fileURLToPath(new URL(`./executor-main${extname(import.meta.url)}`, import.meta.url)),
     config: config.actions,
     clock: around.clock,
     env: around.executorEnv,
@@ -200,7 +219,7 @@ function startExecutor(config: Config, around: Surroundings): Promise<ForkedExec
 function createNotifiers(config: Config, around: Surroundings, http: Http): ReadonlyMap<string, Notifier> {
   const made = new Map<string, Notifier>();
   for (const [name, { type, options }] of Object.entries(config.notifiers)) {
-    const kind = registry.notifiers.find((one) => one.name === type);
+    const kind = registryOf(around).notifiers.find((one) => one.name === type);
     if (kind !== undefined) made.set(name, kind.create(options, { http, clock: around.clock, stream: around.stream }));
   }
   return made;
@@ -219,7 +238,11 @@ function dress(config: Config, notification: Notification, clock: Clock): Notifi
 
 function openIntake(
   config: Config,
-  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance'> & { readonly clock: Clock; readonly failOpen: FailOpen },
+  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance'> & {
+    readonly clock: Clock;
+    readonly failOpen: FailOpen;
+    readonly endpoints: readonly HttpEndpoint[];
+  },
 ): Promise<Intake> {
   const { failOpen, instance, spool } = parts;
   let deliveries = 0;
@@ -228,7 +251,7 @@ function openIntake(
     offered: failOpen.offered,
     ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
     deadLetters: parts.backbone.deadLetters,
-    endpoints: endpointsOf(config),
+    endpoints: parts.endpoints,
     clock: parts.clock,
     lagOf: () => parts.service.lag(),
     lagMax: config.limits.backlogMax,
@@ -297,9 +320,13 @@ function failOpenDeps(
   };
 }
 
-function endpointsOf(config: Config): readonly HttpEndpoint[] {
+function registryOf(around: Surroundings): Registry {
+  return around.registry ?? everything;
+}
+
+function endpointsOf(config: Config, { sources }: Registry): readonly HttpEndpoint[] {
   return Object.entries(config.endpoints).flatMap(([name, endpoint]) => {
-    const kind = registry.sources.find((one) => one.name === endpoint.source);
+    const kind = sources.find((one) => one.name === endpoint.source);
     if (kind === undefined) return [];
     const { tenant, auth, alertsApi, options } = endpoint;
     return [{ name, source: kind.create(options), tenant, scopeLabels: config.scope.labels, auth, alertsApi }];
@@ -325,7 +352,8 @@ function openHttp(config: Config, around: Surroundings, running: Running): HttpS
   return createHttp({
     store: { log, deadLetters, views: running.store.views },
     intake: running.intake,
-    endpoints: config.roles.includes('intake') ? endpointsOf(config) : [],
+    endpoints: config.roles.includes('intake') ? endpointsOf(config, registryOf(around)) : [],
+    sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
     tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
     tokens: config.api.tokens,
     verify,

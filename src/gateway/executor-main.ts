@@ -4,7 +4,8 @@
 //   Z2  What a predecessor that crashed had been running is ended before the first call is taken.
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createActions } from '../../adapters/actions.ts';
+import { actionFamilies } from '../../adapters/action-registry.ts';
+import { createActions } from '../../adapters/kit/action-guard.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Action, ActionRequest } from '../ports/action.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -39,7 +40,7 @@ function tell(message: object): Promise<void> {
 
 async function start(config: unknown, orphans: readonly string[]): Promise<void> {
   try {
-    actions = new Map(createActions(config, wallClock).map((action) => [action.name, action]));
+    actions = new Map(createActions(actionFamilies, config, wallClock).map((action) => [action.name, action]));
     await sweep(new Set(orphans));
     await tell({ type: 'ready' });
   } catch (error) {

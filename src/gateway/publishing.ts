@@ -22,6 +22,24 @@ interface Publishing {
   readonly log: Pick<Log, 'warn'>;
 }
 
+/** Publishes one policy after the other: what a start has in its file, and what a reload finds there later. */
+export interface Publisher {
+  publish(policy: Policy): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** A policy that is still waiting for a log that is away is given up for the next one. */
+export function createPublisher(parts: Omit<Publishing, 'policy'>): Publisher {
+  let stop = async (): Promise<void> => {};
+  return {
+    async publish(policy) {
+      await stop();
+      stop = await startPublishing({ ...parts, policy });
+    },
+    stop: () => stop(),
+  };
+}
+
 /**
  * Publishes the policy when it is not the one in force, ahead of the first delivery. A shared log that does not take it, because it is away and the
  * spool full, does not keep the door shut: it is tried again. Resolves with how to stop trying.

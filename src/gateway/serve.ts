@@ -1,18 +1,20 @@
 // `quench serve`: loads quench.yaml, makes the tokens that are missing, runs the gateway until it is told to stop.
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
-import { diskFiles, type Files } from '../config/files.ts';
+import { mayDamageStores } from '../../adapters/sqlite/release.ts';
+import { configFileAt, diskFiles } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
 import { problemLine } from '../config/yaml/problems.ts';
-import { memberOf } from '../config/yaml/shape.ts';
 import { GatewayError } from '../core/errors.ts';
+import type { Log } from '../http/deps.ts';
 import { systemClock } from './clock.ts';
 import { configDeps, startGateway, type Gateway } from './compose.ts';
 import { createLog } from './logger.ts';
-import { version } from './version.ts';
+import { reloader } from './reload.ts';
+import { tokenFiles } from './token-files.ts';
+import { isInstalled, packageDir, version } from './version.ts';
 
 export interface Terminal {
   readonly env: { readonly [name: string]: string | undefined };
@@ -20,41 +22,48 @@ export interface Terminal {
   readonly stderr: NodeJS.WritableStream & { write(text: string): boolean };
 }
 
-/** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. */
+/** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal): Promise<Gateway> {
+  const log = createLog(terminal.stderr, systemClock);
+  // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
+  let reload = async (): Promise<void> => log.info({}, 'not reloaded: the gateway is still starting');
+  const hangUp = (): void => void reload();
+  process.on('SIGHUP', hangUp);
+  try {
+    const { gateway, reloads } = await started(configPath, terminal, log);
+    reload = reloads;
+    const stop = async (): Promise<void> => {
+      reload = async () => log.info({}, 'not reloaded: the gateway is stopping');
+      await gateway.stop().finally(() => process.off('SIGHUP', hangUp));
+    };
+    return { ...gateway, stop };
+  } catch (error) {
+    process.off('SIGHUP', hangUp);
+    throw error;
+  }
+}
+
+async function started(configPath: string, terminal: Terminal, log: Log): Promise<{ gateway: Gateway; reloads: () => Promise<void> }> {
   const made: string[] = [];
-  const path = resolve(configPath);
-  const deps = { ...configDeps(terminal.env, diskFiles, createExpressions(), systemClock), doorFiles: tokenFiles(made) };
-  const loaded = loadConfig(path, deps);
+  const path = configFileAt(configPath);
+  const deps = configDeps(terminal.env, diskFiles, createExpressions(), systemClock);
+  const loaded = loadConfig(path, { ...deps, doorFiles: tokenFiles(made) });
   if (!loaded.ok) {
     const lines = loaded.error.map((problem) => problemLine({ ...problem, file: relative('.', problem.file) }));
     throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
   }
   const config = loaded.value;
-  const log = createLog(terminal.stderr, systemClock);
+  if (mayDamageStores(process.versions.sqlite))
+    log.warn(
+      { node: process.versions.node, sqlite: process.versions.sqlite },
+      'the SQLite of this Node can damage a store that is written and folded at once: update Node to its newest patch',
+    );
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
   const gateway = await startGateway(config, { clock: systemClock, log, stream, executorEnv, version });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
-  return gateway;
-}
-
-/** Reads tokens of the doors; a missing `*.token` is made, readable by its owner only, so that a first start needs no preparation. */
-function tokenFiles(made: string[]): Files {
-  return {
-    ...diskFiles,
-    read(path) {
-      try {
-        return diskFiles.read(path);
-      } catch (error) {
-        if (!path.endsWith('.token') || memberOf(error, 'code') !== 'ENOENT') throw error;
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-        writeFileSync(path, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-        made.push(path);
-        return diskFiles.read(path);
-      }
-    },
-  };
+  const load = (): ReturnType<typeof loadConfig> => loadConfig(path, { ...deps, expressions: createExpressions() });
+  return { gateway, reloads: reloader({ config, load, publish: gateway.publish, log }) };
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */
@@ -70,10 +79,17 @@ function welcome(config: Config, port: number, made: readonly string[], isTermin
     '',
     `${config.policy.playbooks.length} playbooks, ${Object.keys(config.notifiers).length} notifier(s), data in ${relative('.', config.data.dir) || '.'}`,
     '',
-    'next: npm run demo            in a second shell, to see it work',
-    '      adapters/<vendor>/README.md   to connect a sender',
-    '      npm run quench -- incident list',
+    ...nextSteps,
     '',
   );
   return `${lines.join('\n')}\n`;
 }
+
+/** A clone has a demo and runs by npm; what is installed has a command of its own, and its files lie where npm put them. */
+const nextSteps: readonly string[] = isInstalled
+  ? [`next: ${join(packageDir, 'adapters')}/<vendor>/README.md   to connect a sender`, '      quench incident list']
+  : [
+      'next: npm run demo            in a second shell, to see it work',
+      '      adapters/<vendor>/README.md   to connect a sender',
+      '      npm run quench -- incident list',
+    ];

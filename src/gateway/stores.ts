@@ -1,6 +1,8 @@
 // What a gateway keeps and what it shares: its own store, the spool's, and the log that the configuration names.
 import { randomBytes } from 'node:crypto';
-import * as registry from '../../adapters/registry.ts';
+import { join } from 'node:path';
+import type { Registry } from '../../adapters/kit/kinds.ts';
+import { registry as everything } from '../../adapters/registry.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -14,15 +16,21 @@ import type { Store } from '../ports/store.ts';
 interface Around {
   readonly clock: Clock;
   readonly log: Log;
+  readonly registry?: Registry;
 }
 
 /** Of the embedded log; nobody shares it. */
 const partitions = 1;
 
+/** The file of the embedded store in a data directory. */
+export function storeFileIn(dir: string): string {
+  return join(dir, 'quench.db');
+}
+
 export async function openStore(config: Config, clock: Clock): Promise<Store> {
   const { queueRecordsMax, queueBytesMax, deadLettersMax } = config.limits;
   const limits = { ...sqliteLimits, queueRecordsMax, queueBytesMax, lettersMax: deadLettersMax };
-  return sqliteStore({ path: `${config.data.dir}/quench.db`, partitions, limits, clock });
+  return sqliteStore({ path: storeFileIn(config.data.dir), partitions, limits, clock });
 }
 
 /** Apart from the read model, so that neither's limits or failures are the other's; read once, in order, so little of it is kept in memory. */
@@ -60,7 +68,7 @@ export async function openBackbone(
   },
 ): Promise<Backbone> {
   const { store, instance, around, watch } = parts;
-  const kind = registry.logs.find((one) => one.name === config.log?.type);
+  const kind = (around.registry ?? everything).logs.find((one) => one.name === config.log?.type);
   if (config.log === null || kind === undefined) {
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };

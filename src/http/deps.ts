@@ -6,6 +6,7 @@ import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
 import type { Intake, IntakeEndpoint } from '../engine/intake/intake.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { SourceRoutes } from '../ports/routes.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import type { Metrics } from './metrics.ts';
@@ -21,7 +22,7 @@ export interface Log {
 export interface HttpEndpoint extends IntakeEndpoint {
   /** All of them must pass; an empty list refuses everything. */
   readonly auth: readonly EndpointAuth[];
-  /** Takes what is posted to `/api/v2/alerts`; at most one endpoint does. */
+  /** Takes what arrives on the delivery routes that sources bring; at most one endpoint does. */
   readonly alertsApi: boolean;
 }
 
@@ -66,6 +67,8 @@ export interface HttpDeps {
   readonly endpoints: readonly HttpEndpoint[];
   /** Of every configured endpoint, here or elsewhere: the scope that is its tenant alone, to which its deliveries belong as received. */
   readonly tenantScopes: ReadonlyMap<string, string>;
+  /** What kinds of sources serve beside deliveries to their endpoints. */
+  readonly sourceRoutes: readonly SourceRoutes[];
   /** For the API. Without any, every call but the open ones is refused. */
   readonly tokens: readonly ApiToken[];
   readonly verify: VerifySignature;

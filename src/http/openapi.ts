@@ -1,5 +1,5 @@
 // The OpenAPI 3.1 document, made from the very table that registers the routes, so that it cannot say something else.
-import { alertsApiPath } from './door/webhooks.ts';
+import type { DeliveryRoute } from '../ports/routes.ts';
 import { components } from './components.ts';
 import { answer, refusal, type Answer, type Route } from './route.ts';
 import { text } from '../readmodel/schema.ts';
@@ -34,20 +34,28 @@ const deliveries = {
       }),
     },
   },
-  [alertsApiPath]: {
-    post: {
-      operationId: 'deliverAlerts',
-      tags: ['deliveries'],
-      summary: 'Deliver alerts in the shape of the alerts API, version 2',
-      security: [{ bearer: [] }, { basic: [] }, {}],
-      requestBody: { required: true, content: { 'application/json': {} } },
-      responses: responsesOf({ 200: { says: 'Everything in it is durable.', content: { 'application/json': object({}) } }, ...refusals }),
-    },
-  },
 };
 
-export function openapiOf(routes: readonly Route[], version: string): object {
+/** A delivery route that a source brings: the door is the same, the path and the answer are the source's. */
+function deliveryOf({ path, summary, answer: own }: DeliveryRoute): object {
+  return {
+    post: {
+      operationId: `deliver${wordsOf(path)}`,
+      tags: ['deliveries'],
+      summary,
+      security: [{ bearer: [] }, { basic: [] }, {}],
+      requestBody: { required: true, content: { 'application/json': {} } },
+      responses: responsesOf({
+        [own.status]: { says: 'Everything in it is durable.', content: { 'application/json': object({}) } },
+        ...refusals,
+      }),
+    },
+  };
+}
+
+export function openapiOf(routes: readonly Route[], brought: readonly DeliveryRoute[], version: string): object {
   const paths = new Map<string, Record<string, unknown>>(Object.entries(deliveries).map(([path, item]) => [path, { ...item }]));
+  for (const route of brought) paths.set(route.path, { ...paths.get(route.path), ...deliveryOf(route) });
   for (const route of routes) {
     const path = route.path.replaceAll(/:(\w+)/g, '{$1}');
     paths.set(path, { ...paths.get(path), [route.method]: operationOf(route) });
@@ -110,11 +118,12 @@ function responseOf({ says, content }: Answer): object {
 
 /** `get /api/v1/incidents/:id/timeline` → `getIncidentsIdTimeline`. */
 function operationIdOf({ method, path }: Route): string {
-  const words = path
-    .replace('/api/v1', '')
-    .split(/[^A-Za-z0-9]+/)
-    .filter((word) => word !== '');
-  return method + words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
+  return method + wordsOf(path.replace('/api/v1', ''));
+}
+
+function wordsOf(path: string): string {
+  const words = path.split(/[^A-Za-z0-9]+/).filter((word) => word !== '');
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join('');
 }
 
 function parameter(name: string, place: 'path' | 'query', schema: Schema): object {

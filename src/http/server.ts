@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { second, type Millis } from '../core/time.ts';
 import { apiRoutes } from './api/routes.ts';
+import { broughtRoutes } from './api/source-routes.ts';
 import { defaultLimits, type HttpDeps } from './deps.ts';
 import { bodyReader } from './door/body.ts';
 import { createWebhooks } from './door/webhooks.ts';
@@ -31,8 +32,9 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const readBody = bodyReader(limits);
   let draining = false;
   const events = createEvents(deps, limits.streamsMax);
-  const routes = apiRoutes(deps, [events.route], () => draining);
-  const webhooks = createWebhooks(deps, readBody);
+  const brought = broughtRoutes(deps);
+  const routes = apiRoutes(deps, brought, [events.route], () => draining);
+  const webhooks = createWebhooks(deps, brought.deliveries, readBody);
 
   const app = express();
   app.disable('x-powered-by');

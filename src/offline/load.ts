@@ -1,9 +1,6 @@
 // Configuration and registry for commands that run without a gateway: the same loading as `serve`, and nothing is written.
-import { statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
-import * as registry from '../../adapters/registry.ts';
-import { diskFiles, type Files } from '../config/files.ts';
+import { configFileAt, diskFiles, type Files } from '../config/files.ts';
 import { loadCases, type PlaybookCase } from '../config/playbook/cases.ts';
 import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
 import { loadConfig } from '../config/quench/config.ts';
@@ -19,6 +16,8 @@ import { systemClock } from '../gateway/clock.ts';
 import { configDeps } from '../gateway/compose.ts';
 import { defaultPolicy } from './cases.ts';
 import type { Rules } from './replay/replay.ts';
+import type { SourceKind } from '../../adapters/kit/kinds.ts';
+import { registry } from '../../adapters/registry.ts';
 
 type Env = ConfigDeps['env'];
 
@@ -30,7 +29,7 @@ export interface Playbooks {
 
 /** What `serve` would load; token files that `serve` would make are taken as made. */
 export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
-  return loadConfig(configFile(path), depsOf(env, createExpressions()));
+  return loadConfig(configFileAt(path), depsOf(env, createExpressions()));
 }
 
 /** Playbooks and their cases in a directory. */
@@ -59,7 +58,7 @@ export function replayRules(path: string | null, env: Env): Result<Rules, readon
   });
 }
 
-function plainEndpoint(kind: registry.SourceKind): IntakeEndpoint {
+function plainEndpoint(kind: SourceKind): IntakeEndpoint {
   return { name: kind.name, source: kind.create({}), tenant: configDefaults.tenant, scopeLabels: [] };
 }
 
@@ -70,12 +69,6 @@ function endpointsOf(config: Config): readonly IntakeEndpoint[] {
       ? []
       : [{ name, source: kind.create(endpoint.options), tenant: endpoint.tenant, scopeLabels: config.scope.labels }];
   });
-}
-
-/** A directory means the quench.yaml in it. */
-function configFile(path: string): string {
-  const whole = resolve(path);
-  return statSync(whole, { throwIfNoEntry: false })?.isDirectory() === true ? join(whole, 'quench.yaml') : whole;
 }
 
 function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof readPlaybookDir> {

@@ -80,4 +80,21 @@ export const parts: Parts = {
     const loaded = checkConfig(config, env);
     return loaded.ok ? ok(await moveInto(loaded.value, { from, dryRun, signal, progress })) : loaded;
   },
+
+  async backUp({ config, env, ...ask }) {
+    const { checkConfig } = await import('./load.ts');
+    const { backUp } = await import('./backup.ts');
+    const loaded = checkConfig(config, env);
+    return loaded.ok ? ok(await backUp(loaded.value, ask)) : loaded;
+  },
+
+  async restore(ask) {
+    const { restore } = await import('./backup.ts');
+    return restore(ask);
+  },
+
+  async init(ask) {
+    const { init } = await import('./init.ts');
+    return init(ask);
+  },
 };

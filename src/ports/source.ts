@@ -8,7 +8,7 @@ export interface Delivery {
   readonly headers: { readonly [name: string]: string | undefined };
   /** The body as received, decoded as UTF-8 with replacement of invalid bytes. */
   readonly body: string;
-  /** The path below the endpoint, for vendors that use more than one (`/api/v2/alerts`). */
+  /** The path below the endpoint, for vendors that use more than one; or the whole path of a delivery route that the source brings. */
   readonly path: string;
   /** Receipt time; stands in wherever the sender gives no time. */
   readonly receivedAt: Instant;

@@ -14,7 +14,7 @@ import type { Json } from '../core/json.ts';
 import type { MuteReason } from '../core/mute/facts.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
 import type { Outcome } from '../core/run/ends.ts';
-import type { Guard, RunPhase } from '../core/run/facts.ts';
+import type { Guard, RunPart } from '../core/run/facts.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Score } from '../core/score/score.ts';
@@ -99,7 +99,7 @@ export interface RunDocument extends DocumentBase {
   readonly mode: PlaybookMode;
   readonly target: string;
   readonly params: { readonly [name: string]: Json };
-  readonly phase: RunPhase;
+  readonly phase: RunPart | 'ended';
   /** What it does or waits for now, in words. */
   readonly why: string | null;
   /** The outstanding call, `steps/restart/1`. */

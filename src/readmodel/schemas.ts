@@ -10,7 +10,7 @@ import type { MuteReason } from '../core/mute/facts.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
 import { ends, type Outcome } from '../core/run/ends.ts';
-import type { Guard, RunPhase } from '../core/run/facts.ts';
+import type { Guard, RunPart } from '../core/run/facts.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Score, ScoreTerm } from '../core/score/score.ts';
 import type { Instant } from '../core/time.ts';
@@ -111,7 +111,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     mode: words(['off', 'shadow', 'approve', 'auto']) satisfies SchemaOf<PlaybookMode>,
     target: text,
     params: mapOf(value),
-    phase: words(['approval', 'diagnose', 'steps', 'verify', 'undo', 'ended']) satisfies SchemaOf<RunPhase>,
+    phase: words(['approval', 'diagnose', 'steps', 'verify', 'undo', 'ended']) satisfies SchemaOf<RunPart | 'ended'>,
     why: nullable(text),
     call: nullable(text),
     steps: mapOf(

@@ -152,7 +152,7 @@ describe('gateways that are none', () => {
   it('nobody there is 5, and says what to do', async () => {
     const said = await quench(['incident', 'list'], { env: { QUENCH_URL: nowhere } });
     assert.equal(said.exit, exits.unreachable);
-    assert.ok(said.err.startsWith(`quench: no gateway at ${nowhere} (ECONNREFUSED): is it running? start it with npm start`), said.err);
+    assert.ok(said.err.startsWith(`quench: no gateway at ${nowhere} (ECONNREFUSED): is it running? start it with quench serve `), said.err);
   });
 
   it('a gateway that cannot take it now is 5, one that took too long is 6, any other refusal is 1', async () => {

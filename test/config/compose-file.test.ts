@@ -169,7 +169,27 @@ describe('Dockerfile', () => {
       taken.filter((name) => /data|token|test|\.git/.test(name)),
       [],
     );
-    for (const name of ['bin', 'src', 'adapters', 'package.json', 'package-lock.json', 'docker', 'playbooks', 'quench.yaml'])
-      assert(taken.includes(name), name);
+    const packed = ['bin', 'adapters', 'playbooks', 'quench.yaml', 'docs/install.md', 'packaging'];
+    const built = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', 'docker'];
+    for (const name of [...packed, ...built]) assert(taken.includes(name), name);
+  });
+
+  it('what runs is the package that npm packs and the modules it needs: no sources, no compiler, no Node beside that of the image', () => {
+    const last = dockerfile.slice(dockerfile.lastIndexOf('\nFROM '));
+    const copied = [...last.matchAll(/^COPY (.+)$/gm)].map(([, what]) => what);
+    assert.deepEqual(copied, [
+      '--from=modules /srv/quench/node_modules node_modules',
+      '--from=build /srv/build/package .',
+      'docker docker',
+    ]);
+    assert.match(dockerfile, /AS modules\n(?:(?!FROM).*\n)*RUN npm ci --omit=dev --ignore-scripts\n/);
+    assert.match(dockerfile, /^RUN npm pack /m);
+    const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) as {
+      readonly packages: { readonly [path: string]: { readonly dev?: boolean; readonly resolved?: string; readonly link?: boolean } };
+    };
+    const runtimes = Object.entries(lock.packages).filter(([path]) => path.startsWith('node_modules/node-linux-'));
+    assert.equal(runtimes.length, 2);
+    for (const [path, { dev }] of runtimes) assert.equal(dev, true, `${path} is left out by --omit=dev`);
+    for (const [path, { resolved, link }] of Object.entries(lock.packages)) assert(resolved === undefined || link === true, path);
   });
 });

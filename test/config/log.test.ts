@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ConsoleConfig } from '../../adapters/console/notifier.ts';
 import { connectionOf, settingsOf, type KafkaOptions } from '../../adapters/kafka/options.ts';
-import * as registry from '../../adapters/registry.ts';
+import { registry } from '../../adapters/registry.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import type { Config } from '../../src/config/quench/types.ts';
 import { bookTo, linesOf, playbookDeps, textFiles } from './support.ts';
@@ -25,7 +25,7 @@ function load(log: string, vars: { readonly [name: string]: string } = { KAFKA_P
     '/etc/q/ca.pem': ca,
     '/etc/q/playbooks/one.yaml': book,
   });
-  const { sources, logs, actionKinds } = registry;
+  const { sources, logs, actions: actionKinds } = registry;
   return loadConfig('/etc/q/quench.yaml', {
     ...playbookDeps,
     sources,

@@ -349,6 +349,12 @@ const wrongs: readonly Wrong[] = [
     want: /:13:21: target\.resource: .*empty or \* never means all/,
   },
   {
+    says: 'a member of the input beside the name of the action',
+    part: 'timeout: 90s',
+    by: 'env: { A: b }',
+    want: /steps\[0\]\.env: expected "env" as a key of "with", seen it beside "uses"/,
+  },
+  {
     says: 'a target straight from the alert',
     part: 'target: { resource: $params.unit }',
     by: 'target: { resource: $alert.host }',
@@ -424,7 +430,6 @@ const later: readonly (readonly [part: string, by: string, key: string])[] = [
   ['timeout: 90s', 'playbook: other@1', 'playbook'],
   ['timeout: 90s', 'ladder: []', 'ladder'],
   ['timeout: 90s', 'run: echo hello', 'run'],
-  ['timeout: 90s', 'env: { A: b }', 'env'],
   ['times: 2,', 'times: 2, jitter: 1s,', 'jitter'],
   ['escalate: { say:', 'escalate: { page: oncall, say:', 'page'],
 ];

@@ -59,10 +59,11 @@ describe('YAML that would do more than say values is refused with its place', ()
     });
   }
 
-  it('a hostile file costs less than a second', () => {
-    const started = performance.now();
+  it('a hostile file costs less than a second of work, however busy the machine is', () => {
+    const began = process.cpuUsage();
     for (const { text } of hostile) lines(text);
-    assert(performance.now() - started < 1_000);
+    const { user, system } = process.cpuUsage(began);
+    assert((user + system) / 1_000 < 1_000);
   });
 });
 

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guarded } from '../../adapters/actions.ts';
+import { guarded } from '../../adapters/kit/action-guard.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Action } from '../../src/ports/action.ts';

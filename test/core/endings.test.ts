@@ -1,12 +1,11 @@
 // How runs prove themselves and end: once, and with a person called when it matters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Playbook } from '../../src/core/playbook/document.ts';
-import type { RunEnd } from '../../src/core/run/facts.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
+import { cancels, endings } from '../support/endings.ts';
 import { asked, began, callOf, clears, end, ends, fires, incidentOf, paged, probe, proving, well } from '../support/play.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
-import { accepted, broke, done, silent, type Story } from '../support/story.ts';
+import { accepted, broke, done, silent } from '../support/story.ts';
 
 const ill = { outcome: 'ok', output: { status: 500 } } as const;
 
@@ -184,55 +183,6 @@ test('a hold-off of nothing pages and remediates side by side', () => {
 
   assert.deepEqual([paged(story), asked(story)], [1, ['steps/restart/1']]);
 });
-
-const approving: Partial<Playbook> = { mode: 'approve' };
-
-interface Ending {
-  readonly end: RunEnd;
-  readonly change?: Partial<Playbook>;
-  readonly play: (story: Story) => void;
-  readonly calls: boolean;
-}
-
-const cancels = (story: Story): unknown =>
-  story.say({ type: 'CommandGiven', command: { name: 'cancel', run: story.last('RunStarted').run }, by: 'ann' });
-const rollback = { ...playbookOf().verify, otherwise: 'rollback' as const };
-const undone = [stepOf({ id: 'a', undo: { uses: 'test/undo', with: {}, timeoutMs: second } }), stepOf({ id: 'b' })];
-
-/** Ways to every end, with the alert firing on; and whether a person is called within seconds. */
-const endings: readonly Ending[] = [
-  {
-    end: 'succeeded',
-    change: { verify: { ...playbookOf().verify, proofs: [probe] } },
-    play: (story) => [done, well].map(story.answer),
-    calls: false,
-  },
-  {
-    end: 'noop',
-    change: { diagnose: [{ kind: 'check', check: 'false', otherwise: 'end', say: '' }] },
-    play: () => undefined,
-    calls: false,
-  },
-  { end: 'failed', play: (story) => story.answer(broke), calls: true },
-  { end: 'unknown', play: (story) => story.answer(silent), calls: true },
-  {
-    end: 'degraded',
-    change: { steps: [stepOf({ continueOnError: true })], verify: { ...playbookOf().verify, proofs: [probe] } },
-    play: (story) => [broke, well].map(story.answer),
-    calls: true,
-  },
-  { end: 'rolled-back', change: { steps: undone, verify: rollback }, play: (story) => [done, broke, done].map(story.answer), calls: true },
-  { end: 'stuck', change: { steps: undone, verify: rollback }, play: (story) => [done, broke, broke].map(story.answer), calls: true },
-  { end: 'cancelled', play: cancels, calls: true },
-  { end: 'expired', change: approving, play: (story) => story.forward(10 * minute), calls: true },
-  {
-    end: 'denied',
-    change: approving,
-    play: (story) => story.say({ type: 'Denied', run: story.last('RunStarted').run, by: 'ann', via: 'api', note: '' }),
-    calls: true,
-  },
-  { end: 'shadowed', change: { mode: 'shadow' }, play: () => undefined, calls: true },
-];
 
 for (const { end: wanted, change, play, calls } of endings) {
   test(`R3: a run that ends ${wanted} ends once, emits nothing after, and ${calls ? 'a person is called' : 'nobody is called'}`, () => {

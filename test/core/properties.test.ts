@@ -225,10 +225,11 @@ function clearUp(chaos: Chaos): void {
   chaos.play({ do: 'forward', span: hour });
   for (let nth = chaos.all('IncidentOpened').length; nth >= 0; nth -= 1) chaos.play({ do: 'ack', nth, by: 'ann' });
   chaos.play({ do: 'forward', span: 20 * hour });
-  const { alerts, incidents, runs, pages, wakes, silences } = chaos.desk().tables;
-  const left = { alerts, incidents, runs, pages, wakes, silences };
+  const { alerts, incidents, runs, playbooks, pages, wakes, silences } = chaos.desk().tables;
+  const left = { alerts, incidents, runs, playbooks, pages, wakes, silences };
   for (const [name, table] of Object.entries(left)) assert.deepEqual([...table.rows.keys()], [], `nothing is left in ${name}`);
-  assert.equal(chaos.desk().indexes.incidentsByKey.size, 0, 'nothing is left in the index');
+  const { incidentsByKey, runsByPlaybook } = chaos.desk().indexes;
+  assert.deepEqual([incidentsByKey.size, runsByPlaybook.size], [0, 0], 'nothing is left in the indexes');
 }
 
 test('D1 T1–T3 I1 I2 R1 R3 R4 P1 P2 P4 G2: whatever happens, in whatever order, every promise holds and everything ends', () => {

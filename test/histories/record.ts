@@ -90,11 +90,10 @@ export function record(says: string, policy: Policy): Recorder {
       at = until;
     },
     answer(outcome) {
-      const run = [...desk.tables.runs.rows.values()].find((one) => one.call !== null);
-      if (run === undefined || run.call === null) throw new Error('no call is open');
-      const call = run.call.id;
-      say({ type: 'StepClaimed', run: run.id, call, worker: 'worker1' });
-      say({ type: 'StepAnswered', run: run.id, call, worker: 'worker1', outcome, tookMs: 250 });
+      const [open] = desk.tables.runs.rows.values().flatMap(({ id, calls }) => Object.keys(calls).map((call) => ({ run: id, call })));
+      if (open === undefined) throw new Error('no call is open');
+      say({ type: 'StepClaimed', ...open, worker: 'worker1' });
+      say({ type: 'StepAnswered', ...open, worker: 'worker1', outcome, tookMs: 250 });
     },
     delivered() {
       const sent = [...desk.tables.pages.rows.values()].flatMap((page) =>

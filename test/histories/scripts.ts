@@ -1,13 +1,19 @@
 // What happens in each history, by file name. Changing one, or the core, means recording again (histories.test.ts says how).
 import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { Playbook } from '../../src/core/playbook/document.ts';
 import { minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
-import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
+import { playbookOf as playbookWith, policyOf, stepOf } from '../support/policy.ts';
 import { record, type Recorder } from './record.ts';
 
 const done = { outcome: 'ok', output: {} } as const;
 const broke = { outcome: 'failed', error: 'exit', detail: 'exit code 1', output: {} } as const;
 const silent = { outcome: 'unknown', detail: 'no answer within 30000ms' } as const;
+
+/** With the digest that stands in the records. */
+function playbookOf(change: Partial<Playbook> = {}): Playbook {
+  return playbookWith({ digest: 'sha256:test', ...change });
+}
 
 function firing(story: Recorder, change: Partial<AlertEvent> = {}): AlertEvent {
   return eventOf({ startedAt: story.now(), ...change });
@@ -69,7 +75,7 @@ export const scripts: { readonly [file: string]: () => Recorder } = {
     const story = record('a worker is granted the call and is never heard of again', policyOf({ playbooks: [playbookOf()] }));
     story.see(firing(story));
     const [run] = story.desk().tables.runs.rows.values();
-    const call = { run: run?.id ?? '', call: run?.call?.id ?? '' };
+    const call = { run: run?.id ?? '', call: Object.keys(run?.calls ?? {})[0] ?? '' };
     story.say({ type: 'StepClaimed', ...call, worker: 'worker1' });
     story.say({ type: 'StepClaimed', ...call, worker: 'worker2' });
     story.forward(50 * second);

@@ -5,6 +5,7 @@ import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore, type MemoryLimits } from '../../adapters/memory/store.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
+import { registry } from '../../adapters/registry.ts';
 import type { VerifySignature } from '../../src/access/gate.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
@@ -111,6 +112,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     intake,
     endpoints: doors,
     tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
+    sourceRoutes: registry.sources.flatMap(({ routes }) => routes ?? []),
     tokens: [
       { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
       { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },

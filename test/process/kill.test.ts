@@ -6,12 +6,12 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Fact, Input } from '../../src/core/records.ts';
+import type { Fact } from '../../src/core/records.ts';
 import { ledgerPlaybook, realGateway, type RealGateway } from './gateway.ts';
 import { ledgerConfig, ledgerIn, startSink } from './ledger.ts';
+import { recordsIn } from './records.ts';
 
 const kills = Number(process.env['KILLS'] ?? 50);
 const seed = Number(process.env['SEED'] ?? 20_261_121);
@@ -74,18 +74,6 @@ function startLoad(gateway: RealGateway, random: () => number): Load {
       await Promise.all(workers);
     },
   };
-}
-
-function recordsOf(db: DatabaseSync, topic: 0 | 1): readonly { readonly offset: number; readonly value: Input | Fact }[] {
-  const rows = db.prepare('SELECT place, body FROM log ORDER BY place').all();
-  const span = 2 ** 44;
-  return rows
-    .filter((row) => Math.floor(Number(row['place']) / span) % 2 === topic)
-    .flatMap((row) => {
-      // One row is one append: a JSON array of records.
-      const values = JSON.parse(String(row['body'])) as readonly (Input | Fact)[];
-      return values.map((value, place) => ({ offset: (Number(row['place']) % span) + place, value }));
-    });
 }
 
 test(
@@ -167,10 +155,9 @@ function check(
   delivered: ReadonlyMap<string, number>,
   acts: readonly string[],
 ): object {
-  const db = new DatabaseSync(join(gateway.dir, 'data', 'quench.db'), { readOnly: true });
-  const inputs = recordsOf(db, 0);
-  const facts = recordsOf(db, 1).map(({ value }) => value as Fact);
-  db.close();
+  const path = join(gateway.dir, 'data', 'quench.db');
+  const inputs = recordsIn(path, 0);
+  const facts = recordsIn(path, 1).map(({ value }) => value as Fact);
 
   const uids = new Set<string>();
   const decisions = new Map<number, number>();

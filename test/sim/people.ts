@@ -1,4 +1,5 @@
 // Operators who do things at random moments, with what they can see: acknowledge, resolve, approve, deny, freeze, silence, cancel, remark.
+import { partOf } from '../../src/core/run/row.ts';
 import { minute, second } from '../../src/core/time.ts';
 import type { Intake, NewInput } from '../../src/engine/intake/intake.ts';
 import type { SimClock } from './clock.ts';
@@ -42,7 +43,7 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
   function runs(phase: 'approval' | 'any'): { readonly id: string; readonly scope: string }[] {
     return [...ledger.desks.values()].flatMap(({ scope, tables }) =>
       [...tables.runs.rows.values()]
-        .filter((run) => run.end === null && (phase === 'any' || run.phase === phase))
+        .filter((run) => run.end === null && (phase === 'any' || partOf(run) === phase))
         .map(({ id }) => ({ id, scope })),
     );
   }

@@ -191,9 +191,10 @@ function sorted<Row>(rows: ReadonlyMap<string, Row>): readonly (readonly [string
 
 /** Members of an incident keep their order; an index without entries is no index. */
 function indexesOf(desk: Desk): unknown {
-  const { incidentsByKey, alertsByIncident } = desk.indexes;
+  const { incidentsByKey, alertsByIncident, runsByPlaybook } = desk.indexes;
   return {
     keys: sorted(incidentsByKey).map(([key, counts]) => [key, sorted(counts)]),
+    playbooks: sorted(runsByPlaybook),
     members: sorted(alertsByIncident).flatMap(([incident, members]) => (members.size === 0 ? [] : [[incident, [...members]]])),
   };
 }

@@ -1,5 +1,5 @@
 // From a document of the right shape to the playbook that core runs: defaults filled in, spans as milliseconds.
-// The defaults of playbook/v1 live here and nowhere else; what a document must not say is playbook-lint.ts.
+// The defaults of playbook/v1 live here and nowhere else; what a document must not say is lint.ts.
 import type { Json } from '../../core/json.ts';
 import type {
   ActionCall,

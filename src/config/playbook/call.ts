@@ -1,15 +1,19 @@
 // One call of an action in a playbook: is it known, may it stand here, does its input fit as far as one can see without running it.
-// Templates are checked by their expressions; literal parts by the action's own JSON Schema.
+// All that is known of an action is its declaration (ports/action.ts); no action is named here.
+//   C1  Templates are checked by their expressions, literal parts by the action's own JSON Schema.
+//   C2  No reference stands in a member that is program text, and no value of an alert in an argument or an address (roles.ts).
+//   C3  What only the action can judge, it is asked.
 import type { Json } from '../../core/json.ts';
 import type { Param, Template } from '../../core/playbook/document.ts';
+import { piecesOf } from '../../core/playbook/template.ts';
 import { hour, second } from '../../core/time.ts';
+import type { ActionDeclaration } from '../../ports/action.ts';
 import { didYouMean } from '../yaml/problems.ts';
+import { membersOf, textsOf } from '../yaml/pointer.ts';
 import { memberOf, shapeFaults } from '../yaml/shape.ts';
-import { membersOf } from '../yaml/yaml.ts';
-import { argvFaults } from './argv.ts';
 import { expressionFaults, type ExpressionChecker, type Scope } from './expressions.ts';
-import { spanFaults, type Fault, type KnownAction, type PlaybookDeps } from './fault.ts';
-import { piecesOf, textsOf } from './template.ts';
+import { spanFaults, type Fault, type PlaybookDeps } from './fault.ts';
+import { roleAt } from './roles.ts';
 
 interface Call {
   readonly uses: string;
@@ -17,11 +21,16 @@ interface Call {
   readonly timeout: string | undefined;
 }
 
-/** Everything wrong with a call; `readOnly` names the place when only an action that looks may stand there. */
+/** Where a call stands: an effect, a look before acting, or a proof that the repair worked. */
+export type CallPlace = 'effect' | 'look' | 'proof';
+
+const placeWords = { look: 'a look before acting', proof: 'a proof' } as const;
+
+/** Everything wrong with a call. */
 export function callFaults(
   call: Call,
   pointer: string,
-  at: { readonly scope: Scope; readonly readOnly: string | null },
+  at: { readonly scope: Scope; readonly place: CallPlace },
   deps: PlaybookDeps,
 ): readonly Fault[] {
   const faults: Fault[] = [...spanFaults(call.timeout, `${pointer}/timeout`, { min: second, max: 6 * hour })];
@@ -32,27 +41,31 @@ export function callFaults(
   );
   const action = deps.actions.find((known) => known.name === call.uses);
   if (action === undefined) return [{ pointer: `${pointer}/uses`, message: unknownAction(call.uses, deps.actions) }, ...faults];
-  if (at.readOnly !== null && action.effect !== 'read') {
-    faults.push({
-      pointer: `${pointer}/uses`,
-      message: `expected an action that only reads, seen ${action.name}: ${at.readOnly} must not change anything`,
-    });
-  }
+  faults.push(...placeFaults(action, at.place, `${pointer}/uses`, deps.actions));
   faults.push(...inputFaults(call.with, `${pointer}/with`, action, at.scope));
-  faults.push(...alertTextFaults(call.with, `${pointer}/with`, deps.expressions));
-  if (action.name.startsWith('shell/')) faults.push(...commandFaults(memberOf(call.with, 'argv'), `${pointer}/with/argv`));
+  faults.push(...roleFaults(call.with, `${pointer}/with`, action, deps.expressions));
+  for (const fault of action.check?.(call.with) ?? []) faults.push({ ...fault, pointer: `${pointer}/with${fault.pointer}` }); // C3
   return faults;
 }
 
-function commandFaults(argv: unknown, pointer: string): readonly Fault[] {
-  // A YAML list holds JSON values.
-  if (Array.isArray(argv))
-    return argvFaults(argv as readonly Json[]).map(({ index, message }) => ({ pointer: `${pointer}/${index}`, message }));
-  if (typeof argv !== 'string' || piecesOf(argv).kind === 'literal') return [];
-  return [{ pointer, message: 'expected a list that begins with the program, seen a reference: a value must not choose what runs' }];
+/** An action that changes something where only looking is meant, or one that does not say that it proves anything. */
+function placeFaults(
+  action: ActionDeclaration,
+  place: CallPlace,
+  pointer: string,
+  actions: readonly ActionDeclaration[],
+): readonly Fault[] {
+  if (place === 'effect') return [];
+  if (action.effect !== 'read') {
+    const message = `expected an action that only reads, seen ${action.name}: ${placeWords[place]} must not change anything`;
+    return [{ pointer, message }];
+  }
+  if (place === 'look' || action.probe === true) return [];
+  const probes = actions.filter(({ probe }) => probe === true).map(({ name }) => name);
+  return [{ pointer, message: `expected an action that may serve as a proof (${probes.join(', ')}), seen ${action.name}` }];
 }
 
-function unknownAction(uses: string, actions: readonly KnownAction[]): string {
+function unknownAction(uses: string, actions: readonly ActionDeclaration[]): string {
   const [name, version] = uses.split('@');
   const known = actions.map((action) => action.name);
   if (version !== undefined && known.includes(name ?? '')) return `versions of actions are not supported yet: write ${name}`;
@@ -69,25 +82,30 @@ export function templateFaults(text: string, pointer: string, scope: Scope, chec
   );
 }
 
-/** Parts that a program or a server reads as a name: what stands there goes through a parameter, which has a type, a pattern and a length. */
-const checkedParts = new Set(['argv', 'url', 'name', 'cwd']);
-
-function alertTextFaults(input: Template, pointer: string, checker: ExpressionChecker): readonly Fault[] {
-  const message =
-    'expected a parameter here, seen a value straight from the alert: declare it under params (type, from, pattern) and write $params.<name>';
+/** References where the member's role forbids them. C2 */
+function roleFaults(input: Template, pointer: string, action: ActionDeclaration, checker: ExpressionChecker): readonly Fault[] {
   return textsOf(input).flatMap(({ pointer: inside, text }) => {
     const pieces = piecesOf(text);
-    if (!checkedParts.has(membersOf(inside)[0] ?? '') || pieces.kind === 'literal' || pieces.kind === 'broken') return [];
-    const raw = pieces.expressions.some((expression) => {
-      const checked = checker.check(expression, ['alert', 'incident', 'params', 'steps', 'target', 'result']);
-      return checked.ok && checked.value.reads.some(([root]) => root === 'alert' || root === 'incident');
-    });
-    return raw ? [{ pointer: `${pointer}${inside}`, message }] : [];
+    if (pieces.kind === 'literal' || pieces.kind === 'broken') return [];
+    const role = roleAt(action.input, membersOf(inside));
+    if (role === 'program') {
+      const message = `expected a program text without references, seen one: ${action.name} would run what the value says; give the value in another member`;
+      return [{ pointer: `${pointer}${inside}`, message }];
+    }
+    if (role === null || !pieces.expressions.some((expression) => readsAlert(expression, checker))) return [];
+    const message =
+      'expected a parameter here, seen a value straight from the alert: declare it under params (type, from, pattern) and write $params.<name>';
+    return [{ pointer: `${pointer}${inside}`, message }];
   });
 }
 
+function readsAlert(expression: string, checker: ExpressionChecker): boolean {
+  const checked = checker.check(expression, ['alert', 'incident', 'params', 'steps', 'target', 'result']);
+  return checked.ok && checked.value.reads.some(([root]) => root === 'alert' || root === 'incident');
+}
+
 /** Faults of the input against the action's schema, except those that only the value of a reference could settle. */
-function inputFaults(input: Template, pointer: string, action: KnownAction, scope: Scope): readonly Fault[] {
+function inputFaults(input: Template, pointer: string, action: ActionDeclaration, scope: Scope): readonly Fault[] {
   const sample = sampled(input, scope.params);
   return shapeFaults(action.input, sample)
     .filter((fault) => {

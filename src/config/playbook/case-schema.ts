@@ -1,25 +1,13 @@
 // A file of playbook test cases as JSON Schema. Reading it is cases.ts.
 import { severities } from '../../core/alert/severity.ts';
-import type { RunEnd } from '../../core/run/facts.ts';
+import { outcomes, type Outcome } from '../../core/run/ends.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 import { line, mapping, named, plainName, span } from './schema.ts';
 
 /** How a run may end, `refused` by a guard, or `none` when no playbook was chosen. */
-export const ends = [
-  'succeeded',
-  'degraded',
-  'failed',
-  'rolled-back',
-  'stuck',
-  'unknown',
-  'shadowed',
-  'noop',
-  'denied',
-  'expired',
-  'cancelled',
-  'refused',
-  'none',
-] as const satisfies readonly (RunEnd | 'refused' | 'none')[];
+export type CaseEnd = Outcome | 'none';
+
+const caseEnds: readonly CaseEnd[] = [...outcomes, 'none'];
 
 const texts = { type: 'object', maxProperties: 64, additionalProperties: { type: 'string', maxLength: 4_096 } };
 
@@ -80,7 +68,7 @@ export const CasesSchema: Schema = {
             // oxlint-disable-next-line unicorn/no-thenable -- a word of the file
             then: mapping(
               {
-                ended: { enum: ends },
+                ended: { enum: caseEnds },
                 paged: { type: 'boolean' },
                 calls: {
                   type: 'array',

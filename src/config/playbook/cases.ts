@@ -11,8 +11,9 @@ import { hour, type Millis } from '../../core/time.ts';
 import { parseSpan } from '../yaml/duration.ts';
 import { didYouMean, inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { shapeProblems } from '../yaml/shape.ts';
-import { below, readYaml, type YamlFile } from '../yaml/yaml.ts';
-import { CasesSchema, type ends } from './case-schema.ts';
+import { below } from '../yaml/pointer.ts';
+import { readYaml, type YamlFile } from '../yaml/yaml.ts';
+import { CasesSchema, type CaseEnd } from './case-schema.ts';
 import { digestOf } from './digest.ts';
 import type { TextFile } from './playbooks.ts';
 
@@ -44,7 +45,7 @@ export interface PlaybookCase {
   /** Answers by step, attempt by attempt; the last one is given again. A step without any is answered `ok` with no output. */
   readonly answers: ReadonlyMap<string, readonly CaseAnswer[]>;
   readonly expected: {
-    readonly ended: (typeof ends)[number];
+    readonly ended: CaseEnd;
     /** Calls in their order; null when the case does not say. */
     readonly calls: readonly CaseCall[] | null;
     readonly paged: boolean;

@@ -1,5 +1,5 @@
 // What the loader asks of the expression language; adapters/cel answers it.
-// Checks of single expressions and references: names, fields, kinds. Places and their order are playbook-lint.ts.
+// Checks of single expressions and references: names, fields, kinds. Places and their order are lint.ts.
 import type { Result } from '../../core/errors.ts';
 import type { Param } from '../../core/playbook/document.ts';
 import { didYouMean } from '../yaml/problems.ts';

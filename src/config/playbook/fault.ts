@@ -1,19 +1,11 @@
 // What the checks of a playbook share: what they know, and how they complain.
 import { hour, second } from '../../core/time.ts';
-import type { Effect } from '../../ports/action.ts';
+import type { ActionDeclaration } from '../../ports/action.ts';
 import { parseSpan } from '../yaml/duration.ts';
 import type { ExpressionChecker } from './expressions.ts';
 
-/** An action as the loader knows it. */
-export interface KnownAction {
-  readonly name: string;
-  readonly effect: Effect;
-  /** JSON Schema of its input. */
-  readonly input: object;
-}
-
 export interface PlaybookDeps {
-  readonly actions: readonly KnownAction[];
+  readonly actions: readonly ActionDeclaration[];
   readonly expressions: ExpressionChecker;
 }
 

@@ -1,8 +1,8 @@
 // What a playbook of the right shape must still not say: unknown actions, references to nothing, effects without care.
-// Every complaint has its place and says what to write instead. Shapes are playbook-schema.ts, defaults playbook-build.ts.
+// Every complaint has its place and says what to write instead. Shapes are schema.ts, defaults build.ts.
 import { hour, second } from '../../core/time.ts';
 import { parseRate, parseSpan } from '../yaml/duration.ts';
-import { below } from '../yaml/yaml.ts';
+import { below } from '../yaml/pointer.ts';
 import { playbookDefaults, type RawDiagnosis, type RawParam, type RawPlaybook, type RawProof, type RawStep } from './build.ts';
 import { callFaults, templateFaults } from './call.ts';
 import { expressionFaults, type Scope } from './expressions.ts';
@@ -130,12 +130,7 @@ function diagnosisFaults(item: RawDiagnosis, pointer: string, scope: Scope, deps
   }
   const stray = (['otherwise', 'say'] as const).filter((key) => item[key] !== undefined);
   return [
-    ...callFaults(
-      { uses: item.uses, with: item.with ?? {}, timeout: item.timeout },
-      pointer,
-      { scope, readOnly: 'a look before acting' },
-      deps,
-    ),
+    ...callFaults({ uses: item.uses, with: item.with ?? {}, timeout: item.timeout }, pointer, { scope, place: 'look' }, deps),
     ...stray.map((key) => ({
       pointer: `${pointer}/${key}`,
       message: `expected "${key}" beside a check, seen it beside a look: add a check after it`,
@@ -151,12 +146,12 @@ function stepFaults(
 ): readonly Fault[] {
   const scope = scopes.before;
   const faults: Fault[] = [
-    ...callFaults({ uses: step.uses, with: step.with ?? {}, timeout: step.timeout }, pointer, { scope, readOnly: null }, deps),
+    ...callFaults({ uses: step.uses, with: step.with ?? {}, timeout: step.timeout }, pointer, { scope, place: 'effect' }, deps),
   ];
   if (step.when !== undefined) faults.push(...conditionFaults(step.when, `${pointer}/when`, scope, deps));
   if (step.undo !== undefined) {
     const { uses, with: input = {}, timeout } = step.undo;
-    faults.push(...callFaults({ uses, with: input, timeout }, `${pointer}/undo`, { scope: scopes.after, readOnly: null }, deps));
+    faults.push(...callFaults({ uses, with: input, timeout }, `${pointer}/undo`, { scope: scopes.after, place: 'effect' }, deps));
   }
   const effect = deps.actions.find((action) => action.name === step.uses)?.effect;
   if (step.retry !== undefined && effect === 'once' && step.unknown === undefined) {
@@ -205,7 +200,7 @@ function verifyFaults(raw: RawPlaybook, scope: Scope, deps: PlaybookDeps): reado
 function proofFaults(proof: RawProof, pointer: string, scope: Scope, deps: PlaybookDeps): readonly Fault[] {
   if (proof === 'resolved') return [];
   return [
-    ...callFaults({ uses: proof.uses, with: proof.with ?? {}, timeout: proof.timeout }, pointer, { scope, readOnly: 'a proof' }, deps),
+    ...callFaults({ uses: proof.uses, with: proof.with ?? {}, timeout: proof.timeout }, pointer, { scope, place: 'proof' }, deps),
     ...conditionFaults(proof.expect, `${pointer}/expect`, { ...scope, roots: sees.expect }, deps),
   ];
 }

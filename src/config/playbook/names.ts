@@ -1,4 +1,4 @@
-// The names that expressions and references of a playbook may use, by place. The values come from core/environment.ts.
+// The names that expressions and references of a playbook may use, by place. The values come from core/playbook/environment.ts.
 
 export const alertNames = [
   'name',
@@ -38,7 +38,7 @@ export type Root = 'alert' | 'incident' | 'params' | 'steps' | 'target' | 'resul
 export const sees = {
   trigger: ['alert', 'incident'],
   param: ['alert', 'incident'],
-  /** Only what went through a parameter's type, pattern and length: the target is a lock, and may stand in an argv. */
+  /** Only what went through a parameter's type, pattern and length: the target is a lock, and may stand in a command line. */
   target: ['params'],
   work: ['params', 'steps', 'alert', 'incident', 'target'],
   expect: ['result', 'params', 'steps', 'alert', 'incident', 'target'],

@@ -6,8 +6,9 @@ import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { Playbook } from '../../core/playbook/document.ts';
 import type { Files } from '../files.ts';
+import { membersOf } from '../yaml/pointer.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
-import { shapeFaults, withoutFaults } from '../yaml/shape.ts';
+import { memberOf, shapeFaults, withoutFaults, type ShapeFault } from '../yaml/shape.ts';
 import { readYaml, type YamlFile } from '../yaml/yaml.ts';
 import { buildPlaybook, type RawPlaybook } from './build.ts';
 import type { PlaybookDeps } from './fault.ts';
@@ -57,10 +58,20 @@ export function loadPlaybook(text: TextFile, deps: PlaybookDeps): Result<LoadedP
   const raw = sound as (Json & RawPlaybook) | null;
   const faults = raw === null ? [] : playbookFaults(raw, deps);
   const problems = [
-    ...shape.map((fault) => file.problem(fault.pointer, fault.message, fault.on)),
+    ...shape.map((fault) => file.problem(fault.pointer, misplaced(file.value, fault, deps) ?? fault.message, fault.on)),
     ...faults.map((fault) => file.problem(fault.pointer, fault.message)),
   ];
   return problems.length > 0 || raw === null ? fail(inOrder(problems)) : ok({ playbook: buildPlaybook(raw), file });
+}
+
+/** A member of the action's input that stands beside `uses`; null for any other fault. */
+function misplaced(document: Json, fault: ShapeFault, { actions }: PlaybookDeps): string | null {
+  if (fault.keyword !== 'additionalProperties') return null;
+  const members = membersOf(fault.pointer);
+  const key = members.pop() ?? '';
+  const uses = memberOf(members.reduce<unknown>(memberOf, document), 'uses');
+  const input = actions.find(({ name }) => name === uses)?.input;
+  return memberOf(memberOf(input, 'properties'), key) === undefined ? null : `expected "${key}" as a key of "with", seen it beside "uses"`;
 }
 
 /** The playbook files of a directory (`*.yaml`, without the `*.test.yaml` beside them). */

@@ -1,5 +1,5 @@
 // The playbook/v1 document as JSON Schema: what the loader checks shapes with, and what editors are served.
-// What a shape cannot say (known actions, references, expressions) is playbook-lint.ts.
+// What a shape cannot say (known actions, references, expressions) is lint.ts.
 import { bytesPattern, ratePattern, spanPattern } from '../yaml/duration.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 
@@ -30,13 +30,12 @@ export function named(what: object, names: object = plainName, max = 100): Schem
 }
 
 const call = {
-  uses: { type: 'string', pattern: '^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*(@.*)?$', 'x-expects': 'the name of an action such as shell/run' },
+  uses: { type: 'string', pattern: '^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*(@.*)?$', 'x-expects': 'the name of an action, family/name' },
   with: { type: 'object' },
   timeout: span,
 } as const;
 
-const inWith = (what: string): string => `write it as a key of "with" where the action has ${what}`;
-const callLater = { env: inWith('one'), argv: inWith('one'), host: inWith('one'), run: 'give the program and its arguments as with.argv' };
+const callLater = { run: 'name an action with "uses", and give its input with "with"' };
 const oneTarget = 'a run of this version acts on one target';
 
 const trigger = mapping({ alert: cel, incident: cel, for: span }, [], {

@@ -3,7 +3,7 @@ import { roles as every } from '../../ports/shares.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { didYouMean } from '../yaml/problems.ts';
 import { shapeProblems } from '../yaml/shape.ts';
-import { below } from '../yaml/yaml.ts';
+import { below } from '../yaml/pointer.ts';
 import { complain, type Kind, type Loading, type Options } from './loading.ts';
 import type { Config } from './types.ts';
 

@@ -1,5 +1,5 @@
 // quench.yaml, read once: defaults, spans as milliseconds, secrets by reference, and every name that is referred to must exist.
-// The shape is config-schema.ts. Nothing else in the gateway reads configuration, environment or these files.
+// The shape is schema.ts. Nothing else in the gateway reads configuration, environment or these files.
 //   F1  Defaults are defaults.ts and playbookDefaults, and nowhere else.
 //   F2  A configuration that loads can page: every route ends at a ladder, every rung at a notifier.
 import { dirname, resolve } from 'node:path';

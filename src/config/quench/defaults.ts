@@ -1,4 +1,4 @@
-// Everything that quench.yaml need not say, in one place; playbooks have theirs in playbook-build.ts.
+// Everything that quench.yaml need not say, in one place; playbooks have theirs in config/playbook/build.ts.
 import { day, hour, minute, second } from '../../core/time.ts';
 
 /** What the gateway does when quench.yaml does not say. */

@@ -3,7 +3,7 @@ import type { Json } from '../../core/json.ts';
 import { day, hour, minute } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { resolveSecrets } from '../secrets.ts';
-import { below } from '../yaml/yaml.ts';
+import { below } from '../yaml/pointer.ts';
 import { kindOf, optionsOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
 import { bytesOr, complain, spanAt, type Loading, type RawEndpoint, type SecretRef } from './loading.ts';

@@ -21,7 +21,7 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly notifiers: readonly Kind[];
   /** Logs that several gateways share. */
   readonly logs: readonly Kind[];
-  /** `shell`, `http`, `process` …: the part of an action's name before the slash. */
+  /** Families of actions: the part of an action's name before the slash. */
   readonly actionKinds: readonly Kind[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
   keyProblem(secret: string): string | null;

@@ -7,7 +7,7 @@ import { expressionFaults } from '../playbook/expressions.ts';
 import { sees } from '../playbook/names.ts';
 import { loadPlaybooks, readPlaybookDir, type LoadedPlaybook } from '../playbook/playbooks.ts';
 import { memberOf } from '../yaml/shape.ts';
-import { below } from '../yaml/yaml.ts';
+import { below } from '../yaml/pointer.ts';
 import { configDefaults } from './defaults.ts';
 import { complain, spanAt, unknownName, type Loading } from './loading.ts';
 import type { Config } from './types.ts';

@@ -5,7 +5,7 @@ export interface ConfigProblem {
   /** From 1. */
   readonly line: number;
   readonly column: number;
-  /** `steps[0].with.argv`; '' is the whole document. */
+  /** `steps[0].timeout`; '' is the whole document. */
   readonly path: string;
   /** `expected …, seen …`, lower case, no secrets. */
   readonly message: string;

@@ -3,10 +3,12 @@
 //   `x-expects`   what to write, in words: `a span such as 90s, 10m or 1h30m`
 //   `x-later`     keys that are refused by name, with what to do instead
 //   `writeOnly`   a secret: the value is never shown
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { Json } from '../../core/json.ts';
+import { strictAjv } from '../../ports/json-schema.ts';
 import { didYouMean, shown, type ConfigProblem } from './problems.ts';
-import { below, membersOf, type YamlFile } from './yaml.ts';
+import { below, membersOf } from './pointer.ts';
+import { type YamlFile } from './yaml.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -15,7 +17,7 @@ export function either(condition: Schema, yes: object, no: object): Schema {
   return { if: condition, then: yes, else: no }; // oxlint-disable-line unicorn/no-thenable -- a keyword of JSON Schema
 }
 
-const ajv = new Ajv2020({ allErrors: true, verbose: true, strict: false, validateFormats: false });
+const ajv = strictAjv({ allErrors: true, verbose: true });
 const compiled = new WeakMap<object, ValidateFunction>();
 
 /** One complaint of a schema: where (JSON pointer below the value), on what, and what to say. */

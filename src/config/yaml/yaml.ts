@@ -5,6 +5,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import { below, pathOf } from './pointer.ts';
 import type { ConfigProblem } from './problems.ts';
 
 const bytesMax = 1_048_576;
@@ -146,28 +147,4 @@ function offsetOf(reading: Reading, pointer: string, on: 'key' | 'value'): numbe
   const found = on === 'key' ? (reading.keys.get(pointer) ?? reading.values.get(pointer)) : reading.values.get(pointer);
   if (found !== undefined) return found;
   return pointer === '' ? 0 : offsetOf(reading, pointer.slice(0, pointer.lastIndexOf('/')), 'key');
-}
-
-/** One member below a pointer, RFC 6901. */
-export function below(pointer: string, member: string | number): string {
-  return `${pointer}/${escaped(String(member))}`;
-}
-
-/** The members of a pointer. */
-export function membersOf(pointer: string): string[] {
-  return pointer
-    .split('/')
-    .slice(1)
-    .map((member) => member.replaceAll('~1', '/').replaceAll('~0', '~'));
-}
-
-function escaped(member: string): string {
-  return member.replaceAll('~', '~0').replaceAll('/', '~1');
-}
-
-/** `/steps/0/with` as `steps[0].with`. */
-function pathOf(pointer: string): string {
-  return membersOf(pointer)
-    .map((member, index) => (/^[0-9]+$/.test(member) ? `[${member}]` : `${index === 0 ? '' : '.'}${member}`))
-    .join('');
 }

@@ -9,7 +9,7 @@ import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
-import { nudge } from '../run/run.ts';
+import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
 import type { AlertSeen, Change } from './facts.ts';
 import { flapPercent, isFlapping } from './flapping.ts';
@@ -25,14 +25,14 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   const { alerts } = ctx.desk.tables;
   const { event } = input;
   const { fingerprint } = event;
-  const held = alerts.rows.get(fingerprint);
-  const { change, alert } = merge(held?.alert, event, ctx.at);
+  const row = alerts.rows.get(fingerprint);
+  const { change, alert } = merge(row?.alert, event, ctx.at);
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
     fingerprint,
     change,
-    alert: change === 'repeated' || change === 'noted' || change === 'late' ? counted(held?.alert, alert) : alert,
+    alert: change === 'repeated' || change === 'noted' || change === 'late' ? counted(row?.alert, alert) : alert,
     count: alert?.count ?? 0,
     observedAt: event.observedAt,
     observed: change !== 'late' && (event.claim === 'cleared' || (event.claim === 'firing' && event.soft !== true)),
@@ -47,18 +47,18 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 }
 
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
-function counted(held: Alert | undefined, alert: Alert | null): Alert | null {
-  if (held === undefined || alert === null) return null;
-  const moved =
-    held.episode !== alert.episode || held.sourceMute !== alert.sourceMute || held.summary !== alert.summary || held.soft !== alert.soft;
+function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
+  if (belief === undefined || alert === null) return null;
+  const { episode, sourceMute, summary, soft } = belief;
+  const moved = episode !== alert.episode || sourceMute !== alert.sourceMute || summary !== alert.summary || soft !== alert.soft;
   return moved ? alert : null;
 }
 
 function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
   if (input.delivery === '') return false;
   const { deliveries } = ctx.desk.tables;
-  const seen = deliveries.rows.get(input.delivery);
-  if (seen !== undefined && input.index <= seen.upTo) return true;
+  const row = deliveries.rows.get(input.delivery);
+  if (row !== undefined && input.index <= row.upTo) return true;
   if (deliveries.rows.size >= deliveriesMax) {
     const oldest = [...deliveries.rows].sort((a, b) => a[1].at - b[1].at || (a[0] < b[0] ? -1 : 1));
     emit(ctx, { type: 'DeskSwept', table: 'deliveries', keys: oldest.slice(0, deliveriesSwept).map(([key]) => key) });
@@ -67,20 +67,20 @@ function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
 }
 
 function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
-  const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-  if (held === undefined || held.history.changes === 0) return;
-  const percent = flapPercent(held.history);
-  const flapping = isFlapping(held.flapping, percent, ctx.policy.flap);
-  if (flapping === held.flapping) return;
-  emit(ctx, { type: 'AlertFlapping', fingerprint, incident: held.alert.incident, flapping, percent: Math.round(percent * 10) / 10 });
+  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+  if (row === undefined || row.history.changes === 0) return;
+  const percent = flapPercent(row.history);
+  const flapping = isFlapping(row.flapping, percent, ctx.policy.flap);
+  if (flapping === row.flapping) return;
+  emit(ctx, { type: 'AlertFlapping', fingerprint, incident: row.alert.incident, flapping, percent: Math.round(percent * 10) / 10 });
 }
 
 function heardFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
   if (alert.soft) return decided(ctx, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
-  const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-  const before = held?.alert.incident ?? null;
-  const muted = held?.muted ?? null;
+  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+  const before = row?.alert.incident ?? null;
+  const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
   if (change === 'severity') raise(ctx, incident, alert);
   const mute = refreshMute(ctx, fingerprint);
@@ -102,19 +102,19 @@ function heardCleared(ctx: TurnContext, input: AlertSeen, change: Change): void 
     emit(ctx, { type: 'DeskSwept', table: 'alerts', keys: [fingerprint] });
     return decided(ctx, input, change, ['record', 'cleared before it was confirmed']);
   }
-  const row = incidentOf(ctx, incident);
-  if (row?.firing === 0 && row.run !== null) nudge(ctx, row.run);
+  const { firing, run } = incidentOf(ctx, incident) ?? { firing: 0, run: null };
+  if (firing === 0 && run !== null) nudge(ctx, run);
   ctx.toDeliberate.add(incident);
   decided(ctx, input, change, ['record', 'cleared']);
 }
 
 function decided(ctx: TurnContext, input: AlertSeen, change: Change, [decision, reason]: readonly [Decision, string]): void {
   const { fingerprint } = input.event;
-  const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-  const incident = held?.alert.incident ?? null;
+  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+  const incident = row?.alert.incident ?? null;
   const scored = change === 'opened' || change === 'reopened' || change === 'severity';
   const score =
-    held === undefined || !scored ? null : scoreOf(held.alert, ctx.desk.tables.rules.rows.get(held.alert.name), incidentOf(ctx, incident));
+    row === undefined || !scored ? null : scoreOf(row.alert, ctx.desk.tables.rules.rows.get(row.alert.name), incidentOf(ctx, incident));
   const { delivery, index } = input;
   emit(ctx, { type: 'AlertDecided', fingerprint, change, incident, decision, reason, score, delivery, index, offset: ctx.offset });
 }

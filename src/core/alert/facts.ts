@@ -34,7 +34,7 @@ export interface AlertMerged extends FactBase {
   readonly observedAt: Instant;
   /** A state for the flapping history: hard states and soft recoveries. */
   readonly observed: boolean;
-  /** Number of the half storm window in which a new alert counts; null for what is not new. */
+  /** Number of the bucket, half a storm window, in which a new alert counts; null for what is not new. The stored word is `half`. */
   readonly half: number | null;
   readonly note: string | null;
 }

@@ -15,27 +15,27 @@ export const alertFolds: Folds<'AlertMerged' | 'AlertFlapping' | 'AlertsMissing'
 
 function foldMerged(desk: Desk, fact: AlertMerged): void {
   if (fact.half !== null) countNew(desk, fact.half);
-  const held = desk.tables.alerts.rows.get(fact.fingerprint);
+  const row = desk.tables.alerts.rows.get(fact.fingerprint);
   if (fact.alert === null) {
-    if (held === undefined) return;
-    const alert = { ...held.alert, count: fact.count, observedAt: Math.max(held.alert.observedAt, fact.observedAt), seenAt: fact.at };
-    const history = fact.observed ? observe(held.history, alert.state === 'firing') : held.history;
-    return put(desk.tables.alerts, fact.fingerprint, { ...held, alert, history });
+    if (row === undefined) return;
+    const alert = { ...row.alert, count: fact.count, observedAt: Math.max(row.alert.observedAt, fact.observedAt), seenAt: fact.at };
+    const history = fact.observed ? observe(row.history, alert.state === 'firing') : row.history;
+    return put(desk.tables.alerts, fact.fingerprint, { ...row, alert, history });
   }
   const firing = isFiring(fact.alert);
-  const before = held?.history ?? noHistory(fact.alert.state === 'firing');
+  const history = row?.history ?? noHistory(fact.alert.state === 'firing');
   put(desk.tables.alerts, fact.fingerprint, {
     alert: fact.alert,
-    history: fact.observed ? observe(before, fact.alert.state === 'firing') : before,
-    flapping: held?.flapping ?? false,
-    muted: held?.muted ?? null,
-    keys: held?.keys ?? [],
-    joined: held?.joined ?? 0,
+    history: fact.observed ? observe(history, fact.alert.state === 'firing') : history,
+    flapping: row?.flapping ?? false,
+    muted: row?.muted ?? null,
+    keys: row?.keys ?? [],
+    joined: row?.joined ?? 0,
   });
   const incident = fact.alert.incident;
-  const was = held !== undefined && isFiring(held.alert);
+  const was = row !== undefined && isFiring(row.alert);
   if (incident === null || was === firing) return;
-  change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing + (firing ? 1 : -1) }));
+  change(desk.tables.incidents, incident, (before) => ({ ...before, firing: before.firing + (firing ? 1 : -1) }));
 }
 
 /** Counts in its incident: an unconfirmed alert does not (I1). */
@@ -44,9 +44,9 @@ export function isFiring(alert: Alert): boolean {
 }
 
 export function forgetAlert(desk: Desk, fingerprint: string): void {
-  const held: AlertRow | undefined = desk.tables.alerts.rows.get(fingerprint);
-  if (held === undefined) return;
-  if (held.alert.incident !== null) unindexAlert(desk, fingerprint, held.alert.incident, held.keys);
-  countMuting(desk, held.muted, -1);
+  const row: AlertRow | undefined = desk.tables.alerts.rows.get(fingerprint);
+  if (row === undefined) return;
+  if (row.alert.incident !== null) unindexAlert(desk, fingerprint, row.alert.incident, row.keys);
+  countMuting(desk, row.muted, -1);
   drop(desk.tables.alerts, fingerprint);
 }

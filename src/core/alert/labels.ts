@@ -21,15 +21,15 @@ export function matchesAll(matchers: readonly Matcher[], labels: Labels, pattern
 }
 
 function matchesOne(matcher: Matcher, labels: Labels, pattern: PatternTest): boolean {
-  const seen = Object.hasOwn(labels, matcher.name) ? (labels[matcher.name] ?? '') : '';
+  const value = Object.hasOwn(labels, matcher.name) ? (labels[matcher.name] ?? '') : '';
   switch (matcher.op) {
     case '=':
-      return seen === matcher.value;
+      return value === matcher.value;
     case '!=':
-      return seen !== matcher.value;
+      return value !== matcher.value;
     case '=~':
-      return pattern(matcher.value, seen);
+      return pattern(matcher.value, value);
     case '!~':
-      return !pattern(matcher.value, seen);
+      return !pattern(matcher.value, value);
   }
 }

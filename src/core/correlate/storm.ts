@@ -5,7 +5,7 @@ import { metaOf } from '../desk.ts';
 import { incidentOf, lagOf } from '../incident/row.ts';
 import type { Found } from './found.ts';
 
-/** Number of the half storm window, the bucket, that an instant lies in. */
+/** Number of the bucket, half a storm window, that this instant lies in. */
 export function bucketOf(ctx: TurnContext): number {
   return Math.floor(ctx.at / Math.max(1, ctx.policy.storm.withinMs / 2));
 }
@@ -14,7 +14,7 @@ export function bucketOf(ctx: TurnContext): number {
 export function findStorm(ctx: TurnContext, alert: Alert): Found | null {
   const meta = metaOf(ctx.desk);
   const { storm } = ctx.policy;
-  const recent = meta.halfCount + (meta.half === bucketOf(ctx) ? meta.lastHalfCount : 0);
+  const recent = meta.bucketCount + (meta.bucket === bucketOf(ctx) ? meta.previousBucketCount : 0);
   const running = incidentOf(ctx, meta.storm);
   const on = running !== undefined && running.state !== 'resolved' && recent * 2 >= storm.alerts;
   if (on) {

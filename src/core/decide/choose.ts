@@ -1,5 +1,5 @@
 // Which playbook answers an incident, with which parameters, and whether its guards let it act now.
-// Decides only; the run itself is run.ts.
+// Decides only; the run itself is run/program.ts.
 //   G1  No empty and no unbounded target: a parameter or target without a plain value refuses the run.
 //   G2  One run holds a target at a time, whatever playbook it runs.
 //   G3  Every refusal names the guard, the numbers compared, and what would lift it.
@@ -64,12 +64,12 @@ function matching(
   const fingerprints = trigger.on === 'incident' ? [incident.root] : arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
   let longest: Matching | null = null;
   for (const fingerprint of fingerprints) {
-    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (held?.alert.state !== 'firing' || muteOf(ctx, held) !== null) continue;
-    const environment = view(held.alert);
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row?.alert.state !== 'firing' || muteOf(ctx, row) !== null) continue;
+    const environment = view(row.alert);
     const holds = ctx.expressions.evaluate(trigger.when, environment);
     if (!holds.ok || holds.value !== true) continue;
-    const begun = trigger.on === 'alert' ? Math.min(held.alert.startedAt, ctx.at) : 0;
+    const begun = trigger.on === 'alert' ? Math.min(row.alert.startedAt, ctx.at) : 0;
     const since = Math.max(incident.lifeAt, begun);
     if (longest === null || since < longest.since) longest = { environment, since };
     if (longest.since + trigger.forMs <= ctx.at) break;

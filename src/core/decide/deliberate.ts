@@ -11,7 +11,8 @@ import { isInDoubt } from '../mute/suppression.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { ends } from '../run/ends.ts';
-import { runOf, start } from '../run/run.ts';
+import { start } from '../run/program.ts';
+import { playbookOf, runOf } from '../run/row.ts';
 import { second, spanOf, type Millis } from '../time.ts';
 import { choose, type Choice } from './choose.ts';
 import type { Decision } from './facts.ts';
@@ -29,16 +30,16 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   const working = runOf(ctx, incident.run);
-  if (working !== undefined) return whileWorking(ctx, incident, working.playbook.name, working.startedAt);
+  if (working !== undefined) return whileWorking(ctx, incident, playbookOf(ctx.desk, working).name, working.startedAt);
   const helpless = incident.outcome !== null && !ends[incident.outcome.end].helped;
   const choice: Choice = helpless || incident.storm ? { kind: 'none' } : choose(ctx, incident, arrived);
   if (choice.kind === 'wait') askAgain(ctx, incident, choice.waitMs);
   if (choice.kind === 'match' && act(ctx, incident, choice)) return;
-  const now = incidentOf(ctx, id) ?? incident;
-  if (choice.kind === 'match' && now.tried.length > incident.tried.length && now.run === null && now.outcome === incident.outcome) {
+  const fresh = incidentOf(ctx, id) ?? incident;
+  if (choice.kind === 'match' && fresh.tried.length > incident.tried.length && fresh.run === null && fresh.outcome === incident.outcome) {
     return deliberate(ctx, id, arrived); // a shadow run took its turn; others may follow. `tried` grows, so this ends.
   }
-  pageOrNot(ctx, now, choice, arrived);
+  pageOrNot(ctx, fresh, choice, arrived);
 }
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
@@ -80,9 +81,9 @@ function act(ctx: TurnContext, incident: Incident, choice: Extract<Choice, { kin
     return false;
   }
   start(ctx, incident, playbook, planned.value);
-  const now = incidentOf(ctx, incident.id);
-  if (now === undefined || now.run === null) return false;
-  decide(ctx, now, 'remediate', `playbook ${playbook.name} works on it`);
+  const fresh = incidentOf(ctx, incident.id);
+  if (fresh === undefined || fresh.run === null) return false;
+  decide(ctx, fresh, 'remediate', `playbook ${playbook.name} works on it`);
   askAgain(ctx, incident, ctx.policy.holdOffMs);
   return true;
 }
@@ -129,13 +130,12 @@ function worthPaging(ctx: TurnContext, incident: Incident): boolean {
 }
 
 function ladderOf(ctx: TurnContext, playbook: string): string | null {
-  return ctx.policy.playbooks.find((one) => one.name === playbook)?.escalate.ladder ?? null;
+  return ctx.policy.playbooks.find(({ name }) => name === playbook)?.escalate.ladder ?? null;
 }
 
 /** Pages for an incident, once in its life; a page that was only answered, as an approval is, rings again for a new reason. */
 export function page(ctx: TurnContext, incident: Incident, reason: string, ladder: string | null): void {
-  const said = incident.decision === 'page' && incident.reason === reason;
-  if (said) return; // B1
+  if (incident.decision === 'page' && incident.reason === reason) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
   decide(ctx, incident, 'page', reason);

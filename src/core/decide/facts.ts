@@ -27,3 +27,12 @@ export interface IncidentDecided extends FactBase {
   readonly decision: Decision;
   readonly reason: string;
 }
+
+/** What a decision about an incident waits for. */
+export type DecideWake =
+  /** The incident has settled: decide about paging it. */
+  | { readonly kind: 'settle'; readonly incident: string; readonly life: number }
+  /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again. */
+  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: number }
+  /** Alerts did not clear after a run that succeeded. */
+  | { readonly kind: 'grace'; readonly incident: string; readonly run: string; readonly asked?: number };

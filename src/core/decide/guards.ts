@@ -5,6 +5,7 @@ import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import type { Guard } from '../run/facts.ts';
+import { playbookOf, type TargetHistory } from '../run/row.ts';
 import { spanOf } from '../time.ts';
 
 export interface Refusal {
@@ -13,46 +14,93 @@ export interface Refusal {
   readonly reason: string;
 }
 
-/** The first guard that says no, or null. Order: freeze, confidence, storm, cooldown, attempts, lock, concurrency. */
+/** What a guard is asked about. */
+interface Question {
+  readonly incident: Incident;
+  readonly playbook: Playbook;
+  readonly target: string;
+  readonly history: TargetHistory | undefined;
+}
+
+interface GuardRule {
+  /** Lifts by itself soon: worth waiting for within the hold-off, instead of paging at once. */
+  readonly isPassing: boolean;
+  /** Why the playbook may not act now, or null. */
+  readonly refuses: (ctx: TurnContext, question: Question) => string | null;
+}
+
+/** Says no while parameters and target are worked out, before any guard of the playbook is asked (plan.ts). */
+const askedBefore: GuardRule = { isPassing: false, refuses: () => null };
+
+/** Every guard; they are asked in this order, and the first that says no is the one people read of. */
+const guards: { readonly [guard in Guard]: GuardRule } = {
+  params: askedBefore,
+  target: askedBefore,
+  freeze: { isPassing: false, refuses: whileFrozen },
+  confidence: { isPassing: false, refuses: belowConfidence },
+  storm: { isPassing: false, refuses: (_, { incident }) => (incident.storm ? 'no automatic action inside an alert storm' : null) },
+  cooldown: { isPassing: false, refuses: whileCooling },
+  attempts: { isPassing: false, refuses: afterAttempts },
+  lock: { isPassing: true, refuses: whileHeld },
+  concurrency: { isPassing: true, refuses: whileCrowded },
+};
+
+const order = Object.keys(guards) as readonly Guard[]; // the keys of the table above
+
+/** The first guard that says no, or null. A shadow run touches nothing, so no guard is asked about it. */
 export function refusalOf(ctx: TurnContext, incident: Incident, playbook: Playbook, target: string): Refusal | null {
-  const no = (guard: Guard, reason: string): Refusal => ({ guard, target, reason });
-  const { guards } = playbook;
-  const { frozen } = ctx;
   if (playbook.mode === 'shadow') return null;
-  if (frozen !== null) return no('freeze', `frozen by ${frozen.by}: ${frozen.reason}; thaw lifts it`);
-  if (incident.score.value < guards.confidence) return no('confidence', `score ${incident.score.value} is below ${guards.confidence}`);
-  if (incident.storm) return no('storm', 'no automatic action inside an alert storm');
-  const history = ctx.desk.tables.targets.rows.get(target);
-  const since = history?.lastEndAt === undefined || history.lastEndAt === null ? null : ctx.at - history.lastEndAt;
-  if (since !== null && since < guards.cooldownMs) {
-    return no('cooldown', `${target} was acted on ${spanOf(since)} ago, cooldown ${spanOf(guards.cooldownMs)}`);
+  const question = { incident, playbook, target, history: ctx.desk.tables.targets.rows.get(target) };
+  for (const guard of order) {
+    const reason = guards[guard].refuses(ctx, question);
+    if (reason !== null) return { guard, target, reason };
   }
-  const attempts = attemptsOf(ctx, playbook, target);
-  if (guards.attempts !== null && attempts >= guards.attempts.max) {
-    return no('attempts', `${attempts} runs on ${target} within ${spanOf(guards.attempts.perMs)}, at most ${guards.attempts.max}`);
-  }
-  if (history?.holder !== undefined && history.holder !== null) return no('lock', `run ${history.holder} holds ${target}`); // G2
-  const running = runningOf(ctx, playbook.name);
-  if (running >= guards.concurrency) return no('concurrency', `${running} runs of ${playbook.name} at work, at most ${guards.concurrency}`);
   return null;
 }
 
-/** A guard that lifts by itself soon: worth waiting for within the hold-off, instead of paging at once. */
 export function isPassing(guard: Guard): boolean {
-  return guard === 'lock' || guard === 'concurrency';
+  return guards[guard].isPassing;
 }
 
-function attemptsOf(ctx: TurnContext, playbook: Playbook, target: string): number {
+function whileFrozen({ frozen }: TurnContext): string | null {
+  return frozen === null ? null : `frozen by ${frozen.by}: ${frozen.reason}; thaw lifts it`;
+}
+
+function belowConfidence(_: TurnContext, { incident, playbook }: Question): string | null {
+  const { confidence } = playbook.guards;
+  return incident.score.value < confidence ? `score ${incident.score.value} is below ${confidence}` : null;
+}
+
+function whileCooling(ctx: TurnContext, { playbook, target, history }: Question): string | null {
+  const { cooldownMs } = playbook.guards;
+  const lastEndAt = history?.lastEndAt ?? null;
+  if (lastEndAt === null || ctx.at - lastEndAt >= cooldownMs) return null;
+  return `${target} was acted on ${spanOf(ctx.at - lastEndAt)} ago, cooldown ${spanOf(cooldownMs)}`;
+}
+
+function afterAttempts(ctx: TurnContext, { playbook, target, history }: Question): string | null {
   const limit = playbook.guards.attempts;
-  if (limit === null) return 0;
-  const starts = ctx.desk.tables.targets.rows.get(target)?.starts ?? [];
-  return starts.filter((start) => start.playbook === playbook.name && ctx.at - start.at < limit.perMs).length;
+  if (limit === null) return null;
+  const starts = (history?.starts ?? []).filter((start) => start.playbook === playbook.name && ctx.at - start.at < limit.perMs);
+  if (starts.length < limit.max) return null;
+  return `${starts.length} runs on ${target} within ${spanOf(limit.perMs)}, at most ${limit.max}`;
+}
+
+function whileHeld(_: TurnContext, { target, history }: Question): string | null {
+  const holder = history?.holder ?? null;
+  return holder === null ? null : `run ${holder} holds ${target}`; // G2
+}
+
+function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
+  const { concurrency } = playbook.guards;
+  const running = runningOf(ctx, playbook.name);
+  return running < concurrency ? null : `${running} runs of ${playbook.name} at work, at most ${concurrency}`;
 }
 
 function runningOf(ctx: TurnContext, playbook: string): number {
   let running = 0;
   for (const run of ctx.desk.tables.runs.rows.values()) {
-    if (run.playbook.name === playbook && run.end === null && run.mode !== 'shadow') running += 1;
+    if (run.end === null && run.mode !== 'shadow' && playbookOf(ctx.desk, run).name === playbook) running += 1;
   }
   return running;
 }

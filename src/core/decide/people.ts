@@ -5,7 +5,7 @@ import { incidentOf } from '../incident/row.ts';
 import { ackPage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import type { CommandGiven } from '../playbook/facts.ts';
-import { cancel } from '../run/run.ts';
+import { cancel } from '../run/program.ts';
 
 export function acknowledge(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string }): void {
   const incident = incidentOf(ctx, id);

@@ -23,11 +23,11 @@ export function plan(ctx: TurnContext, playbook: Playbook, environment: Environm
   const filled = Object.fromEntries(params);
   const target = fill(playbook.target, { ...environment, params: filled }, ctx.expressions);
   if (!target.ok) return fail({ guard: 'target', target: '', reason: target.error });
-  const seen = JSON.stringify(target.value).slice(0, 80);
+  const text = JSON.stringify(target.value).slice(0, 80);
   if (typeof target.value !== 'string')
-    return fail({ guard: 'target', target: '', reason: `the target must name one thing, seen ${seen}` });
+    return fail({ guard: 'target', target: '', reason: `the target must name one thing, seen ${text}` });
   const complaint = plainComplaint(target.value);
-  if (complaint !== null) return fail({ guard: 'target', target: '', reason: `the target ${complaint}, seen ${seen}` });
+  if (complaint !== null) return fail({ guard: 'target', target: '', reason: `the target ${complaint}, seen ${text}` });
   return ok({ params: filled, target: target.value });
 }
 

@@ -94,3 +94,10 @@ export interface IncidentNoted extends FactBase {
   readonly by: string;
   readonly text: string;
 }
+
+/** What an incident waits for. */
+export type IncidentWake =
+  /** The resolved incident can no longer be reopened: let it leave the desk. */
+  | { readonly kind: 'close'; readonly incident: string; readonly life: number; readonly asked?: number }
+  /** Look for members that nobody repeats or clears. */
+  | { readonly kind: 'stale'; readonly incident: string; readonly life: number; readonly asked?: number };

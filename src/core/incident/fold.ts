@@ -3,6 +3,7 @@ import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } fr
 import { isFiring } from '../alert/fold.ts';
 import type { AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
+import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
 import type { AlertJoined, IncidentChanged, IncidentOpened, IncidentReopened, IncidentResolved } from './facts.ts';
 import type { Incident } from './row.ts';
@@ -64,11 +65,11 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
 function foldJoined(desk: Desk, fact: AlertJoined): void {
   const before = desk.tables.alerts.rows.get(fact.fingerprint);
   if (before !== undefined && before.alert.incident !== null) leave(desk, before, before.alert.incident);
-  change(desk.tables.alerts, fact.fingerprint, (held) => ({
-    ...held,
+  change(desk.tables.alerts, fact.fingerprint, (row) => ({
+    ...row,
     keys: fact.keys,
     joined: fact.seq,
-    alert: { ...held.alert, incident: fact.incident },
+    alert: { ...row.alert, incident: fact.incident },
   }));
   const joined = desk.tables.alerts.rows.get(fact.fingerprint);
   const firing = joined !== undefined && isFiring(joined.alert) ? 1 : 0;
@@ -87,9 +88,9 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
 }
 
 /** A recurring alert goes to another incident than the one it was in. */
-function leave(desk: Desk, held: AlertRow, incident: string): void {
-  unindexAlert(desk, held.alert.fingerprint, incident, held.keys);
-  if (isFiring(held.alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
+function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
+  unindexAlert(desk, alert.fingerprint, incident, keys);
+  if (isFiring(alert)) change(desk.tables.incidents, incident, (row) => ({ ...row, firing: row.firing - 1 }));
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {
@@ -126,7 +127,7 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
 
 export function forgetIncident(desk: Desk, id: string): void {
   const incident: Incident | undefined = desk.tables.incidents.rows.get(id);
-  for (const run of incident?.runs ?? []) drop(desk.tables.runs, run);
+  for (const run of incident?.runs ?? []) forgetRun(desk, run);
   for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
   desk.indexes.alertsByIncident.delete(id);
   drop(desk.tables.incidents, id);

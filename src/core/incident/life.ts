@@ -1,5 +1,5 @@
 // One incident: which alerts are in it and why, how it opens, changes, resolves, reopens and leaves the desk.
-// What to do about it is deliberate.ts; the words people read are notice.ts.
+// What to do about it is decide/deliberate.ts, the words people read are page/notice.ts.
 //   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
 //   I2  An incident resolves when its last member clears and no run has left it in doubt, or a person says so;
 //       muting never keeps it open or closes it.
@@ -7,15 +7,29 @@
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
+import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/delivery.ts';
 import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
+import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
 import { minute } from '../time.ts';
-import type { ResolvedBy } from './facts.ts';
+import type { WakeHandlers } from '../wakes.ts';
+import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { incidentOf, type Incident } from './row.ts';
 
 const sweptPerTurn = 1_000;
+
+export const incidentWakes: WakeHandlers<IncidentWake['kind']> = {
+  close(ctx, wake) {
+    forgetTargets(ctx);
+    sweep(ctx, wake.incident, wake.life);
+  },
+  stale(ctx, wake) {
+    expireStale(ctx, wake.incident, wake.life);
+    expireUsedSilences(ctx);
+  },
+};
 
 export function resolve(ctx: TurnContext, id: string, how: { readonly by: ResolvedBy; readonly who: string; readonly note: string }): void {
   const incident = incidentOf(ctx, id);
@@ -41,7 +55,7 @@ function childrenOf(ctx: TurnContext, parent: string): readonly string[] {
 }
 
 /** The time for reopening is over: members and incident leave the desk, a bounded number each turn. */
-export function sweep(ctx: TurnContext, id: string, life: number): void {
+function sweep(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
   if (isBusy(ctx, incident)) return wakeAfter(ctx, minute, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
@@ -60,7 +74,7 @@ function isBusy(ctx: TurnContext, incident: Incident): boolean {
 }
 
 /** Takes members as ended that nobody has repeated or cleared for the policy's span; a bounded number each turn. */
-export function expireStale(ctx: TurnContext, id: string, life: number): void {
+function expireStale(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved' || incident.life !== life) return;
   const { staleMs } = ctx.policy;

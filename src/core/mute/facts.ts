@@ -38,3 +38,8 @@ export interface SilenceChanged extends FactBase {
   readonly silence: Silence;
   readonly state: 'active' | 'expired';
 }
+
+/** What a silence waits for: its end, and its begin when it was set for later. */
+export type SilenceWake =
+  | { readonly kind: 'silence'; readonly silence: string; readonly endsAt: Instant }
+  | { readonly kind: 'silenceStart'; readonly silence: string; readonly startsAt: Instant };

@@ -7,17 +7,17 @@ import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
 export const muteFolds: Folds<'AlertMuted' | 'SilenceChanged'> = { AlertMuted: foldMuted, SilenceChanged: foldSilence };
 
 function foldMuted(desk: Desk, fact: AlertMuted): void {
-  const held = desk.tables.alerts.rows.get(fact.fingerprint);
-  invariant(held !== undefined, 'D1: a muted alert is on the desk');
-  countMuting(desk, held.muted, -1);
+  const row = desk.tables.alerts.rows.get(fact.fingerprint);
+  invariant(row !== undefined, 'D1: a muted alert is on the desk');
+  countMuting(desk, row.muted, -1);
   countMuting(desk, fact.reason, 1);
-  put(desk.tables.alerts, fact.fingerprint, { ...held, muted: fact.reason });
+  put(desk.tables.alerts, fact.fingerprint, { ...row, muted: fact.reason });
 }
 
 export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): void {
   if (reason?.kind !== 'silence') return;
-  const held = desk.tables.silences.rows.get(reason.silence);
-  if (held !== undefined) put(desk.tables.silences, reason.silence, { ...held, muting: Math.max(0, held.muting + by), used: true });
+  const row = desk.tables.silences.rows.get(reason.silence);
+  if (row !== undefined) put(desk.tables.silences, reason.silence, { ...row, muting: Math.max(0, row.muting + by), used: true });
 }
 
 function foldSilence(desk: Desk, fact: SilenceChanged): void {

@@ -6,11 +6,11 @@ import { emit, type TurnContext } from '../context.ts';
 import type { MuteReason, Silence } from './facts.ts';
 
 /** The strongest reason: the source does not trust it yet, the source holds it back, it flaps, a silence matches. */
-export function muteOf(ctx: TurnContext, held: AlertRow): MuteReason | null {
-  const { alert } = held;
+export function muteOf(ctx: TurnContext, row: AlertRow): MuteReason | null {
+  const { alert } = row;
   if (alert.soft) return { kind: 'soft' };
   if (alert.sourceMute !== null) return { kind: 'source', says: alert.sourceMute };
-  if (held.flapping) return { kind: 'flapping', percent: Math.round(flapPercent(held.history)) };
+  if (row.flapping) return { kind: 'flapping', percent: Math.round(flapPercent(row.history)) };
   const silence = silenceOf(ctx, alert.labels);
   return silence === null ? null : { kind: 'silence', silence: silence.id, until: silence.endsAt, comment: silence.comment };
 }
@@ -28,10 +28,10 @@ function silenceOf(ctx: TurnContext, labels: Labels): Silence | null {
 
 /** Writes down that the reason changed, if it did, and returns the one that holds. */
 export function refreshMute(ctx: TurnContext, fingerprint: string): MuteReason | null {
-  const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-  if (held === undefined) return null;
-  const reason = held.alert.state === 'firing' ? muteOf(ctx, held) : null;
-  if (!same(held.muted, reason)) emit(ctx, { type: 'AlertMuted', fingerprint, incident: held.alert.incident, reason });
+  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+  if (row === undefined) return null;
+  const reason = row.alert.state === 'firing' ? muteOf(ctx, row) : null;
+  if (!same(row.muted, reason)) emit(ctx, { type: 'AlertMuted', fingerprint, incident: row.alert.incident, reason });
   return reason;
 }
 

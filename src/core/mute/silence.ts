@@ -1,10 +1,21 @@
 // A silence begins, ends or is used up: the alerts it may concern are looked at again.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
-import type { Silence } from './facts.ts';
+import type { WakeHandlers } from '../wakes.ts';
+import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
 import { isInDoubt } from './suppression.ts';
 
 const mutedAtOnceMax = 5_000;
+
+export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
+  silence(ctx, wake) {
+    const row = ctx.desk.tables.silences.rows.get(wake.silence);
+    if (row?.silence.endsAt === wake.endsAt) endSilence(ctx, row.silence);
+  },
+  silenceStart(ctx, wake) {
+    if (ctx.desk.tables.silences.rows.get(wake.silence)?.silence.startsAt === wake.startsAt) refreshMutes(ctx);
+  },
+};
 
 export function setSilence(ctx: TurnContext, silence: Silence): void {
   const known = ctx.desk.tables.silences.rows.has(silence.id);
@@ -19,23 +30,23 @@ export function setSilence(ctx: TurnContext, silence: Silence): void {
   refreshMutes(ctx);
 }
 
-export function endSilence(ctx: TurnContext, silence: Silence): void {
+function endSilence(ctx: TurnContext, silence: Silence): void {
   emit(ctx, { type: 'SilenceChanged', silence, state: 'expired' });
   refreshMutes(ctx);
 }
 
 /** A silence came or went: look at the alerts it may concern, in a fixed order, and at the incidents they are in. */
-export function refreshMutes(ctx: TurnContext): void {
+function refreshMutes(ctx: TurnContext): void {
   let changes = 0;
   for (const fingerprint of [...ctx.desk.tables.alerts.rows.keys()].sort()) {
-    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (held?.alert.state !== 'firing' || changes >= mutedAtOnceMax) continue;
-    const before = held.muted;
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row?.alert.state !== 'firing' || changes >= mutedAtOnceMax) continue;
+    const before = row.muted;
     refreshMute(ctx, fingerprint);
     const after = ctx.desk.tables.alerts.rows.get(fingerprint)?.muted ?? null;
     if (before === after) continue;
     changes += 1;
-    if (held.alert.incident !== null) ctx.toDeliberate.add(held.alert.incident);
+    if (row.alert.incident !== null) ctx.toDeliberate.add(row.alert.incident);
   }
   reviewDoubts(ctx);
 }
@@ -51,9 +62,9 @@ function reviewDoubts(ctx: TurnContext): void {
 /** Silences that were to last until what they muted had cleared. */
 export function expireUsedSilences(ctx: TurnContext): void {
   for (const id of [...ctx.desk.tables.silences.rows.keys()].sort()) {
-    const held = ctx.desk.tables.silences.rows.get(id);
-    if (held?.silence.untilResolved !== true || held.muting > 0 || !held.used) continue;
-    emit(ctx, { type: 'SilenceChanged', silence: held.silence, state: 'expired' });
+    const row = ctx.desk.tables.silences.rows.get(id);
+    if (row?.silence.untilResolved !== true || row.muting > 0 || !row.used) continue;
+    emit(ctx, { type: 'SilenceChanged', silence: row.silence, state: 'expired' });
     reviewDoubts(ctx);
   }
 }

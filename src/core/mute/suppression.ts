@@ -17,10 +17,10 @@ export function suppressionOf(ctx: TurnContext, incident: Incident, first: strin
   const members = ctx.desk.indexes.alertsByIncident.get(incident.id) ?? [];
   let asked = 0;
   for (const fingerprint of first === null ? members : firstThen(first, members)) {
-    const held = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (held === undefined || (held.alert.state !== 'firing' && !over)) continue;
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row === undefined || (row.alert.state !== 'firing' && !over)) continue;
     asked += 1;
-    const mute = asked <= ctx.policy.grouping.membersMax ? muteOf(ctx, held) : held.muted;
+    const mute = asked <= ctx.policy.grouping.membersMax ? muteOf(ctx, row) : row.muted;
     if (mute === null || asked > membersAskedMax) return null;
     if (over && mute.kind !== 'silence') return null; // what a source said of an alert that has cleared it never takes back
     reason = describeMute(mute);

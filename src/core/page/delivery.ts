@@ -2,7 +2,7 @@
 //   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { hour, minute, second, type Millis } from '../time.ts';
-import type { NotifyAnswered } from './facts.ts';
+import type { NotifyAnswered, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import type { NotifyKind, NotifyOutcome } from './notification.ts';
 import { pageOf, type Outgoing, type Page } from './row.ts';
@@ -25,7 +25,7 @@ export function send(ctx: TurnContext, id: string, notifier: string, kind: Notif
 /** Takes a notifier's answer. Returns the page when nobody on its ringing rung can be reached any more, else null. */
 export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null {
   const page = pageOf(ctx, input.page);
-  const outgoing = page?.outgoing.find((one) => one.notification.id === input.notification);
+  const outgoing = page?.outgoing.find((each) => each.notification.id === input.notification);
   if (page === undefined || outgoing === undefined || outgoing.state === 'accepted') return null;
   // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
   const counts = outgoing.state === 'sent' || input.outcome.outcome === 'accepted';
@@ -33,12 +33,9 @@ export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null
 }
 
 /** The answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */
-export function takeWake(
-  ctx: TurnContext,
-  wake: { readonly page: string; readonly notification: string; readonly attempt: number; readonly stage: 'answer' | 'retry' },
-): Page | null {
+export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): Page | null {
   const page = pageOf(ctx, wake.page);
-  const outgoing = page?.outgoing.find((one) => one.notification.id === wake.notification);
+  const outgoing = page?.outgoing.find((each) => each.notification.id === wake.notification);
   if (page === undefined || outgoing === undefined || outgoing.attempt !== wake.attempt) return null;
   if (wake.stage === 'answer' && outgoing.state === 'sent') {
     return settle(ctx, page, wake.notification, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
@@ -58,7 +55,7 @@ export function takeWake(
 }
 
 function settle(ctx: TurnContext, page: Page, notification: string, outcome: NotifyOutcome): Page | null {
-  const outgoing = page.outgoing.find((one) => one.notification.id === notification);
+  const outgoing = page.outgoing.find((each) => each.notification.id === notification);
   if (outgoing === undefined) return null;
   const ending = outgoing.notification.kind === 'resolve';
   const again = outcome.outcome === 'deferred' || outcome.outcome === 'unknown';
@@ -86,7 +83,7 @@ function isWanted(page: Page, outgoing: Outgoing): boolean {
 }
 
 function rungFailed(page: Page): boolean {
-  return page.outgoing.filter((one) => one.ring === page.ring).every((one) => one.state === 'refused');
+  return page.outgoing.every(({ ring, state }) => ring !== page.ring || state === 'refused');
 }
 
 function retryAfter(outcome: NotifyOutcome, attempt: number): Millis {

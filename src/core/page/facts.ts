@@ -66,3 +66,16 @@ export interface PageClosed extends FactBase {
   readonly incident: string;
   readonly why: string;
 }
+
+/** What a page waits for. */
+export type PageWake =
+  | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number }
+  | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
+  /** A notification's answer is overdue, or its retry is due. */
+  | {
+      readonly kind: 'notify';
+      readonly page: string;
+      readonly notification: string;
+      readonly attempt: number;
+      readonly stage: 'answer' | 'retry';
+    };

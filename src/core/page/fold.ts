@@ -58,7 +58,7 @@ function requestedNotice(page: Page, fact: NotifyRequested): Page {
 
 function finishedNotice(page: Page, fact: NotifyFinished): Page {
   const state = fact.retry ? 'waiting' : fact.outcome.outcome === 'accepted' ? 'accepted' : 'refused';
-  const outgoing = page.outgoing.map((one) => (one.notification.id === fact.notification ? ({ ...one, state } satisfies Outgoing) : one));
+  const outgoing = page.outgoing.map((each): Outgoing => (each.notification.id === fact.notification ? { ...each, state } : each));
   const reached = fact.outcome.outcome === 'accepted' || fact.outcome.outcome === 'unknown';
   const told = reached && !page.told.includes(fact.notifier) ? [...page.told, fact.notifier] : page.told;
   return { ...page, outgoing, told };

@@ -1,4 +1,4 @@
-// The escalation ladder as data: who is told, in which order, how long each rung has. page.ts climbs it.
+// The escalation ladder as data: who is told, in which order, how long each rung has. ring.ts climbs it.
 import type { Millis } from '../time.ts';
 
 export interface Rung {

@@ -2,6 +2,7 @@
 import type { Desk } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import { spanOf, type Instant } from '../time.ts';
+import { playbookOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
 import type { Page } from './row.ts';
 
@@ -39,7 +40,7 @@ function textOf(desk: Desk, incident: Incident, page: Page, kind: NotifyKind, at
   if (incident.members > membersShown) lines.push(`- and ${incident.members - membersShown} more`);
   for (const id of incident.runs) {
     const run = desk.tables.runs.rows.get(id);
-    if (run !== undefined) lines.push(`playbook ${run.playbook.name} on ${run.target}: ${run.end ?? 'working'}`);
+    if (run !== undefined) lines.push(`playbook ${playbookOf(desk, run).name} on ${run.target}: ${run.end ?? 'working'}`);
   }
   return lines.join('\n');
 }

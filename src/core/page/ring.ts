@@ -10,11 +10,18 @@ import type { Incident } from '../incident/row.ts';
 import { suppressionOf } from '../mute/suppression.ts';
 import { alertEnvironment, incidentEnvironment } from '../playbook/environment.ts';
 import { minute } from '../time.ts';
+import type { WakeHandlers } from '../wakes.ts';
 import { send, takeAnswer, takeWake } from './delivery.ts';
-import type { NotifyAnswered } from './facts.ts';
+import type { NotifyAnswered, PageWake } from './facts.ts';
 import type { Ladder } from './ladder.ts';
 import type { NotifyKind } from './notification.ts';
 import { pageOf, type Page } from './row.ts';
+
+export const pageWakes: WakeHandlers<PageWake['kind']> = {
+  rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
+  ack: (ctx, wake) => onAckTimeout(ctx, wake.page, wake.ring),
+  notify: (ctx, wake) => climbWhenRefused(ctx, takeWake(ctx, wake)),
+};
 
 /** Opens the incident's page and rings the first rung. An incident has at most one page in a life. */
 export function openPage(
@@ -68,18 +75,13 @@ export function onNotifyAnswered(ctx: TurnContext, input: NotifyAnswered): void 
   climbWhenRefused(ctx, takeAnswer(ctx, input));
 }
 
-/** A notifier's answer is overdue, or its retry is due. */
-export function onNotifyWake(ctx: TurnContext, wake: Parameters<typeof takeWake>[1]): void {
-  climbWhenRefused(ctx, takeWake(ctx, wake));
-}
-
 /** Nobody on the ringing rung can be reached: the next one rings without waiting (P1). */
 function climbWhenRefused(ctx: TurnContext, page: Page | null): void {
   if (page !== null && hasNext(page) && !isQuiet(ctx, page)) climb(ctx, page);
 }
 
 /** The rung's wait is over: climb, begin another round, or find that the ladder has ended. */
-export function onRung(ctx: TurnContext, id: string, ringNumber: number): void {
+function onRung(ctx: TurnContext, id: string, ringNumber: number): void {
   const page = pageOf(ctx, id);
   if (page?.state !== 'ringing' || page.ring !== ringNumber) return; // P2, P3
   if (isQuiet(ctx, page)) {
@@ -118,7 +120,7 @@ export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string
 }
 
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */
-export function onAckTimeout(ctx: TurnContext, id: string, ringNumber: number): void {
+function onAckTimeout(ctx: TurnContext, id: string, ringNumber: number): void {
   const page = pageOf(ctx, id);
   if (page?.state !== 'acked' || page.ring !== ringNumber) return; // P2, P3
   if (isQuiet(ctx, page)) {

@@ -1,5 +1,5 @@
 // The playbook/v1 document as data: what was checked at load, ready to be carried on the log inside a policy.
-// Parsing and checking is config/playbooks.ts; choosing one is choose.ts; executing one is run.ts.
+// Parsing and checking is config/playbook/playbooks.ts, choosing one decide/choose.ts, executing one run/program.ts.
 import type { Json } from '../json.ts';
 import type { Millis } from '../time.ts';
 
@@ -48,7 +48,7 @@ export interface Guards {
 export type OnUnknown = 'stop' | 'retry';
 
 export interface ActionCall {
-  /** Registered action, `shell/run`, `http/request`, `process/restart` … */
+  /** A registered action by its name, `family/name`. */
   readonly uses: string;
   readonly with: Template;
   readonly timeoutMs: Millis;

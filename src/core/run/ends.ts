@@ -30,3 +30,6 @@ export const ends: { readonly [end in Outcome]: EndMeaning } = {
   cancelled: { helped: false, inDoubt: false, callsPerson: false, credited: false },
   refused: { helped: false, inDoubt: false, callsPerson: true, credited: false },
 };
+
+/** Every word for how a remedy came out, in the order of the table. */
+export const outcomes = Object.keys(ends) as readonly Outcome[]; // the keys of the table above

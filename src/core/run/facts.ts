@@ -76,15 +76,16 @@ export interface ApprovalGiven extends FactBase {
   readonly note: string;
 }
 
-export type RunPhase = 'approval' | 'diagnose' | 'steps' | 'verify' | 'undo' | 'ended';
+/** The parts of a run. Facts call it `phase`, as they always have. */
+export type RunPart = 'approval' | 'diagnose' | 'steps' | 'verify' | 'undo';
 
-/** One call of an action for a run: `call` names phase, step and attempt (`steps/restart/1`). */
+/** One call of an action for a run: `call` names part, step and attempt (`steps/restart/1`). */
 export interface StepRequested extends FactBase {
   readonly type: 'StepRequested';
   readonly run: string;
   readonly incident: string;
   readonly call: string;
-  readonly phase: RunPhase;
+  readonly phase: RunPart;
   readonly step: string;
   readonly attempt: number;
   readonly uses: string;
@@ -106,7 +107,7 @@ export interface StepFinished extends FactBase {
   readonly run: string;
   readonly incident: string;
   readonly call: string;
-  readonly phase: RunPhase;
+  readonly phase: RunPart;
   readonly step: string;
   readonly attempt: number;
   readonly outcome: ActionOutcome;
@@ -120,7 +121,7 @@ export interface RunMoved extends FactBase {
   readonly type: 'RunMoved';
   readonly run: string;
   readonly incident: string;
-  readonly phase: RunPhase;
+  readonly phase: RunPart;
   readonly index: number;
   readonly attempt: number;
   readonly pause?: number;
@@ -151,3 +152,11 @@ export interface RunFinished extends FactBase {
   readonly end: RunEnd;
   readonly reason: string;
 }
+
+/** What a run waits for. */
+export type RunWake =
+  | { readonly kind: 'approval'; readonly run: string }
+  /** Nobody claimed the call, or nobody answered it. */
+  | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
+  /** The run's pause before a retry or the next look is over. */
+  | { readonly kind: 'pause'; readonly run: string; readonly pause: number };

@@ -1,6 +1,7 @@
 // Desks in and out of checkpoints: which rows changed since the last save, and desks built from saved rows.
 import { newDesk, reindex, type Desk, type TableName } from '../../core/desk.ts';
 import type { Table } from '../../core/table.ts';
+import { upgradeRow, type PlacedRow } from '../../core/upgrade.ts';
 import type { DeskRow } from '../../ports/checkpoints.ts';
 
 /** Rows changed since the last call, and forgets that they were. */
@@ -19,14 +20,22 @@ export function changedCount(desk: Desk): number {
   return count;
 }
 
-/** Takes saved rows into their desks; call `finishLoading` when all have come. */
+/**
+ * Takes saved rows into their desks; call `finishLoading` when all have come. A row that an earlier version saved is upgraded in memory,
+ * and written anew when it changes; only what that version had no row for counts as changed, so that the next save stays small.
+ */
 export function takeRows(desks: Map<string, Desk>, rows: readonly DeskRow[]): void {
-  for (const row of rows) {
-    const desk = deskOf(desks, row.scope);
+  for (const { scope, table, key, doc } of rows) {
+    if (doc === null) continue;
     // Rows are written by changedRows only, so the table exists and the document has its type.
-    const table = desk.tables[row.table as TableName] as Table<object> | undefined;
-    if (table !== undefined && row.doc !== null) table.rows.set(row.key, row.doc);
+    for (const row of upgradeRow({ table: table as TableName, key, doc })) takeRow(deskOf(desks, scope), row, row.table !== table);
   }
+}
+
+function takeRow(desk: Desk, { table: name, key, doc }: PlacedRow, isNew: boolean): void {
+  const table = desk.tables[name] as Table<object> | undefined;
+  table?.rows.set(key, doc);
+  if (isNew) table?.changed.add(key);
 }
 
 export function finishLoading(desks: Map<string, Desk>): void {

@@ -4,7 +4,6 @@ import { ackRoutes } from '../door/ack.ts';
 import { openapiOf } from '../openapi.ts';
 import { json, type Answer, type Route } from '../route.ts';
 import { text } from '../../readmodel/schema.ts';
-import { alertsV2Routes } from './alerts-v2.ts';
 import { alertRoutes } from './alerts.ts';
 import { deadLetterRoutes } from './deadletters.ts';
 import { gatewayRoutes } from './gateway.ts';
@@ -12,6 +11,7 @@ import { incidentRoutes } from './incidents.ts';
 import { logRoutes } from './log.ts';
 import { runRoutes } from './runs.ts';
 import { silenceRoutes } from './silences.ts';
+import type { BroughtRoutes } from './source-routes.ts';
 
 const openapi: Answer = {
   says: 'OpenAPI 3.1.',
@@ -24,8 +24,8 @@ const openapi: Answer = {
   },
 };
 
-/** `more` are routes made elsewhere (the event stream); `draining` says that the server is about to stop. */
-export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () => boolean): readonly Route[] {
+/** `brought` are what the sources bring, `more` are made elsewhere (the event stream); `draining` says that the server is about to stop. */
+export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly Route[], draining: () => boolean): readonly Route[] {
   const routes: Route[] = [
     ...gatewayRoutes(deps, draining),
     ...alertRoutes(deps),
@@ -34,7 +34,7 @@ export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () =
     ...silenceRoutes(deps),
     ...deadLetterRoutes(deps),
     ...logRoutes(deps),
-    ...alertsV2Routes(deps),
+    ...brought.routes,
     ...ackRoutes(deps),
     ...more,
     json({
@@ -48,6 +48,6 @@ export function apiRoutes(deps: HttpDeps, more: readonly Route[], draining: () =
       handle: () => ({ status: 200, body: document }),
     }),
   ];
-  const document = openapiOf(routes, deps.version);
+  const document = openapiOf(routes, brought.deliveries, deps.version);
   return routes;
 }

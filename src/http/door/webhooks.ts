@@ -1,4 +1,4 @@
-// Deliveries of senders, ahead of express: `POST /webhooks/{endpoint}` and below, and `POST /api/v2/alerts`.
+// Deliveries of senders, ahead of express: `POST /webhooks/{endpoint}` and below, and what sources bring of their own (ports/routes.ts).
 // One pass: credentials, capped body, signature, intake, answer. Never redirects: senders lose the body on the way.
 //   W1  2xx only after intake said that everything is durable.
 //   W2  503 when we are in trouble (senders come again), 4xx only when coming again would not help.
@@ -7,26 +7,29 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createGate, type Gate } from '../../access/gate.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Acceptance } from '../../engine/intake/intake.ts';
-import type { Delivery } from '../../ports/source.ts';
+import type { DeliveryRoute } from '../../ports/routes.ts';
+import type { Delivery, Source } from '../../ports/source.ts';
 import type { HttpDeps, HttpEndpoint } from '../deps.ts';
 import type { DeliveryOutcome } from '../metrics.ts';
 import { problem, problemOf, sendProblem } from '../problem.ts';
 import type { BodyReader } from './body.ts';
 
 const prefix = '/webhooks/';
-export const alertsApiPath = '/api/v2/alerts';
 
 interface Door {
   readonly endpoint: HttpEndpoint;
   readonly gate: Gate;
 }
 
+type Answer = NonNullable<Source['answer']>;
+
 /** The handler; false when the request is not for it. */
 export type Webhooks = (req: IncomingMessage, res: ServerResponse) => boolean;
 
-export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
+export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[], readBody: BodyReader): Webhooks {
   const doors = new Map<string, Door>();
   for (const endpoint of deps.endpoints) doors.set(endpoint.name, { endpoint, gate: createGate(endpoint.auth, deps.verify) });
+  const answers = new Map(brought.map((route) => [route.path, route.answer]));
   const direct = [...doors.values()].find((door) => door.endpoint.alertsApi) ?? null;
 
   async function accept(door: Door, path: string, req: IncomingMessage): Promise<Acceptance> {
@@ -39,7 +42,7 @@ export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
     return deps.intake.accept(door.endpoint.name, { headers, body: body.toString('utf8'), path, receivedAt }, deliveryId);
   }
 
-  async function receive(door: Door, path: string, isApi: boolean, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async function receive(door: Door, path: string, own: Answer | undefined, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const began = deps.clock.steady();
     const name = door.endpoint.name;
     try {
@@ -47,7 +50,7 @@ export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
       if (!door.gate.headers(req.headers)) throw refused;
       const acceptance = await accept(door, path, req);
       deps.metrics.delivery(name, acceptance.status);
-      answer(acceptance, isApi ? { status: 200, body: '{}' } : door.endpoint.source.answer, res);
+      answer(acceptance, own, res);
       if (acceptance.status === 'accepted') {
         deps.metrics.accepted(deps.clock.steady() - began);
         if (acceptance.warnings.length > 0)
@@ -69,12 +72,13 @@ export function createWebhooks(deps: HttpDeps, readBody: BodyReader): Webhooks {
       const slash = path.indexOf('/', prefix.length);
       const door = doors.get(slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash));
       if (door === undefined) unknown(req, res);
-      else void receive(door, slash < 0 ? '' : path.slice(slash), false, req, res);
+      else void receive(door, slash < 0 ? '' : path.slice(slash), door.endpoint.source.answer, req, res);
       return true;
     }
-    if (path === alertsApiPath && req.method === 'POST') {
+    const own = req.method === 'POST' ? answers.get(path) : undefined;
+    if (own !== undefined) {
       if (direct === null) unknown(req, res);
-      else void receive(direct, path, true, req, res);
+      else void receive(direct, path, own, req, res);
       return true;
     }
     return false;
@@ -109,7 +113,7 @@ function requireText(headers: IncomingHttpHeaders): void {
   if (!fine) throw new GatewayError('unsupported_media', 'content-type must be JSON, a form or text');
 }
 
-function answer(acceptance: Acceptance, own: { readonly status: number; readonly body?: string } | undefined, res: ServerResponse): void {
+function answer(acceptance: Acceptance, own: Answer | undefined, res: ServerResponse): void {
   switch (acceptance.status) {
     case 'accepted': {
       const body = own === undefined ? `{"status":"accepted","alerts":${acceptance.alerts}}` : (own.body ?? '');

@@ -1,7 +1,7 @@
 // http/request and http/probe against a real server that answers well, badly, late or not at all.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { guarded } from '../../../adapters/actions.ts';
+import { guarded } from '../../../adapters/kit/action-guard.ts';
 import { createHttpActions } from '../../../adapters/http/action.ts';
 import type { HttpConfig } from '../../../adapters/http/config.ts';
 import { createReach } from '../../../adapters/http/reach.ts';

@@ -119,10 +119,10 @@ export function fakeBroker(partitions: number): FakeBroker {
   const made: FakeBroker = {
     client: {
       clock: systemClock,
-      say: { info() {}, warn() {}, error() {} },
+      logger: { info() {}, warn() {}, error() {} },
       instance: 'test',
       settings: { topics: { inputs: 'inputs', facts: 'facts' }, partitions },
-      health: { good() {}, bad() {}, stranger() {}, doubt() {} },
+      health: { good() {}, bad() {}, foreignRecord() {}, doubt() {} },
       cluster() {
         connections += 1;
         const findBroker = connections === 2 ? () => wait(made.findMs).then(() => broker) : cluster.findBroker;

@@ -30,7 +30,7 @@ test('D2: a save that was called before the partition was loaded again is refuse
   const client = {
     clock: systemClock,
     settings: { topics: { desks: 'desks' }, prefix: 'quench.' },
-    health: { good() {}, bad() {}, stranger() {} },
+    health: { good() {}, bad() {}, foreignRecord() {} },
     cluster: () => ({ cluster, close: async () => {} }),
     kafka: { producer },
     severable: () => ({ kafka: { producer }, sever() {} }),

@@ -23,7 +23,7 @@ test('H3: a member that is replaced while it still connects is cut off: it canno
   const client = {
     clock,
     settings: { prefix: 'quench.', sessionMs: 6_000, partitions: 6 },
-    say: { info() {}, warn() {}, error() {} },
+    logger: { info() {}, warn() {}, error() {} },
     health: { good() {}, bad() {}, wrong() {} },
     instance: 'test',
     severable,

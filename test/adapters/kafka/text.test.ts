@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
-import { decoded, encoded } from '../../../adapters/kafka/log.ts';
+import { decoded, encoded } from '../../../adapters/kafka/log-records.ts';
 
 function through(text: string): string {
   return decoded(Buffer.from(encoded(text)));

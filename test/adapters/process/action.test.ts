@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guarded } from '../../../adapters/actions.ts';
+import { guarded } from '../../../adapters/kit/action-guard.ts';
 import { createProcessActions } from '../../../adapters/process/action.ts';
 import type { ProcessConfig, ProcessSpec } from '../../../adapters/process/config.ts';
 import type { ActionOutcome } from '../../../src/core/run/outcome.ts';

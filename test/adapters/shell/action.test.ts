@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { guarded } from '../../../adapters/actions.ts';
+import { guarded } from '../../../adapters/kit/action-guard.ts';
 import { createShellActions } from '../../../adapters/shell/action.ts';
 import type { ShellConfig } from '../../../adapters/shell/config.ts';
 import type { Json } from '../../../src/core/json.ts';

@@ -1,0 +1,85 @@
+// What stands in the registry: a kind of source, notifier, action family or log, as its folder describes it.
+// A kind says its name in quench.yaml, the JSON Schema of its options, and how one is made. The lists are adapters/registry.ts.
+//   K1  Options reach `create` or `open` only after the schema beside it admitted them; secrets in them are marked `writeOnly`.
+import type { Writable } from 'node:stream';
+import type { Json } from '../../src/core/json.ts';
+import type { Millis } from '../../src/core/time.ts';
+import type { Action } from '../../src/ports/action.ts';
+import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
+import type { SourceRoutes } from '../../src/ports/routes.ts';
+import type { Source } from '../../src/ports/source.ts';
+import type { Store } from '../../src/ports/store.ts';
+import type { Http } from './http-client.ts';
+import type { Say } from './say.ts';
+
+export type Options = { readonly [name: string]: Json };
+
+/** A kind of monitoring system, named by `source` of an endpoint. */
+export interface SourceKind {
+  readonly name: string;
+  /** JSON Schema of `options` of the endpoint. */
+  readonly options: object;
+  create(options: Options): Source;
+  /** The HTTP API that the vendor's own tools expect of whoever takes their alerts; served once, however many endpoints there are. */
+  readonly routes?: SourceRoutes;
+}
+
+export interface NotifierDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+  /** Standard output of the gateway. */
+  readonly stream: Writable;
+}
+
+/** A kind of notifier, named by `type` of an entry under `notifiers`. */
+export interface NotifierKind {
+  readonly name: string;
+  /** JSON Schema of the entry without `type`. */
+  readonly options: object;
+  create(options: Options, deps: NotifierDeps): Notifier;
+}
+
+/** Actions that share a configuration. Its actions run in the executor process, so its folder must load without the gateway's packages. */
+export interface ActionFamily {
+  /** The part of its actions' names before the slash, and its key under `actions` in quench.yaml. */
+  readonly name: string;
+  /** JSON Schema of what the operator allows it; without an entry in quench.yaml `create` is called with `{}`, and nothing may be allowed then. */
+  readonly options: object;
+  /** Every action of the family. Called in the gateway too, to know what there is: it opens nothing. Rejects options with `invalid_config`. */
+  create(options: Options, clock: Clock): readonly Action[];
+}
+
+export interface LogDeps {
+  readonly clock: Clock;
+  readonly say: Say;
+  readonly watch: BackboneWatch;
+  /** The store of this process, for copies that are quicker to search. */
+  readonly local: Store;
+  /** Unlike any other process, living or dead. */
+  readonly instance: string;
+  readonly retentionMs: Millis;
+}
+
+/** A log that several processes share, named by `log.type`. Opening it does not wait for its servers. */
+export interface LogKind {
+  readonly name: string;
+  /** JSON Schema of `log` without `type`. */
+  readonly options: object;
+  open(options: Options, deps: LogDeps): Promise<Backbone>;
+}
+
+/** Everything that a gateway can speak to. */
+export interface Registry {
+  readonly sources: readonly SourceKind[];
+  readonly notifiers: readonly NotifierKind[];
+  readonly actions: readonly ActionFamily[];
+  /** Logs other than the embedded one. */
+  readonly logs: readonly LogKind[];
+}
+
+/** Options as the type that their schema stands for (K1). */
+export function checked<T>(options: Options): T {
+  return options as T;
+}

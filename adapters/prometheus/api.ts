@@ -1,0 +1,129 @@
+// The part of Alertmanager's API, version 2, that Prometheus and amtool ask for: post alerts, list what fires, say who we are.
+// Not its silences, receivers or groups: those are Quench's own, under /api/v1.
+// Source: Alertmanager 0.32, api/v2/openapi.yaml, read 2026-11-21.
+import { matcherIn } from '../../src/core/alert/matchers.ts';
+import type { Matcher } from '../../src/core/alert/labels.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { FiringAlert, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
+
+const alertsPath = '/api/v2/alerts';
+const alertsMax = 2_000;
+/** The zero time of its language; what has not ended carries it. */
+const unended = '0001-01-01T00:00:00.000Z';
+const unused = 'Taken, and without effect';
+const flag = { type: 'boolean', description: unused } as const;
+
+export const alertmanagerApi: SourceRoutes = {
+  tag: 'alerts v2',
+  routes: (deps) => [status(deps), list(deps), post],
+};
+
+const post: SourceRoute = {
+  method: 'post',
+  path: alertsPath,
+  summary: 'Deliver alerts in the shape of the alerts API, version 2',
+  answer: { status: 200, body: '{}' },
+};
+
+function status({ version, startedAt }: RouteDeps): SourceRoute {
+  const text = { type: 'string' };
+  return {
+    method: 'get',
+    path: '/api/v2/status',
+    access: 'read',
+    summary: 'Version and start time',
+    query: {},
+    answer: {
+      says: 'A single node.',
+      schema: {
+        type: 'object',
+        required: ['cluster', 'versionInfo', 'config', 'uptime'],
+        properties: {
+          cluster: { type: 'object', properties: { status: text, peers: { type: 'array', items: { type: 'object' } } } },
+          versionInfo: { type: 'object', additionalProperties: text },
+          config: { type: 'object', properties: { original: text } },
+          uptime: text,
+        },
+      },
+    },
+    handle: () => ({
+      cluster: { status: 'disabled', peers: [] },
+      versionInfo: { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' },
+      config: { original: '' },
+      uptime: new Date(startedAt).toISOString(),
+    }),
+  };
+}
+
+function list(deps: RouteDeps): SourceRoute {
+  return {
+    method: 'get',
+    path: alertsPath,
+    access: 'read',
+    summary: `List the newest ${alertsMax} firing alerts`,
+    query: {
+      filter: {
+        type: 'array',
+        maxItems: 20,
+        items: { type: 'string', maxLength: 600 },
+        description: 'Matchers like `severity="critical"`',
+      },
+      active: flag,
+      silenced: flag,
+      inhibited: flag,
+      unprocessed: flag,
+      receiver: { type: 'string', maxLength: 200, description: unused },
+    },
+    answer: { says: 'A list of alerts.', schema: { type: 'array', items: gettableAlert } },
+    async handle({ query, scopes }) {
+      // The schema above admits a list of texts, or nothing.
+      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps));
+      const alerts = await deps.firing({ scopes, matchers, limit: alertsMax });
+      return alerts.map(gettable);
+    },
+  };
+}
+
+/** The matcher, or `invalid_request`. */
+function readable(text: string, { patternProblem }: RouteDeps): Matcher {
+  const read = matcherIn(text);
+  if (!read.ok) throw new GatewayError('invalid_request', `query/filter: ${read.error}`);
+  const { op, value } = read.value;
+  const wrong = op === '=~' || op === '!~' ? patternProblem(value) : null;
+  if (wrong !== null) throw new GatewayError('invalid_request', `query/filter: ${wrong}`);
+  return read.value;
+}
+
+const texts = { type: 'object', additionalProperties: { type: 'string' } } as const;
+const words = { type: 'array', items: { type: 'string' } } as const;
+const dateTime = { type: 'string', format: 'date-time' } as const;
+
+const gettableAlert = {
+  type: 'object',
+  required: ['labels', 'annotations', 'startsAt', 'updatedAt', 'endsAt', 'generatorURL', 'fingerprint', 'receivers', 'status'],
+  properties: {
+    labels: texts,
+    annotations: texts,
+    startsAt: dateTime,
+    updatedAt: dateTime,
+    endsAt: dateTime,
+    generatorURL: { type: 'string' },
+    fingerprint: { type: 'string' },
+    receivers: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } },
+    status: { type: 'object', properties: { state: { enum: ['active'] }, silencedBy: words, inhibitedBy: words } },
+  },
+} as const;
+
+function gettable(alert: FiringAlert): object {
+  return {
+    labels: alert.labels,
+    annotations: alert.annotations,
+    startsAt: new Date(alert.startedAt).toISOString(),
+    updatedAt: new Date(alert.seenAt).toISOString(),
+    endsAt: unended,
+    generatorURL: alert.links[0]?.href ?? '',
+    fingerprint: alert.fingerprint,
+    receivers: [{ name: 'quench' }],
+    status: { state: 'active', silencedBy: [], inhibitedBy: [] },
+  };
+}

@@ -1,0 +1,43 @@
+// A wait about an incident is over: it has settled, is to be decided about again, or still burns after a run that helped.
+//   T3  A wake of an earlier life, or of a run that another one followed, decides nothing.
+import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { metaOf } from '../desk.ts';
+import { titleOf } from '../incident/place.ts';
+import { incidentOf } from '../incident/row.ts';
+import { playbookOf, runOf } from '../run/row.ts';
+import { minute } from '../time.ts';
+import type { WakeHandlers } from '../wakes.ts';
+import { page } from './deliberate.ts';
+import type { DecideWake } from './facts.ts';
+import { quietReason } from './quiet.ts';
+
+export const decideWakes: WakeHandlers<DecideWake['kind']> = {
+  settle: (ctx, wake) => onSettled(ctx, wake.incident, wake.life),
+  deliberate: (ctx, wake) => void ctx.toDeliberate.add(wake.incident),
+  grace: (ctx, wake) => onGrace(ctx, wake.incident, wake.run),
+};
+
+/** Long enough watched: whatever opened while a storm rose belongs to the storm, the rest may be paged. */
+function onSettled(ctx: TurnContext, id: string, life: number): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined || incident.life !== life || incident.state === 'resolved') return; // T3
+  const { severity, root, score } = incident;
+  emit(ctx, { type: 'IncidentChanged', incident: id, severity, title: titleOf(ctx.desk, incident, root), root, score, settled: true });
+  const storm = incidentOf(ctx, metaOf(ctx.desk).storm);
+  const rising = storm !== undefined && storm.id !== id && Math.abs(storm.lifeAt - incident.lifeAt) <= ctx.policy.storm.withinMs;
+  if (rising && incident.page === null) emit(ctx, { type: 'IncidentNested', incident: id, parent: storm.id });
+  ctx.toDeliberate.add(id);
+}
+
+/** A run proved that the fire is out, and still a source says it burns: a person must look. */
+function onGrace(ctx: TurnContext, id: string, runId: string): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined || incident.state !== 'open' || incident.firing === 0 || incident.run !== null) return;
+  const last = incident.runs.findLast((other) => runOf(ctx, other)?.mode !== 'shadow');
+  if (last !== runId || incident.outcome === null) return; // T3
+  if (quietReason(ctx, incident, null) !== null)
+    return wakeAfter(ctx, minute, { kind: 'grace', incident: id, run: runId, asked: nextSeq(ctx) });
+  const run = runOf(ctx, runId);
+  const playbook = run === undefined ? runId : playbookOf(ctx.desk, run).name;
+  page(ctx, incident, `playbook ${playbook} is done, yet ${incident.firing} of ${incident.members} alerts still fire`, null);
+}

@@ -1,0 +1,65 @@
+// A run that may act only when a person says yes: what it would do is told, somebody is called, and it waits.
+import { emit, wakeAfter, type TurnContext } from '../context.ts';
+import { ackPage, openPage } from '../page/ring.ts';
+import { pageOf } from '../page/row.ts';
+import { runEnvironment } from '../playbook/environment.ts';
+import { fill } from '../playbook/template.ts';
+import { spanOf } from '../time.ts';
+import { finish } from './finish.ts';
+import { freshRun, move, type Progress } from './position.ts';
+import { partOf, playbookOf, runOf, type Run } from './row.ts';
+
+const planCharsMax = 600;
+
+export interface ApprovalAnswer {
+  readonly approved: boolean;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
+}
+
+/** Says for each step what it would call; a value that only an earlier effect could give is marked assumed. */
+export function tellPlan(ctx: TurnContext, run: Run): void {
+  for (const item of playbookOf(ctx.desk, run).steps) {
+    const filled = fill(item.with, runEnvironment(ctx.desk, run), ctx.expressions);
+    const text = filled.ok ? JSON.stringify(filled.value) : `assumed (${filled.error})`;
+    move(ctx, freshRun(ctx, run.id), {}, `would call ${item.uses} ${text}`.slice(0, planCharsMax));
+  }
+}
+
+export function askApproval(ctx: TurnContext, run: Run): Progress {
+  move(ctx, run, { phase: 'approval', index: 0 }, 'waits for a person');
+  tellPlan(ctx, freshRun(ctx, run.id));
+  const { name, guards, escalate } = playbookOf(ctx.desk, run);
+  const within = guards.approveWithinMs;
+  emit(ctx, { type: 'ApprovalRequested', run: run.id, incident: run.incident, until: ctx.at + within });
+  wakeAfter(ctx, within, { kind: 'approval', run: run.id });
+  const incident = ctx.desk.tables.incidents.rows.get(run.incident);
+  if (incident === undefined || incident.page !== null) return 'waits';
+  const reason = `playbook ${name} wants to act on ${run.target}: approve or deny run ${run.id} within ${spanOf(within)}`;
+  openPage(ctx, incident, { reason, ladder: escalate.ladder, kind: 'approval' });
+  return 'waits';
+}
+
+/** A person's answer to a run that waits for one. */
+export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer): Progress {
+  const { approved, by, note, via } = answer;
+  emit(ctx, { type: 'ApprovalGiven', run: run.id, incident: run.incident, approved, by, note });
+  const page = pageOf(ctx, ctx.desk.tables.incidents.rows.get(run.incident)?.page ?? null);
+  if (page !== undefined) ackPage(ctx, page, { by, via });
+  if (!approved) return finish(ctx, run, 'denied', `denied by ${by}${note === '' ? '' : `: ${note}`}`);
+  move(ctx, run, { phase: 'steps', index: 0, attempt: 0 }, `approved by ${by}`);
+  return 'goesOn';
+}
+
+export function onApprovalTimeout(ctx: TurnContext, id: string): void {
+  const run = runOf(ctx, id);
+  if (run === undefined || partOf(run) !== 'approval') return;
+  withdraw(ctx, run, 'nobody answered in time');
+  finish(ctx, run, 'expired', 'nobody approved it in time');
+}
+
+/** Nobody is asked any more. */
+export function withdraw(ctx: TurnContext, run: Run, note: string): void {
+  emit(ctx, { type: 'ApprovalGiven', run: run.id, incident: run.incident, approved: false, by: 'quench', note });
+}

@@ -1,0 +1,110 @@
+// One call of an action: asked for, claimed, granted once, answered or unknown. What an answer means for the run, its part decides.
+//   R1  A call is granted to one worker, once; an answer counts only from that worker and only while it is awaited.
+//   R2  Silence after a grant is `unknown`; unknown is not repeated unless the step says so in words.
+//   R4  While frozen no effect is requested or granted.
+import { emit, wakeAfter, type TurnContext } from '../context.ts';
+import { invariant, ok, type Result } from '../errors.ts';
+import type { ActionCall } from '../playbook/document.ts';
+import { runEnvironment } from '../playbook/environment.ts';
+import { fill } from '../playbook/template.ts';
+import { second, spanOf, type Millis } from '../time.ts';
+import { callId, placeOf, type CallPlace } from './call-id.ts';
+import type { RunPart, StepAnswered, StepClaimed } from './facts.ts';
+import { finish } from './finish.ts';
+import type { ActionOutcome } from './outcome.ts';
+import { freshRun, type Progress } from './position.ts';
+import { callOf, isEffect, runOf, type Call, type Run, type Undo } from './row.ts';
+
+const claimWithinMs = 30 * second;
+/** From the grant: a worker begins within 10 s of its claim (engine/effects), so that by then it has ended whatever it began. */
+const answerGraceMs = 15 * second;
+
+/** Asks for a call, or tells why its input cannot be filled: then nothing was asked for, and the part decides what follows. */
+export function request(ctx: TurnContext, run: Run, place: CallPlace, call: ActionCall): Result<Progress, string> {
+  const input = fill(call.with, runEnvironment(ctx.desk, run), ctx.expressions);
+  const { uses, timeoutMs } = call;
+  if (!input.ok) return { ok: false, error: `input of ${uses}: ${input.error}` };
+  // `with` is an object by the schema of the format; filling keeps the shape.
+  return ok(requestFilled(ctx, run, place, { uses, timeoutMs, input: input.value as Undo['input'] }));
+}
+
+/** Asks for a call whose input is known; while frozen the run ends instead if the call is an effect (R4). */
+export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, filled: Omit<Undo, 'step'>): Progress {
+  const { part, step, attempt } = place;
+  const { uses, input, timeoutMs } = filled;
+  if (ctx.frozen !== null && isEffect[part]) return stopFrozen(ctx, run, part); // R4
+  const call = callId(place);
+  emit(ctx, {
+    type: 'StepRequested',
+    run: run.id,
+    incident: run.incident,
+    call,
+    phase: part,
+    step,
+    attempt,
+    uses,
+    input,
+    timeoutMs,
+    target: run.target,
+  });
+  wakeAfter(ctx, claimWithinMs, { kind: 'call', run: run.id, call, stage: 'claim' });
+  return 'asked';
+}
+
+function stopFrozen(ctx: TurnContext, run: Run, part: RunPart): Progress {
+  const by = ctx.frozen?.by ?? 'someone';
+  return finish(ctx, run, part === 'undo' ? 'stuck' : 'cancelled', `frozen by ${by} before the next effect`);
+}
+
+/** A worker wants to do it: the first one is granted the call, nobody while frozen. */
+export function onClaimed(ctx: TurnContext, input: StepClaimed): void {
+  const run = runOf(ctx, input.run);
+  const call = callOf(run, input.call);
+  if (run === undefined || call === undefined || call.worker !== null) return; // R1
+  const { part } = placeOf(input.call);
+  if (ctx.frozen !== null && isEffect[part]) {
+    endCall(ctx, run, input.call, { outcome: 'failed', error: 'frozen', detail: `frozen by ${ctx.frozen.by}`, output: {} }, 0, null);
+    stopFrozen(ctx, freshRun(ctx, run.id), part); // R4
+    return;
+  }
+  emit(ctx, { type: 'StepGranted', run: run.id, call: input.call, worker: input.worker });
+  wakeAfter(ctx, call.timeoutMs + answerGraceMs, { kind: 'call', run: run.id, call: input.call, stage: 'grant' });
+}
+
+/** Whether an answer counts: from the worker that was granted the call, while it is awaited (R1). */
+export function isAwaited(ctx: TurnContext, input: StepAnswered): boolean {
+  return callOf(runOf(ctx, input.run), input.call)?.worker === input.worker;
+}
+
+/** An answer that nobody awaits changes nothing, and stands in the story all the same (R1). */
+export function noteLate(ctx: TurnContext, input: StepAnswered): void {
+  const run = runOf(ctx, input.run);
+  if (run === undefined) return;
+  const text = `late answer of ${input.call} in run ${run.id}: ${input.outcome.outcome}; it no longer counts`;
+  emit(ctx, { type: 'IncidentNoted', incident: run.incident, by: 'quench', text });
+}
+
+/** What became of a call that is overdue in this stage, or null when it is not: it was claimed in time, or is over. */
+export function overdueOutcome(call: Call | undefined, stage: 'claim' | 'grant'): ActionOutcome | null {
+  if (call === undefined || (call.worker === null) !== (stage === 'claim')) return null;
+  if (stage === 'grant') return { outcome: 'unknown', detail: 'the worker gave no answer in time' }; // R2
+  const detail = `no worker took it within ${spanOf(claimWithinMs)}; nothing was done`;
+  return { outcome: 'failed', error: 'unclaimed', detail, output: {} };
+}
+
+export function endCall(
+  ctx: TurnContext,
+  run: Run,
+  id: string,
+  outcome: ActionOutcome,
+  tookMs: Millis,
+  undoing: Omit<Undo, 'step'> | null,
+): void {
+  invariant(callOf(run, id) !== undefined, 'R1: only an outstanding call ends');
+  const { part: phase, step, attempt } = placeOf(id);
+  emit(ctx, { type: 'StepFinished', run: run.id, incident: run.incident, call: id, phase, step, attempt, outcome, tookMs, undo: undoing });
+}
+
+export function detailOf(outcome: ActionOutcome): string {
+  return outcome.outcome === 'ok' ? 'ok' : outcome.detail;
+}

@@ -1,0 +1,36 @@
+// The end of a run: said once, in the words of the playbook's author when a person is to be called.
+//   R3  Every run ends, once; every end but success, noop and shadow calls a person, even when its alerts have cleared if it
+//       left in doubt what it did (unknown, stuck, degraded). What each end means is the table in ends.ts.
+import { emit, wakeAfter, type TurnContext } from '../context.ts';
+import { invariant } from '../errors.ts';
+import { fill } from '../playbook/template.ts';
+import { runEnvironment } from '../playbook/environment.ts';
+import { minute } from '../time.ts';
+import { ends } from './ends.ts';
+import type { RunEnd } from './facts.ts';
+import type { Progress } from './position.ts';
+import { playbookOf, type Run } from './row.ts';
+
+/** How long alerts may go on firing after a run that helped. */
+const graceMs = 5 * minute;
+
+export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string): Progress {
+  invariant(run.end === null, `R3: run ${run.id} ends once`);
+  const { helped } = ends[end];
+  const words = helped || run.mode === 'shadow' ? reason : inItsWords(ctx, run, reason);
+  emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: playbookOf(ctx.desk, run).name, end, reason: words });
+  if (run.mode === 'shadow') return 'ended';
+  const incident = ctx.desk.tables.incidents.rows.get(run.incident);
+  if (helped && incident !== undefined && incident.firing > 0)
+    wakeAfter(ctx, graceMs, { kind: 'grace', incident: incident.id, run: run.id });
+  ctx.toDeliberate.add(run.incident);
+  return 'ended';
+}
+
+/** The author's sentence for the person who is called, with the reason behind it. */
+function inItsWords(ctx: TurnContext, run: Run, reason: string): string {
+  const { say } = playbookOf(ctx.desk, run).escalate;
+  const sentence = fill(say, runEnvironment(ctx.desk, run), ctx.expressions);
+  const text = sentence.ok && typeof sentence.value === 'string' ? sentence.value.trim() : '';
+  return text === '' ? reason : `${text.replace(/\.$/, '')} (${reason})`;
+}

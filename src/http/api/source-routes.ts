@@ -1,0 +1,48 @@
+// Routes that sources bring along (ports/routes.ts), as routes of our own table, and what they see of the gateway.
+// Nothing here knows a vendor or its paths; deliveries go through the door like any other (door/webhooks.ts).
+import { matchesAll } from '../../core/alert/labels.ts';
+import type { DeliveryRoute, QueryRoute, RouteDeps } from '../../ports/routes.ts';
+import type { HttpDeps } from '../deps.ts';
+import { json, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+
+export interface BroughtRoutes {
+  readonly routes: readonly Route[];
+  readonly deliveries: readonly DeliveryRoute[];
+}
+
+/** What the sources bring, made once for the server. */
+export function broughtRoutes(deps: HttpDeps): BroughtRoutes {
+  const seen = routeDepsOf(deps);
+  const brought = deps.sourceRoutes.flatMap(({ tag, routes }) => routes(seen).map((route) => ({ tag, route })));
+  return {
+    routes: brought.flatMap(({ tag, route }) => (route.method === 'get' ? [queryRoute(tag, route)] : [])),
+    deliveries: brought.flatMap(({ route }) => (route.method === 'post' ? [route] : [])),
+  };
+}
+
+function queryRoute(tag: string, { method, path, access, summary, query, answer, handle }: QueryRoute): Route {
+  return json<{ readonly [name: string]: unknown }, null>({
+    method,
+    path,
+    access,
+    scope: 'own',
+    tag,
+    summary,
+    query: object(query),
+    answers: { 200: { says: answer.says, content: { 'application/json': { ...answer.schema } } } },
+    handle: async ({ query: asked, scopes }) => ({ status: 200, body: await handle({ query: asked, scopes }) }),
+  });
+}
+
+function routeDepsOf({ store, expressions, clock, version }: HttpDeps): RouteDeps {
+  return {
+    version,
+    startedAt: clock.now(),
+    patternProblem: expressions.patternProblem,
+    async firing({ scopes, matchers, limit }) {
+      const { items } = await store.views.list({ kind: 'alert', scopes, states: ['firing'], limit });
+      return matchers.length === 0 ? items : items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
+    },
+  };
+}

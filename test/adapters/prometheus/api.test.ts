@@ -1,0 +1,94 @@
+// The API that Prometheus and amtool ask for, over the narrow port: what it asks of the gateway, and that its answers are what it says they are.
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { alertmanagerApi } from '../../../adapters/prometheus/api.ts';
+import { GatewayError } from '../../../src/core/errors.ts';
+import type { FiringAlert, QueryRoute, RouteDeps } from '../../../src/ports/routes.ts';
+
+const startedAt = Date.UTC(2026, 10, 21, 12);
+const alert: FiringAlert = {
+  fingerprint: 'f1',
+  labels: { alertname: 'Down', team: 'db' },
+  annotations: { summary: 'down' },
+  links: [{ text: 'Graph', href: 'http://prom.example/graph' }],
+  startedAt,
+  seenAt: startedAt + 60_000,
+};
+
+type Asked = Parameters<RouteDeps['firing']>[0];
+
+function served(alerts: readonly FiringAlert[] = [alert]): { readonly asked: Asked[]; route(path: string): QueryRoute } {
+  const asked: Asked[] = [];
+  const deps: RouteDeps = {
+    version: '1.2.3',
+    startedAt,
+    patternProblem: (pattern) => (pattern === '(' ? 'it does not end' : null),
+    firing: async (query) => (asked.push(query), alerts),
+  };
+  const routes = alertmanagerApi.routes(deps);
+  return {
+    asked,
+    route(path) {
+      const found = routes.find((route) => route.path === path && route.method === 'get');
+      assert.ok(found?.method === 'get');
+      return found;
+    },
+  };
+}
+
+describe('the alerts API', () => {
+  it('answers what its schema says, and amtool can read', async () => {
+    const { route } = served([alert, { ...alert, links: [], annotations: {} }]);
+    const ajv = new Ajv2020({ strict: true, validateFormats: false });
+    for (const path of ['/api/v2/alerts', '/api/v2/status']) {
+      const { handle, answer } = route(path);
+      const body = await handle({ query: {}, scopes: 'all' });
+      assert.ok(ajv.validate(answer.schema, body), ajv.errorsText());
+    }
+    assert.deepEqual(await route('/api/v2/alerts').handle({ query: {}, scopes: 'all' }), [
+      { ...gettable, generatorURL: 'http://prom.example/graph' },
+      { ...gettable, annotations: {}, generatorURL: '' },
+    ]);
+  });
+
+  it('hands on the caller’s scopes and the matchers, and no more than that', async () => {
+    const { asked, route } = served();
+    await route('/api/v2/alerts').handle({ query: { filter: ['team="db"', 'alertname=~"Do.*"'], active: true }, scopes: ['team-a'] });
+    assert.deepEqual(asked, [
+      {
+        scopes: ['team-a'],
+        limit: 2_000,
+        matchers: [
+          { name: 'team', op: '=', value: 'db' },
+          { name: 'alertname', op: '=~', value: 'Do.*' },
+        ],
+      },
+    ]);
+  });
+
+  for (const [filter, says] of [
+    ['{nonsense', /^query\/filter: expected a matcher like host=db1/],
+    ['team!~"("', /^query\/filter: it does not end$/],
+  ] as const) {
+    it(`refuses ${filter}, and asks for nothing`, async () => {
+      const { asked, route } = served();
+      await assert.rejects(
+        async () => route('/api/v2/alerts').handle({ query: { filter: [filter] }, scopes: 'all' }),
+        (error) => error instanceof GatewayError && error.code === 'invalid_request' && says.test(error.message),
+      );
+      assert.deepEqual(asked, []);
+    });
+  }
+});
+
+const gettable = {
+  labels: { alertname: 'Down', team: 'db' },
+  annotations: { summary: 'down' },
+  startsAt: '2026-11-21T12:00:00.000Z',
+  updatedAt: '2026-11-21T12:01:00.000Z',
+  endsAt: '0001-01-01T00:00:00.000Z',
+  fingerprint: 'f1',
+  receivers: [{ name: 'quench' }],
+  status: { state: 'active', silencedBy: [], inhibitedBy: [] },
+};

@@ -1,0 +1,133 @@
+// R5: a run keeps the playbook it began with. The document lies on the desk once for all runs of its digest, and leaves with the last.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { newDesk, type Desk } from '../../src/core/desk.ts';
+import type { Playbook } from '../../src/core/playbook/document.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Input } from '../../src/core/records.ts';
+import { minute, second } from '../../src/core/time.ts';
+import { turn } from '../../src/core/turn.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
+import { someday } from '../support/clock.ts';
+import { eventOf } from '../support/event.ts';
+import { began, callOf, ends } from '../support/play.ts';
+import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
+import { accepted, done, type FactOf } from '../support/story.ts';
+
+const twoSteps = { steps: [stepOf({ uses: 'test/old' }), stepOf({ id: 'next', uses: 'test/old' })] };
+const asking = playbookOf({ ...twoSteps, mode: 'approve' });
+const changed = playbookOf({ mode: 'auto', steps: [stepOf({ uses: 'test/new' })] });
+const retrying = { times: 1, waitMs: 5 * second, factor: 2, waitMaxMs: minute };
+
+test('R5: a policy that is published while a run waits for a yes, an answer, a pause or a proof changes nothing for the run', () => {
+  const steps = [stepOf({ uses: 'test/old', retry: retrying }), stepOf({ id: 'next', uses: 'test/old' })];
+  const story = began({ mode: 'approve', steps, verify: { ...playbookOf().verify, withinMs: 3 * minute } });
+  const publish = (): void => story.policy(policyOf({ playbooks: [playbookOf({ summary: `change ${story.now()}`, steps: [] })] }));
+  publish();
+  story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ann', via: 'api' });
+  publish();
+  story.answer({ outcome: 'failed', error: 'exit', detail: 'exit code 1', output: {} });
+  publish();
+  story.forward(5 * second);
+  assert.deepEqual([callOf(story).uses, callOf(story).call], ['test/old', 'steps/restart/2']);
+  story.answer(done);
+  assert.deepEqual([callOf(story).uses, callOf(story).call], ['test/old', 'steps/next/1']);
+  story.answer(done);
+  publish();
+
+  story.forward(3 * minute);
+
+  assert.match(story.last('RunFinished').reason, /not verified within 3m/);
+});
+
+// ---------------------------------------------------------------- over a restart
+
+const expressions = createExpressions();
+
+/** A desk as a gateway that was killed finds it again: from its saved rows alone, as text. */
+function reloaded(desk: Desk): Desk {
+  for (const table of Object.values(desk.tables)) for (const key of table.rows.keys()) table.changed.add(key);
+  const desks = new Map<string, Desk>();
+  takeRows(desks, JSON.parse(JSON.stringify(changedRows(desk))));
+  finishLoading(desks);
+  return desks.get(desk.scope) ?? newDesk(desk.scope);
+}
+
+function digests(desk: Desk): readonly string[] {
+  return [...desk.tables.playbooks.rows.keys()];
+}
+
+/** Turns one input under a policy; `given` is the input without scope and time. */
+function turned(desk: Desk, policy: Policy, given: object): ReturnType<typeof turn> {
+  const input = { scope: 'default', at: someday, ...given } as Input;
+  return turn(desk, input, { policy, frozen: null, expressions }, 1);
+}
+
+const seen = (host: string): object => ({
+  type: 'AlertSeen',
+  endpoint: 'test',
+  delivery: '',
+  index: 0,
+  event: eventOf({ entity: { host, service: host } }),
+});
+
+function started(facts: ReturnType<typeof turn>): FactOf<'RunStarted'> | undefined {
+  return facts.find((fact) => fact.type === 'RunStarted');
+}
+
+test('R5: a desk that is loaded from its rows, under a changed policy, goes on with the playbook that each run began with', () => {
+  const old = policyOf({ playbooks: [asking] });
+  const fresh = policyOf({ playbooks: [changed] });
+  const desk = newDesk('default');
+  const first = started(turned(desk, old, seen('web')));
+  const loaded = reloaded(desk);
+  const next = started(turned(loaded, fresh, seen('mail')));
+  assert.deepEqual(digests(loaded), [old.playbooks[0]?.digest, fresh.playbooks[0]?.digest]);
+  assert.equal(next?.playbook.steps[0]?.uses, 'test/new');
+
+  const again = reloaded(loaded);
+  const facts = turned(again, fresh, { type: 'Approved', run: first?.run, by: 'ann', via: 'api' });
+
+  const asked = facts.find((fact) => fact.type === 'StepRequested');
+  assert.deepEqual([asked?.run, asked?.uses], [first?.run, 'test/old']);
+});
+
+// ---------------------------------------------------------------- as long as it is needed
+
+const grouping = { ...policyOf().grouping, reopenMs: minute };
+
+function withTwo(change: Partial<Playbook> = {}): ReturnType<typeof began> {
+  const story = began(change, { grouping });
+  story.see(eventOf({ entity: { host: 'web2', service: 'mail' } }));
+  assert.equal(story.all('RunStarted').length, 2);
+  return story;
+}
+
+test('a playbook lies on the desk once, however many runs began with it, and leaves with the last of them', () => {
+  const story = withTwo();
+  const [digest] = digests(story.desk());
+  assert.deepEqual([digests(story.desk()).length, story.desk().indexes.runsByPlaybook.get(digest ?? '')], [1, 2]);
+  const [web, mail] = story.all('IncidentOpened').map(({ incident }) => incident);
+  const leaves = (incident: string | undefined): void => {
+    story.say({ type: 'Resolved', incident: incident ?? '', by: 'ann', via: 'api', note: '' });
+    story.notified(accepted);
+    story.forward(2 * minute);
+  };
+  leaves(web);
+  assert.deepEqual([story.desk().tables.runs.rows.size, digests(story.desk()).length], [1, 1]);
+
+  leaves(mail);
+
+  assert.deepEqual([story.desk().tables.runs.rows.size, digests(story.desk())], [0, []]);
+});
+
+test('a playbook whose runs have ended stays for the story that a page tells of them', () => {
+  const story = withTwo();
+  story.answer({ outcome: 'failed', error: 'exit', detail: 'exit code 1', output: {} });
+  story.policy(policyOf({ grouping }));
+  story.forward(20 * second);
+
+  assert.equal(ends(story)[0], 'failed');
+  assert.match(story.last('NotifyRequested').notification.text, /playbook restart-service on \w+: failed/);
+});

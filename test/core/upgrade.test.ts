@@ -1,0 +1,109 @@
+// Rows as earlier versions saved them. rows/0.1.0.jsonl was written by version 0.1.0 itself (commit fabf400): a policy, inputs with the
+// facts they gave, the rows of the desk at one moment (runs that wait for a yes, for an answer, for a proof; a storm half counted), and
+// what happened after it.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { newDesk, type Desk } from '../../src/core/desk.ts';
+import { fold } from '../../src/core/fold.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import type { Fact, Input } from '../../src/core/records.ts';
+import { turn } from '../../src/core/turn.ts';
+import { upgradeRow } from '../../src/core/upgrade.ts';
+import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
+import type { DeskRow } from '../../src/ports/checkpoints.ts';
+
+interface Step {
+  readonly input: Input;
+  readonly offset: number;
+  readonly facts: readonly Fact[];
+}
+
+type Line = { readonly policy: Policy } | Step | { readonly row: DeskRow };
+
+const lines = readFileSync(new URL('rows/0.1.0.jsonl', import.meta.url), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => JSON.parse(line) as Line); // written by the version itself
+const [policy] = lines.flatMap((line) => ('policy' in line ? [line.policy] : []));
+const rows = lines.flatMap((line) => ('row' in line ? [line.row] : []));
+const cut = lines.findIndex((line) => 'row' in line);
+const stepsOf = (some: readonly Line[]): readonly Step[] => some.filter((line) => 'input' in line);
+
+function loaded(some: readonly DeskRow[]): Desk {
+  const desks = new Map<string, Desk>();
+  takeRows(desks, structuredClone(some));
+  finishLoading(desks);
+  const desk = desks.get('default');
+  assert.ok(desk !== undefined);
+  return desk;
+}
+
+function tablesOf(desk: Desk): unknown {
+  const sorted = (table: ReadonlyMap<string, object>): unknown => [...table].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  return Object.entries(desk.tables).map(([name, table]) => [name, sorted(table.rows)]);
+}
+
+function folded(): Desk {
+  const desk = newDesk('default');
+  for (const { facts } of stepsOf(lines.slice(0, cut))) for (const fact of facts) fold(desk, fact);
+  return desk;
+}
+
+/** Plays what happened after the rows were saved, and compares every fact with what 0.1.0 decided. */
+function playOn(desk: Desk): void {
+  assert.ok(policy !== undefined);
+  const rules = { policy, frozen: null, expressions: createExpressions() };
+  for (const { input, offset, facts } of stepsOf(lines.slice(cut))) {
+    const decided: unknown = JSON.parse(JSON.stringify(turn(desk, input, rules, offset)));
+    assert.deepEqual(decided, facts, `input ${offset} (${input.type})`);
+  }
+}
+
+test('the rows hold what this test is about: runs in every part, an open call, a half counted storm', () => {
+  const docs = rows.filter(({ table }) => table === 'runs').map(({ doc }) => doc as { readonly phase: string; readonly call: unknown });
+  assert.deepEqual(docs.map(({ phase }) => phase).sort(), ['approval', 'diagnose', 'ended', 'steps', 'verify']);
+  assert.ok(docs.some(({ call }) => call !== null));
+  const [meta] = rows.filter(({ table }) => table === 'meta').map(({ doc }) => doc as { readonly halfCount: number });
+  assert.equal(meta?.halfCount, 3);
+});
+
+test('U1: rows of 0.1.0 load as the desk that its facts make', () => {
+  assert.deepEqual(tablesOf(loaded(rows)), tablesOf(folded()));
+  assert.deepEqual(loaded(rows).indexes.runsByPlaybook, folded().indexes.runsByPlaybook);
+});
+
+test('U1: a desk of 0.1.0 goes on as 0.1.0 did: runs end, the storm is counted on, and nothing is left over', () => {
+  const desk = loaded(rows);
+  playOn(desk);
+
+  const left = desk.tables.runs.rows.values().map(({ playbook }) => playbook);
+  assert.deepEqual([...desk.tables.playbooks.rows.keys()].sort(), [...new Set(left)].sort());
+});
+
+test('U1: an upgraded desk that is saved by and by, old rows beside new ones, loads as it was', () => {
+  const store = new Map(rows.map((row) => [`${row.table} ${row.key}`, row]));
+  const save = (desk: Desk): void => {
+    for (const row of changedRows(desk)) store.set(`${row.table} ${row.key}`, row);
+  };
+  const desk = loaded(rows);
+  save(desk); // as a host does after its first turn: what 0.1.0 had no row for
+  assert.deepEqual(tablesOf(loaded([...store.values()])), tablesOf(desk));
+  playOn(desk);
+  save(desk);
+
+  assert.deepEqual(tablesOf(loaded([...store.values()])), tablesOf(desk));
+});
+
+test('U2: rows of this version are left as they are', () => {
+  const desk = folded();
+  const saved = changedRows(desk);
+  assert.ok(saved.some(({ table }) => table === 'runs') && saved.some(({ table }) => table === 'playbooks'));
+  for (const { table, key, doc } of saved) {
+    if (doc === null) continue; // a row that is gone
+    const row = { table: table as keyof Desk['tables'], key, doc }; // by changedRows
+    assert.deepEqual(upgradeRow(row), [row]);
+    assert.equal(upgradeRow(row)[0]?.doc, doc);
+  }
+});
