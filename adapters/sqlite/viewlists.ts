@@ -12,13 +12,13 @@ import { agreesOnLabels, facetsAsked, hidesChildren, sees, sortOf, testsLabels, 
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 import { facetRow } from './viewkin.ts';
-import { hiddenRank } from './viewtables.ts';
+import { bucketOf, hiddenRank } from './viewtables.ts';
 
 /** Candidates looked at for one page; those whose text must be read count more. */
-const looksMax = 4_000;
+const looksMax = 2_000;
 const lookAtTextCosts = 4;
 /** A facet of at most so many documents is rare. */
-const rareMax = 1_000;
+const rareMax = 1_500;
 /** With more scopes than this, one walk over all looks at each one's scope. */
 const scopesMax = 8;
 const chunkMax = 256;
@@ -52,7 +52,7 @@ interface Tests {
 }
 
 function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }): Tests {
-  const facets = facetsAsked(query).map((anyOf) => JSON.stringify(anyOf.map((facet) => facetRow(query.kind, facet))));
+  const facets = facetsAsked(query).map((anyOf) => anyOf.map((facet) => facetRow(query.kind, facet)));
   const needsRow = testsScope(query) || (query.parent !== undefined && query.incident !== undefined && query.parent !== query.incident);
   const needsDoc = query.text !== undefined || testsLabels(query);
   const needle = query.text === undefined ? '' : lower(JSON.stringify(query.text).slice(1, -1));
@@ -61,8 +61,7 @@ function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }): Te
     passes({ seq }) {
       budget.left -= needsDoc ? lookAtTextCosts : 1;
       for (const anyOf of facets) {
-        if (reader.get('SELECT 1 FROM facets WHERE facet IN (SELECT value FROM json_each(?)) AND seq = ?', anyOf, seq) === null)
-          return false;
+        if (!anyOf.some((facet) => reader.get(facetHere, bucketOf(seq), facet, seq) !== null)) return false;
       }
       if (needsRow && !rowPasses(reader.get('SELECT scope, parent FROM views WHERE seq = ?', seq), query)) return false;
       return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), needle, query);
@@ -102,15 +101,22 @@ function ranksFor(query: AnyQuery): readonly (readonly number[])[] {
   return ranks.sort((a, b) => a - b).map((rank) => (twins ? [rank, rank + hiddenRank] : [rank]));
 }
 
+const facetHere = 'SELECT 1 FROM facets WHERE bucket = ? AND facet = ? AND seq = ?';
+
+/** Bucket by bucket, each found from the one after it. */
+const facetAnywhere = `
+  WITH RECURSIVE buckets (bucket) AS (
+    SELECT max(bucket) FROM facets
+    UNION ALL SELECT (SELECT max(bucket) FROM facets WHERE bucket < buckets.bucket) FROM buckets WHERE bucket IS NOT NULL
+  )
+  SELECT DISTINCT facets.seq FROM buckets CROSS JOIN facets ON facets.bucket = buckets.bucket
+  WHERE facets.facet IN (SELECT value FROM json_each(?)) LIMIT ?`;
+
 /** The rarest facet's documents in order, or null when no facet is rare (W3). */
 function rareOnes(reader: Reader, query: AnyQuery, after: Place | null): readonly Place[] | null {
   let rarest: readonly Row[] | null = null;
   for (const anyOf of facetsAsked(query)) {
-    const rows = reader.all(
-      'SELECT DISTINCT seq FROM facets WHERE facet IN (SELECT value FROM json_each(?)) LIMIT ?',
-      JSON.stringify(anyOf.map((facet) => facetRow(query.kind, facet))),
-      rareMax + 1,
-    );
+    const rows = reader.all(facetAnywhere, JSON.stringify(anyOf.map((facet) => facetRow(query.kind, facet))), rareMax + 1);
     if (rows.length <= (rarest?.length ?? rareMax)) rarest = rows;
   }
   if (rarest === null) return null;
