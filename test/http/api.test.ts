@@ -142,7 +142,6 @@ test('the table of roles and scopes is this one', async () => {
     'read all get /api/v1/log',
     'read all get /api/v1/playbooks',
     'read all get /api/v1/playbooks/:name',
-    'read none get /api/v2/status',
     'read own get /api/v1/alerts',
     'read own get /api/v1/alerts/:id',
     'read own get /api/v1/approvals',
@@ -158,6 +157,7 @@ test('the table of roles and scopes is this one', async () => {
     'read own get /api/v1/silences/:id',
     'read own get /api/v1/summary',
     'read own get /api/v2/alerts',
+    'read own get /api/v2/status',
   ]);
 });
 

@@ -1,6 +1,7 @@
 // A token that is bound to scopes, asked of every route there is: nothing of another scope is in any answer, by any id, filter or stream.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Input } from '../../src/core/records.ts';
 import type { Listed, LogPageAnswer, SummaryAnswer } from '../../src/readmodel/answers.ts';
 import { commandsOf, inOrder, operationsOf, requestsOf, type Operation, type Request } from './asking.ts';
@@ -81,6 +82,29 @@ describe('a token of another scope', () => {
     // The gateway's own default scope is not one of its two: it must say which.
     assert.equal((await world.ask('POST', '/api/v1/silences', second, wanted)).status, 400);
   });
+
+  it('hears nothing of the first on the event stream, now or when it resumes, and hears of itself', async () => {
+    if (operations.find(({ path }) => path === '/api/v1/events')?.scope === 'all') {
+      assert.equal((await world.ask('GET', '/api/v1/events', second)).status, 403);
+      return;
+    }
+    const [all, mine, theirs] = await Promise.all((['admin', first, second] as const).map((token) => listen(token, '')));
+    assert.ok(all !== undefined && mine !== undefined && theirs !== undefined);
+    const places = await Promise.all([mine, theirs].map((stream) => stream.firstId()));
+    await world.fire(first, 'Stuck', 'streamed');
+    await world.fire(second, 'Stuck', 'streamed');
+    await Promise.all([
+      all.until(`${first}-streamed`),
+      all.until(`${second}-streamed`),
+      mine.until(`${first}-streamed`),
+      theirs.until(`${second}-streamed`),
+    ]);
+    const [mineAgain, theirsAgain] = await Promise.all([first, second].map((token, place) => listen(token, places[place] ?? '')));
+    await Promise.all([mineAgain?.until(`${first}-streamed`), theirsAgain?.until(`${second}-streamed`)]);
+    for (const stream of [theirs, theirsAgain]) assert.doesNotMatch(stream?.text() ?? '', new RegExp(first));
+    for (const stream of [mine, mineAgain]) assert.doesNotMatch(stream?.text() ?? '', new RegExp(second));
+    for (const stream of [all, mine, theirs, mineAgain, theirsAgain]) stream?.stop();
+  });
 });
 
 describe('the token of the first scope', () => {
@@ -90,7 +114,7 @@ describe('the token of the first scope', () => {
       const texts = await Promise.all(everything(operation).map(({ path }) => world.ask('GET', path, first)));
       if (!texts.some(({ status, text }) => status === 200 && text.includes(first))) blind.push(operation.path);
     }
-    assert.deepEqual(blind, ['/api/v1/summary']); // which has counts only
+    assert.deepEqual(blind, ['/api/v1/summary', '/api/v2/status']); // which have counts only, and the version
   });
 
   it('counts its own, and each sees a part of what is seen without a bound', async () => {
@@ -161,4 +185,44 @@ async function inputs(token: Token = 'admin', raw = false): Promise<readonly Inp
     lines.push(...records);
   }
   return lines;
+}
+
+interface Listening {
+  text(): string;
+  /** The id of the first event: where the stream began. */
+  firstId(): Promise<string>;
+  until(word: string): Promise<void>;
+  stop(): void;
+}
+
+/** The event stream, behind the id if there is one. */
+async function listen(token: Token, lastId: string): Promise<Listening> {
+  const over = new AbortController();
+  const response = await fetch(`${world.url}/api/v1/events`, {
+    headers: { authorization: `Bearer token-of-${token}`, ...(lastId === '' ? {} : { 'last-event-id': lastId }) },
+    signal: over.signal,
+  });
+  assert.equal(response.status, 200);
+  let heard = '';
+  const read = async (): Promise<void> => {
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) heard += chunk;
+  };
+  void read().catch(() => {}); // ends by stop
+  const idIn = (): string => /^id: (\S+)$/m.exec(heard)?.[1] ?? '';
+  const heardWithin10s = async (holds: () => boolean, what: string): Promise<void> => {
+    const late = AbortSignal.timeout(10_000);
+    while (!holds()) {
+      assert.ok(!late.aborted, `${token} did not hear ${what} within 10 s: ${heard.slice(-1_000)}`);
+      await sleep(50);
+    }
+  };
+  return {
+    text: () => heard,
+    stop: () => over.abort(),
+    until: (word) => heardWithin10s(() => heard.includes(word), word),
+    async firstId() {
+      await heardWithin10s(() => idIn() !== '', 'an id');
+      return idIn();
+    },
+  };
 }
