@@ -1,5 +1,6 @@
 // Lists and documents on stdout: a table for people, JSON for programs, ids for pipes.
 import { ends, type Outcome } from '../core/run/ends.ts';
+import { isOutcome } from './ends.ts';
 import { spanOf, type Instant } from '../core/time.ts';
 import type { Given } from './options.ts';
 import { data, painted, plain, plainJson, type Colour, type Terminal } from './terminal.ts';
@@ -104,7 +105,7 @@ export function colourOf(word: string): Colour | null {
 
 /** Of the end of a run: green when it helped, red when a person is called, else yellow. */
 export function endColour(end: Outcome | null): Colour | null {
-  if (end === null) return null;
+  if (end === null || !isOutcome(end)) return null; // a newer gateway may know more
   const { helped, callsPerson } = ends[end];
   return helped ? 'green' : callsPerson ? 'red' : 'yellow';
 }

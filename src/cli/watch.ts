@@ -6,6 +6,7 @@ import type { Fact } from '../core/records.ts';
 import { lineOf } from '../readmodel/timeline.ts';
 import { createApi, type Api } from './client.ts';
 import type { Call } from './command.ts';
+import { hasHelped } from './ends.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import { clockOf, formOf } from './table.ts';
 import { data, painted, pause, plain, plainJson, say, type Terminal } from './terminal.ts';
@@ -95,11 +96,8 @@ async function watchOne(call: Call, terminal: Terminal, api: Api, incident: stri
       if (over) break;
     }
   }
-  return end === '' || helped.has(end) ? exits.ok : exits.unhealed;
+  return end === '' || hasHelped(end) ? exits.ok : exits.unhealed;
 }
-
-/** Ends of a run that left nothing for a person to do. */
-export const helped: ReadonlySet<string> = new Set(['succeeded', 'degraded', 'noop', 'shadowed']);
 
 function print(call: Call, terminal: Terminal, entry: Entry): void {
   const form = formOf(call.given);

@@ -131,9 +131,12 @@ async function pageOf(
   let before: string | null = null;
   const answered = (): LogPageAnswer => ({ records, next, end: looked === 0 ? end : Math.max(end, next) });
   while (records.length < limit && looked < lookedAtMax) {
-    const found = await log.read(topic, partition, next, Math.min(readAtOnce, limit - records.length));
+    // Of a caller of few scopes nobody knows how many of the next are its own.
+    const most = scopes === 'all' ? Math.min(readAtOnce, limit - records.length) : readAtOnce;
+    const found = await log.read(topic, partition, next, most);
     if (found.length === 0) break;
     for (const record of found) {
+      if (records.length === limit) return answered();
       looked += 1;
       if (sees(scopes, record.scope)) {
         const body: string | null = raw && topic === 'inputs' ? await bodyOf(deps, record, scopes) : null;
