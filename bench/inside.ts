@@ -1,5 +1,5 @@
 // The engine as compose.ts builds it, in the bench's own process, with a watch on what becomes durable when; over any log.
-import { setImmediate as breathe } from 'node:timers/promises';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { createExpressions } from '../adapters/cel/expressions.ts';
 import { prometheus } from '../adapters/prometheus/source.ts';
 import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
@@ -9,7 +9,7 @@ import { everyScope } from '../src/core/stamp.ts';
 import { everyPartition } from '../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../src/engine/intake/intake.ts';
 import { createService, type Service } from '../src/engine/service.ts';
-import { localExecutor } from '../src/executor/client.ts';
+import { localExecutor } from '../src/executor/local.ts';
 import { systemClock } from '../src/gateway/clock.ts';
 import type { Backbone } from '../src/ports/backbone.ts';
 import type { EventLog } from '../src/ports/event-log.ts';
@@ -79,9 +79,9 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     expressions: createExpressions(),
     executor: localExecutor([]),
     notifiers: new Map(),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: 'bench',
-    breathe: () => breathe(),
+    yieldToIntake: () => nextRound(),
     decided: () => {},
     onTrouble: (error) => console.error(error),
   });
@@ -94,7 +94,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     clock: systemClock,
     lagOf: () => service.lag(),
     lagMax: 10_000_000,
-    seen: () => {},
+    onAccepted: () => {},
   };
   const intake = await createIntake(parts);
   await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });

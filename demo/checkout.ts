@@ -5,7 +5,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { GivenUp } from './stage.ts';
+import { GivenUp } from './given-up.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const script = 'demo/service.ts';

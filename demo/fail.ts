@@ -1,8 +1,9 @@
 // Second story: the playbook cannot help, so a person is paged with the reason, acknowledges and resolves.
 import { follow, incidentOf, wholeStory } from './follow.ts';
 import type { PageDoc, WholeIncident } from './gateway.ts';
+import { GivenUp } from './given-up.ts';
 import { report } from './senders.ts';
-import { GivenUp, type Ending, type Stage } from './stage.ts';
+import type { Ending, Stage } from './stage.ts';
 
 export async function fail(stage: Stage): Promise<Ending> {
   const { screen, gateway } = stage;

@@ -1,8 +1,9 @@
 // Follows one incident by its timeline: prints what the gateway did, in its own words, until the awaited thing is there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AlertDoc, Entry, Items } from './gateway.ts';
+import { GivenUp } from './given-up.ts';
 import type { Kind } from './screen.ts';
-import { GivenUp, type Stage } from './stage.ts';
+import type { Stage } from './stage.ts';
 
 const lookEveryMs = 250;
 const linesPerLook = 1_000;

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { GivenUp } from './stage.ts';
+import { GivenUp } from './given-up.ts';
 
 const answerWithinMs = 10_000;
 const busyTriesMax = 5;

@@ -2,8 +2,9 @@
 import type { Checkout } from './checkout.ts';
 import { follow, incidentOf, lookAgain, wholeStory } from './follow.ts';
 import type { Items, WholeIncident } from './gateway.ts';
+import { GivenUp } from './given-up.ts';
 import { report } from './senders.ts';
-import { GivenUp, type Ending, type Stage } from './stage.ts';
+import type { Ending, Stage } from './stage.ts';
 
 export async function heal(stage: Stage, checkout: Checkout): Promise<Ending> {
   const { screen, gateway } = stage;

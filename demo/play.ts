@@ -7,9 +7,10 @@ import { afterTheLastStorm, clearLeftBehind } from './before.ts';
 import { createCheckout, type Checkout } from './checkout.ts';
 import { fail } from './fail.ts';
 import { createGateway, type Gateway, type Items } from './gateway.ts';
+import { GivenUp } from './given-up.ts';
 import { heal } from './heal.ts';
 import { createScreen } from './screen.ts';
-import { GivenUp, type Ending, type Stage } from './stage.ts';
+import type { Ending, Stage } from './stage.ts';
 import { grouped, storm } from './storm.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));

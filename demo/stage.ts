@@ -1,9 +1,6 @@
-// What every story of the demo is given, and the one way to give up: a sentence for the person at the terminal.
+// What every story of the demo is given, and what it gives back.
 import type { Gateway } from './gateway.ts';
 import type { Screen } from './screen.ts';
-
-/** Ends the demo; the message says what was expected, what was seen, and what to do. */
-export class GivenUp extends Error {}
 
 export interface Stage {
   readonly gateway: Gateway;

@@ -1,8 +1,9 @@
 // Third story: 2,000 alerts at once become one storm incident and one page, and it passes.
 import { follow, incidentOf, lookAgain, wholeOnly } from './follow.ts';
 import type { IncidentDoc, Items, PageDoc, WholeIncident } from './gateway.ts';
+import { GivenUp } from './given-up.ts';
 import { filled, payload, timesOf } from './senders.ts';
-import { GivenUp, type Ending, type Stage } from './stage.ts';
+import type { Ending, Stage } from './stage.ts';
 
 const batches = 20;
 const alertsPerBatch = 100;

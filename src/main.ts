@@ -2,7 +2,7 @@
 import { run } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './gateway/clock.ts';
-import { createLog } from './gateway/logger.ts';
+import { createLogger } from './gateway/logger.ts';
 import { parts } from './offline/parts.ts';
 
 const interrupted = 130;
@@ -19,10 +19,10 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     told.abort();
   });
 }
-// A packaged client asks for timers of less than nothing, each time it connects: harmless, and not our reader's business. The rest is told in our log's form.
+// A packaged client asks for timers of less than nothing, each time it connects: harmless, and not our reader's business. The rest is told in our logger's form.
 process.removeAllListeners('warning');
 process.on('warning', ({ name, message }) => {
-  if (name !== 'TimeoutNegativeWarning') createLog(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
+  if (name !== 'TimeoutNegativeWarning') createLogger(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
 });
 // `quench … | head`: whoever read has seen enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -25,7 +25,7 @@ const restMs: Millis = 20;
 const markKey = 'mark';
 const rowsPerChunk = 1_000;
 
-export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & { close(): Promise<void> } {
+export function createCheckpoints(client: Client, eventLog: KafkaLog): Checkpoints & { close(): Promise<void> } {
   const { clock, settings, health } = client;
   const topic = settings.topics.desks;
   const reads = createReads(client);
@@ -41,8 +41,8 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
   return {
     async save(partition, mark, rows) {
       const used = producers.current(partition) ?? (await producers.takeOver(partition));
-      await log.settled(partition);
-      await checkMark(log, partition, mark);
+      await eventLog.settled(partition);
+      await checkMark(eventLog, partition, mark);
       if (!producers.isCurrent(partition, used))
         throw new GatewayError('store_unavailable', `partition ${partition} was loaded again or let go meanwhile`); // D2
       const messages = messagesOf(partition, mark, rows);
@@ -78,8 +78,8 @@ export function createCheckpoints(client: Client, log: KafkaLog): Checkpoints & 
 }
 
 /** Rejects with `state_conflict` when the mark is past the end of the log: what it stands on must be durable before it is. */
-async function checkMark(log: KafkaLog, partition: number, { inputs, facts }: CheckpointMark): Promise<void> {
-  if (inputs > (await log.end('inputs', partition, inputs)) || facts > (await log.end('facts', partition, facts)))
+async function checkMark(eventLog: KafkaLog, partition: number, { inputs, facts }: CheckpointMark): Promise<void> {
+  if (inputs > (await eventLog.end('inputs', partition, inputs)) || facts > (await eventLog.end('facts', partition, facts)))
     throw new GatewayError(
       'state_conflict',
       `checkpoint of partition ${partition} at inputs ${inputs}, facts ${facts} is past the end of the log`,

@@ -3,7 +3,9 @@
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { MemoryDisk } from './disk.ts';
-import { memoryCheckpoints, memoryCursors, memoryDeadLetters } from './keep.ts';
+import { memoryCheckpoints } from './checkpoints.ts';
+import { memoryCursors } from './cursors.ts';
+import { memoryDeadLetters } from './dead-letters.ts';
 import { memoryLog } from './log.ts';
 import { writeQueue } from './queue.ts';
 import { memoryViews } from './views.ts';

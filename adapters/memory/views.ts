@@ -21,7 +21,7 @@ import {
   type ViewQuery,
 } from '../../src/readmodel/query.ts';
 import type { Content, Doc } from './disk.ts';
-import { cursorKey } from './keep.ts';
+import { cursorKey } from './cursors.ts';
 import type { WriteQueue } from './queue.ts';
 
 const unavailable = 'store_unavailable';

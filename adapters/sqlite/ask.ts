@@ -1,6 +1,7 @@
 // Requests to the writer as promises, and refusals as the errors of the ports.
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
-import type { Job, Lanes } from './priority-queues.ts';
+import type { Job } from './waiting-jobs.ts';
+import type { Lanes } from './priority-queues.ts';
 import type { Refusal } from './requests.ts';
 
 /** Resolves when the request is durable. Rejects with `unavailable` as code when the medium fails. */

@@ -5,26 +5,26 @@ import { dirname } from 'node:path';
 
 const bytesBetweenLooks = 1_048_576;
 
-export interface Room {
+export interface FreeSpaceGuard {
   /** Whether records may be written now. Asks the disk once per MiB written, and each time while it is short. */
-  look(): boolean;
+  suffices(): boolean;
   wrote(bytes: number): void;
 }
 
-export function roomBeside(path: string, freeBytesMin: number): Room {
-  const folder = dirname(path);
-  let unseen = bytesBetweenLooks;
-  let roomy = true;
+export function freeSpaceBeside(path: string, freeBytesMin: number): FreeSpaceGuard {
+  const directory = dirname(path);
+  let writtenSince = bytesBetweenLooks;
+  let sufficed = true;
   return {
-    look() {
-      if (roomy && unseen < bytesBetweenLooks) return true;
-      const { bavail, bsize } = statfsSync(folder);
-      roomy = bavail * bsize >= freeBytesMin;
-      unseen = 0;
-      return roomy;
+    suffices() {
+      if (sufficed && writtenSince < bytesBetweenLooks) return true;
+      const { bavail, bsize } = statfsSync(directory);
+      sufficed = bavail * bsize >= freeBytesMin;
+      writtenSince = 0;
+      return sufficed;
     },
     wrote(bytes) {
-      unseen += bytes;
+      writtenSince += bytes;
     },
   };
 }

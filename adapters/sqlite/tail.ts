@@ -2,7 +2,7 @@
 // disk nor parse. Holds only what is durable; bounded in records and bytes, oldest batch out.
 import type { LogRecord } from '../../src/ports/event-log.ts';
 
-interface Held {
+interface Batch {
   readonly base: number;
   readonly scope: string;
   readonly values: readonly unknown[];
@@ -10,13 +10,13 @@ interface Held {
 }
 
 export interface Tail {
-  push(batch: Held): void;
+  push(batch: Batch): void;
   /** Up to `max` records from the offset on; null when the offset is older than what is held. */
   read(partition: number, offset: number, max: number): LogRecord[] | null;
 }
 
 export function tailOf(recordsMax: number, bytesMax: number): Tail {
-  let batches: (Held | undefined)[] = [];
+  let batches: (Batch | undefined)[] = [];
   let head = 0;
   let records = 0;
   let bytes = 0;

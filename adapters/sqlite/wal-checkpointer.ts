@@ -1,4 +1,4 @@
-// Entry of the folding thread: copies what the log of SQLite (WAL) holds into the file, so that no commit has to.
+// Entry of the checkpointing thread: copies what the log of SQLite (WAL) holds into the file, so that no commit has to.
 // It never holds the writer up; when it cannot keep pace, or a reader is in its way, the writer begins the WAL anew when it can (wal.ts).
 import { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';

@@ -1,5 +1,5 @@
 // Entry of the writer thread: opens the file, then turns each message (a group of requests) into one commit and one answer.
-// It has no queue and no policy; lanes.ts on the main thread decides what goes into a group and when.
+// It has no queue and no policy; priority-queues.ts on the main thread decides what goes into a group and when.
 import { parentPort, workerData } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import { ledger } from './ledger.ts';

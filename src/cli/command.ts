@@ -8,7 +8,7 @@ import type { Api, Members } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import { filtersOf } from './filters.ts';
 import type { Given, OptionName } from './options.ts';
-import type { BackedUp, Inited, Moved, Shadowed, Summary } from './results.ts';
+import type { BackedUp, Comparison, Inited, Moved, Summary } from './results.ts';
 import { formOf, printList, type Column } from './table.ts';
 import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
 
@@ -24,7 +24,7 @@ export interface Parts {
   checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;
   replay(ask: ReplayAsk): Promise<Result<Summary, readonly ConfigProblem[]>>;
-  shadow(ask: ShadowAsk): Promise<Result<Shadowed, readonly ConfigProblem[]>>;
+  compare(ask: CompareAsk): Promise<Result<Comparison, readonly ConfigProblem[]>>;
   move(ask: MoveAsk): Promise<Result<Moved, readonly ConfigProblem[]>>;
   backUp(ask: BackupAsk): Promise<Result<BackedUp, readonly ConfigProblem[]>>;
   restore(ask: RestoreAsk): Promise<BackedUp>;
@@ -57,16 +57,16 @@ export interface ReplayAsk {
   readonly progress: (deliveries: number, at: number) => void;
 }
 
-/** A stretch of the log: its inputs, and the facts from about the same time on; both oldest first. */
-export interface Stretch {
+/** A range of the log: its inputs, and the facts from about the same time on; both oldest first. */
+export interface LogRange {
   readonly partitions: readonly number[];
   inputs(partition: number): AsyncGenerator<LogLine>;
   facts(partition: number): AsyncGenerator<LogLine>;
 }
 
-export interface ShadowAsk {
+export interface CompareAsk {
   /** Where the records are: read as they are needed, or in a file of lines. */
-  readonly from: { readonly stretch: Stretch } | { readonly file: string };
+  readonly from: { readonly range: LogRange } | { readonly file: string };
   readonly config: string;
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;

@@ -1,7 +1,7 @@
 // Records of a gateway's log, page by page; and what the options of `log` say about where to begin and end.
 import type { Topic } from '../ports/event-log.ts';
 import type { LogAnswer, LogLine, LogPageAnswer } from '../readmodel/answers.ts';
-import type { Call, Stretch } from './command.ts';
+import type { Call, LogRange } from './command.ts';
 import { exits, Stop, usage } from './exit.ts';
 
 export const logPath = '/api/v1/log';
@@ -55,8 +55,8 @@ export function partitionIn(text: string | undefined): number | 'all' | null {
   return Number(text);
 }
 
-/** The stretch that the options name, on the gateway: offsets in one partition, the same time in the others. */
-export async function stretchOf(call: Call): Promise<Stretch> {
+/** The range that the options name, on the gateway: offsets in one partition, the same time in the others. */
+export async function rangeOf(call: Call): Promise<LogRange> {
   const { given } = call;
   const text = given.text('from');
   if (text === undefined) throw usage('expected --from PARTITION:OFFSET, or --file with an export');

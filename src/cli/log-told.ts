@@ -3,7 +3,7 @@ import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
 import { fields, type Call } from './command.ts';
 import { exits, type ExitCode } from './exit.ts';
-import type { Moved, MovedPartition, Shadowed, Sums } from './results.ts';
+import type { Moved, MovedPartition, Comparison, Sums } from './results.ts';
 import { formOf, printList, type Column } from './table.ts';
 import { data, painted, plain, plainJson, say } from './terminal.ts';
 
@@ -12,10 +12,10 @@ const sums = ['alerts', 'incidents', 'unresolved', 'pages'] as const;
 
 type Done<T> = Result<T, readonly ConfigProblem[]>;
 
-export function tellShadowed(call: Call, done: Done<Shadowed>): ExitCode {
+export function tellComparison(call: Call, done: Done<Comparison>): ExitCode {
   if (!done.ok) return problems(call, done.error);
   if (formOf(call.given) === 'json') data(call.terminal, plainJson(done.value));
-  else tellShadow(call, done.value);
+  else tellRange(call, done.value);
   return exits.ok;
 }
 
@@ -35,7 +35,7 @@ function problems({ terminal, given }: Call, found: readonly ConfigProblem[]): E
 
 // ---------------------------------------------------------------- replay
 
-function tellShadow(call: Call, shadowed: Shadowed): void {
+function tellRange(call: Call, shadowed: Comparison): void {
   const { terminal } = call;
   const { inputs, was, now, fromBefore: before } = shadowed;
   const both = (name: string, value: (side: Sums) => string): [string, string] => [
@@ -58,7 +58,7 @@ function tellShadow(call: Call, shadowed: Shadowed): void {
   tellDifferences(call, shadowed);
 }
 
-function tellDifferences({ terminal }: Call, { different, paged, unanswered }: Shadowed): void {
+function tellDifferences({ terminal }: Call, { different, paged, unanswered }: Comparison): void {
   const { count } = different;
   data(
     terminal,

@@ -4,8 +4,8 @@ import type { Topic } from '../ports/event-log.ts';
 import type { LogAnswer, LogPartition, LogRole } from '../readmodel/answers.ts';
 import { reaching, showing, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
-import { logPath, partitionCount, partitionIn, placeIn, recordsFrom, stretchOf } from './log-records.ts';
-import { tellMoved, tellShadowed } from './log-told.ts';
+import { logPath, partitionCount, partitionIn, placeIn, recordsFrom, rangeOf } from './log-records.ts';
+import { tellMoved, tellComparison } from './log-told.ts';
 import { formOf, printList, shortSpan, type Column } from './table.ts';
 import { pause, plain, plainJson, say, type Colour } from './terminal.ts';
 
@@ -152,14 +152,14 @@ async function replay(call: Call): Promise<ExitCode> {
   const wrong = (['from', 'until', 'partition'] as const).find((name) => file !== undefined && given.has(name));
   if (wrong !== undefined) throw usage(`--${wrong} goes with a gateway, not with --file: an export is the stretch itself`);
   const meter = meterOf(call, 'inputs');
-  const shadowed = await call.parts.shadow({
-    from: file === undefined ? { stretch: await stretchOf(call) } : { file },
+  const compared = await call.parts.compare({
+    from: file === undefined ? { range: await rangeOf(call) } : { file },
     config: given.text('config') ?? defaultConfig,
     env: terminal.env,
     signal: terminal.signal,
     progress: (inputs, at) => meter(inputs, new Date(at).toISOString()),
   });
-  return tellShadowed(call, shadowed);
+  return tellComparison(call, compared);
 }
 
 // ---------------------------------------------------------------- move

@@ -2,7 +2,7 @@
 
 type Counts = { readonly [word: string]: number };
 
-/** What a stretch came to. */
+/** What a range came to. */
 export interface Sums {
   readonly alerts: number;
   readonly identities: number;
@@ -54,8 +54,8 @@ export interface Paged {
   readonly title: string;
 }
 
-/** A stretch of the log by today's rules, beside what was decided then. */
-export interface Shadowed {
+/** A range of the log by today's rules, beside what was decided then. */
+export interface Comparison {
   readonly from: string | null;
   readonly to: string | null;
   readonly policy: string;
@@ -65,7 +65,7 @@ export interface Shadowed {
   readonly was: Sums | null;
   readonly different: Some<Difference> & { readonly kinds: Counts };
   readonly paged: { readonly onlyThen: Some<Paged>; readonly onlyNow: Some<Paged> };
-  /** What goes back to before the stretch and is not compared. */
+  /** What goes back to before the range and is not compared. */
   readonly fromBefore: { readonly alerts: number; readonly pages: number; readonly runs: number };
   /** Alerts whose decision the recording does not hold. */
   readonly unanswered: number;

@@ -29,3 +29,8 @@ export function spanOf(span: Millis): string {
   }
   return text;
 }
+
+/** How long to wait before the next attempt after so many failures in a row: twice as long each time, up to a bound. */
+export function backoffAfter(failures: number, { firstMs, maxMs }: { readonly firstMs: Millis; readonly maxMs: Millis }): Millis {
+  return failures < 1 ? 0 : Math.min(maxMs, firstMs * 2 ** (failures - 1));
+}

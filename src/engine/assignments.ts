@@ -4,7 +4,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Shares } from '../ports/shares.ts';
-import { pause } from './async/moments.ts';
+import { pause } from './async/pause.ts';
 
 const retryAfterMs: Millis = 500;
 
@@ -13,7 +13,7 @@ export interface Part {
   start(): Promise<void>;
 }
 
-export interface Tenures<P extends Part> {
+export interface Assignments<P extends Part> {
   start(): Promise<void>;
   readonly parts: ReadonlyMap<number, P>;
   /** Parts that are not up yet. */
@@ -22,7 +22,7 @@ export interface Tenures<P extends Part> {
   stop(): Promise<void>;
 }
 
-export interface TenureDeps<P extends Part> {
+export interface AssignmentDeps<P extends Part> {
   readonly shares: Shares;
   readonly clock: Clock;
   readonly make: (partition: number) => P;
@@ -30,7 +30,7 @@ export interface TenureDeps<P extends Part> {
   readonly onTrouble: (error: unknown) => void;
 }
 
-export function createTenures<P extends Part>(deps: TenureDeps<P>): Tenures<P> {
+export function createAssignments<P extends Part>(deps: AssignmentDeps<P>): Assignments<P> {
   const { shares, clock } = deps;
   const parts = new Map<number, P>();
   let stopping = false;
@@ -81,14 +81,14 @@ export function createTenures<P extends Part>(deps: TenureDeps<P>): Tenures<P> {
 
 /** A process that is alone has every partition for as long as it lives. */
 export function everyPartition(partitions: number): Shares {
-  const told = new Map<number, number>();
+  const offsets = new Map<number, number>();
   return {
     async start({ gained }) {
       for (let partition = 0; partition < partitions; partition += 1) await gained(partition);
     },
     holds: () => true,
-    done: (partition, offset) => void told.set(partition, offset),
-    progress: async () => told,
+    done: (partition, offset) => void offsets.set(partition, offset),
+    progress: async () => offsets,
     stop: async () => {},
   };
 }

@@ -5,15 +5,15 @@ import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Fact } from '../core/records.ts';
 import { second, type Millis } from '../core/time.ts';
-import type { Executor } from '../executor/client.ts';
+import type { Executor } from '../executor/executor.ts';
 import type { CheckpointMark } from '../ports/checkpoints.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Role, SharedRole, Shares } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
-import { createTenures, type Tenures } from './assignments.ts';
-import { pause } from './async/moments.ts';
-import { createEffects, type Effects } from './effects/effects.ts';
+import { createAssignments, type Assignments } from './assignments.ts';
+import { pause } from './async/pause.ts';
+import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
 import { createProject } from './project/project.ts';
 
@@ -38,10 +38,12 @@ export interface ServiceDeps {
   readonly expressions: Expressions;
   readonly executor: Executor;
   readonly notifiers: ReadonlyMap<string, Notifier>;
-  readonly dress: (notification: Notification) => Notification;
+  /** Adds what core cannot know: links to the gateway, signed. */
+  readonly withAckLink: (notification: Notification) => Notification;
   /** Unlike any other process, living or dead. */
   readonly worker: string;
-  readonly breathe: () => Promise<void>;
+  /** Lets intake go first between two batches of decisions. */
+  readonly yieldToIntake: () => Promise<void>;
   /** Every fact decided here, once it is durable. */
   readonly decided: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
@@ -71,7 +73,6 @@ export interface Service {
 }
 
 /** Names under which the engine reads facts; retention asks them what is still needed. */
-export const effectsCursor = 'effects';
 export const consumers: readonly string[] = [effectsCursor, 'project'];
 
 export function createService(deps: ServiceDeps): Service {
@@ -80,43 +81,9 @@ export function createService(deps: ServiceDeps): Service {
   const hostShares = deps.shares('host');
   const effectsShares = deps.shares('effects');
   let graceMs: Millis = handoverMs;
-  let terms = 0;
 
-  const hosts: Tenures<Host> = createTenures({
-    shares: hostShares,
-    clock,
-    onTrouble,
-    make: (partition) =>
-      createHost({
-        ...base,
-        partition,
-        checkpoints: shared.checkpoints,
-        expressions: deps.expressions,
-        holds: () => hostShares.holds(partition),
-        breathe: deps.breathe,
-        seen: deps.decided,
-        onSaved: (mark) => hostShares.done(partition, mark.inputs),
-      }),
-    end: (host) => host.stop(),
-  });
-  const hands: Tenures<Effects> = createTenures({
-    shares: effectsShares,
-    clock,
-    onTrouble,
-    make: (partition) =>
-      createEffects({
-        ...base,
-        partition,
-        cursors: shared.cursors,
-        worker: `${deps.worker}.${(terms += 1)}`,
-        holds: () => effectsShares.holds(partition),
-        onPassed: (offset) => effectsShares.done(partition, offset),
-        executor: deps.executor,
-        notifiers: deps.notifiers,
-        dress: deps.dress,
-      }),
-    end: (effects) => effects.stop(graceMs),
-  });
+  const hosts = hostsOf(deps, hostShares);
+  const hands = handsOf(deps, effectsShares, () => graceMs);
   const views = !deps.roles.has('project')
     ? []
     : Array.from({ length: shared.log.partitions }, (_, partition) =>
@@ -136,7 +103,7 @@ export function createService(deps: ServiceDeps): Service {
 
   function total(): number {
     let sum = 0;
-    for (const one of lags.values()) sum += one;
+    for (const lag of lags.values()) sum += lag;
     return sum;
   }
 
@@ -194,4 +161,55 @@ export function createService(deps: ServiceDeps): Service {
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
+}
+
+/** The hosts of the partitions that are this process's to decide. */
+function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
+  const { shared, clock, expressions, yieldToIntake, decided, onTrouble } = deps;
+  const { log, checkpoints } = shared;
+  return createAssignments({
+    shares,
+    clock,
+    onTrouble,
+    make: (partition) =>
+      createHost({
+        partition,
+        log,
+        checkpoints,
+        expressions,
+        clock,
+        holds: () => shares.holds(partition),
+        yieldToIntake,
+        onDecided: decided,
+        onSaved: (mark) => shares.done(partition, mark.inputs),
+        onTrouble,
+      }),
+    end: (host) => host.stop(),
+  });
+}
+
+/** The effects of the partitions that are this process's to act for. */
+function handsOf(deps: ServiceDeps, shares: Shares, graceMs: () => Millis): Assignments<Effects> {
+  const { shared, clock, executor, notifiers, withAckLink, onTrouble } = deps;
+  let terms = 0;
+  return createAssignments({
+    shares,
+    clock,
+    onTrouble,
+    make: (partition) =>
+      createEffects({
+        partition,
+        log: shared.log,
+        cursors: shared.cursors,
+        clock,
+        worker: `${deps.worker}.${(terms += 1)}`,
+        holds: () => shares.holds(partition),
+        onPassed: (offset) => shares.done(partition, offset),
+        executor,
+        notifiers,
+        withAckLink,
+        onTrouble,
+      }),
+    end: (effects) => effects.stop(graceMs()),
+  });
 }

@@ -7,7 +7,8 @@ import type { Fact } from '../core/records.ts';
 import type { Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EventLog, Topic } from '../ports/event-log.ts';
-import { pause } from './async/moments.ts';
+import { createBell } from './async/bell.ts';
+import { pause } from './async/pause.ts';
 
 const retryAfterMs: Millis = 500;
 
@@ -29,16 +30,16 @@ export interface Tail {
 
 /** Calls `take` with facts in order and the offset behind the last of them; the next call comes when it has resolved. */
 export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: number) => Promise<void>): Tail {
+  const arrivals = createBell();
   const marks = new Map<string, number>();
   let stopping = false;
-  let signal: () => void = () => {};
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => {};
 
   async function follow(from: number | null): Promise<void> {
     let offset = from;
     while (!stopping) {
-      const arrived = new Promise<void>((resolve) => (signal = resolve));
+      const arrived = arrivals.next();
       try {
         offset ??= await deps.log.end('facts', deps.partition);
         const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
@@ -86,13 +87,13 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
 
   return {
     start(from) {
-      unwatch = deps.log.watch('facts', deps.partition, () => signal());
+      unwatch = deps.log.watch('facts', deps.partition, arrivals.ring);
       running = follow(from);
     },
     async stop() {
       stopping = true;
       unwatch();
-      signal();
+      arrivals.ring();
       await running;
     },
   };
@@ -108,9 +109,9 @@ export async function placeIn(
 ): Promise<number> {
   const end = await log.end(topic, partition, offset);
   if (offset <= end) return offset;
-  const seen = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
+  const cut = `${topic} of partition ${partition} end at ${end}, but were read up to ${offset} before`;
   onTrouble(
-    new GatewayError('log_unavailable', `${seen}: the log was cut back or made anew; what it held is gone, it is read from its beginning`),
+    new GatewayError('log_unavailable', `${cut}: the log was cut back or made anew; what it held is gone, it is read from its beginning`),
   );
   return 0;
 }

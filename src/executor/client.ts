@@ -6,9 +6,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { GatewayError } from '../core/errors.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
-import { second, type Millis } from '../core/time.ts';
-import type { Action, ActionRequest } from '../ports/action.ts';
+import { backoffAfter, second, type Millis } from '../core/time.ts';
+import type { ActionRequest } from '../ports/action.ts';
 import type { Clock } from '../ports/clock.ts';
+import { nothingDone, type Executor } from './executor.ts';
+import type { FromExecutor, ToExecutor } from './protocol.ts';
 
 const inFlightMax = 16;
 const waitingMax = 512;
@@ -16,15 +18,7 @@ const overdueMs: Millis = 2 * second;
 const startWithinMs: Millis = 15 * second;
 const answerPingMs: Millis = 2 * second;
 const closeWithinMs: Millis = 3 * second;
-const backoffMs = { first: 100, max: 10 * second } as const;
-
-/** Acts on the world, somewhere else. */
-export interface Executor {
-  /** Makes the call at most once. Never rejects: what cannot be known is `unknown`. */
-  act(uses: string, request: ActionRequest): Promise<ActionOutcome>;
-  /** Calls off what is under way and ends; later calls fail. */
-  close(): Promise<void>;
-}
+const restart = { firstMs: 100, maxMs: 10 * second } as const;
 
 export interface ForkedExecutor extends Executor {
   /** Of the child that takes calls now; null between two. */
@@ -33,7 +27,7 @@ export interface ForkedExecutor extends Executor {
 }
 
 export interface ForkOptions {
-  /** Path of the child's program; it answers the messages below. */
+  /** Path of the child's program; it speaks protocol.ts. */
   readonly program: string;
   /** What the actions may do; goes to the child as its first message. */
   readonly config: object;
@@ -47,13 +41,6 @@ export interface ForkOptions {
   /** Told each time a child is lost, in one sentence. */
   readonly onLost?: (detail: string) => void;
 }
-
-/** The other end is the child's program. */
-type Heard =
-  | { readonly type: 'ready' }
-  | { readonly type: 'refused'; readonly message: string }
-  | { readonly type: 'outcome'; readonly id: number; readonly outcome: ActionOutcome }
-  | { readonly type: 'pong' };
 
 interface Call {
   readonly uses: string;
@@ -87,7 +74,8 @@ class Forked implements ForkedExecutor {
   #ready = false;
   #closed = false;
   #lastId = 0;
-  #waitMs: Millis = backoffMs.first;
+  /** Children lost in a row without an answer. */
+  #losses = 0;
   #cancelRestart = (): void => {};
   #cancelPing: (() => void) | null = null;
 
@@ -111,8 +99,9 @@ class Forked implements ForkedExecutor {
   act(uses: string, request: ActionRequest): Promise<ActionOutcome> {
     const { clock } = this.#options;
     const max = this.#inFlightMax + (this.#options.waitingMax ?? waitingMax);
-    if (this.#closed) return Promise.resolve(unsent('closed', 'the executor is closed'));
-    if (this.#calls.size >= max) return Promise.resolve(unsent('overloaded', `${max} calls are under way or waiting, the most allowed`));
+    if (this.#closed) return Promise.resolve(nothingDone('closed', 'the executor is closed'));
+    if (this.#calls.size >= max)
+      return Promise.resolve(nothingDone('overloaded', `${max} calls are under way or waiting, the most allowed`));
     const id = (this.#lastId += 1);
     return new Promise((resolve) => {
       const cancel = clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id));
@@ -129,10 +118,10 @@ class Forked implements ForkedExecutor {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRestart();
-    for (const call of this.#calls.values()) if (!call.sent) call.end(unsent('closed', 'the executor is closed'));
+    for (const call of this.#calls.values()) if (!call.sent) call.end(nothingDone('closed', 'the executor is closed'));
     const child = this.#child;
     if (child === null) return;
-    this.#tell({ type: 'stop' });
+    this.#send({ type: 'stop' });
     const cancel = this.#options.clock.after(closeWithinMs, () => child.kill('SIGKILL'));
     // Its last answers come before `disconnect`.
     await Promise.all([
@@ -153,9 +142,9 @@ class Forked implements ForkedExecutor {
     }
     this.#child = child;
     const cancel = this.#options.clock.after(startWithinMs, () => child.kill('SIGKILL'));
-    child.on('message', (heard) => {
+    child.on('message', (message) => {
       // Only the program named by the operator is on this channel.
-      this.#hear(heard as Heard, cancel);
+      this.#handle(message as FromExecutor, cancel);
     });
     child.once('error', (error) => {
       if (child.pid === undefined) this.#lost(child, `it could not be started: ${error.message}`);
@@ -166,7 +155,7 @@ class Forked implements ForkedExecutor {
       child.kill('SIGKILL');
       this.#lost(child, 'it ended');
     });
-    this.#tell({ type: 'start', config: this.#options.config, orphans: [...this.#orphans] });
+    this.#send({ type: 'start', config: this.#options.config, orphans: [...this.#orphans] });
   }
 
   #fork(): ChildProcess {
@@ -179,10 +168,10 @@ class Forked implements ForkedExecutor {
     });
   }
 
-  #hear(heard: Heard, comeUp: () => void): void {
+  #handle(message: FromExecutor, comeUp: () => void): void {
     this.#cancelPing?.();
     this.#cancelPing = null;
-    switch (heard.type) {
+    switch (message.type) {
       case 'ready':
         comeUp();
         this.#ready = true;
@@ -191,12 +180,12 @@ class Forked implements ForkedExecutor {
         this.#next();
         return;
       case 'refused':
-        this.#started.reject(new GatewayError('invalid_config', heard.message));
+        this.#started.reject(new GatewayError('invalid_config', message.message));
         return;
       case 'outcome':
-        this.#waitMs = backoffMs.first;
-        this.#running.delete(heard.id);
-        this.#calls.get(heard.id)?.end(heard.outcome);
+        this.#losses = 0;
+        this.#running.delete(message.id);
+        this.#calls.get(message.id)?.end(message.outcome);
         this.#next();
         return;
       case 'pong':
@@ -211,25 +200,25 @@ class Forked implements ForkedExecutor {
   #next(): void {
     for (const [id, call] of this.#calls) {
       if (!this.#ready || this.#running.size >= this.#inFlightMax) return;
-      if (!call.sent) this.#send(id, call);
+      if (!call.sent) this.#hand(id, call);
     }
   }
 
   /** Sends with the time that is left of the call. E3 */
-  #send(id: number, call: Call): void {
+  #hand(id: number, call: Call): void {
     const timeoutMs = Math.floor(call.request.timeoutMs - (this.#options.clock.steady() - call.askedAt));
-    if (timeoutMs < 1) return call.end(unsent('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
+    if (timeoutMs < 1) return call.end(nothingDone('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.sent = true;
     this.#running.set(id, call.request.key);
-    this.#tell({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
+    this.#send({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
   }
 
   #overdue(id: number): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
-    if (!call.sent) return call.end(unsent('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
+    if (!call.sent) return call.end(nothingDone('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.end(unknown(call, `no answer within ${call.request.timeoutMs + overdueMs}ms`));
-    this.#tell({ type: 'abort', id });
+    this.#send({ type: 'abort', id });
     this.#ping();
   }
 
@@ -238,7 +227,7 @@ class Forked implements ForkedExecutor {
     const child = this.#child;
     if (child === null || this.#cancelPing !== null) return;
     this.#cancelPing = this.#options.clock.after(answerPingMs, () => child.kill('SIGKILL'));
-    this.#tell({ type: 'ping' });
+    this.#send({ type: 'ping' });
   }
 
   /** Ends what the child had been asked, and starts another one after a while. */
@@ -257,36 +246,16 @@ class Forked implements ForkedExecutor {
   #again(why: string): void {
     this.#started.reject(new GatewayError('executor_unavailable', `the executor process did not come up: ${why}`));
     if (this.#closed) return;
-    this.#options.onLost?.(`the executor process was lost: ${why}; the next one starts in ${this.#waitMs}ms`);
-    this.#cancelRestart = this.#options.clock.after(this.#waitMs, () => this.#start());
-    this.#waitMs = Math.min(this.#waitMs * 2, backoffMs.max);
+    this.#losses += 1;
+    const waitMs = backoffAfter(this.#losses, restart);
+    this.#options.onLost?.(`the executor process was lost: ${why}; the next one starts in ${waitMs}ms`);
+    this.#cancelRestart = this.#options.clock.after(waitMs, () => this.#start());
   }
 
-  #tell(message: object): void {
+  #send(message: ToExecutor): void {
     // A channel that breaks is told by `disconnect`.
     if (this.#child?.connected === true) this.#child.send(message, () => {});
   }
-}
-
-/** The same promises without a process of its own, for simulation and offline tests: what the actions do happens right here. */
-export function localExecutor(actions: readonly Action[]): Executor {
-  const known = new Map(actions.map((action) => [action.name, action]));
-  const aborter = new AbortController();
-  return {
-    async act(uses, request) {
-      const action = known.get(uses);
-      if (aborter.signal.aborted) return unsent('closed', 'the executor is closed');
-      if (action === undefined) return unsent('no_such_action', `no action is named "${uses}"`);
-      try {
-        return await action.act(request, aborter.signal);
-      } catch (error) {
-        return { outcome: 'unknown', detail: `executor: ${uses} broke: ${error instanceof Error ? error.message : 'no reason given'}` };
-      }
-    },
-    async close() {
-      aborter.abort();
-    },
-  };
 }
 
 function happened(child: ChildProcess, event: 'exit' | 'disconnect', already: boolean): Promise<void> {
@@ -294,10 +263,6 @@ function happened(child: ChildProcess, event: 'exit' | 'disconnect', already: bo
     if (already || child.pid === undefined) return resolve();
     child.once(event, () => resolve());
   });
-}
-
-function unsent(error: string, why: string): ActionOutcome {
-  return { outcome: 'failed', error, detail: `executor: nothing was done: ${why}`, output: {} };
 }
 
 function unknown(call: Call, why: string): ActionOutcome {

@@ -7,16 +7,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { actionFamilies } from '../../adapters/action-registry.ts';
 import { createActions } from '../../adapters/kit/action-guard.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
+import type { FromExecutor, ToExecutor } from '../executor/protocol.ts';
 import type { Action, ActionRequest } from '../ports/action.ts';
 import type { Clock } from '../ports/clock.ts';
-
-/** The other end is src/executor/client.ts. */
-type Told =
-  | { readonly type: 'start'; readonly config: unknown; readonly orphans: readonly string[] }
-  | { readonly type: 'act'; readonly id: number; readonly uses: string; readonly request: ActionRequest }
-  | { readonly type: 'abort'; readonly id: number }
-  | { readonly type: 'ping' }
-  | { readonly type: 'stop' };
 
 const endWithinMs = 1_500;
 const wallClock: Clock = {
@@ -30,8 +23,8 @@ const wallClock: Clock = {
 const calls = new Map<number, { readonly aborter: AbortController; readonly done: Promise<void> }>();
 let actions: ReadonlyMap<string, Action> = new Map();
 
-/** Resolves when the message has left. The gateway may be gone at any moment; `disconnect` is where we hear of it. */
-function tell(message: object): Promise<void> {
+/** Resolves when the message has left. The gateway may be gone at any moment; `disconnect` tells us. */
+function send(message: FromExecutor): Promise<void> {
   return new Promise((resolve) => {
     if (process.connected) process.send?.(message, undefined, undefined, () => resolve());
     else resolve();
@@ -42,9 +35,9 @@ async function start(config: unknown, orphans: readonly string[]): Promise<void>
   try {
     actions = new Map(createActions(actionFamilies, config, wallClock).map((action) => [action.name, action]));
     await sweep(new Set(orphans));
-    await tell({ type: 'ready' });
+    await send({ type: 'ready' });
   } catch (error) {
-    await tell({ type: 'refused', message: error instanceof Error ? error.message : 'unknown' });
+    await send({ type: 'refused', message: error instanceof Error ? error.message : 'unknown' });
   }
 }
 
@@ -75,7 +68,7 @@ function act(id: number, uses: string, request: ActionRequest): void {
   };
   const carryOut = async (): Promise<void> => {
     const outcome = action === undefined ? missing : await action.act(request, aborter.signal);
-    await tell({ type: 'outcome', id, outcome });
+    await send({ type: 'outcome', id, outcome });
     calls.delete(id);
   };
   calls.set(id, { aborter, done: carryOut() });
@@ -87,16 +80,16 @@ async function end(): Promise<void> {
   process.exit(0);
 }
 
-process.on('message', (told: Told) => {
-  switch (told.type) {
+process.on('message', (message: ToExecutor) => {
+  switch (message.type) {
     case 'start':
-      return void start(told.config, told.orphans);
+      return void start(message.config, message.orphans);
     case 'act':
-      return act(told.id, told.uses, told.request);
+      return act(message.id, message.uses, message.request);
     case 'abort':
-      return calls.get(told.id)?.aborter.abort();
+      return calls.get(message.id)?.aborter.abort();
     case 'ping':
-      return void tell({ type: 'pong' });
+      return void send({ type: 'pong' });
     case 'stop':
       return void end();
   }

@@ -1,11 +1,11 @@
-// The gateway's own log: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
+// The gateway's own logger: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
 import { GatewayError } from '../core/errors.ts';
-import type { Log } from '../http/deps.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 
 const valueCharsMax = 400;
 
-export function createLog(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now'>): Log {
+export function createLogger(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now'>): Logger {
   const write = (level: string) => (fields: { readonly [name: string]: unknown }, text: string) => {
     const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
     stream.write(`${new Date(clock.now()).toISOString()} ${level} ${text}${particulars.join('')}\n`);

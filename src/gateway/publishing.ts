@@ -2,14 +2,15 @@
 import type { Policy } from '../core/playbook/policy.ts';
 import { everyScope } from '../core/stamp.ts';
 import { second, type Millis } from '../core/time.ts';
-import { pause } from '../engine/async/moments.ts';
+import { endsWithin } from '../engine/async/deadline.ts';
+import { pause } from '../engine/async/pause.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import type { Service } from '../engine/service.ts';
-import type { Log } from '../http/deps.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 
-/** So long the door waits for it. */
-const patienceMs: Millis = 2 * second;
+/** How long the door stays shut for it. */
+const doorWaitsMs: Millis = 2 * second;
 const againMs: Millis = 2 * second;
 
 interface Publishing {
@@ -19,7 +20,7 @@ interface Publishing {
   readonly intake: Pick<Intake, 'submit'>;
   readonly service: Pick<Service, 'policy'>;
   readonly clock: Clock;
-  readonly log: Pick<Log, 'warn'>;
+  readonly logger: Pick<Logger, 'warn'>;
 }
 
 /** Publishes one policy after the other: what a start has in its file, and what a reload finds there later. */
@@ -44,24 +45,23 @@ export function createPublisher(parts: Omit<Publishing, 'policy'>): Publisher {
  * Publishes the policy when it is not the one in force, ahead of the first delivery. A shared log that does not take it, because it is away and the
  * spool full, does not keep the door shut: it is tried again. Resolves with how to stop trying.
  */
-export async function startPublishing({ policy, shared, intake, service, clock, log }: Publishing): Promise<() => Promise<void>> {
-  let stopped = false;
-  const stop = async (): Promise<void> => void (stopped = true);
+export async function startPublishing({ policy, shared, intake, service, clock, logger }: Publishing): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
   const publish = async (): Promise<void> => {
     if (service.policy()?.digest !== policy.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy });
   };
-  const goOn = async (): Promise<void> => {
-    for (let told = ''; !stopped;) {
+  const publishAtLast = async (): Promise<void> => {
+    for (let warned = ''; !stopping.signal.aborted;) {
       try {
         return await publish();
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        if (why !== told) log.warn({ why }, 'the policy is not published yet; the one before stays in force');
-        told = why;
-        await pause(clock, againMs);
+        if (why !== warned) logger.warn({ why }, 'the policy is not published yet; the one before stays in force');
+        warned = why;
+        await pause(clock, againMs, stopping.signal);
       }
     }
   };
-  await (shared ? Promise.race([goOn(), pause(clock, patienceMs)]) : publish());
-  return stop;
+  await (shared ? endsWithin(clock, doorWaitsMs, publishAtLast()) : publish());
+  return async () => stopping.abort();
 }

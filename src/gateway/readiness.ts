@@ -1,8 +1,9 @@
 // What the running gateway says of itself: whether work may be sent here, how the log stands, and what is counted.
 import type { Config } from '../config/quench/types.ts';
 import type { Fact } from '../core/records.ts';
-import { describeSpool, type Spool } from '../engine/intake/spool.ts';
-import { effectsCursor, type Service } from '../engine/service.ts';
+import { describeSpool, type Spool } from '../engine/spool/spool.ts';
+import { effectsCursor } from '../engine/effects/effects.ts';
+import type { Service } from '../engine/service.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, Standing } from '../http/deps.ts';
 import type { Metrics } from '../http/metrics.ts';

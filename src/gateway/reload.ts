@@ -8,7 +8,7 @@ import type { Config } from '../config/quench/types.ts';
 import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
 import type { Policy } from '../core/playbook/policy.ts';
-import type { Log } from '../http/deps.ts';
+import type { Logger } from '../ports/logger.ts';
 
 const problemsToldMax = 20;
 
@@ -20,7 +20,7 @@ export interface Reloading {
   readonly config: Config;
   load(): Result<Config, readonly ConfigProblem[]>;
   publish(policy: Policy): Promise<void>;
-  readonly log: Log;
+  readonly logger: Logger;
 }
 
 /** Makes the function that a signal calls; what came of it is said in the log. */
@@ -42,18 +42,21 @@ export function reloader(parts: Reloading): () => Promise<void> {
   };
 }
 
-async function reload({ config, load, publish, log }: Reloading): Promise<void> {
+async function reload({ config, load, publish, logger }: Reloading): Promise<void> {
   try {
     const loaded = load();
-    if (!loaded.ok) return tellProblems(log, loaded.error); // R1
+    if (!loaded.ok) return tellProblems(logger, loaded.error); // R1
     const restart = changedBeside(config, loaded.value);
     if (restart.length > 0)
-      return log.error({ changed: restart }, 'not reloaded: what changed needs a restart of the gateway; what was in force stays in force');
+      return logger.error(
+        { changed: restart },
+        'not reloaded: what changed needs a restart of the gateway; what was in force stays in force',
+      );
     await publish(loaded.value.policy); // R2
     const { digest, playbooks } = loaded.value.policy;
-    log.info({ digest, playbooks: playbooks.length }, 'reloaded: this policy is in force, or on its way to the log');
+    logger.info({ digest, playbooks: playbooks.length }, 'reloaded: this policy is in force, or on its way to the log');
   } catch (error) {
-    log.error({ error }, 'not reloaded: the policy could not be published; what was in force stays in force');
+    logger.error({ error }, 'not reloaded: the policy could not be published; what was in force stays in force');
   }
 }
 
@@ -63,7 +66,7 @@ function changedBeside(before: Config, after: Config): readonly string[] {
   return names.filter((name) => !replaceable.has(name) && !isDeepStrictEqual(before[name], after[name]));
 }
 
-function tellProblems(log: Log, problems: readonly ConfigProblem[]): void {
-  for (const problem of problems.slice(0, problemsToldMax)) log.error({ problem: problemLine(problem) }, 'not reloaded');
-  log.error({ problems: problems.length }, 'not reloaded: the configuration does not load; what was in force stays in force');
+function tellProblems(logger: Logger, problems: readonly ConfigProblem[]): void {
+  for (const problem of problems.slice(0, problemsToldMax)) logger.error({ problem: problemLine(problem) }, 'not reloaded');
+  logger.error({ problems: problems.length }, 'not reloaded: the configuration does not load; what was in force stays in force');
 }

@@ -8,10 +8,11 @@ import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
 import { problemLine } from '../config/yaml/problems.ts';
 import { GatewayError } from '../core/errors.ts';
-import type { Log } from '../http/deps.ts';
+import type { Logger } from '../ports/logger.ts';
 import { systemClock } from './clock.ts';
-import { configDeps, startGateway, type Gateway } from './compose.ts';
-import { createLog } from './logger.ts';
+import { startGateway, type Gateway } from './compose.ts';
+import { configDeps } from './config-deps.ts';
+import { createLogger } from './logger.ts';
 import { reloader } from './reload.ts';
 import { tokenFiles } from './token-files.ts';
 import { isInstalled, packageDir, version } from './version.ts';
@@ -24,16 +25,16 @@ export interface Terminal {
 
 /** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal): Promise<Gateway> {
-  const log = createLog(terminal.stderr, systemClock);
+  const logger = createLogger(terminal.stderr, systemClock);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
-  let reload = async (): Promise<void> => log.info({}, 'not reloaded: the gateway is still starting');
+  let reload = async (): Promise<void> => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
   process.on('SIGHUP', hangUp);
   try {
-    const { gateway, reloads } = await started(configPath, terminal, log);
+    const { gateway, reloads } = await started(configPath, terminal, logger);
     reload = reloads;
     const stop = async (): Promise<void> => {
-      reload = async () => log.info({}, 'not reloaded: the gateway is stopping');
+      reload = async () => logger.info({}, 'not reloaded: the gateway is stopping');
       await gateway.stop().finally(() => process.off('SIGHUP', hangUp));
     };
     return { ...gateway, stop };
@@ -43,7 +44,11 @@ export async function serve(configPath: string, terminal: Terminal): Promise<Gat
   }
 }
 
-async function started(configPath: string, terminal: Terminal, log: Log): Promise<{ gateway: Gateway; reloads: () => Promise<void> }> {
+async function started(
+  configPath: string,
+  terminal: Terminal,
+  logger: Logger,
+): Promise<{ gateway: Gateway; reloads: () => Promise<void> }> {
   const made: string[] = [];
   const path = configFileAt(configPath);
   const deps = configDeps(terminal.env, diskFiles, createExpressions(), systemClock);
@@ -54,16 +59,16 @@ async function started(configPath: string, terminal: Terminal, log: Log): Promis
   }
   const config = loaded.value;
   if (mayDamageStores(process.versions.sqlite))
-    log.warn(
+    logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },
       'the SQLite of this Node can damage a store that is written and folded at once: update Node to its newest patch',
     );
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
-  const gateway = await startGateway(config, { clock: systemClock, log, stream, executorEnv, version });
+  const gateway = await startGateway(config, { clock: systemClock, logger, stream, executorEnv, version });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
   const load = (): ReturnType<typeof loadConfig> => loadConfig(path, { ...deps, expressions: createExpressions() });
-  return { gateway, reloads: reloader({ config, load, publish: gateway.publish, log }) };
+  return { gateway, reloads: reloader({ config, load, publish: gateway.publish, logger }) };
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */

@@ -2,20 +2,20 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Registry } from '../../adapters/kit/kinds.ts';
-import { registry as everything } from '../../adapters/registry.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
 import { everyPartition } from '../engine/assignments.ts';
-import type { Log } from '../http/deps.ts';
 import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { SharedRole, Shares } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
+import { registryOf } from './surroundings.ts';
 
 interface Around {
   readonly clock: Clock;
-  readonly log: Log;
+  readonly logger: Logger;
   readonly registry?: Registry;
 }
 
@@ -68,7 +68,7 @@ export async function openBackbone(
   },
 ): Promise<Backbone> {
   const { store, instance, around, watch } = parts;
-  const kind = (around.registry ?? everything).logs.find((one) => one.name === config.log?.type);
+  const kind = registryOf(around).logs.find((each) => each.name === config.log?.type);
   if (config.log === null || kind === undefined) {
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };
@@ -80,6 +80,6 @@ export async function openBackbone(
       'invalid_config',
       `${config.data.dir} holds what a gateway with the embedded log decided: give this one a data.dir of its own, and take the rest over by \`quench log move\``,
     );
-  const { clock, log: say } = around;
+  const { clock, logger: say } = around;
   return kind.open(config.log.options, { clock, say, watch, local: store, instance, retentionMs: config.limits.retentionMs });
 }

@@ -4,19 +4,14 @@ import type { ApiToken } from '../access/tokens.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
-import type { Intake, IntakeEndpoint } from '../engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
+import type { Intake } from '../engine/intake/intake.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
 import type { SourceRoutes } from '../ports/routes.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import type { Metrics } from './metrics.ts';
-
-/** Where the gateway says what happened to it. The text is constant; particulars are fields. */
-export interface Log {
-  info(fields: { readonly [name: string]: unknown }, text: string): void;
-  warn(fields: { readonly [name: string]: unknown }, text: string): void;
-  error(fields: { readonly [name: string]: unknown }, text: string): void;
-}
 
 /** One entry for intake and HTTP alike. */
 export interface HttpEndpoint extends IntakeEndpoint {
@@ -84,7 +79,7 @@ export interface HttpDeps {
     patternProblem(pattern: string): string | null;
   };
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Logger;
   readonly metrics: Metrics;
   /** `open`, or only with a token that may read and sees every scope. */
   readonly metricsAccess: 'open' | 'read';

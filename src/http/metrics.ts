@@ -6,7 +6,7 @@ import type { Decision } from '../core/decide/facts.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { RunEnd } from '../core/run/facts.ts';
 import type { Millis } from '../core/time.ts';
-import type { RawPageAbout } from '../engine/failopen/failopen.ts';
+import type { RawPageAbout } from '../engine/failopen/overdue.ts';
 import type { Topic } from '../ports/event-log.ts';
 import type { SharedRole } from '../ports/shares.ts';
 

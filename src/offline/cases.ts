@@ -16,7 +16,8 @@ const caseStart: Instant = 1_767_225_600_000;
 const scope = 'default';
 const silentAnswer: CaseAnswer = { outcome: { outcome: 'ok', output: {} }, takesMs: 0 };
 
-export interface Seen {
+/** What the playbook did in a case. */
+export interface CaseResult {
   /** How the last run of the playbook ended; `working` when it had not. */
   readonly ended: PlaybookCase['expected']['ended'] | 'working';
   readonly why: string;
@@ -43,21 +44,21 @@ export function defaultPolicy(playbooks: readonly Playbook[] = []): Policy {
 }
 
 /** Plays the case up to its end and tells what the playbook did. */
-export function runCase(one: PlaybookCase, playbook: Playbook, expressions: Expressions): Seen {
-  const policy = defaultPolicy([one.mode === null ? playbook : { ...playbook, mode: one.mode }]);
+export function runCase(playbookCase: PlaybookCase, playbook: Playbook, expressions: Expressions): CaseResult {
+  const policy = defaultPolicy([playbookCase.mode === null ? playbook : { ...playbook, mode: playbookCase.mode }]);
   const facts: Fact[] = [];
-  const answer = answersOf(one);
-  const world = createWorld({ policy, frozen: null, expressions }, { answer, seen: (fact) => void facts.push(fact) }, caseStart);
+  const answer = answersOf(playbookCase);
+  const world = createWorld({ policy, frozen: null, expressions }, { answer, onFact: (fact) => void facts.push(fact) }, caseStart);
   const events = [
-    ...one.alerts.map(({ atMs, event }) => ({ atMs, tell: () => tell(event) })),
-    ...(one.approval === null ? [] : [{ atMs: one.approval.atMs, tell: approve }]),
+    ...playbookCase.alerts.map(({ atMs, event }) => ({ atMs, tell: () => tell(event) })),
+    ...(playbookCase.approval === null ? [] : [{ atMs: playbookCase.approval.atMs, tell: approve }]),
   ].sort((a, b) => a.atMs - b.atMs);
   for (const { atMs, tell: happen } of events) {
     world.forward(caseStart + atMs);
     happen();
   }
-  world.forward(caseStart + one.untilMs);
-  return seenIn(facts);
+  world.forward(caseStart + playbookCase.untilMs);
+  return resultIn(facts);
 
   function tell(event: PlaybookCase['alerts'][number]['event']): void {
     const placed = { ...event, startedAt: caseStart + event.startedAt, observedAt: caseStart + event.observedAt };
@@ -66,21 +67,21 @@ export function runCase(one: PlaybookCase, playbook: Playbook, expressions: Expr
 
   function approve(): void {
     const asked = facts.findLast((fact) => fact.type === 'ApprovalRequested');
-    if (asked === undefined || one.approval === null) return;
+    if (asked === undefined || playbookCase.approval === null) return;
     const person = { scope, at: world.now(), run: asked.run, by: 'tester', via: 'case' };
-    world.say(one.approval.approved ? { type: 'Approved', ...person } : { type: 'Denied', ...person, note: '' });
+    world.say(playbookCase.approval.approved ? { type: 'Approved', ...person } : { type: 'Denied', ...person, note: '' });
   }
 }
 
 /** The scripted answers of each step, attempt by attempt; the last one is given again. */
-function answersOf(one: PlaybookCase): (request: StepRequested) => CaseAnswer {
+function answersOf({ answers }: PlaybookCase): (request: StepRequested) => CaseAnswer {
   const given = new Map<string, number>();
   return (request) => {
     const key = keyOf(request);
-    const answers = one.answers.get(key) ?? [];
+    const ofStep = answers.get(key) ?? [];
     const place = given.get(key) ?? 0;
     given.set(key, place + 1);
-    return answers[Math.min(place, answers.length - 1)] ?? silentAnswer;
+    return ofStep[Math.min(place, ofStep.length - 1)] ?? silentAnswer;
   };
 }
 
@@ -88,10 +89,10 @@ function keyOf(request: StepRequested): string {
   return request.phase === 'undo' ? `undo/${request.step}` : request.step;
 }
 
-function seenIn(facts: readonly Fact[]): Seen {
+function resultIn(facts: readonly Fact[]): CaseResult {
   const asked = new Map<string, StepRequested>();
   const calls: CaseCall[] = [];
-  let ended: Seen['ended'] = 'none';
+  let ended: CaseResult['ended'] = 'none';
   let why = 'no playbook was chosen';
   let paged = false;
   for (const fact of facts) {
@@ -109,15 +110,15 @@ function seenIn(facts: readonly Fact[]): Seen {
 }
 
 /** What was expected and not seen, a sentence each; empty when the case holds. */
-export function differences({ expected }: PlaybookCase, seen: Seen): readonly string[] {
+export function differences({ expected }: PlaybookCase, result: CaseResult): readonly string[] {
   const found: string[] = [];
-  if (seen.ended !== expected.ended) found.push(`expected to end ${expected.ended}, seen ${seen.ended} (${seen.why})`);
-  if (seen.paged !== expected.paged) found.push(`expected ${pagedWord(expected.paged)}, seen ${pagedWord(seen.paged)}`);
+  if (result.ended !== expected.ended) found.push(`expected to end ${expected.ended}, seen ${result.ended} (${result.why})`);
+  if (result.paged !== expected.paged) found.push(`expected ${pagedWord(expected.paged)}, seen ${pagedWord(result.paged)}`);
   if (expected.calls === null) return found;
-  const count = Math.max(expected.calls.length, seen.calls.length);
+  const count = Math.max(expected.calls.length, result.calls.length);
   for (let place = 0; place < count; place++) {
     const wanted = callText(expected.calls[place]);
-    const had = callText(seen.calls[place]);
+    const had = callText(result.calls[place]);
     if (wanted !== had) found.push(`call ${place + 1}: expected ${wanted}, seen ${had}`);
   }
   return found;

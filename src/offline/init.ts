@@ -12,7 +12,7 @@ import { loadConfig } from '../config/quench/config.ts';
 import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { GatewayError, ok, type Result } from '../core/errors.ts';
 import { systemClock } from '../gateway/clock.ts';
-import { configDeps } from '../gateway/compose.ts';
+import { configDeps } from '../gateway/config-deps.ts';
 import { tokenFiles } from '../gateway/token-files.ts';
 import { packageDir } from '../gateway/version.ts';
 

@@ -11,9 +11,10 @@ import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook/document.ts';
-import type { IntakeEndpoint } from '../engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
 import { systemClock } from '../gateway/clock.ts';
-import { configDeps } from '../gateway/compose.ts';
+import { configDeps } from '../gateway/config-deps.ts';
+import { endpointsOf } from '../gateway/endpoints.ts';
 import { defaultPolicy } from './cases.ts';
 import type { Rules } from './replay/replay.ts';
 import type { SourceKind } from '../../adapters/kit/kinds.ts';
@@ -46,29 +47,21 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
   const config = path === null ? null : checkConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
-  const configured = config === null ? [] : endpointsOf(config.value);
+  const configured = config === null ? [] : endpointsOf(config.value, registry);
   const taken = new Set(configured.map(({ name }) => name));
   const plain = registry.sources.filter(({ name }) => !taken.has(name)).map(plainEndpoint);
   const endpoints = [...configured, ...plain];
   return ok({
     policy: config?.value.policy ?? defaultPolicy(),
     endpoints,
-    endpoint: (source) => endpoints.find((one) => one.source.name === source) ?? endpoints.find((one) => one.name === source) ?? null,
+    endpoint: (name) =>
+      endpoints.find(({ source }) => source.name === name) ?? endpoints.find((endpoint) => endpoint.name === name) ?? null,
     expressions: createExpressions(),
   });
 }
 
 function plainEndpoint(kind: SourceKind): IntakeEndpoint {
   return { name: kind.name, source: kind.create({}), tenant: configDefaults.tenant, scopeLabels: [] };
-}
-
-function endpointsOf(config: Config): readonly IntakeEndpoint[] {
-  return Object.entries(config.endpoints).flatMap(([name, endpoint]) => {
-    const kind = registry.sources.find((one) => one.name === endpoint.source);
-    return kind === undefined
-      ? []
-      : [{ name, source: kind.create(endpoint.options), tenant: endpoint.tenant, scopeLabels: config.scope.labels }];
-  });
 }
 
 function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof readPlaybookDir> {

@@ -32,25 +32,25 @@ export const parts: Parts = {
     return ok({ playbookDir: dir, counts: { playbooks: loaded.value.playbooks.length, cases: loaded.value.cases.length } });
   },
 
-  async testPlaybooks(dir, env, told) {
+  async testPlaybooks(dir, env, report) {
     const { checkPlaybooks } = await import('./load.ts');
     const { differences, runCase } = await import('./cases.ts');
     const { systemClock } = await import('../gateway/clock.ts');
     const loaded = checkPlaybooks(dir, env);
     if (!loaded.ok) return loaded;
     const { playbooks, cases, expressions } = loaded.value;
-    for (const one of cases) {
-      const playbook = playbooks.find(({ name }) => name === one.playbook);
+    for (const playbookCase of cases) {
+      const playbook = playbooks.find(({ name }) => name === playbookCase.playbook);
       if (playbook === undefined) continue; // the loader refuses a case without its playbook
       const began = systemClock.steady();
-      const seen = runCase(one, playbook, expressions);
-      const { name, file } = one;
-      told({
+      const result = runCase(playbookCase, playbook, expressions);
+      const { name, file } = playbookCase;
+      report({
         playbook: playbook.name,
         name,
         file,
-        ended: seen.ended,
-        differences: differences(one, seen),
+        ended: result.ended,
+        differences: differences(playbookCase, result),
         tookMs: systemClock.steady() - began,
       });
     }
@@ -64,14 +64,14 @@ export const parts: Parts = {
     return rules.ok ? ok(await replay({ file, out, signal, progress }, rules.value)) : rules;
   },
 
-  async shadow({ from, config, env, signal, progress }) {
+  async compare({ from, config, env, signal, progress }) {
     const { replayRules } = await import('./load.ts');
-    const { shadow } = await import('./replay/compare.ts');
-    const { stretchIn } = await import('./replay/log-range.ts');
+    const { compare } = await import('./replay/compare.ts');
+    const { rangeIn } = await import('./replay/log-range.ts');
     const rules = replayRules(config, env);
     if (!rules.ok) return rules;
-    const stretch = 'file' in from ? await stretchIn(from.file) : from.stretch;
-    return ok(await shadow(stretch, rules.value, { signal, progress }));
+    const range = 'file' in from ? await rangeIn(from.file) : from.range;
+    return ok(await compare(range, rules.value, { signal, progress }));
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {

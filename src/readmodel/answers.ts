@@ -1,6 +1,5 @@
 // What the API answers around the documents: pages of them, an incident with its parts, letters, figures. Types only, for server and clients alike.
 // The documents themselves are documents.ts; the JSON Schemas of what is here are http/components.ts, and a test holds the two together.
-import type { Json } from '../core/json.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import type { AlertDocument, DocumentKind, IncidentDocument, PageDocument, RunDocument, StateOf } from './documents.ts';
@@ -158,7 +157,7 @@ export interface LogLine {
   readonly partition: number;
   readonly offset: number;
   readonly scope: string;
-  readonly value: { readonly at: Instant; readonly type: string; readonly [member: string]: Json };
+  readonly value: { readonly at: Instant; readonly type: string };
   /** The delivery behind an input, when asked for and another than that of the record before. */
   readonly raw?: string;
 }

@@ -11,9 +11,11 @@ import { registry } from '../../adapters/registry.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadPlaybooks } from '../../src/config/playbook/playbooks.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
-import { localExecutor, type ForkedExecutor } from '../../src/executor/client.ts';
+import type { ForkedExecutor } from '../../src/executor/client.ts';
+import { localExecutor } from '../../src/executor/local.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
-import { configDeps, startGateway } from '../../src/gateway/compose.ts';
+import { startGateway } from '../../src/gateway/compose.ts';
+import { configDeps } from '../../src/gateway/config-deps.ts';
 import type { RouteDeps } from '../../src/ports/routes.ts';
 import { strictAjv } from '../../src/ports/json-schema.ts';
 import { exchanged, linesOf } from '../config/support.ts';
@@ -173,7 +175,7 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
     const troubles: unknown[] = [];
     const gateway = await startGateway(config, {
       clock: wallClock,
-      log: { info: () => {}, warn: () => {}, error: (...error) => void troubles.push(error) },
+      logger: { info: () => {}, warn: () => {}, error: (...error) => void troubles.push(error) },
       stream: new PassThrough().resume(),
       executorEnv: {},
       version: '0.0.0-test',

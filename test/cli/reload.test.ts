@@ -10,7 +10,7 @@ import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
-import { configDeps } from '../../src/gateway/compose.ts';
+import { configDeps } from '../../src/gateway/config-deps.ts';
 import { reloader } from '../../src/gateway/reload.ts';
 import { houseFiles, scratch, write } from './support.ts';
 
@@ -97,7 +97,7 @@ describe('SIGHUP', () => {
       published += 1;
     };
     const quiet = (): void => {};
-    const reload = reloader({ config: config.value, load, publish, log: { info: quiet, warn: quiet, error: quiet } });
+    const reload = reloader({ config: config.value, load, publish, logger: { info: quiet, warn: quiet, error: quiet } });
     await Promise.all([reload(), reload(), reload(), reload()]);
     assert.deepEqual([most, published], [1, 2]);
     await reload();

@@ -11,7 +11,8 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
-import { configDeps, startGateway, type Gateway } from '../../src/gateway/compose.ts';
+import { startGateway, type Gateway } from '../../src/gateway/compose.ts';
+import { configDeps } from '../../src/gateway/config-deps.ts';
 import { parts } from '../../src/offline/parts.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 
@@ -134,7 +135,7 @@ export async function openHouse(): Promise<House> {
   const { clock, hurry } = passingClock();
   const gateway: Gateway = await startGateway(loaded.value, {
     clock,
-    log: { info: quiet, warn: quiet, error: quiet },
+    logger: { info: quiet, warn: quiet, error: quiet },
     stream: new PassThrough().resume(),
     executorEnv: { PATH: '/usr/bin:/bin' },
     version: '0.0.0-test',

@@ -44,7 +44,7 @@ interface Measured {
 function longestRow(one: PlaybookCase, playbook: Playbook, mode: PlaybookMode): { readonly longest: Measured; readonly desk: Desk } {
   const desk = newDesk(scope);
   let longest: Measured = { chars: 0, after: '', row: '' };
-  const seen = (fact: Fact): void => {
+  const onFact = (fact: Fact): void => {
     fold(desk, fact);
     for (const run of desk.tables.runs.rows.values()) {
       const row = JSON.stringify(run).replace('"simulated"', `"${worker}"`);
@@ -57,7 +57,7 @@ function longestRow(one: PlaybookCase, playbook: Playbook, mode: PlaybookMode): 
   };
   const rules = { policy: defaultPolicy([{ ...playbook, mode }]), frozen: null, expressions };
   const start = 1_767_225_600_000;
-  const world = createWorld(rules, { answer, seen }, start);
+  const world = createWorld(rules, { answer, onFact }, start);
   for (const { atMs, event } of one.alerts) {
     const placed = { ...event, startedAt: start + event.startedAt, observedAt: start + event.observedAt };
     world.say({ type: 'AlertSeen', scope, at: start + atMs, endpoint: 'case', delivery: '', index: 0, event: placed });

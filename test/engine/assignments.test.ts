@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
-import { createTenures, everyPartition, type Part, type Tenures } from '../../src/engine/assignments.ts';
+import { createAssignments, everyPartition, type Part, type Assignments } from '../../src/engine/assignments.ts';
 import type { Shares } from '../../src/ports/shares.ts';
 import { virtualClock, type VirtualClock } from '../support/clock.ts';
 
@@ -17,7 +17,7 @@ interface Rig {
   /** What happened, in order. */
   readonly story: string[];
   readonly troubles: unknown[];
-  readonly tenures: Tenures<NamedPart>;
+  readonly assignments: Assignments<NamedPart>;
   told(): Told;
 }
 
@@ -36,7 +36,7 @@ function rig(starts: (nth: number) => Promise<void> = async () => {}, ends: () =
     progress: async () => new Map(),
     stop: async () => void story.push('given back'),
   };
-  const tenures = createTenures<NamedPart>({
+  const assignments = createAssignments<NamedPart>({
     shares,
     clock,
     make(partition) {
@@ -57,31 +57,31 @@ function rig(starts: (nth: number) => Promise<void> = async () => {}, ends: () =
     },
     onTrouble: (error) => troubles.push(error),
   });
-  return { clock, story, troubles, tenures, told: () => told ?? assert.fail('not started') };
+  return { clock, story, troubles, assignments, told: () => told ?? assert.fail('not started') };
 }
 
 const broken = new GatewayError('log_unavailable', 'no broker answers');
 
 test('a partition that comes is begun, one that goes is ended, one that comes back has a new part', async () => {
-  const { tenures, told, story } = rig();
-  await tenures.start();
-  assert.deepEqual([...tenures.parts.keys()], []);
+  const { assignments, told, story } = rig();
+  await assignments.start();
+  assert.deepEqual([...assignments.parts.keys()], []);
 
   await told().gained(3);
-  assert.equal(tenures.parts.get(3)?.name, '3.1');
+  assert.equal(assignments.parts.get(3)?.name, '3.1');
   await told().lost(3);
-  assert.deepEqual([...tenures.parts.keys()], []);
+  assert.deepEqual([...assignments.parts.keys()], []);
   await told().gained(3);
 
-  assert.equal(tenures.parts.get(3)?.name, '3.2');
+  assert.equal(assignments.parts.get(3)?.name, '3.2');
   assert.deepEqual(story, ['start 3.1', 'runs 3.1', 'end 3.1', 'ended 3.1', 'start 3.2', 'runs 3.2']);
 });
 
 test('N1: a part that meets a broken log is the same part, started again every half second until it runs', async () => {
-  const { clock, tenures, told, story, troubles } = rig(async (nth) => {
+  const { clock, assignments, told, story, troubles } = rig(async (nth) => {
     if (nth < 4) throw broken;
   });
-  await tenures.start();
+  await assignments.start();
   let begun = false;
   const gained = told()
     .gained(0)
@@ -100,10 +100,10 @@ test('N1: a part that meets a broken log is the same part, started again every h
 
 test('N1: a bug is not tried again: it goes to whoever shares the partitions out', async () => {
   const bug = new Error('invariant broken');
-  const { clock, tenures, told, story, troubles } = rig(async () => {
+  const { clock, assignments, told, story, troubles } = rig(async () => {
     throw bug;
   });
-  await tenures.start();
+  await assignments.start();
 
   await assert.rejects(told().gained(0), bug);
   await clock.forward(10_000);
@@ -113,8 +113,8 @@ test('N1: a bug is not tried again: it goes to whoever shares the partitions out
 });
 
 test('one partition that cannot begin keeps no other from beginning', async () => {
-  const { clock, tenures, told, story } = rig((nth) => (nth === 1 ? Promise.reject(broken) : Promise.resolve()));
-  await tenures.start();
+  const { clock, assignments, told, story } = rig((nth) => (nth === 1 ? Promise.reject(broken) : Promise.resolve()));
+  await assignments.start();
   const first = told().gained(0);
   await told().gained(1);
 
@@ -125,12 +125,12 @@ test('one partition that cannot begin keeps no other from beginning', async () =
 });
 
 test('a part that cannot begin is not tried again once all stops', async () => {
-  const { clock, tenures, told, story } = rig(() => Promise.reject(broken));
-  await tenures.start();
+  const { clock, assignments, told, story } = rig(() => Promise.reject(broken));
+  await assignments.start();
   const gained = told().gained(0);
   await clock.settle();
 
-  const stopped = tenures.stop();
+  const stopped = assignments.stop();
   await clock.forward(5_000);
   await Promise.all([gained, stopped]);
 
@@ -139,12 +139,12 @@ test('a part that cannot begin is not tried again once all stops', async () => {
 
 test('stopping ends every part, all at once, before anything is given back', async () => {
   const gate = Promise.withResolvers<void>();
-  const { tenures, told, story } = rig(undefined, () => gate.promise);
-  await tenures.start();
+  const { assignments, told, story } = rig(undefined, () => gate.promise);
+  await assignments.start();
   for (const partition of [0, 1, 2]) await told().gained(partition);
   story.length = 0;
 
-  const stopped = tenures.stop();
+  const stopped = assignments.stop();
   assert.deepEqual(story, ['end 0.1', 'end 1.2', 'end 2.3']);
   gate.resolve();
   await stopped;
@@ -153,8 +153,8 @@ test('stopping ends every part, all at once, before anything is given back', asy
 });
 
 test('a partition that goes without ever having come is no trouble', async () => {
-  const { tenures, told, story } = rig();
-  await tenures.start();
+  const { assignments, told, story } = rig();
+  await assignments.start();
   await told().lost(5);
   assert.deepEqual(story, []);
 });

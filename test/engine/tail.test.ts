@@ -6,7 +6,7 @@ import { memoryStore } from '../../adapters/memory/store.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import { second } from '../../src/core/time.ts';
 import type { WakeSpent } from '../../src/core/wakes.ts';
-import { pause } from '../../src/engine/async/moments.ts';
+import { pause } from '../../src/engine/async/pause.ts';
 import { createTail, placeIn, type Tail } from '../../src/engine/tail.ts';
 import type { EventLog } from '../../src/ports/event-log.ts';
 import { someday, virtualClock, type VirtualClock } from '../support/clock.ts';

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { second } from '../../src/core/time.ts';
-import type { NewInput } from '../../src/engine/intake/intake.ts';
+import type { NewInput } from '../../src/engine/intake/stamped-log.ts';
 import { startPublishing } from '../../src/gateway/publishing.ts';
 import { virtualClock, type VirtualClock } from '../support/clock.ts';
 import { policyOf } from '../support/policy.ts';
@@ -44,7 +44,7 @@ function rig({ shared, inForce = null }: { readonly shared: boolean; readonly in
             made.published.push(input);
           },
         },
-        log: { warn: ({ why }) => made.warned.push(why) },
+        logger: { warn: ({ why }) => made.warned.push(why) },
       }),
   };
   return made;
@@ -109,7 +109,7 @@ test('a shared log that does not answer at all keeps the door shut for two secon
     shared: true,
     clock,
     service: { policy: () => null },
-    log: { warn: () => {} },
+    logger: { warn: () => {} },
     intake: { submit: () => never.promise },
   }).then(() => (isOpen = true));
   await clock.forward(2 * second);

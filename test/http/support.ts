@@ -103,7 +103,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     clock,
     lagOf: () => lag,
     lagMax: 1_000,
-    seen: (endpoint, claim) => metrics.alert(endpoint, claim),
+    onAccepted: (endpoint, claim) => metrics.alert(endpoint, claim),
   });
   const logged: Front['logged'] = [];
   const say = (fields: object, text: string): void => void logged.push({ fields, text });

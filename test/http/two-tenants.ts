@@ -10,7 +10,8 @@ import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
-import { configDeps, startGateway } from '../../src/gateway/compose.ts';
+import { startGateway } from '../../src/gateway/compose.ts';
+import { configDeps } from '../../src/gateway/config-deps.ts';
 import { signAck } from '../../src/http/door/ack.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Listed } from '../../src/readmodel/answers.ts';
@@ -155,7 +156,7 @@ async function open(dir: string, late: string): Promise<{ readonly url: string; 
   const quiet = (): void => {};
   const gateway = await startGateway(loaded.value, {
     clock,
-    log: { info: quiet, warn: quiet, error: quiet },
+    logger: { info: quiet, warn: quiet, error: quiet },
     stream: new PassThrough().resume(),
     executorEnv: { PATH: '/usr/bin:/bin' },
     version: '0.0.0-test',

@@ -11,7 +11,7 @@ import { everyScope } from '../../src/core/stamp.ts';
 import { everyPartition } from '../../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service } from '../../src/engine/service.ts';
-import { localExecutor } from '../../src/executor/client.ts';
+import { localExecutor } from '../../src/executor/local.ts';
 import type { Backbone } from '../../src/ports/backbone.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { roles } from '../../src/ports/shares.ts';
@@ -70,15 +70,15 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
       ['first', pager],
       ['second', pager],
     ]),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: `worker-${partitions}`,
-    breathe: () => Promise.resolve(),
+    yieldToIntake: () => Promise.resolve(),
     decided: () => {},
     onTrouble: (error) => assert.fail(String(error)),
   });
   await service.start();
   const { log, deadLetters } = store;
-  const intake = await createIntake({ log, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, seen: () => {} });
+  const intake = await createIntake({ log, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, onAccepted: () => {} });
   if (service.policy()?.digest !== policy.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy });
   await clock.settle();
   return {

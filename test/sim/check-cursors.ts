@@ -1,6 +1,6 @@
 // Promise F2 from the outside: the cursor of the effects never passes a call that nobody claimed or a notification that nobody answered for,
 // whoever saves it: the next one would skip them.
-import { cursorKey } from '../../adapters/memory/keep.ts';
+import { cursorKey } from '../../adapters/memory/cursors.ts';
 import { recordsOf } from '../../adapters/memory/log.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import type { CheckParts } from './checker.ts';

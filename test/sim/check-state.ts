@@ -152,7 +152,7 @@ async function turnAgain({ ledger, disk, partitions }: CheckParts, partition: nu
   const checkpoints: Checkpoints = { save: async () => {}, load: async () => null };
   const onTrouble = (error: unknown): void =>
     ledger.breach(`H1: the inputs of partition ${partition} cannot be turned again: ${String(error)}`);
-  const quiet = { holds: () => true, breathe: () => Promise.resolve(), seen: () => {}, onSaved: () => {}, onTrouble };
+  const quiet = { holds: () => true, yieldToIntake: () => Promise.resolve(), onDecided: () => {}, onSaved: () => {}, onTrouble };
   const host = createHost({ partition, log, checkpoints, expressions, clock: still, ...quiet });
   await host.start();
   await settle();

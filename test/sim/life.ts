@@ -8,7 +8,7 @@ import { second, type Millis } from '../../src/core/time.ts';
 import { everyPartition } from '../../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
-import type { Executor } from '../../src/executor/client.ts';
+import type { Executor } from '../../src/executor/executor.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { EventLog } from '../../src/ports/event-log.ts';
 import { roles, type SharedRole, type Shares } from '../../src/ports/shares.ts';
@@ -89,9 +89,9 @@ export function createLife(parts: LifeParts, number: number): Life {
     expressions,
     executor: tampering.executor?.(executor) ?? executor,
     notifiers: parts.outside.notifiersFor(caller),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker,
-    breathe: () => Promise.resolve(),
+    yieldToIntake: () => Promise.resolve(),
     decided: () => {},
     onTrouble(error) {
       if (!alive) return;
@@ -158,7 +158,7 @@ async function openDoor(store: Store, service: Service, clock: Clock, tampering:
   const endpoint = { name: endpointName, source: simSource, tenant: 'acme', scopeLabels: ['team'] };
   const { deadLetters } = store;
   const lagOf = (): number => service.lag();
-  const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock, lagOf, lagMax: 200, seen: () => {} });
+  const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock, lagOf, lagMax: 200, onAccepted: () => {} });
   return { ...intake, accept: (name, delivery, id) => intake.accept(name, delivery, tampering.deliveryId?.(id) ?? id) };
 }
 

@@ -3,7 +3,7 @@
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import type { Executor } from '../../src/executor/client.ts';
+import type { Executor } from '../../src/executor/executor.ts';
 import type { ActionRequest } from '../../src/ports/action.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import type { SimClock } from './clock.ts';

@@ -1,7 +1,8 @@
 // Operators who do things at random moments, with what they can see: acknowledge, resolve, approve, deny, freeze, silence, cancel, remark.
 import { partOf } from '../../src/core/run/row.ts';
 import { minute, second } from '../../src/core/time.ts';
-import type { Intake, NewInput } from '../../src/engine/intake/intake.ts';
+import type { Intake } from '../../src/engine/intake/intake.ts';
+import type { NewInput } from '../../src/engine/intake/stamped-log.ts';
 import type { SimClock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
 import { troubleNames } from './policy.ts';

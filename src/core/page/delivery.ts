@@ -1,7 +1,7 @@
 // One notification on its way: sent, answered or not, tried again, given up. What that means for the ladder is ring.ts.
 //   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
-import { hour, minute, second, type Millis } from '../time.ts';
+import { backoffAfter, hour, minute, second, type Millis } from '../time.ts';
 import type { NotifyAnswered, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import type { NotifyKind, NotifyOutcome } from './notification.ts';
@@ -9,8 +9,7 @@ import { pageOf, type Outgoing, type Page } from './row.ts';
 
 const answerWithinMs = 60 * second;
 const attemptsMax = 8;
-const retryFirstMs = 5 * second;
-const retryMaxMs = 5 * minute;
+const retryWaits = { firstMs: 5 * second, maxMs: 5 * minute };
 /** However long a notifier asks us to wait. */
 const retryAfterMaxMs = hour;
 
@@ -87,6 +86,6 @@ function rungFailed(page: Page): boolean {
 }
 
 function retryAfter(outcome: NotifyOutcome, attempt: number): Millis {
-  const backoff = Math.min(retryMaxMs, retryFirstMs * 2 ** (attempt - 1));
-  return outcome.outcome === 'deferred' ? Math.min(retryAfterMaxMs, Math.max(outcome.retryAfterMs, retryFirstMs)) : backoff;
+  if (outcome.outcome !== 'deferred') return backoffAfter(attempt, retryWaits);
+  return Math.min(retryAfterMaxMs, Math.max(outcome.retryAfterMs, retryWaits.firstMs));
 }

@@ -7,16 +7,16 @@ import { createTail } from '../tail.ts';
 
 const factsPerRead = 512;
 
-export interface SightingsDeps {
+export interface DecisionFeedDeps {
   readonly log: EventLog;
   readonly clock: Clock;
   readonly onTrouble: (error: unknown) => void;
 }
 
 /** Hands on every fact of every partition, from now on and in the order of its partition; returns how to stop. */
-export function startSightings({ log, clock, onTrouble }: SightingsDeps, see: (fact: Fact) => void): () => Promise<void> {
+export function startDecisionFeed({ log, clock, onTrouble }: DecisionFeedDeps, onFact: (fact: Fact) => void): () => Promise<void> {
   const tails = Array.from({ length: log.partitions }, (_, partition) =>
-    createTail({ partition, log, clock, onTrouble, batch: factsPerRead }, async (facts) => facts.forEach(see)),
+    createTail({ partition, log, clock, onTrouble, batch: factsPerRead }, async (facts) => facts.forEach(onFact)),
   );
   for (const tail of tails) tail.start(null);
   return async () => void (await Promise.all(tails.map((tail) => tail.stop())));

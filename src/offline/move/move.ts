@@ -1,7 +1,7 @@
 // The data of a gateway that was alone, put on a log that several share: `quench log move`. Through the ports only; nothing is taken from the source.
 // What it cannot take along: deliveries as they were received (they lie beside the old inputs, and inputs are not moved), so alerts of before show none.
 //   M1  Nothing is written unless a host would have nothing to decide in the source, what effects have not passed is answered there
-//       (resting.ts), and inputs and facts of the target are empty. Whoever writes there later is found out by the first offset of a partition.
+//       (quiescence.ts), and inputs and facts of the target are empty. Whoever writes there later is found out by the first offset of a partition.
 //   M2  Desks, and facts in the order of their scope, are the same afterwards; that is read back from the target and compared.
 //   M3  Nothing is done or told a second time: effects of the target begin behind the moved facts.
 import type { Moved } from '../../cli/results.ts';
@@ -11,14 +11,14 @@ import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { second, type Millis } from '../../core/time.ts';
-import { pause } from '../../engine/async/moments.ts';
+import { pause } from '../../engine/async/pause.ts';
 import { partitionOf } from '../../engine/intake/scope.ts';
-import { effectsCursor } from '../../engine/service.ts';
+import { effectsCursor } from '../../engine/effects/effects.ts';
 import type { Backbone } from '../../ports/backbone.ts';
 import type { CheckpointMark, DeskRow } from '../../ports/checkpoints.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogRecord } from '../../ports/event-log.ts';
-import { factsPerRead, forgottenIn, pagesOf, restingRows, type Source } from './quiescence.ts';
+import { factsPerRead, forgottenIn, pagesOf, quiescentRows, type Source } from './quiescence.ts';
 
 const factsPerBatch = 200;
 const batchCharsMax = 262_144;
@@ -41,7 +41,7 @@ export interface MoveParts {
 /** Moves everything, or rejects before it has written anything with `state_conflict` and what to do; later with what broke, when what to do is told. */
 export async function move(parts: MoveParts): Promise<Moved> {
   const { source, target, dryRun, signal, progress } = parts;
-  const rows = await restingRows(source, parts.expressions, parts.clock);
+  const rows = await quiescentRows(source, parts.expressions, parts.clock);
   await answering(parts);
   await requireEmpty(target);
   const plan = rowsByPartition(rows, target.log.partitions);
@@ -240,13 +240,13 @@ async function differences(
     const rows: DeskRow[] = [];
     await target.checkpoints.load(partition, (some) => rows.push(...some));
     const different = unequal(desksIn(mine), desksIn(rows));
-    const seen = new Map<string, string>();
+    const digests = new Map<string, string>();
     for await (const page of pagesOf(target.log, partition, 0)) {
       signal.throwIfAborted();
-      for (const { scope, value } of page) chain(seen, partition, scope, value);
+      for (const { scope, value } of page) chain(digests, partition, scope, value);
     }
     const wanted = new Map([...facts].filter(([key]) => key.startsWith(`${partition} `)));
-    for (const key of unequal(wanted, seen)) different.add(key.slice(key.indexOf(' ') + 1));
+    for (const key of unequal(wanted, digests)) different.add(key.slice(key.indexOf(' ') + 1));
     found.set(partition, [...different]);
   }
   return found;
@@ -268,7 +268,7 @@ function chain(digests: Map<string, string>, partition: number, scope: string, v
   digests.set(key, digestOf([digests.get(key) ?? '', value]));
 }
 
-function unequal(one: ReadonlyMap<string, string>, other: ReadonlyMap<string, string>): Set<string> {
-  const keys = new Set([...one.keys(), ...other.keys()]);
-  return new Set([...keys].filter((key) => one.get(key) !== other.get(key)));
+function unequal(before: ReadonlyMap<string, string>, after: ReadonlyMap<string, string>): Set<string> {
+  const keys = new Set([...before.keys(), ...after.keys()]);
+  return new Set([...keys].filter((key) => before.get(key) !== after.get(key)));
 }

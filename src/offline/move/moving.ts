@@ -8,7 +8,8 @@ import type { Config } from '../../config/quench/types.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { systemClock } from '../../gateway/clock.ts';
 import { openData } from '../../gateway/stores.ts';
-import type { Log } from '../../http/deps.ts';
+import type { Logger } from '../../ports/logger.ts';
+
 import { move } from './move.ts';
 
 /** Moves the data in a directory to the log of the configuration. Rejects with `invalid_config` when that names none, `store_unavailable` when a gateway runs on either. */
@@ -25,7 +26,7 @@ export async function moveInto(config: Config, ask: Pick<MoveAsk, 'from' | 'dryR
       `data.dir of ${config.file} is the very directory to move (${ask.from}): give the gateway a new data.dir, its read model is made anew`,
     );
   const troubles = troublesTo(ask.progress);
-  const around = { clock: systemClock, log: troubles };
+  const around = { clock: systemClock, logger: troubles };
   const source = await openData({ ...config, log: null, data: { dir: from } }, around);
   try {
     const { store, backbone } = await openData(config, around);
@@ -48,7 +49,7 @@ function dataDirOf(path: string): string {
 }
 
 /** What the shared log says about its connection, as far as it is trouble. */
-function troublesTo(say: (text: string) => void): Log {
+function troublesTo(say: (text: string) => void): Logger {
   const tell = (_fields: object, text: string): void => say(text);
   return { info: () => {}, warn: tell, error: tell };
 }

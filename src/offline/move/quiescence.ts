@@ -5,9 +5,9 @@ import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
-import { pause } from '../../engine/async/moments.ts';
+import { pause } from '../../engine/async/pause.ts';
 import { createHost } from '../../engine/host/host.ts';
-import { effectsCursor } from '../../engine/service.ts';
+import { effectsCursor } from '../../engine/effects/effects.ts';
 import type { DeskRow } from '../../ports/checkpoints.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog, LogRecord } from '../../ports/event-log.ts';
@@ -20,7 +20,7 @@ export type Source = Pick<Store, 'log' | 'checkpoints' | 'cursors' | 'deadLetter
 const rest = 'start that gateway once more on its own data, let it come to rest, stop it in order, and move then';
 
 /** All rows of the source, of `*` those of its first partition; `state_conflict` with what to do when it is not at rest. */
-export async function restingRows(source: Source, expressions: Expressions, clock: Clock): Promise<readonly DeskRow[]> {
+export async function quiescentRows(source: Source, expressions: Expressions, clock: Clock): Promise<readonly DeskRow[]> {
   const all: DeskRow[] = [];
   let saved = false;
   for (let partition = 0; partition < source.log.partitions; partition += 1) {
@@ -52,15 +52,15 @@ async function isUnturned(source: Source, partition: number, expressions: Expres
       },
     },
     checkpoints: {
-      load: (one, take) => source.checkpoints.load(one, take),
+      load: (...args) => source.checkpoints.load(...args),
       async save() {
         wrote = true;
       },
     },
     expressions,
     clock: { now: () => clock.now(), steady: () => 0, after: () => () => {} }, // no wait is over, no batch is late
-    breathe: () => pause(clock, 0),
-    seen: () => {},
+    yieldToIntake: () => pause(clock, 0),
+    onDecided: () => {},
     onSaved: () => {},
     onTrouble: (error) => (trouble ??= error),
   });

@@ -1,6 +1,6 @@
-// A stretch of the log as a stream: inputs and facts of all partitions in order of time, from a gateway or out of a file of `quench log export`.
+// A range of the log as a stream: inputs and facts of all partitions in order of time, from a gateway or out of a file of `quench log export`.
 import { statSync } from 'node:fs';
-import type { Stretch } from '../../cli/command.ts';
+import type { LogRange } from '../../cli/command.ts';
 import type { LogLine } from '../../readmodel/answers.ts';
 import { memberOf } from '../../config/yaml/shape.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -22,8 +22,8 @@ export interface Merged {
 }
 
 /** Inputs and facts in order of time, facts first. Behind the last input there come only decisions, and only for a little. */
-export async function merge(stretch: Stretch, until: () => Instant): Promise<Merged> {
-  const streams = stretch.partitions.flatMap((partition) => [stretch.facts(partition), stretch.inputs(partition)]);
+export async function merge(range: LogRange, until: () => Instant): Promise<Merged> {
+  const streams = range.partitions.flatMap((partition) => [range.facts(partition), range.inputs(partition)]);
   const heads = await Promise.all(streams.map((stream) => stream.next()));
   const inputsLeft = (): boolean => heads.some((head) => head.done !== true && head.value.topic === 'inputs');
   const begins = heads.flatMap((head) => (head.done === true ? [] : [head.value]));
@@ -58,7 +58,7 @@ export async function merge(stretch: Stretch, until: () => Instant): Promise<Mer
     startAt: Math.min(...inputs.map(({ value }) => value.at)),
     firsts: new Map(inputs.map(({ partition, offset }) => [partition, offset])),
     nextFactAt(partition) {
-      const head = heads[2 * stretch.partitions.indexOf(partition)];
+      const head = heads[2 * range.partitions.indexOf(partition)];
       return head === undefined || head.done === true ? Infinity : head.value.value.at;
     },
     lines: lines(),
@@ -66,7 +66,7 @@ export async function merge(stretch: Stretch, until: () => Instant): Promise<Mer
 }
 
 /** A file of `quench log export`, or several one after the other: inputs, and facts for the comparison. */
-export async function stretchIn(file: string): Promise<Stretch> {
+export async function rangeIn(file: string): Promise<LogRange> {
   if (statSync(file, { throwIfNoEntry: false })?.isFile() === false)
     throw new GatewayError('invalid_request', `${file}: expected a regular file, for it is read several times, seen something else`);
   const partitions = new Set<number>();

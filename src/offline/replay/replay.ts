@@ -11,8 +11,9 @@ import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Policy } from '../../core/playbook/policy.ts';
 import type { Input } from '../../core/records.ts';
 import { day, second, type Instant, type Millis } from '../../core/time.ts';
-import { iso } from '../../engine/async/moments.ts';
-import { createIntake, type Intake, type IntakeEndpoint } from '../../engine/intake/intake.ts';
+import { iso } from '../../engine/instant.ts';
+import type { IntakeEndpoint } from '../../engine/intake/endpoint.ts';
+import { createIntake, type Intake } from '../../engine/intake/intake.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Delivery } from '../../ports/source.ts';
@@ -70,16 +71,16 @@ async function play(ask: Ask, rules: Rules, alerts: Sheet, incidents: Sheet): Pr
   for await (const text of linesOf(ask.file)) {
     ask.signal.throwIfAborted();
     deliveries += 1;
-    const heard = await door.hear(text, last);
-    if (!heard.ok) {
+    const taken = await door.take(text, last);
+    if (!taken.ok) {
       dead += 1;
-      if (letters.length < lettersTold) letters.push({ line: deliveries, ...heard.error });
+      if (letters.length < lettersTold) letters.push({ line: deliveries, ...taken.error });
       continue;
     }
-    last = heard.value.at;
+    last = taken.value.at;
     first ??= last;
     world ??= openWorld(rules, ledger, first);
-    tell(world, ledger, heard.value.inputs, deliveries, alerts);
+    tell(world, ledger, taken.value.inputs, deliveries, alerts);
     ask.progress(deliveries, last);
   }
   const settled = world?.settle(last + rules.policy.staleMs + settleBeyondStaleMs) ?? true;
@@ -99,20 +100,20 @@ async function play(ask: Ask, rules: Rules, alerts: Sheet, incidents: Sheet): Pr
 function openWorld(rules: Rules, ledger: Ledger, start: Instant): World {
   const script: Script = {
     answer: () => ({ outcome: { outcome: 'ok', output: {} }, takesMs: actionTakesMs }),
-    seen: (fact) => ledger.seen(fact),
+    onFact: ledger.add,
   };
   return createWorld({ policy: rules.policy, frozen: null, expressions: rules.expressions }, script, start);
 }
 
 /** Turns the inputs of one delivery and writes its lines in the order of the body (scopes may have parted them). */
 function tell(world: World, ledger: Ledger, inputs: readonly Input[], number: number, alerts: Sheet): void {
-  const seen: { readonly index: number; readonly line: object }[] = [];
+  const lines: { readonly index: number; readonly line: object }[] = [];
   for (const input of inputs) {
     const facts = world.say(input);
-    if (input.type === 'AlertSeen') seen.push({ index: input.index, line: ledger.line(number, input satisfies AlertSeen, facts) });
+    if (input.type === 'AlertSeen') lines.push({ index: input.index, line: ledger.line(number, input satisfies AlertSeen, facts) });
   }
-  seen.sort((a, b) => a.index - b.index);
-  for (const { line } of seen) alerts.write(line);
+  lines.sort((a, b) => a.index - b.index);
+  for (const { line } of lines) alerts.write(line);
 }
 
 // ---------------------------------------------------------------- deliveries
@@ -152,23 +153,23 @@ function headersIn(headers: unknown): Recorded['headers'] {
 
 interface Door {
   /** The inputs that a line becomes, by the gateway's own intake, not before the instant (Y1). */
-  hear(line: string, notBefore: Instant): Promise<Result<{ readonly at: Instant; readonly inputs: readonly Input[] }, Why>>;
+  take(line: string, notBefore: Instant): Promise<Result<{ readonly at: Instant; readonly inputs: readonly Input[] }, Why>>;
 }
 
 async function openDoor(rules: Rules): Promise<Door> {
   let now: Instant = 0;
   let inputs: Input[] = [];
   const intake: Intake = await createIntake({
-    log: ear((values) => inputs.push(...values)),
+    log: passingLog((values) => inputs.push(...values)),
     deadLetters: noLetters,
     endpoints: rules.endpoints,
     clock: { now: () => now, steady: () => 0, after: () => () => {} },
     lagOf: () => 0,
     lagMax: 0,
-    seen: () => {},
+    onAccepted: () => {},
   });
   return {
-    async hear(line, notBefore) {
+    async take(line, notBefore) {
       const read = deliveryIn(line);
       if (!read.ok) return read;
       const { source, headers, body } = read.value;
@@ -177,19 +178,19 @@ async function openDoor(rules: Rules): Promise<Door> {
       now = Math.max(read.value.at, notBefore);
       inputs = [];
       const delivery: Delivery = { headers, body, path: '', receivedAt: now };
-      const heard = await intake.accept(endpoint.name, delivery, headers['webhook-id'] ?? headers['idempotency-key'] ?? '');
-      if (heard.status === 'refused') return fail(heard.failure);
+      const acceptance = await intake.accept(endpoint.name, delivery, headers['webhook-id'] ?? headers['idempotency-key'] ?? '');
+      if (acceptance.status === 'refused') return fail(acceptance.failure);
       return ok({ at: now, inputs });
     },
   };
 }
 
 /** A log that only passes on what is appended. */
-function ear(hear: (values: readonly Input[]) => void): EventLog {
+function passingLog(onAppend: (values: readonly Input[]) => void): EventLog {
   return {
     partitions: 1,
     async append(_topic, batch) {
-      hear(batch.values as readonly Input[]); // written by intake only
+      onAppend(batch.values as readonly Input[]); // written by intake only
       return 0;
     },
     read: async () => [],

@@ -10,8 +10,8 @@ import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
 import { turn } from '../../core/turn.ts';
+import { createHeap } from '../../engine/async/heap.ts';
 import { deskOf } from '../../engine/host/desks.ts';
-import { createQueue } from './queue.ts';
 
 const worker = 'simulated';
 /** Changed rows are only remembered for checkpoints, of which there are none. */
@@ -20,8 +20,8 @@ const forgetEvery = 4_096;
 export interface Script {
   /** What the action answers, and after how long. */
   answer(request: StepRequested): { readonly outcome: ActionOutcome; readonly takesMs: Millis };
-  /** Sees every fact, in order. */
-  seen(fact: Fact): void;
+  /** Called with every fact, in order. */
+  onFact(fact: Fact): void;
 }
 
 export interface World {
@@ -36,7 +36,7 @@ export interface World {
 
 export function createWorld(rules: DecisionContext, script: Script, start: Instant): World {
   const desks = new Map<string, Desk>();
-  const queue = createQueue<Input>();
+  const queue = createHeap<Input>();
   const requested = new Map<string, StepRequested>();
   let now = start;
   let turned = 0;
@@ -49,7 +49,7 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
     if (turned % forgetEvery === 0) for (const each of desks.values()) forgetChanges(each);
     for (const fact of facts) {
       follow(fact);
-      script.seen(fact);
+      script.onFact(fact);
     }
     return facts;
   }

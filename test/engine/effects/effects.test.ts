@@ -8,8 +8,8 @@ import type { Fact, Input } from '../../../src/core/records.ts';
 import type { StepAnswered } from '../../../src/core/run/facts.ts';
 import type { ActionOutcome } from '../../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../../src/core/time.ts';
-import { createTenures, type Tenures } from '../../../src/engine/assignments.ts';
-import { pause } from '../../../src/engine/async/moments.ts';
+import { createAssignments, type Assignments } from '../../../src/engine/assignments.ts';
+import { pause } from '../../../src/engine/async/pause.ts';
 import { createEffects, type Effects } from '../../../src/engine/effects/effects.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
@@ -41,7 +41,7 @@ interface Rig {
   readonly delivered: string[];
   /** Answers of the executor that wait for the test; empty unless `slow`. */
   readonly answers: ((outcome: ActionOutcome) => void)[];
-  readonly hands: Tenures<Effects>;
+  readonly hands: Assignments<Effects>;
   /** What the partition's holder would be told. */
   held: boolean;
   gain(): Promise<void>;
@@ -80,7 +80,7 @@ async function rig(options: Options = {}): Promise<Rig> {
     progress: async () => new Map(),
     stop: async () => {},
   };
-  const hands: Tenures<Effects> = createTenures({
+  const hands: Assignments<Effects> = createAssignments({
     shares,
     clock,
     onTrouble: assert.ifError,
@@ -101,7 +101,7 @@ async function rig(options: Options = {}): Promise<Rig> {
           close: async () => {},
         },
         notifiers: new Map([['terminal', notifierOf(delivered, options.slow === true)]]),
-        dress: (notification) => notification,
+        withAckLink: (notification) => notification,
         onTrouble: options.onTrouble ?? assert.ifError,
       }),
     end: (part) => part.stop(options.graceMs ?? 0),
@@ -190,7 +190,7 @@ test('X1: a request is claimed, a grant to this worker is acted on once, and the
   assert.deepEqual((await onlyAnswer(made)).outcome, fine);
 });
 
-test('X1: a grant to another worker, or to this one in an earlier tenure, is not acted on', async () => {
+test('X1: a grant to another worker, or to this one in an earlier term, is not acted on', async () => {
   const made = await rig();
   await made.gain();
   await made.request('c1');

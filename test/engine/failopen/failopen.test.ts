@@ -13,14 +13,14 @@ import type { Notification, NotifyOutcome } from '../../../src/core/page/notific
 import { everyScope } from '../../../src/core/stamp.ts';
 import { hour, minute, second } from '../../../src/core/time.ts';
 import { everyPartition } from '../../../src/engine/assignments.ts';
-import { startSightings } from '../../../src/engine/failopen/decision-feed.ts';
+import { startDecisionFeed } from '../../../src/engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
-import { openSpool, type Spool } from '../../../src/engine/intake/spool.ts';
-import { alertId } from '../../../src/readmodel/documents.ts';
+import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import { createService, type Service } from '../../../src/engine/service.ts';
-import { localExecutor } from '../../../src/executor/client.ts';
+import { alertId } from '../../../src/readmodel/documents.ts';
+import { localExecutor } from '../../../src/executor/local.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
 import type { Role } from '../../../src/ports/shares.ts';
@@ -65,7 +65,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
   const own = memoryDisk();
   let lives = 0;
   let ids = 0;
-  let stopSightings = async (): Promise<void> => {};
+  let stopDecisionFeed = async (): Promise<void> => {};
   const attempts: Notification[] = [];
   const pages: Notification[] = [];
   const counted: string[] = [];
@@ -127,15 +127,15 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       expressions,
       executor: localExecutor([]),
       notifiers: new Map(),
-      dress: (notification) => notification,
+      withAckLink: (notification) => notification,
       worker: 'one',
-      breathe: async () => {},
+      yieldToIntake: async () => {},
       decided: () => {},
       onTrouble,
     });
     await service.start();
-    await stopSightings();
-    if (now.includes('project')) stopSightings = startSightings({ log, clock, onTrouble }, failOpen.shown);
+    await stopDecisionFeed();
+    if (now.includes('project')) stopDecisionFeed = startDecisionFeed({ log, clock, onTrouble }, failOpen.shown);
     const spool = !options.spooled
       ? null
       : await openSpool({
@@ -155,7 +155,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       clock,
       lagOf: () => 0,
       lagMax: 100_000,
-      seen() {},
+      onAccepted() {},
       offered: failOpen.offered,
       ...(options.spooled ? { newId: () => `life${lives}.${(ids += 1)}` } : {}),
     });

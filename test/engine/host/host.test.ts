@@ -9,7 +9,7 @@ import { GatewayError } from '../../../src/core/errors.ts';
 import type { Fact, Input } from '../../../src/core/records.ts';
 import { second } from '../../../src/core/time.ts';
 import type { WakeSpent } from '../../../src/core/wakes.ts';
-import { pause } from '../../../src/engine/async/moments.ts';
+import { pause } from '../../../src/engine/async/pause.ts';
 import { createHost, type Host } from '../../../src/engine/host/host.ts';
 import type { Checkpoints } from '../../../src/ports/checkpoints.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -25,7 +25,7 @@ interface World {
   loads: number;
   isLoadBroken: boolean;
   /** An input that is turned into one fact, and changes one row. */
-  hear(scope?: string): Promise<void>;
+  append(scope?: string): Promise<void>;
   facts(): Promise<readonly Fact[]>;
   host(around?: { readonly log?: EventLog; readonly checkpoints?: Checkpoints }): Host;
 }
@@ -40,7 +40,7 @@ function world(): World {
     savesToFail: 0,
     loads: 0,
     isLoadBroken: false,
-    async hear(scope = 's') {
+    async append(scope = 's') {
       const values = [{ type: 'AlertsHidden', scope, at: clock.now(), endpoint: 'e', count: 1, group: 'g' }];
       await store.log.append('inputs', { partition: 0, scope, values });
       await clock.settle();
@@ -56,8 +56,8 @@ function world(): World {
         expressions: createExpressions(),
         clock,
         holds: () => true,
-        breathe: async () => {},
-        seen: () => {},
+        yieldToIntake: async () => {},
+        onDecided: () => {},
         onSaved: () => {},
         onTrouble: (error) => made.troubles.push(error),
       }),
@@ -120,15 +120,15 @@ test('H1: after a checkpoint that could not be saved the tail is turned again, s
   const { clock } = made;
   const host = made.host();
   await host.start();
-  await made.hear();
+  await made.append();
   await clock.forward(second);
   assert.equal(host.saved.inputs, 1);
 
   made.savesToFail = 1;
-  await made.hear();
+  await made.append();
   await clock.forward(2 * second);
   assert.equal(host.saved.inputs, 2, 'it is saved although nothing else comes');
-  for (let nth = 0; nth < 3; nth += 1) await made.hear();
+  for (let nth = 0; nth < 3; nth += 1) await made.append();
   await clock.forward(second);
 
   assert.deepEqual(host.saved, { inputs: 5, facts: 5 });
@@ -148,12 +148,12 @@ test('checkpoints that cannot be loaded are asked for twice a second, however ma
   await host.start();
   made.isLoadBroken = true;
   made.savesToFail = 1;
-  await made.hear();
+  await made.append();
   await clock.forward(second);
 
   const before = made.loads;
   for (let nth = 0; nth < 100; nth += 1) {
-    await made.hear();
+    await made.append();
     await clock.forward(10);
   }
   assert.ok(made.loads - before <= 2, `${made.loads - before} loads in a second`);
@@ -169,10 +169,10 @@ test('nothing waits, as far as can be told, until the desks are loaded; then wha
   const { clock, store } = made;
   const before = made.host();
   await before.start();
-  for (let nth = 0; nth < 30; nth += 1) await made.hear();
+  for (let nth = 0; nth < 30; nth += 1) await made.append();
   await clock.forward(second);
   await stopped(made, before);
-  for (let nth = 0; nth < 3; nth += 1) await made.hear();
+  for (let nth = 0; nth < 3; nth += 1) await made.append();
 
   const loading = Promise.withResolvers<void>();
   const reading = Promise.withResolvers<void>();
@@ -285,19 +285,19 @@ test('a log that has not heard yet how far the host has read is not taken for on
   const { clock, store } = made;
   const host = made.host({ log: deaf(store.log, 2) });
   await host.start();
-  for (let nth = 0; nth < 5; nth += 1) await made.hear();
+  for (let nth = 0; nth < 5; nth += 1) await made.append();
   await clock.forward(second);
   assert.equal(host.saved.inputs, 5);
   assert.equal(await host.lag(), 0);
   assert.deepEqual(made.troubles, []);
   made.savesToFail = 1;
-  await made.hear();
+  await made.append();
   await stopped(made, host);
   made.troubles.length = 0;
 
   const next = made.host({ log: deaf(store.log, 2) });
   await next.start();
-  await made.hear();
+  await made.append();
   await clock.forward(second);
 
   assert.deepEqual(made.troubles, []);

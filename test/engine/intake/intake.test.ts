@@ -6,7 +6,8 @@ import { memoryLimits, memoryStore } from '../../../adapters/memory/store.ts';
 import { prometheus } from '../../../adapters/prometheus/source.ts';
 import type { AlertSeen, AlertsHidden } from '../../../src/core/alert/facts.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
-import { createIntake, type Intake, type IntakeEndpoint, type IntakeParts } from '../../../src/engine/intake/intake.ts';
+import type { IntakeEndpoint } from '../../../src/engine/intake/endpoint.ts';
+import { createIntake, type Intake, type IntakeParts } from '../../../src/engine/intake/intake.ts';
 import { partitionOf, scopeOf } from '../../../src/engine/intake/scope.ts';
 import type { LogRecord } from '../../../src/ports/event-log.ts';
 import type { Delivery, Source } from '../../../src/ports/source.ts';
@@ -42,7 +43,7 @@ async function rig(
     clock,
     lagOf: () => made.lag,
     lagMax: 10,
-    seen: (name, claim) => seen.push(`${name} ${claim}`),
+    onAccepted: (name, claim) => seen.push(`${name} ${claim}`),
   };
   return Object.assign(made, { store, intake: await createIntake(parts), seen });
 }
@@ -218,7 +219,7 @@ test('when one scope of a delivery could not be written, the delivery is not acc
     clock: wallClock,
     lagOf: () => 0,
     lagMax: 1,
-    seen() {},
+    onAccepted() {},
   };
   const intake = await createIntake(parts);
   const body = group({ name: 'A', team: 'x' }, { name: 'B', team: 'y' });

@@ -8,7 +8,8 @@ import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { diskFiles } from '../../../src/config/files.ts';
 import { loadConfig } from '../../../src/config/quench/config.ts';
 import { systemClock } from '../../../src/gateway/clock.ts';
-import { configDeps, startGateway, type Gateway } from '../../../src/gateway/compose.ts';
+import { startGateway, type Gateway } from '../../../src/gateway/compose.ts';
+import { configDeps } from '../../../src/gateway/config-deps.ts';
 import { until } from '../../senders/support.ts';
 import { Lines, patienceMs } from './support.ts';
 
@@ -62,7 +63,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       done();
     },
   });
-  const around = { clock: systemClock, log: lines.say, stream, executorEnv: { PATH: '/usr/bin:/bin' }, version: '0.0.0-test' };
+  const around = { clock: systemClock, logger: lines.say, stream, executorEnv: { PATH: '/usr/bin:/bin' }, version: '0.0.0-test' };
   let gateway: Gateway = await startGateway(loaded.value, around);
 
   const ask = (path: string, init: RequestInit = {}): Promise<Response> => {

@@ -66,9 +66,9 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
       ['first', accept],
       ['second', accept],
     ]),
-    dress: (notification) => notification,
+    withAckLink: (notification) => notification,
     worker: instance,
-    breathe: () => nextRound(),
+    yieldToIntake: () => nextRound(),
     decided: () => {},
     onTrouble: trouble,
   });

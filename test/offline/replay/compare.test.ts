@@ -1,17 +1,16 @@
-// A stretch of a real gateway's log through other rules: what would have been, and what was, side by side.
+// A range of a real gateway's log through other rules: what would have been, and what was, side by side.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
-import type { Stretch } from '../../../src/cli/command.ts';
+import type { LogRange } from '../../../src/cli/command.ts';
 import type { LogLine } from '../../../src/readmodel/answers.ts';
 import type { Policy } from '../../../src/core/playbook/policy.ts';
 import { minute, second } from '../../../src/core/time.ts';
-import type { Shadowed } from '../../../src/cli/results.ts';
-import { shadow } from '../../../src/offline/replay/compare.ts';
-import { stretchIn } from '../../../src/offline/replay/log-range.ts';
+import { compare, type Comparison } from '../../../src/offline/replay/compare.ts';
+import { rangeIn } from '../../../src/offline/replay/log-range.ts';
 import type { Topic } from '../../../src/ports/event-log.ts';
 import { scratch } from '../../cli/support.ts';
 import { someday, virtualClock, type VirtualClock } from '../../support/clock.ts';
@@ -33,7 +32,7 @@ async function recorded(happens: (gateway: Running, clock: VirtualClock) => Prom
   return structuredClone(lines);
 }
 
-function stretchOf(lines: readonly LogLine[], fromInput = 0): Stretch {
+function rangeOf(lines: readonly LogLine[], fromInput = 0): LogRange {
   async function* of(topic: Topic, partition: number): AsyncGenerator<LogLine> {
     for (const line of lines)
       if (line.topic === topic && line.partition === partition && (topic === 'facts' || line.offset >= fromInput)) yield line;
@@ -46,8 +45,8 @@ function stretchOf(lines: readonly LogLine[], fromInput = 0): Stretch {
 }
 
 const nothing = { signal: new AbortController().signal, progress: () => {} };
-const under = (stretch: Stretch, policy: Policy): Promise<Shadowed> =>
-  shadow(stretch, { policy, endpoints: [], endpoint: () => null, expressions }, nothing);
+const under = (range: LogRange, policy: Policy): Promise<Comparison> =>
+  compare(range, { policy, endpoints: [], endpoint: () => null, expressions }, nothing);
 
 const scope = 'acme';
 const at = (clock: VirtualClock, name: string, host = name.toLowerCase()): ReturnType<typeof eventOf> =>
@@ -62,7 +61,7 @@ test('the same rules decide the same: every alert, incident and page, none diffe
     await gateway.see('beta', at(clock, 'Gamma'));
     await clock.forward(second);
   }, 2);
-  const report = await under(stretchOf(lines), rulesThen);
+  const report = await under(rangeOf(lines), rulesThen);
   assert.deepEqual(report.was, report.now);
   assert.deepEqual([report.now.alerts, report.now.incidents, report.now.pages], [4, 3, 3]);
   assert.deepEqual(report.different, { count: 0, kinds: {}, first: [] });
@@ -77,7 +76,7 @@ test('other rules: each alert decided otherwise is told with both reasons, and w
     await clock.forward(20 * second);
   });
   const quiet = policyOf({ paging: { severity: 'critical', score: 1.1 } });
-  const report = await under(stretchOf(lines), quiet);
+  const report = await under(rangeOf(lines), quiet);
   assert.deepEqual(report.different.kinds, { 'hold to record': 1 });
   const [one] = report.different.first;
   assert.equal(one?.summary, 'Alpha on alpha');
@@ -103,7 +102,7 @@ test('a playbook that was not there then is run in simulation, and spares the pa
       target: 'web',
     }),
   ];
-  const report = await under(stretchOf(lines), policyOf({ playbooks, holdOffMs: 60 * minute }));
+  const report = await under(rangeOf(lines), policyOf({ playbooks, holdOffMs: 60 * minute }));
   assert.deepEqual([report.now.runs, report.was?.runs], [{ succeeded: 1 }, {}]);
   assert.deepEqual([report.paged.onlyThen.count, report.paged.onlyNow.count], [1, 0]);
 });
@@ -114,7 +113,7 @@ test('answers, wakes, policy and commands of the real run are left out and count
     await gateway.intake.submit({ type: 'CommandGiven', scope: '*', by: 'ann', command: { name: 'freeze', reason: 'x' } });
     await clock.forward(20 * second);
   });
-  const { inputs } = await under(stretchOf(lines), rulesThen);
+  const { inputs } = await under(rangeOf(lines), rulesThen);
   assert.deepEqual(inputs.fed, { AlertSeen: 1 });
   assert.deepEqual(Object.keys(inputs.leftOut), ['CommandGiven', 'NotifyAnswered', 'PolicyPublished', 'Woke']);
 });
@@ -134,7 +133,7 @@ test('B1: a resolution by hand finds the incident by its alerts, though ids are 
   };
   const lines = await recorded(story);
   const alpha = lines.find(({ topic, value }) => topic === 'inputs' && JSON.stringify(value).includes('"Alpha"'));
-  const report = await under(stretchOf(lines, alpha?.offset), rulesThen);
+  const report = await under(rangeOf(lines, alpha?.offset), rulesThen);
   assert.deepEqual([report.inputs.fed['Resolved'], report.now.incidents, report.now.unresolved], [1, 2, 1]);
   assert.equal(report.was?.unresolved, 1);
 });
@@ -148,12 +147,12 @@ test('an ack counts where a page rings here, too, and is left out where none doe
     await gateway.intake.submit({ type: 'Acked', scope, incident: opened.incident, page: opened.page, by: 'ann', via: 'link' });
     await clock.forward(5 * second);
   });
-  assert.equal((await under(stretchOf(lines), rulesThen)).inputs.fed['Acked'], 1);
+  assert.equal((await under(rangeOf(lines), rulesThen)).inputs.fed['Acked'], 1);
   const quiet = policyOf({ paging: { severity: 'critical', score: 1.1 } });
-  assert.equal((await under(stretchOf(lines), quiet)).inputs.leftOut['Acked'], 1);
+  assert.equal((await under(rangeOf(lines), quiet)).inputs.leftOut['Acked'], 1);
 });
 
-test('B2: what burnt before the stretch is told apart, not called a difference', async () => {
+test('B2: what burnt before the range is told apart, not called a difference', async () => {
   const lines = await recorded(async (gateway, clock) => {
     await gateway.see(scope, at(clock, 'Old'));
     await clock.forward(20 * second);
@@ -164,7 +163,7 @@ test('B2: what burnt before the stretch is told apart, not called a difference',
     await clock.forward(5 * second);
   });
   const repeat = lines.filter(({ topic, value }) => topic === 'inputs' && value.type === 'AlertSeen')[1];
-  const report = await under(stretchOf(lines, repeat?.offset), rulesThen);
+  const report = await under(rangeOf(lines, repeat?.offset), rulesThen);
   assert.deepEqual(report.different.count, 0);
   assert.deepEqual(report.fromBefore, { alerts: 2, pages: 0, runs: 0 }, 'the repeat, and what joined the old incident');
   assert.deepEqual([report.was?.incidents, report.paged.onlyNow.count, report.paged.onlyThen.count], [1, 0, 0]);
@@ -173,7 +172,7 @@ test('B2: what burnt before the stretch is told apart, not called a difference',
 const seenIn = (lines: readonly LogLine[]): readonly LogLine[] =>
   lines.filter(({ topic, value }) => topic === 'inputs' && value.type === 'AlertSeen');
 
-test('B2: what a silence of before muted is told apart; what one of the stretch muted is compared', async () => {
+test('B2: what a silence of before muted is told apart; what one of the range muted is compared', async () => {
   const lines = await recorded(async (gateway, clock) => {
     const silence = (id: string, name: string): Promise<unknown> =>
       gateway.intake.submit({
@@ -198,9 +197,9 @@ test('B2: what a silence of before muted is told apart; what one of the stretch 
     await gateway.see(scope, at(clock, 'Quiet'));
     await clock.forward(20 * second);
   });
-  const whole = await under(stretchOf(lines), rulesThen);
+  const whole = await under(rangeOf(lines), rulesThen);
   assert.deepEqual([whole.now.decisions['suppress'], whole.different.count, whole.fromBefore.alerts], [2, 0, 0]);
-  const report = await under(stretchOf(lines, seenIn(lines)[1]?.offset), rulesThen);
+  const report = await under(rangeOf(lines, seenIn(lines)[1]?.offset), rulesThen);
   assert.deepEqual(report.different, { count: 0, kinds: {}, first: [] });
   assert.deepEqual([report.fromBefore.alerts, report.was?.decisions, report.paged.onlyNow.count], [1, { suppress: 1 }, 0]);
 });
@@ -218,17 +217,17 @@ test('B2: what flapped before is told apart', async () => {
     await clock.forward(5 * second);
   });
   assert.ok(lines.some(({ topic, value }) => topic === 'facts' && value.type === 'AlertFlapping'));
-  assert.equal((await under(stretchOf(lines), rulesThen)).different.count, 0);
-  const report = await under(stretchOf(lines, seenIn(lines).at(-1)?.offset), rulesThen);
+  assert.equal((await under(rangeOf(lines), rulesThen)).different.count, 0);
+  const report = await under(rangeOf(lines, seenIn(lines).at(-1)?.offset), rulesThen);
   assert.deepEqual([report.different.count, report.fromBefore.alerts], [0, 1], JSON.stringify(report.different));
 });
 
-test('decisions about what came before the stretch are not held, nor alerts that can have none', async (t) => {
+test('decisions about what came before the range are not held, nor alerts that can have none', async (t) => {
   const lines = await recorded(async (gateway, clock) => {
     for (let number = 0; number < 40; number += 1) await gateway.see(scope, at(clock, `Alert${number}`));
     await clock.forward(5 * second);
   });
-  const held = async (stretch: Stretch): Promise<number> => {
+  const held = async (range: LogRange): Promise<number> => {
     let most = 0;
     const { set } = Map.prototype;
     const watched = t.mock.method(Map.prototype, 'set', function (this: Map<unknown, unknown>, key: unknown, value: unknown) {
@@ -236,17 +235,17 @@ test('decisions about what came before the stretch are not held, nor alerts that
       if (/^\d+:\d+$/.test(String(key))) most = Math.max(most, this.size);
       return this;
     });
-    await under(stretch, rulesThen);
+    await under(range, rulesThen);
     watched.mock.restore();
     return most;
   };
-  assert.ok((await held(stretchOf(lines.filter(({ topic }) => topic === 'inputs')))) <= 1, 'no facts: nothing to meet');
+  assert.ok((await held(rangeOf(lines.filter(({ topic }) => topic === 'inputs')))) <= 1, 'no facts: nothing to meet');
   const inputs = seenIn(lines);
-  assert.ok((await held(stretchOf(lines, inputs[38]?.offset))) <= 2, 'of all decisions only those of the stretch');
-  assert.ok((await held(stretchOf(lines))) > 0, 'the measure measures');
+  assert.ok((await held(rangeOf(lines, inputs[38]?.offset))) <= 2, 'of all decisions only those of the range');
+  assert.ok((await held(rangeOf(lines))) > 0, 'the measure measures');
 });
 
-test('what was decided after the stretch is not held against it', async () => {
+test('what was decided after the range is not held against it', async () => {
   const lines = await recorded(async (gateway, clock) => {
     await gateway.see(scope, at(clock, 'Alpha'));
     await clock.forward(20 * second);
@@ -254,7 +253,7 @@ test('what was decided after the stretch is not held against it', async () => {
     await clock.forward(5 * second);
   });
   const [, later] = lines.filter(({ topic, value }) => topic === 'inputs' && value.type === 'AlertSeen');
-  const report = await under(stretchOf(lines.filter(({ topic, offset }) => topic === 'facts' || offset < (later?.offset ?? 0))), rulesThen);
+  const report = await under(rangeOf(lines.filter(({ topic, offset }) => topic === 'facts' || offset < (later?.offset ?? 0))), rulesThen);
   assert.deepEqual([report.was, report.different.count, report.unanswered], [report.now, 0, 0]);
 });
 
@@ -267,7 +266,7 @@ test('repeats of facts that a second host left change nothing', async () => {
   assert.equal(facts.length, 1);
   const again = ({ offset, ...rest }: LogLine): LogLine => ({ ...rest, offset: offset + lines.length });
   const doubled = [...lines, ...facts.map(again)];
-  assert.deepEqual(await under(stretchOf(doubled), rulesThen), await under(stretchOf(lines), rulesThen));
+  assert.deepEqual(await under(rangeOf(doubled), rulesThen), await under(rangeOf(lines), rulesThen));
 });
 
 test('without facts there is nothing to compare with, and the report says so', async () => {
@@ -275,11 +274,11 @@ test('without facts there is nothing to compare with, and the report says so', a
     await gateway.see(scope, at(clock, 'Alpha'));
     await clock.forward(5 * second);
   });
-  const report = await under(stretchOf(lines.filter(({ topic }) => topic === 'inputs')), rulesThen);
+  const report = await under(rangeOf(lines.filter(({ topic }) => topic === 'inputs')), rulesThen);
   assert.deepEqual([report.was, report.unanswered, report.now.pages, report.paged.onlyNow.count], [null, 1, 1, 0]);
 });
 
-test('an export in a file is the same stretch; a line that is none stops with its number', async () => {
+test('an export in a file is the same range; a line that is none stops with its number', async () => {
   const lines = await recorded(async (gateway, clock) => {
     for (const one of ['acme', 'beta', 'gamma']) await gateway.see(one, at(clock, 'Alpha'));
     await clock.forward(5 * second);
@@ -287,11 +286,11 @@ test('an export in a file is the same stretch; a line that is none stops with it
   const { dir, remove } = scratch();
   const file = join(dir, 'export.jsonl');
   writeFileSync(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
-  assert.deepEqual(await under(await stretchIn(file), rulesThen), await under(stretchOf(lines), rulesThen));
+  assert.deepEqual(await under(await rangeIn(file), rulesThen), await under(rangeOf(lines), rulesThen));
   writeFileSync(file, `${JSON.stringify(lines[0])}\n{"topic":"inputs"}\n`);
-  await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /line 2/ });
+  await assert.rejects(rangeIn(file), { code: 'invalid_request', message: /line 2/ });
   writeFileSync(file, '');
-  await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /inputs, seen none/ });
+  await assert.rejects(rangeIn(file), { code: 'invalid_request', message: /inputs, seen none/ });
   remove();
 });
 
@@ -315,7 +314,7 @@ test('a record that is none of ours is refused with file and line before anythin
   ];
   for (const [says, wrong] of table) {
     writeFileSync(file, `${JSON.stringify(line)}\n${JSON.stringify(wrong)}\n`);
-    await assert.rejects(stretchIn(file), { code: 'invalid_request', message: /export\.jsonl: line 2: expected a record/ }, says);
+    await assert.rejects(rangeIn(file), { code: 'invalid_request', message: /export\.jsonl: line 2: expected a record/ }, says);
   }
   remove();
 });
@@ -324,7 +323,7 @@ test('what can be read only once is refused, not waited for', async () => {
   const { dir, remove } = scratch();
   const pipe = join(dir, 'pipe');
   execFileSync('mkfifo', [pipe]);
-  await assert.rejects(stretchIn(pipe), { code: 'invalid_request', message: /pipe: expected a regular file/ });
-  await assert.rejects(stretchIn(dir), { code: 'invalid_request', message: /expected a regular file/ });
+  await assert.rejects(rangeIn(pipe), { code: 'invalid_request', message: /pipe: expected a regular file/ });
+  await assert.rejects(rangeIn(dir), { code: 'invalid_request', message: /expected a regular file/ });
   remove();
 });

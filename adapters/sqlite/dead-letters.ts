@@ -1,62 +1,10 @@
-// Checkpoints, cursors and dead letters over the file.
+// Dead letters over the file. How many are kept is the writer's business (letter-writer.ts).
 import { GatewayError } from '../../src/core/errors.ts';
-import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
-import type { Cursors } from '../../src/ports/cursors.ts';
 import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
 import { ask } from './ask.ts';
 import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
-import { stow, unstow } from './text.ts';
-
-const loadRowsPerChunk = 1_000;
-
-export function checkpointsOver(lanes: Lanes, reader: Reader): Checkpoints {
-  return {
-    async save(partition, { inputs, facts }, rows) {
-      const plain = rows.map(({ scope, table, key, doc }) => ({
-        scope: stow(scope),
-        table: stow(table),
-        key: stow(key),
-        doc: doc === null ? null : JSON.stringify(doc),
-      }));
-      const bytes = plain.reduce((sum, row) => sum + row.scope.length + row.key.length + (row.doc?.length ?? 0), 0);
-      const request = { type: 'checkpoint', partition, inputs, facts, rows: plain } as const;
-      await ask(lanes, { lane: 'state', request, records: 1 + rows.length, bytes });
-    },
-    async load(partition, take) {
-      return reader.atOnce(() => {
-        const mark = reader.get('SELECT inputs, facts FROM marks WHERE partition = ?', partition);
-        if (!mark) return null;
-        let chunk: DeskRow[] = [];
-        for (const row of reader.each('SELECT scope, tab, key, doc FROM desks WHERE partition = ?', partition)) {
-          chunk.push({
-            scope: unstow(String(row['scope'])),
-            table: unstow(String(row['tab'])),
-            key: unstow(String(row['key'])),
-            doc: JSON.parse(String(row['doc'])),
-          });
-          if (chunk.length < loadRowsPerChunk) continue;
-          take(chunk);
-          chunk = [];
-        }
-        if (chunk.length > 0) take(chunk);
-        return { inputs: Number(mark['inputs']), facts: Number(mark['facts']) };
-      });
-    },
-  };
-}
-
-export function cursorsOver(lanes: Lanes, reader: Reader): Cursors {
-  return {
-    async load(name, partition) {
-      const row = reader.get('SELECT position FROM cursors WHERE name = ? AND partition = ?', stow(name), partition);
-      return Number(row?.['position'] ?? 0);
-    },
-    async save(name, partition, offset) {
-      await ask(lanes, { lane: 'state', request: { type: 'cursor', name: stow(name), partition, offset }, records: 1, bytes: name.length });
-    },
-  };
-}
+import { stow } from './text.ts';
 
 /** By the index letters_endpoint. */
 const ofEndpoints = "json_extract(doc, '$.endpoint') IN (SELECT value FROM json_each(?))";

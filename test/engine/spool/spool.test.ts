@@ -14,7 +14,7 @@ import type { Input } from '../../../src/core/records.ts';
 import { hour, minute, second, type Millis } from '../../../src/core/time.ts';
 import { turn } from '../../../src/core/turn.ts';
 import { createIntake, type Acceptance, type Intake } from '../../../src/engine/intake/intake.ts';
-import { describeSpool, openSpool, type Spool } from '../../../src/engine/intake/spool.ts';
+import { describeSpool, openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import { createMetrics } from '../../../src/http/metrics.ts';
 import type { Cursors } from '../../../src/ports/cursors.ts';
 import type { EventLog, LogBatch } from '../../../src/ports/event-log.ts';
@@ -134,7 +134,7 @@ async function rig(options: Options = {}): Promise<Rig> {
       clock,
       lagOf: () => 0,
       lagMax: 10,
-      seen() {},
+      onAccepted() {},
       newId: () => `life${life}.${(ids += 1)}`,
     });
     return { link, spool, intake };
@@ -386,7 +386,7 @@ test('without a shared log a delivery without an id costs no id', async () => {
   const clock = virtualClock();
   const { log, deadLetters } = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
   const endpoints = [{ name: 'prom', source: prometheus({}), tenant: 'acme', scopeLabels: [] }];
-  const intake = await createIntake({ log, deadLetters, endpoints, clock, lagOf: () => 0, lagMax: 1, seen() {} });
+  const intake = await createIntake({ log, deadLetters, endpoints, clock, lagOf: () => 0, lagMax: 1, onAccepted() {} });
   await intake.accept('prom', { headers: {}, body: bodyOf('A', 1), path: '', receivedAt: 0 }, '');
   const records = await log.read('inputs', 0, 0, 10);
   assert.deepEqual(
@@ -427,7 +427,7 @@ test('intake starts while the log is away', async () => {
   const clock = virtualClock();
   const { log, deadLetters } = memoryStore({ disk: memoryDisk(), partitions: 2, clock });
   const away: EventLog = { ...log, end: () => Promise.reject(new GatewayError('log_unavailable', 'no broker answers')) };
-  await createIntake({ log: away, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, seen() {} });
+  await createIntake({ log: away, deadLetters, endpoints: [], clock, lagOf: () => 0, lagMax: 1, onAccepted() {} });
 });
 
 test('it says since when the log is away and what waits, and nothing when all is well', async () => {

@@ -1,15 +1,15 @@
 // Delivers pages that are on no log: each configured notifier gets them, and is tried again for a while when it does not take them.
-// What to say, and whether to say it, is failopen.ts. Nothing is kept over a restart.
+// What to say is page-text.ts, whether and when overdue.ts. Nothing is kept over a restart.
 import { GatewayError } from '../../core/errors.ts';
 import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
-import { hour, minute, second, type Millis } from '../../core/time.ts';
+import { backoffAfter, hour, minute, second, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Notifier } from '../../ports/notifier.ts';
+import { pause } from '../async/pause.ts';
+import { deliver } from '../delivery.ts';
 
-const deliverWithinMs: Millis = 20 * second;
 const attemptsMax = 8;
-const retryFirstMs: Millis = 5 * second;
-const retryMaxMs: Millis = 5 * minute;
+const retry = { firstMs: 5 * second, maxMs: 5 * minute } as const;
 
 /** A notification that has no id yet: each notifier gets its own. */
 export type RawPage = Omit<Notification, 'id'>;
@@ -38,40 +38,16 @@ export function createRawPager(deps: RawPagerDeps): RawPager {
     let says = 'it is not configured';
     for (let attempt = 1; notifier !== undefined && attempt <= attemptsMax; attempt += 1) {
       if (stopping.signal.aborted || !wanted()) return;
-      const outcome = await deliver(notifier, { ...page, id: `${page.dedupKey}|${name}` });
+      const outcome = await deliver(notifier, { ...page, id: `${page.dedupKey}|${name}` }, { clock, stopping: stopping.signal });
       deps.attempted(name, outcome.outcome);
       if (outcome.outcome === 'accepted') return;
       says = outcome.detail;
       if (outcome.outcome === 'refused') break;
-      const backoff = Math.min(retryMaxMs, retryFirstMs * 2 ** (attempt - 1));
-      await pause(outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff);
+      const backoff = backoffAfter(attempt, retry);
+      const wait: Millis = outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff;
+      await pause(clock, wait, stopping.signal);
     }
     deps.onTrouble(new GatewayError('deadline_exceeded', `undecided alert: notifier ${name} did not take the page: ${says.slice(0, 200)}`));
-  }
-
-  async function deliver(notifier: Notifier, page: Notification): Promise<NotifyOutcome> {
-    const deadline = new AbortController();
-    const cancel = clock.after(deliverWithinMs, () => deadline.abort());
-    try {
-      return await notifier.deliver(page, AbortSignal.any([deadline.signal, stopping.signal]));
-    } catch (error) {
-      return { outcome: 'unknown', detail: error instanceof Error ? error.message : String(error) };
-    } finally {
-      cancel();
-    }
-  }
-
-  async function pause(span: Millis): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const end = (): void => {
-        cancel();
-        stopping.signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const cancel = clock.after(span, end);
-      if (stopping.signal.aborted) end();
-      else stopping.signal.addEventListener('abort', end);
-    });
   }
 
   return {

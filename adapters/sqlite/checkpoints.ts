@@ -1,0 +1,44 @@
+// Checkpoints over the file: saves go to the writer, loads are one read of one moment.
+import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
+import { ask } from './ask.ts';
+import type { Lanes } from './priority-queues.ts';
+import type { Reader } from './reader.ts';
+import { stow, unstow } from './text.ts';
+
+const loadRowsPerChunk = 1_000;
+
+export function checkpointsOver(lanes: Lanes, reader: Reader): Checkpoints {
+  return {
+    async save(partition, { inputs, facts }, rows) {
+      const plain = rows.map(({ scope, table, key, doc }) => ({
+        scope: stow(scope),
+        table: stow(table),
+        key: stow(key),
+        doc: doc === null ? null : JSON.stringify(doc),
+      }));
+      const bytes = plain.reduce((sum, row) => sum + row.scope.length + row.key.length + (row.doc?.length ?? 0), 0);
+      const request = { type: 'checkpoint', partition, inputs, facts, rows: plain } as const;
+      await ask(lanes, { lane: 'state', request, records: 1 + rows.length, bytes });
+    },
+    async load(partition, take) {
+      return reader.atOnce(() => {
+        const mark = reader.get('SELECT inputs, facts FROM marks WHERE partition = ?', partition);
+        if (!mark) return null;
+        let chunk: DeskRow[] = [];
+        for (const row of reader.each('SELECT scope, tab, key, doc FROM desks WHERE partition = ?', partition)) {
+          chunk.push({
+            scope: unstow(String(row['scope'])),
+            table: unstow(String(row['tab'])),
+            key: unstow(String(row['key'])),
+            doc: JSON.parse(String(row['doc'])),
+          });
+          if (chunk.length < loadRowsPerChunk) continue;
+          take(chunk);
+          chunk = [];
+        }
+        if (chunk.length > 0) take(chunk);
+        return { inputs: Number(mark['inputs']), facts: Number(mark['facts']) };
+      });
+    },
+  };
+}

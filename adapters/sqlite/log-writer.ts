@@ -1,0 +1,65 @@
+// The writing side of the event log, inside the ledger's transaction: appends and trims, and where each slot ends and begins.
+import type { DatabaseSync } from 'node:sqlite';
+import { freeSpaceBeside } from './free-space-guard.ts';
+import { slotSpan, type Answer, type AppendRequest, type WriterOptions } from './requests.ts';
+import { giveBack } from './vacuum.ts';
+
+export interface LogWriter {
+  /** Reads back what the file says; after a transaction that failed it is the only truth. */
+  reload(): void;
+  /** Before a transaction: asks whether the disk has room for records. */
+  begin(): void;
+  append(request: AppendRequest): Answer;
+  /** 1 while there is more to do, else 0. */
+  trim(slot: number, below: number, batchesMax: number): number;
+  /** By slot: the offset of the next record, and the first retained one. */
+  positions(): { readonly ends: readonly number[]; readonly lows: readonly number[] };
+}
+
+export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
+  const insertBatch = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)');
+  const saveLow = db.prepare('INSERT OR REPLACE INTO lows VALUES (?, ?)');
+  const dropBatches = db.prepare(
+    'DELETE FROM log WHERE place IN (SELECT place FROM log WHERE place >= ? AND place < ? AND place + count <= ? ORDER BY place LIMIT ?)',
+  );
+  const freePages = db.prepare('PRAGMA freelist_count');
+  const freeSpace = freeSpaceBeside(options.path, options.freeBytesMin);
+  let ends: number[] = [];
+  let lows: number[] = [];
+  let hasRoom = true;
+
+  return {
+    reload: () => void ({ ends, lows } = positionsIn(db, options.partitions)),
+    begin: () => void (hasRoom = freeSpace.suffices()),
+    append({ slot, count, scope, body, raw }) {
+      if (!hasRoom) return { why: 'unavailable', message: `less than ${options.freeBytesMin} bytes are free beside ${options.path}` };
+      const base = ends[slot] ?? 0;
+      insertBatch.run(slot * slotSpan + base, count, scope, body, raw);
+      ends[slot] = base + count;
+      freeSpace.wrote(body.length + (raw?.length ?? 0));
+      return base;
+    },
+    trim(slot, below, batchesMax) {
+      const start = slot * slotSpan;
+      const low = Math.max(lows[slot] ?? 0, Math.min(below, ends[slot] ?? 0));
+      saveLow.run(slot, low);
+      lows[slot] = low;
+      const gone = Number(dropBatches.run(start, start + low, start + low, batchesMax).changes);
+      giveBack(db);
+      return gone === batchesMax || Number(freePages.get()?.['freelist_count'] ?? 0) > 0 ? 1 : 0;
+    },
+    positions: () => ({ ends, lows }),
+  };
+}
+
+function positionsIn(db: DatabaseSync, partitions: number): { ends: number[]; lows: number[] } {
+  const last = db.prepare('SELECT place + count AS stop FROM log WHERE place >= ? AND place < ? ORDER BY place DESC LIMIT 1');
+  const low = db.prepare('SELECT low FROM lows WHERE slot = ?');
+  const slots = Array.from({ length: partitions * 2 }, (_, slot) => slot);
+  const lows = slots.map((slot) => Number(low.get(slot)?.['low'] ?? 0));
+  const ends = slots.map((slot) => {
+    const start = slot * slotSpan;
+    return Math.max(Number(last.get(start, start + slotSpan)?.['stop'] ?? start) - start, lows[slot] ?? 0);
+  });
+  return { ends, lows };
+}

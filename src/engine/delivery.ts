@@ -1,0 +1,27 @@
+// One attempt to hand one notification to its notifier, within a deadline. Whether, when and how often to try is the caller's.
+import type { Notification, NotifyOutcome } from '../core/page/notification.ts';
+import { second, type Millis } from '../core/time.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import { underDeadline } from './async/deadline.ts';
+
+const deliverWithinMs: Millis = 20 * second;
+const detailCharsMax = 200;
+
+export interface DeliveryDeps {
+  readonly clock: Pick<Clock, 'after'>;
+  /** Calls the delivery off. */
+  readonly stopping: AbortSignal;
+  /** Told what a notifier throws; a notifier that keeps its port's word throws nothing. */
+  readonly onTrouble?: (error: unknown) => void;
+}
+
+/** The notifier's own outcome; `unknown` when it breaks. Never rejects. */
+export async function deliver(notifier: Notifier, notification: Notification, deps: DeliveryDeps): Promise<NotifyOutcome> {
+  try {
+    return await underDeadline(deps.clock, deliverWithinMs, deps.stopping, (signal) => notifier.deliver(notification, signal));
+  } catch (error) {
+    deps.onTrouble?.(error);
+    return { outcome: 'unknown', detail: (error instanceof Error ? error.message : String(error)).slice(0, detailCharsMax) };
+  }
+}

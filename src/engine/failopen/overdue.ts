@@ -1,0 +1,124 @@
+// What waits too long in the book is paged: one timer for all of it. What comes into the book and leaves it decided is failopen.ts.
+// O1 to O3 are told there.
+import { minute, second, type Instant, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { Book, Undecided } from './book.ts';
+import { createPacing } from './pacing.ts';
+import { pageOfMany, pageOfOne, type Situation } from './page-text.ts';
+import type { RawPager } from './raw-pager.ts';
+
+const lookAgainMs: Millis = second;
+
+/** One alert, or many that one page counts. */
+export type RawPageAbout = 'alert' | 'many';
+
+export interface OverdueDeps {
+  readonly clock: Clock;
+  readonly afterMs: Millis;
+  readonly partitionOf: (scope: string) => number;
+  /** Since when the log cannot be reached; null while it can. */
+  readonly awaySince: () => Instant | null;
+  /**
+   * Whether people know the alert as firing at critical, or as one that ended no earlier than its source saw what we were told last.
+   * Asked only of what the desk may have dropped as a repeat, without a word.
+   */
+  readonly known: (scope: string, fingerprint: string, observedAt: Instant) => Promise<boolean>;
+  /** Unlike any other process, living or dead. */
+  readonly instance: string;
+  /** A page was begun. */
+  readonly paged: (about: RawPageAbout) => void;
+}
+
+export interface Overdue {
+  /** An alert has begun to wait. */
+  added(): void;
+  /** An alert found the book full: only the counting page will tell of it (O3). */
+  addedBeyond(): void;
+  /** It is decided, cleared, or was not accepted. */
+  forget(key: string): void;
+  /** Looks no more. */
+  stop(): void;
+}
+
+export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPager, 'send'>): Overdue {
+  const { clock } = deps;
+  const pacing = createPacing();
+  let countingPages = 0;
+  let cancelTimer: (() => void) | null = null;
+  let stopped = false;
+
+  function schedule(): void {
+    cancelTimer?.();
+    cancelTimer = null;
+    const first = book.oldest();
+    const due = first === undefined ? pacing.restDue : Math.min(first.since + deps.afterMs, pacing.restDue ?? Number.POSITIVE_INFINITY);
+    if (due === null || stopped) return;
+    const span = due - clock.steady();
+    cancelTimer = clock.after(span > 0 ? Math.min(span, minute) : lookAgainMs, look);
+  }
+
+  function look(): void {
+    cancelTimer = null;
+    const now = clock.steady();
+    for (const alert of book.takeDue(now - deps.afterMs)) {
+      if (alert.mayRepeat) void pageUnlessKnown(alert);
+      else page(alert);
+    }
+    if (pacing.restDue !== null && pacing.restDue <= now) pageRest();
+    schedule();
+  }
+
+  /** Asks again when the alert has moved meanwhile. */
+  async function pageUnlessKnown(alert: Undecided): Promise<void> {
+    const { observedAt } = alert;
+    const known = await deps.known(alert.scope, alert.event.fingerprint, observedAt).catch(() => false);
+    if (!book.isPaged(alert) || stopped) return;
+    if (known) return alert.observedAt === observedAt ? forget(alert.key) : pageUnlessKnown(alert);
+    page(alert);
+    schedule();
+  }
+
+  function page(alert: Undecided): void {
+    if (!pacing.takeSingle(alert.key, clock.steady())) return; // O2
+    deps.paged('alert');
+    pager.send(pageOfOne(alert, situation()), () => book.isPaged(alert));
+  }
+
+  function pageRest(): void {
+    const alerts = pacing.takeRest().flatMap((key) => book.find(key) ?? []);
+    const more = book.beyond;
+    const oldest = alerts[0] ?? book.oldestPaged();
+    if (oldest === undefined || alerts.length + more === 0) return;
+    book.takeBeyond();
+    pacing.sent(clock.steady());
+    countingPages += 1;
+    deps.paged('many');
+    const isWanted = (): boolean => (more > 0 ? book.oldestPaged() !== undefined : alerts.some(book.isPaged));
+    pager.send(pageOfMany({ alerts, more, oldest, id: `${deps.instance}:${countingPages}` }, situation()), isWanted);
+  }
+
+  function situation(): Situation {
+    return { now: clock.now(), awaySince: deps.awaySince(), partitionOf: deps.partitionOf };
+  }
+
+  function forget(key: string): void {
+    book.forget(key);
+    pacing.forget(key);
+  }
+
+  return {
+    forget,
+    added() {
+      if (cancelTimer === null) schedule();
+    },
+    addedBeyond() {
+      if (pacing.restDue !== null) return;
+      pacing.expectMore(deps.afterMs, clock.steady());
+      schedule();
+    },
+    stop() {
+      stopped = true;
+      cancelTimer?.();
+    },
+  };
+}

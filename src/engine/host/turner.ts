@@ -1,0 +1,90 @@
+// The desks of a partition in memory, and how far its inputs are turned: inputs in, facts out. Reads no log and keeps nothing durable.
+import type { DecisionContext } from '../../core/context.ts';
+import { worldOf, type Desk } from '../../core/desk.ts';
+import type { Expressions } from '../../core/playbook/expressions.ts';
+import type { WorldRow } from '../../core/playbook/row.ts';
+import type { Fact, Input } from '../../core/records.ts';
+import { everyScope } from '../../core/stamp.ts';
+import type { Millis } from '../../core/time.ts';
+import { turn, turnWorld } from '../../core/turn.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { LogRecord } from '../../ports/event-log.ts';
+import { deskOf } from './desks.ts';
+import { noPolicy } from './no-policy.ts';
+
+const batchMs: Millis = 6;
+
+/** Facts of one batch in their order, by scope. */
+export type FactsByScope = ReadonlyMap<string, readonly Fact[]>;
+
+export interface TurnerDeps {
+  readonly clock: Pick<Clock, 'steady'>;
+  readonly expressions: Expressions;
+  /** The desk has rows that no checkpoint has. */
+  readonly onChanged: (desk: Desk) => void;
+}
+
+export interface Turner {
+  /** Forgets all desks; gives the empty ones to load into. */
+  reset(): Map<string, Desk>;
+  /** The input to turn next. */
+  placeAt(offset: number): void;
+  readonly offset: number;
+  /** Turns records in order, until all are turned or the batch's time is over: `offset` says how far. Throws for a bug. */
+  turn(records: readonly LogRecord[]): FactsByScope;
+  world(): WorldRow;
+}
+
+export function createTurner({ clock, expressions, onChanged }: TurnerDeps): Turner {
+  let desks = new Map<string, Desk>();
+  let offset = 0;
+
+  function world(): WorldRow {
+    return worldOf(deskOf(desks, everyScope));
+  }
+
+  function context(): DecisionContext {
+    const { policy, frozen } = world();
+    return { policy: policy ?? noPolicy, frozen, expressions };
+  }
+
+  return {
+    world,
+    reset() {
+      desks = new Map();
+      return desks;
+    },
+    placeAt(next) {
+      offset = next;
+    },
+    get offset() {
+      return offset;
+    },
+    turn(records) {
+      const facts = new Map<string, Fact[]>();
+      const until = clock.steady() + batchMs;
+      let rules = context();
+      for (const record of records) {
+        // Inputs are written by intake, effects and timers only, as records.ts has them.
+        const input = record.value as Input;
+        const desk = deskOf(desks, input.scope);
+        const isWorld = input.scope === everyScope;
+        const decided = isWorld ? turnWorld(desk, input, rules, record.offset) : turn(desk, input, rules, record.offset);
+        if (isWorld) rules = context();
+        offset = record.offset + 1;
+        if (decided.length > 0) {
+          addTo(facts, input.scope, decided);
+          onChanged(desk);
+        }
+        if (clock.steady() >= until) break;
+      }
+      return facts;
+    },
+  };
+}
+
+function addTo(facts: Map<string, Fact[]>, scope: string, decided: readonly Fact[]): void {
+  const before = facts.get(scope);
+  if (before === undefined) facts.set(scope, [...decided]);
+  else for (const fact of decided) before.push(fact);
+}

@@ -1,0 +1,55 @@
+// The inputs log with the stamp on what goes in: `at`, once, in the order of appending.
+//   I2  (intake.ts) It never goes back within a partition, over restarts and on clocks that are set back, too.
+import { GatewayError } from '../../core/errors.ts';
+import type { Input } from '../../core/records.ts';
+import type { Instant } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+
+export type Unstamped<T> = T extends unknown ? Omit<T, 'at'> : never;
+/** An input of which only the stamp is missing. */
+export type NewInput = Unstamped<Input>;
+
+export interface StampedLog {
+  readonly partitions: number;
+  /** Resolves when the inputs are durable; `raw` is the delivery they came from, kept beside them. */
+  append(scope: string, partition: number, inputs: readonly NewInput[], raw: string | null): Promise<unknown>;
+}
+
+/** Reads the last stamp of each partition; of a log that is away, none. */
+export async function openStampedLog(log: EventLog, clock: Pick<Clock, 'now'>): Promise<StampedLog> {
+  const stamps = await Promise.all(Array.from({ length: log.partitions }, (_, partition) => lastStamp(log, partition)));
+  return {
+    partitions: log.partitions,
+    // I2: no await between the stamp and the append.
+    append(scope, partition, inputs, raw) {
+      const at = Math.max(clock.now(), stamps[partition] ?? 0);
+      stamps[partition] = at;
+      const values = inputs.map((input) => ({ ...input, at }));
+      return log.append('inputs', raw === null ? { partition, scope, values } : { partition, scope, values, raw });
+    },
+  };
+}
+
+async function lastStamp(log: EventLog, partition: number): Promise<Instant> {
+  try {
+    const end = await log.end('inputs', partition);
+    if (end === 0) return 0;
+    const [record] = await log.read('inputs', partition, end - 1, 1);
+    const at = (record?.value as { readonly at?: unknown } | undefined)?.at;
+    return typeof at === 'number' ? at : 0;
+  } catch (error) {
+    if (error instanceof GatewayError && error.code === 'log_unavailable') return 0;
+    throw error;
+  }
+}
+
+/** Waits for every one, so that none is still on its way when the first failure is told. */
+export async function allOf(promises: readonly Promise<unknown>[]): Promise<void> {
+  const [only] = promises;
+  if (promises.length === 1 && only !== undefined) {
+    await only;
+    return;
+  }
+  for (const settled of await Promise.allSettled(promises)) if (settled.status === 'rejected') throw settled.reason;
+}

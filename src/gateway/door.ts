@@ -1,0 +1,101 @@
+// The door: intake behind HTTP, and how decisions make way for it.
+import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
+import type { CelExpressions } from '../../adapters/cel/expressions.ts';
+import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
+import { scopeOf } from '../engine/intake/scope.ts';
+import type { VerifySignature } from '../access/gate.ts';
+import type { Config } from '../config/quench/types.ts';
+import type { Millis } from '../core/time.ts';
+import type { FailOpen } from '../engine/failopen/failopen.ts';
+import { createIntake, type Intake } from '../engine/intake/intake.ts';
+import type { Service } from '../engine/service.ts';
+import type { Spool } from '../engine/spool/spool.ts';
+import type { ForkedExecutor } from '../executor/client.ts';
+import type { HttpEndpoint } from '../http/deps.ts';
+import type { Metrics } from '../http/metrics.ts';
+import { createHttp, type HttpServer } from '../http/server.ts';
+import type { Backbone } from '../ports/backbone.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import { checksOf, standingOf } from './readiness.ts';
+import { registryOf, type Surroundings } from './surroundings.ts';
+
+/** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
+const crowdedFrom = 8;
+const yieldMs: Millis = 5;
+
+/** The parts of a running gateway that its door needs. */
+export interface Running {
+  readonly store: Store;
+  readonly instance: string;
+  readonly backbone: Backbone;
+  readonly service: Service;
+  readonly intake: Intake;
+  readonly endpoints: readonly HttpEndpoint[];
+  /** Of a gateway that shares a log. */
+  readonly spool: Spool | null;
+  readonly metrics: Metrics;
+  readonly executor: ForkedExecutor;
+  readonly expressions: CelExpressions;
+}
+
+/** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
+export async function yieldToIntake(waiting: () => number): Promise<void> {
+  await nextRound();
+  if (waiting() >= crowdedFrom) await sleep(yieldMs);
+}
+
+export function openIntake(
+  config: Config,
+  parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance' | 'endpoints'> & {
+    readonly clock: Clock;
+    readonly failOpen: FailOpen;
+  },
+): Promise<Intake> {
+  const { backbone, service, metrics, failOpen, instance, spool, endpoints, clock } = parts;
+  let deliveries = 0;
+  return createIntake({
+    log: spool?.log ?? backbone.log,
+    offered: failOpen.offered,
+    ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
+    deadLetters: backbone.deadLetters,
+    endpoints,
+    clock,
+    lagOf: () => service.lag(),
+    lagMax: config.limits.backlogMax,
+    onAccepted: (endpoint, claim) => metrics.alert(endpoint, claim),
+  });
+}
+
+export function openHttp(config: Config, around: Surroundings, running: Running): HttpServer {
+  const { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax } = config.limits;
+  const { log, deadLetters } = running.backbone;
+  return createHttp({
+    store: { log, deadLetters, views: running.store.views },
+    intake: running.intake,
+    endpoints: config.roles.includes('intake') ? running.endpoints : [],
+    sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
+    tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
+    tokens: config.api.tokens,
+    verify,
+    ackSecrets: config.api.ackSecrets,
+    policy: () => running.service.policy() ?? config.policy,
+    frozen: () => running.service.frozen(),
+    defaultScope: Object.values(config.endpoints)[0]?.tenant ?? 'default',
+    expressions: running.expressions,
+    clock: around.clock,
+    log: around.logger,
+    metrics: running.metrics,
+    metricsAccess: config.api.metrics,
+    checks: checksOf(config, running),
+    standing: standingOf(config, running),
+    version: around.version,
+    limits: { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax },
+  });
+}
+
+const verify: VerifySignature = (secrets) => {
+  const keys = secrets.map(keyOf).flatMap((key) => (key.ok ? [key.value] : []));
+  return ({ headers, body, now }) =>
+    verifySigned({ headers: headers as { readonly [name: string]: string | undefined }, body, now }, keys).ok;
+};

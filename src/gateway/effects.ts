@@ -1,0 +1,56 @@
+// What the gateway reaches the world with: its executor process, its notifiers, and the link that a page carries.
+import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createHttp } from '../../adapters/kit/http-client.ts';
+import type { Config } from '../config/quench/types.ts';
+import { scopeOfId } from '../core/ids.ts';
+import type { Notification } from '../core/page/notification.ts';
+import { day, type Millis } from '../core/time.ts';
+import { forkExecutor, type ForkedExecutor } from '../executor/client.ts';
+import { signAck } from '../http/door/ack.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import { registryOf, type Surroundings } from './surroundings.ts';
+
+const ackLinkMs: Millis = 3 * day;
+
+export function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
+  if (around.executor !== undefined) return around.executor();
+  return forkExecutor({
+    // TypeScript in a clone, JavaScript in what is installed.
+    program: fileURLToPath(new URL(`./executor-main${extname(import.meta.url)}`, import.meta.url)),
+    config: config.actions,
+    clock: around.clock,
+    env: around.executorEnv,
+    onLost: (detail) => around.logger.warn({ detail }, 'executor lost, a new one starts'),
+  });
+}
+
+/** By name; `close` ends the connections that they keep. */
+export interface Notifiers {
+  readonly byName: ReadonlyMap<string, Notifier>;
+  close(): Promise<void>;
+}
+
+export function createNotifiers(config: Config, around: Surroundings): Notifiers {
+  const { clock, stream } = around;
+  // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
+  const http = createHttp({ clock, policy: { allowPrivate: true, allow: [] } });
+  const byName = new Map<string, Notifier>();
+  for (const [name, { type, options }] of Object.entries(config.notifiers)) {
+    const kind = registryOf(around).notifiers.find((each) => each.name === type);
+    if (kind !== undefined) byName.set(name, kind.create(options, { http, clock, stream }));
+  }
+  return { byName, close: async () => http.close() };
+}
+
+/** The notification with the link by which a reader says "I have it" without an account. */
+export function withAckLink(config: Config, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
+  const { publicUrl } = config.listen;
+  const [secret] = config.api.ackSecrets;
+  const scope = scopeOfId(notification.incident);
+  if (secret === undefined || scope === null || notification.kind === 'resolve') return notification;
+  const { incident, page } = notification;
+  const token = signAck(secret, { scope, incident, page, to: notification.id.split('|').at(-1) ?? '', expiresAt: clock.now() + ackLinkMs });
+  return { ...notification, links: [{ text: 'Acknowledge', href: `${publicUrl}/ack/${token}` }, ...notification.links] };
+}

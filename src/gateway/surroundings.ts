@@ -1,0 +1,25 @@
+// What a gateway is given besides its configuration; main, or a test, fills it.
+import type { Writable } from 'node:stream';
+import type { Registry } from '../../adapters/kit/kinds.ts';
+import { registry as everything } from '../../adapters/registry.ts';
+import type { ForkedExecutor } from '../executor/client.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Logger } from '../ports/logger.ts';
+
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Where the console notifier writes. */
+  readonly stream: Writable;
+  /** The child's environment; never the gateway's own. */
+  readonly executorEnv: { readonly [name: string]: string };
+  readonly version: string;
+  /** What the gateway can speak to; not given: all that there is. */
+  readonly registry?: Registry;
+  /** Starts what acts; not given: a child process that knows the registered families of actions. */
+  readonly executor?: () => Promise<ForkedExecutor>;
+}
+
+export function registryOf({ registry }: Pick<Surroundings, 'registry'>): Registry {
+  return registry ?? everything;
+}
