@@ -32,9 +32,10 @@ import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
+import { count } from '../readmodel/counts.ts';
 import { alertId } from '../readmodel/documents.ts';
 import { startPublishing } from './publishing.ts';
-import { checksOf, count, standingOf } from './readiness.ts';
+import { checksOf, standingOf } from './readiness.ts';
 import { newInstance, openBackbone, openSpoolStore, openStore } from './stores.ts';
 
 const ackLinkMs: Millis = 3 * day;

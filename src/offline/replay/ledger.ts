@@ -112,8 +112,39 @@ export function createLedger(): Ledger {
         return change(fact.incident, (one) => (one.parent = fact.parent));
       case 'PageOpened':
         return change(fact.incident, (one) => one.pages.push({ at: iso(fact.at), policy: fact.ladder.name, reason: fact.reason }));
-      default:
+      case 'RunStarted':
+      case 'RunRefused':
+      case 'RunFinished':
         return seenRun(fact);
+      // In no line of the answer, or read off `facts` where a turn's are put together.
+      case 'PolicyAdopted':
+      case 'FreezeChanged':
+      case 'AlertMerged':
+      case 'AlertDecided':
+      case 'AlertJoined':
+      case 'AlertMuted':
+      case 'AlertFlapping':
+      case 'AlertsMissing':
+      case 'IncidentAcknowledged':
+      case 'IncidentDecided':
+      case 'IncidentNoted':
+      case 'ApprovalRequested':
+      case 'ApprovalGiven':
+      case 'StepRequested':
+      case 'StepGranted':
+      case 'StepFinished':
+      case 'RunMoved':
+      case 'PageRang':
+      case 'NotifyRequested':
+      case 'NotifyFinished':
+      case 'PageAcked':
+      case 'PageClosed':
+      case 'SilenceChanged':
+      case 'RuleLearned':
+      case 'WakeRequested':
+      case 'WakeSpent':
+      case 'DeskSwept':
+        return;
     }
   }
 
@@ -122,7 +153,7 @@ export function createLedger(): Ledger {
     if (one !== undefined) how(one);
   }
 
-  function seenRun(fact: Fact): void {
+  function seenRun(fact: Extract<Fact, { type: 'RunStarted' | 'RunRefused' | 'RunFinished' }>): void {
     if (fact.type === 'RunStarted') {
       const { run: id, target } = fact;
       addRun(fact.incident, {
@@ -145,7 +176,7 @@ export function createLedger(): Ledger {
         end: 'refused',
         reason: `${guard}: ${reason}`,
       });
-    } else if (fact.type === 'RunFinished') {
+    } else {
       const run = runs.get(fact.run);
       if (run !== undefined) runs.set(fact.run, { ...run, endedAt: iso(fact.at), end: fact.end, reason: fact.reason });
     }
