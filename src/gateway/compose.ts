@@ -106,6 +106,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       lag: () => service.lag(),
       lags: () => service.lags(),
       acting: () => service.acting(),
+      projectors: () => service.projectorLags(),
       away: () => backbone.problem() !== null,
       deadLetters: () => backbone.deadLetters.count(),
       ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),

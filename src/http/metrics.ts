@@ -47,6 +47,8 @@ export interface Gauges {
   readonly lags: () => ReadonlyMap<number, number>;
   /** Partitions acted for here. */
   readonly acting: () => readonly number[];
+  /** Facts that each projector does not show yet. */
+  readonly projectors?: () => ReadonlyMap<string, number>;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
   /** What waits for the shared log; nothing to show without one. */
@@ -94,6 +96,9 @@ export function createMetrics(gauges: Gauges): Metrics {
     ...[...gauges.lags().keys()].map((partition): Row => [{ role: 'host', partition }, 1]),
     ...gauges.acting().map((partition): Row => [{ role: 'effects', partition }, 1]),
   ]);
+  table('quench_projector_lag', 'Facts that a projector of this process does not show yet.', ['projector'], () =>
+    [...(gauges.projectors?.() ?? [])].map(([projector, lag]) => [{ projector }, lag]),
+  );
   gauge('quench_inputs_lag', 'Inputs that are durable and not yet turned.', gauges.lag);
   gauge('quench_dead_letters', 'Deliveries kept because they were not understood.', gauges.deadLetters);
 
