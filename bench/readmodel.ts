@@ -6,7 +6,7 @@ import { sqliteLimits, sqliteStore } from '../adapters/sqlite/store.ts';
 import type { Alert } from '../src/core/alert/row.ts';
 import { severities } from '../src/core/alert/severity.ts';
 import type { Fact } from '../src/core/records.ts';
-import { coalesced } from '../src/engine/project/project.ts';
+import { coalesced } from '../src/engine/project/documents.ts';
 import type { Store } from '../src/ports/store.ts';
 import type { DocumentKind } from '../src/readmodel/documents.ts';
 import { patchesOf } from '../src/readmodel/patches.ts';

@@ -1,9 +1,13 @@
 // The file itself: pragmas, tables and the version check. Only the writer thread opens it for writing, after owner.ts let it.
 //   F1  A commit is durable when it returns: WAL with synchronous=FULL, one sync per commit.
 //   F2  A file of a newer schema, of another partition count, or of another program is refused and left as it is.
+//   F3  A file of an older schema is upgraded before anything else is done with it, in one transaction: whole or not at all. What cannot
+//       be made anew from the log is kept: documents and lines outlive the facts that retention takes away. There is no way back: the
+//       older version refuses the file (F2), so a copy is to be made before.
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { WriterOptions } from './requests.ts';
+import { upgradeFrom1 } from './upgrade.ts';
 import { viewTables } from './viewtables.ts';
 
 /** `user_version` of the file. It grows with each change of the tables; docs/install.md says what that means to who upgrades. */
@@ -54,6 +58,7 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     // The WAL is folded into the file by wal-checkpointer.ts.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
+    if (version === 1) upgradeFrom1(db, schemaVersion);
     // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
     db.exec("CREATE INDEX IF NOT EXISTS letters_endpoint ON letters (json_extract(doc, '$.endpoint'))");
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);

@@ -23,8 +23,8 @@ CREATE TABLE views (
 );
 CREATE INDEX views_rank ON views (kind, rank, at, seq);
 CREATE INDEX views_scope ON views (kind, scope, rank, at, seq);
-CREATE INDEX views_parent ON views (kind, parent, rank, at, seq) WHERE parent IS NOT NULL;
-CREATE INDEX views_final ON views (changed_at) WHERE final = 1;
+CREATE INDEX views_link ON views (kind, parent, rank, at, seq) WHERE parent IS NOT NULL;
+CREATE INDEX views_ended ON views (changed_at) WHERE final = 1;
 CREATE TABLE facets (
   bucket INTEGER NOT NULL, facet TEXT NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (bucket, facet, seq)
 ) WITHOUT ROWID;

@@ -15,6 +15,8 @@ type Doc = DocumentByKind[DocumentKind];
 
 export interface ViewWriter {
   apply(request: ViewsRequest): number;
+  /** The patches alone, as changed at the instant. */
+  write(patches: readonly DocumentPatch[], now: number): void;
   prune(before: number, docsMax: number): number;
 }
 
@@ -56,13 +58,21 @@ export function viewWriter(db: DatabaseSync): ViewWriter {
     kin.changed({ kind, seq, before, after });
   }
 
+  function write(patches: readonly DocumentPatch[], now: number): void {
+    kin.begin();
+    for (const patch of patches) put(patch, now);
+    kin.settle();
+  }
+
   return {
+    write,
     apply({ cursor, partition, offset, now, patches, entries }) {
       const held = position.get(cursor, partition)?.['position'];
       if (held !== undefined && offset <= Number(held)) return 0; // V1
-      kin.begin();
-      for (const patch of patches) put(JSON.parse(patch) as DocumentPatch, now); // written by views.ts
-      kin.settle();
+      write(
+        patches.map((patch) => JSON.parse(patch) as DocumentPatch),
+        now,
+      ); // written by views.ts
       for (const { incident, seq, scope, line } of entries) addEntry.run(incident, seq, scope, line);
       move.run(cursor, partition, offset);
       return 0;

@@ -1,4 +1,4 @@
-// The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, the projection shows all of them.
+// The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, projectors show all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
 import type { Notification } from '../core/page/notification.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
@@ -15,14 +15,15 @@ import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
-import { createProject } from './project/project.ts';
+import { documentsCursor, documentsProjector } from './project/documents.ts';
+import { createProjection, type Projection, type Projector } from './project/projector.ts';
 
 const lagEveryMs: Millis = 100;
 /** A figure for people; of a log that is away it is a question to each partition. */
 const behindEveryMs: Millis = second;
-/** While more inputs than this wait to be decided, the read model takes its time. */
+/** While more inputs than this wait to be decided, projectors take their time. */
 const busyFrom = 2_000;
-const patienceMs: Millis = 50;
+const yieldMs: Millis = 50;
 const loadingMs: Millis = 2_000;
 /** What is under way for a partition that goes elsewhere is given so long to end. */
 const handoverMs: Millis = 3_000;
@@ -33,6 +34,8 @@ export interface ServiceDeps {
   readonly shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'>;
   /** The read model of this process, and where it stands. */
   readonly local: Pick<Store, 'views' | 'cursors'>;
+  /** Beside that of documents; each keeps its cursor in `local`. */
+  readonly projectors?: readonly Projector[];
   readonly shares: (role: SharedRole) => Shares;
   readonly clock: Clock;
   readonly expressions: Expressions;
@@ -61,6 +64,8 @@ export interface Service {
   acting(): readonly number[];
   /** Facts that the read model of this process does not show yet, over all partitions, as of a moment ago. */
   behind(): number;
+  /** The same for each projector of this process, by name. */
+  projectorLags(): ReadonlyMap<string, number>;
   /** The policy in force; null when none is known here, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
@@ -73,7 +78,7 @@ export interface Service {
 }
 
 /** Names under which the engine reads facts; retention asks them what is still needed. */
-export const consumers: readonly string[] = [effectsCursor, 'project'];
+export const consumers: readonly string[] = [effectsCursor, documentsCursor];
 
 export function createService(deps: ServiceDeps): Service {
   const { shared, local, clock, onTrouble } = deps;
@@ -84,21 +89,23 @@ export function createService(deps: ServiceDeps): Service {
 
   const hosts = hostsOf(deps, hostShares);
   const hands = handsOf(deps, effectsShares, () => graceMs);
-  const views = !deps.roles.has('project')
-    ? []
-    : Array.from({ length: shared.log.partitions }, (_, partition) =>
-        createProject({ ...base, partition, views: local.views, cursors: local.cursors, patience }),
-      );
+  const projectors = deps.roles.has('project') ? [documentsProjector(local.views), ...(deps.projectors ?? [])] : [];
+  const projections = projectors.flatMap((projector) => projectionsOf(projector));
   let lags = new Map<number, number>();
-  let behind = 0;
+  let behind: ReadonlyMap<string, number> = new Map();
   let cancelLag: () => void = () => {};
   let cancelBehind: () => void = () => {};
   let stopped = false;
 
-  /** Decisions come first: while a host loads its desks the read model waits, at most for a while; while many inputs wait, a moment. */
-  async function patience(): Promise<void> {
-    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += patienceMs) await pause(clock, patienceMs);
-    if (total() > busyFrom) await pause(clock, patienceMs);
+  function projectionsOf(projector: Projector): readonly Projection[] {
+    const common = { ...base, projector, cursors: local.cursors, yieldToHosts };
+    return Array.from({ length: shared.log.partitions }, (_, partition) => createProjection({ ...common, partition }));
+  }
+
+  /** Decisions come first: while a host loads its desks projectors wait, at most for a while; while many inputs wait, a moment. */
+  async function yieldToHosts(): Promise<void> {
+    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += yieldMs) await pause(clock, yieldMs);
+    if (total() > busyFrom) await pause(clock, yieldMs);
   }
 
   function total(): number {
@@ -120,7 +127,10 @@ export function createService(deps: ServiceDeps): Service {
 
   async function measureBehind(): Promise<void> {
     try {
-      behind = (await Promise.all(views.map((view) => view.behind()))).reduce((sum, one) => sum + one, 0);
+      const read = await Promise.all(projections.map(async (one) => [one.name, await one.behind()] as const));
+      const sums = new Map<string, number>();
+      for (const [name, facts] of read) sums.set(name, (sums.get(name) ?? 0) + facts);
+      behind = sums;
     } catch (error) {
       onTrouble(error); // the last figure stays
     }
@@ -131,7 +141,7 @@ export function createService(deps: ServiceDeps): Service {
     async start() {
       if (deps.roles.has('host')) await hosts.start();
       if (deps.roles.has('effects')) await hands.start();
-      for (const view of views) await view.start();
+      for (const projection of projections) await projection.start();
       // Of a log that is away they say nothing for a while.
       void measureLag();
       void measureBehind();
@@ -143,12 +153,13 @@ export function createService(deps: ServiceDeps): Service {
       cancelBehind();
       await hands.stop();
       await hosts.stop();
-      await Promise.all(views.map((view) => view.stop()));
+      await Promise.all(projections.map((projection) => projection.stop()));
     },
     lag: total,
     lags: () => lags,
     acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
-    behind: () => behind,
+    behind: () => behind.get('documents') ?? 0,
+    projectorLags: () => behind,
     policy() {
       const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
       return others.every((other) => other?.digest === first?.digest) ? first : null;

@@ -47,6 +47,8 @@ export interface Gauges {
   readonly lags: () => ReadonlyMap<number, number>;
   /** Partitions acted for here. */
   readonly acting: () => readonly number[];
+  /** Facts that each projector does not show yet. */
+  readonly projectors?: () => ReadonlyMap<string, number>;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
   /** What waits for the shared log; nothing to show without one. */
@@ -140,7 +142,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 // ---------------------------------------------------------------- what is read when a scrape comes
 
-function addGauges(registry: Registry, { lags, acting, lag, deadLetters, away, spool }: Gauges): void {
+function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool }: Gauges): void {
   table(registry, {
     name: 'quench_partition_lag',
     help: 'Inputs that wait to be turned, for each partition decided here.',
@@ -155,6 +157,12 @@ function addGauges(registry: Registry, { lags, acting, lag, deadLetters, away, s
       ...[...lags().keys()].map((partition): Row => [{ role: 'host', partition }, 1]),
       ...acting().map((partition): Row => [{ role: 'effects', partition }, 1]),
     ],
+  });
+  table(registry, {
+    name: 'quench_projector_lag',
+    help: 'Facts that a projector of this process does not show yet.',
+    labelNames: ['projector'],
+    read: () => [...(projectors?.() ?? [])].map(([projector, behind]) => [{ projector }, behind]),
   });
   gauge(registry, 'quench_inputs_lag', 'Inputs that are durable and not yet turned.', lag);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);

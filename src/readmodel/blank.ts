@@ -75,7 +75,7 @@ export const blank: { readonly [Kind in DocumentKind]: (born: Born) => DocumentB
     playbook: '',
     version: null,
     digest: null,
-    mode: 'auto',
+    mode: null,
     target: '',
     params: {},
     phase: 'diagnose',

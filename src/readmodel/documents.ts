@@ -96,7 +96,8 @@ export interface RunDocument extends DocumentBase {
   /** Null of a playbook that was refused before it ran. */
   readonly version: string | null;
   readonly digest: string | null;
-  readonly mode: PlaybookMode;
+  /** Null of a run that was refused before modes were shown (0.1.0). */
+  readonly mode: PlaybookMode | null;
   readonly target: string;
   readonly params: { readonly [name: string]: Json };
   readonly phase: RunPart | 'ended';

@@ -108,7 +108,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     playbook: text,
     version: nullable(text),
     digest: nullable(text),
-    mode: words(['off', 'shadow', 'approve', 'auto']) satisfies SchemaOf<PlaybookMode>,
+    mode: nullable<PlaybookMode>(words(['off', 'shadow', 'approve', 'auto'])),
     target: text,
     params: mapOf(value),
     phase: words(['approval', 'diagnose', 'steps', 'verify', 'undo', 'ended']) satisfies SchemaOf<RunPart | 'ended'>,

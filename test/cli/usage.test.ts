@@ -275,14 +275,22 @@ describe('gateways that are none', () => {
 
   it('F2: a stream that is lost is taken up where it ended', async () => {
     const asks: (string | undefined)[] = [];
-    const fact = (seq: number): string =>
-      JSON.stringify({ type: 'IncidentNoted', scope: 'default', seq, at: seq, incident: 'i1.default', by: 'ann', text: `note ${seq}` });
+    const line = (seq: number): string =>
+      JSON.stringify({
+        type: 'IncidentNoted',
+        scope: 'default',
+        seq,
+        at: seq,
+        incident: 'i1.default',
+        text: `ann: note ${seq}`,
+        detail: {},
+      });
     answer = (req, res) => {
       asks.push(req.headers['last-event-id'] as string | undefined);
       res.write(
         asks.length === 1
-          ? `id: 0:1\n\nid: 0:2\nevent: IncidentNoted\ndata: ${fact(1)}\n\n`
-          : `:\n\nid: 0:3\nevent: IncidentNoted\ndata: ${fact(2)}\n\n`,
+          ? `id: 0:1\n\nid: 0:2\nevent: line\ndata: ${line(1)}\n\n`
+          : `:\n\nid: 0:3\nevent: document\ndata: {}\n\nid: 0:3\nevent: line\ndata: ${line(2)}\n\n`,
       );
       if (asks.length === 1) setTimeout(() => res.destroy(), 20);
     };

@@ -89,7 +89,40 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
           notification: fact.notification.id,
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
-      default:
+      // The shell only reads these.
+      case 'PolicyAdopted':
+      case 'FreezeChanged':
+      case 'IncidentNested':
+      case 'AlertMerged':
+      case 'AlertDecided':
+      case 'IncidentOpened':
+      case 'AlertJoined':
+      case 'AlertMuted':
+      case 'AlertFlapping':
+      case 'AlertsMissing':
+      case 'IncidentChanged':
+      case 'IncidentAcknowledged':
+      case 'IncidentResolved':
+      case 'IncidentReopened':
+      case 'IncidentDecided':
+      case 'IncidentNoted':
+      case 'RunStarted':
+      case 'RunRefused':
+      case 'ApprovalRequested':
+      case 'ApprovalGiven':
+      case 'StepFinished':
+      case 'RunMoved':
+      case 'RunFinished':
+      case 'PageOpened':
+      case 'PageRang':
+      case 'NotifyFinished':
+      case 'PageAcked':
+      case 'PageClosed':
+      case 'SilenceChanged':
+      case 'RuleLearned':
+      case 'WakeSpent':
+      case 'DeskSwept':
+        return;
     }
   }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
-import { coalesced } from '../../../src/engine/project/project.ts';
+import { coalesced } from '../../../src/engine/project/documents.ts';
 import type { Views } from '../../../src/ports/views.ts';
 import type { DocumentPatch } from '../../../src/readmodel/patch.ts';
 import { virtualClock } from '../../support/clock.ts';
