@@ -104,7 +104,7 @@ export function createLetters(client: Client, local: Store): SharedLetters {
     },
     get: (id) => local.deadLetters.get(id),
     list: (query) => local.deadLetters.list(query),
-    count: () => local.deadLetters.count(),
+    count: (endpoints) => local.deadLetters.count(endpoints),
     start: () => void (running = run()),
     async close() {
       await within(clock, flushWithinMs, 'carry dead letters on', publish(carrying)).catch(() => {}); // the next start does it

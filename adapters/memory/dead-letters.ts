@@ -27,6 +27,10 @@ export function memoryDeadLetters(
     return { ...(JSON.parse(body) as DeadLetter), state }; // written by `add`
   }
 
+  function isOf(letter: { readonly body: string; readonly state: DeadLetter['state'] }, endpoints: readonly string[] | undefined): boolean {
+    return endpoints === undefined || endpoints.includes(letterOf(letter).endpoint);
+  }
+
   return {
     async add(letter) {
       const body = JSON.stringify(letter);
@@ -37,11 +41,11 @@ export function memoryDeadLetters(
         shrink();
       });
     },
-    async list({ limit, after }) {
+    async list({ limit, after, endpoints }) {
       const below = after === undefined ? Infinity : Number(after);
       if (Number.isNaN(below)) throw new GatewayError('invalid_request', 'dead letters: `after` is not a place that a list returned');
       return queue.read(() => {
-        const older = [...letters.values()].filter(({ seq }) => seq < below).toReversed();
+        const older = [...letters.values()].filter((letter) => letter.seq < below && isOf(letter, endpoints)).toReversed();
         const page = older.slice(0, limit);
         return { letters: page.map(letterOf), next: older.length > limit ? String(page.at(-1)?.seq) : null };
       });
@@ -56,6 +60,6 @@ export function memoryDeadLetters(
         const letter = letters.get(id);
         if (letter) letter.state = state;
       }),
-    count: () => queue.read(() => letters.size),
+    count: (endpoints) => queue.read(() => [...letters.values()].filter((letter) => isOf(letter, endpoints)).length),
   };
 }

@@ -6,7 +6,8 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { CheckpointMark } from '../../src/ports/checkpoints.ts';
 import type { DeadLetter } from '../../src/ports/dead-letters.ts';
-import type { TimelineEntry, ViewKind } from '../../src/ports/views.ts';
+import type { DocumentKind } from '../../src/readmodel/documents.ts';
+import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 
 /** One append call; records as the JSON text of their array, so that nothing is shared with whoever appended. */
 export interface Batch {
@@ -31,13 +32,11 @@ export interface Desk {
 
 export interface Doc {
   readonly seq: number;
-  readonly kind: ViewKind;
+  readonly kind: DocumentKind;
   readonly id: string;
-  readonly scope: string;
-  readonly at: Instant;
   readonly changedAt: Instant;
-  readonly state: string;
-  readonly of: string | null;
+  /** Of an incident: what it is found by because of its members, of now and before. */
+  readonly places: readonly string[];
   readonly body: string;
 }
 

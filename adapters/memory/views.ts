@@ -1,34 +1,21 @@
-// The read model over a memory disk. Lists are ordered by (at, order of first arrival), newest first.
-import { GatewayError } from '../../src/core/errors.ts';
+// The read model over a memory disk: documents.ts changes them, lists.ts finds them.
 import type { Instant } from '../../src/core/time.ts';
-import type { TimelineEntry, ViewDoc, ViewPatch, ViewQuery, Views } from '../../src/ports/views.ts';
-import { merge } from '../kit/merge-patch.ts';
-import type { Content, Doc } from './disk.ts';
+import type { ViewPage, Views } from '../../src/ports/views.ts';
+import { states, type DocumentByKind, type DocumentKind } from '../../src/readmodel/documents.ts';
+import { textOfPlace } from '../../src/readmodel/place.ts';
+import { asked, sees, sortOf, type ViewQuery } from '../../src/readmodel/query.ts';
+import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
+import type { Content } from './disk.ts';
+import { documentsIn } from './documents.ts';
 import { cursorKey } from './cursors.ts';
+import { foundIn } from './lists.ts';
 import type { WriteQueue } from './queue.ts';
 
-const finalStates = new Set(['cleared', 'resolved', 'ended', 'closed', 'expired']);
 const unavailable = 'store_unavailable';
 
 export function memoryViews(content: Content, queue: WriteQueue, now: () => Instant): Views {
-  const { docs, lines, cursors } = content;
-
-  function put({ kind, id, scope, at, state, of, patch }: ViewPatch, changedAt: Instant): void {
-    const key = docKey(kind, id);
-    const held = docs.get(key);
-    if (!held) content.arrivals += 1;
-    docs.set(key, {
-      seq: held?.seq ?? content.arrivals,
-      kind,
-      id,
-      scope,
-      at: held?.at || (at ?? 0),
-      changedAt,
-      state: state ?? held?.state ?? '',
-      of: of === undefined ? (held?.of ?? null) : of,
-      body: JSON.stringify(merge(held ? JSON.parse(held.body) : undefined, patch)),
-    });
-  }
+  const { lines, cursors } = content;
+  const documents = documentsIn(content);
 
   function addLine(entry: TimelineEntry): void {
     const story = lines.get(entry.incident) ?? new Map<string, TimelineEntry>();
@@ -44,78 +31,40 @@ export function memoryViews(content: Content, queue: WriteQueue, now: () => Inst
       const { cursor, partition, offset, patches, entries } = JSON.parse(text) as typeof batch;
       const changedAt = now();
       await queue.submit({ records: 1 + patches.length + entries.length, bytes: text.length, unavailable }, () => {
-        const held = cursors.get(cursorKey(cursor, partition));
-        if (held !== undefined && offset <= held) return;
-        for (const patch of patches) put(patch, changedAt);
+        const reached = cursors.get(cursorKey(cursor, partition));
+        if (reached !== undefined && offset <= reached) return;
+        for (const patch of patches) documents.put<DocumentKind>(patch, changedAt);
         for (const entry of entries) addLine(entry);
         cursors.set(cursorKey(cursor, partition), offset);
       });
     },
-    get: (kind, id) =>
+    get: (kind, id, scopes) =>
       queue.read(() => {
-        const doc = docs.get(docKey(kind, id));
-        return doc ? shown(doc) : null;
+        const doc = documents.get(kind, id);
+        return doc === null || !sees(scopes, doc.scope) ? null : documents.shown(kind, doc);
       }),
-    async list(query) {
-      const matches = matcher(query);
+    async list<Kind extends DocumentKind>(question: ViewQuery<Kind>): Promise<ViewPage<Kind>> {
+      const query = asked(question);
       return queue.read(() => {
-        const found = [...docs.values()].filter(matches).sort((a, b) => b.at - a.at || b.seq - a.seq);
-        const page = found.slice(0, query.limit);
+        const candidates = foundIn(content.docs.values(), documents, query);
+        const page = candidates.slice(0, query.limit);
         const last = page.at(-1);
-        return { docs: page.map(shown), next: last && found.length > query.limit ? `${last.at}_${last.seq}` : null };
+        // Of the kind that was asked for.
+        const items = page.map(({ doc }) => documents.shown(query.kind, doc) as DocumentByKind[Kind]);
+        return { items, next: last && candidates.length > query.limit ? textOfPlace(last.place, sortOf(query)) : null };
       });
     },
-    count: (kind) =>
+    count: (kind, scopes) =>
       queue.read(() => {
-        const counts = new Map<string, number>();
-        for (const doc of docs.values()) {
-          if (doc.kind === kind) counts.set(doc.state, (counts.get(doc.state) ?? 0) + 1);
-        }
+        const seen = documents.all(kind).filter(({ scope }) => sees(scopes, scope));
+        const counts = states[kind].map((state) => [state, seen.filter((doc) => doc.state === state).length]);
         return Object.fromEntries(counts);
       }),
-    timeline: (incident, after, limit) =>
+    timeline: ({ incident, scopes, after, limit }) =>
       queue.read(() => {
-        const story = [...(lines.get(incident)?.values() ?? [])].filter(({ seq }) => seq > after);
+        const story = [...(lines.get(incident)?.values() ?? [])].filter(({ seq, scope }) => seq > after && sees(scopes, scope));
         return story.sort((a, b) => a.seq - b.seq).slice(0, limit);
       }),
-    prune: (before, limit) =>
-      queue.submit({ records: 1, bytes: 0, unavailable }, () => {
-        const gone = [...docs]
-          .filter(([, doc]) => finalStates.has(doc.state) && doc.changedAt < before)
-          .sort(([, a], [, b]) => a.changedAt - b.changedAt || a.seq - b.seq)
-          .slice(0, limit);
-        for (const [key, doc] of gone) {
-          docs.delete(key);
-          if (doc.kind === 'incident') lines.delete(doc.id);
-        }
-        return gone.length;
-      }),
+    prune: (before, limit) => queue.submit({ records: 1, bytes: 0, unavailable }, () => documents.prune(before, limit)),
   };
-}
-
-function docKey(kind: string, id: string): string {
-  return `${kind}/${id}`;
-}
-
-function shown({ kind, id, scope, at, state, of, body }: Doc): ViewDoc {
-  return { kind, id, scope, at, state, of, doc: JSON.parse(body) };
-}
-
-function matcher({ kind, states, of, text, after }: ViewQuery): (doc: Doc) => boolean {
-  const needle = text === undefined ? '' : lower(JSON.stringify(text).slice(1, -1));
-  const [at, seq] = after === undefined ? [Infinity, 0] : after.split('_').map(Number);
-  if (at === undefined || seq === undefined || Number.isNaN(at) || Number.isNaN(seq)) {
-    throw new GatewayError('invalid_request', 'views: `after` is not a place that a list returned');
-  }
-  return (doc) =>
-    doc.kind === kind &&
-    (!states || states.includes(doc.state)) &&
-    (of === undefined || doc.of === of) &&
-    (doc.at < at || (doc.at === at && doc.seq < seq)) &&
-    lower(doc.body).includes(needle);
-}
-
-/** ASCII only, as SQLite folds. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -6,6 +6,9 @@ import type { Lanes } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow } from './text.ts';
 
+/** By the index letters_endpoint. */
+const ofEndpoints = "json_extract(doc, '$.endpoint') IN (SELECT value FROM json_each(?))";
+
 /** Newest first in lists; a second letter with a known id is the same letter; marking one that is gone does nothing. */
 export function deadLettersOver(lanes: Lanes, reader: Reader): DeadLetters {
   return {
@@ -14,11 +17,19 @@ export function deadLettersOver(lanes: Lanes, reader: Reader): DeadLetters {
       const request = { type: 'letter', id: stow(letter.id), state: letter.state, bytes: doc.length, doc } as const;
       await ask(lanes, { lane: 'state', request, records: 1, bytes: doc.length });
     },
-    async list({ limit, after }) {
+    async list({ limit, after, endpoints }) {
       const below = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after);
       if (!Number.isSafeInteger(below))
         throw new GatewayError('invalid_request', 'dead letters: `after` is not a place that a list returned');
-      const rows = reader.all('SELECT seq, state, doc FROM letters WHERE seq < ? ORDER BY seq DESC LIMIT ?', below, limit + 1);
+      const rows =
+        endpoints === undefined
+          ? reader.all('SELECT seq, state, doc FROM letters WHERE seq < ? ORDER BY seq DESC LIMIT ?', below, limit + 1)
+          : reader.all(
+              `SELECT seq, state, doc FROM letters WHERE seq < ? AND ${ofEndpoints} ORDER BY seq DESC LIMIT ?`,
+              below,
+              JSON.stringify(endpoints),
+              limit + 1,
+            );
       const next = rows.length > limit ? String(rows[limit - 1]?.['seq']) : null;
       return { letters: rows.slice(0, limit).map(letterIn), next };
     },
@@ -29,7 +40,13 @@ export function deadLettersOver(lanes: Lanes, reader: Reader): DeadLetters {
     async mark(id, state) {
       await ask(lanes, { lane: 'state', request: { type: 'mark', id: stow(id), state }, records: 1, bytes: id.length });
     },
-    count: async () => Number(reader.get('SELECT count(*) AS count FROM letters')?.['count'] ?? 0),
+    async count(endpoints) {
+      const row =
+        endpoints === undefined
+          ? reader.get('SELECT count(*) AS count FROM letters')
+          : reader.get(`SELECT count(*) AS count FROM letters WHERE ${ofEndpoints}`, JSON.stringify(endpoints));
+      return Number(row?.['count'] ?? 0);
+    },
   };
 }
 

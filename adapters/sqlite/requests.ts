@@ -29,24 +29,14 @@ export interface CheckpointRequest {
   readonly rows: readonly { readonly scope: string; readonly table: string; readonly key: string; readonly doc: string | null }[];
 }
 
-export interface PatchRow {
-  readonly kind: string;
-  readonly id: string;
-  readonly scope: string;
-  readonly at: number | null;
-  readonly state: string | null;
-  /** Undefined: as it was. */
-  readonly of: string | null | undefined;
-  readonly patch: string;
-}
-
 export interface ViewsRequest {
   readonly type: 'views';
   readonly cursor: string;
   readonly partition: number;
   readonly offset: number;
   readonly now: number;
-  readonly patches: readonly PatchRow[];
+  /** JSON text of each `DocumentPatch`. */
+  readonly patches: readonly string[];
   readonly entries: readonly { readonly incident: string; readonly seq: number; readonly scope: string; readonly line: string }[];
 }
 

@@ -1,18 +1,23 @@
 // The file itself: pragmas, tables and the version check. Only the writer thread opens it for writing, after owner.ts let it.
 //   F1  A commit is durable when it returns: WAL with synchronous=FULL, one sync per commit.
 //   F2  A file of a newer schema, of another partition count, or of another program is refused and left as it is.
+//   F3  A file of an older schema is upgraded before anything else is done with it, in one transaction: whole or not at all. What cannot
+//       be made anew from the log is kept: documents and lines outlive the facts that retention takes away. There is no way back: the
+//       older version refuses the file (F2), so a copy is to be made before.
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { WriterOptions } from './requests.ts';
+import { upgradeFrom1 } from './upgrade.ts';
+import { viewTables } from './viewtables.ts';
 
 /** `user_version` of the file. It grows with each change of the tables; docs/install.md says what that means to who upgrades. */
-export const schemaVersion = 1;
+export const schemaVersion = 2;
 const pageBytes = 4096;
 /** How long the writer waits for a lock. */
 export const writerTimeoutMs = 5_000;
 
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
-// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side. `at` of a view is 0 until a patch gives it. Final states are those of Views.prune.
+// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side.
 const tables = `
 CREATE TABLE store (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE log (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT);
@@ -25,14 +30,7 @@ CREATE TABLE desks (
 CREATE TABLE cursors (
   name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (name, partition)
 ) WITHOUT ROWID;
-CREATE TABLE views (
-  seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, id TEXT NOT NULL, scope TEXT NOT NULL, at INTEGER NOT NULL, changed_at INTEGER NOT NULL,
-  state TEXT NOT NULL, parent TEXT, doc TEXT NOT NULL, UNIQUE (kind, id)
-);
-CREATE INDEX views_kind ON views (kind, at, seq);
-CREATE INDEX views_state ON views (kind, state, at, seq);
-CREATE INDEX views_parent ON views (parent, kind, at, seq) WHERE parent IS NOT NULL;
-CREATE INDEX views_final ON views (changed_at) WHERE state IN ('cleared', 'resolved', 'ended', 'closed', 'expired');
+${viewTables}
 CREATE TABLE timeline (
   incident TEXT NOT NULL, seq INTEGER NOT NULL, scope TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (incident, seq, scope)
 ) WITHOUT ROWID;
@@ -60,6 +58,9 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     // The WAL is folded into the file by wal-checkpointer.ts.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
+    if (version === 1) upgradeFrom1(db, schemaVersion);
+    // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
+    db.exec("CREATE INDEX IF NOT EXISTS letters_endpoint ON letters (json_extract(doc, '$.endpoint'))");
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
     const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");
     if (partitions !== options.partitions) {

@@ -1,50 +1,41 @@
 // `alert`: what is known about each alert, and the delivery behind it.
-import type { Doc } from './client.ts';
-import { below, fields, idsOf, list, listing, showEach, showing, type Call, type Command } from './command.ts';
+import type { RawAnswer } from '../readmodel/answers.ts';
+import type { AlertDocument } from '../readmodel/documents.ts';
+import { below, fields, idsOf, list, showEach, showing, type Call, type Command } from './command.ts';
 import { exits, type ExitCode } from './exit.ts';
+import { filters } from './filters.ts';
 import { idColumn, severityColumn, stateColumn } from './incidents.ts';
-import { agoAt, clockOf, docAt, docsAt, numberAt, textAt, type Column } from './table.ts';
+import { ago, clockOf, type Column } from './table.ts';
 import { data, plainLines } from './terminal.ts';
 
 const path = '/api/v1/alerts';
 
-const columns: readonly Column[] = [
+const columns: readonly Column<AlertDocument>[] = [
   idColumn,
   stateColumn,
   severityColumn,
-  { head: 'NAME', cell: (doc) => textAt(doc, 'name') },
-  { head: 'WHERE', cell: (doc) => whereOf(doc) },
-  { head: 'SEEN', cell: (doc) => textAt(doc, 'count') },
-  { head: 'SINCE', cell: (doc, now) => agoAt(doc, 'startedAt', now) },
-  { head: 'INCIDENT', cell: (doc) => textAt(doc, 'incident') },
-  { head: 'SUMMARY', cell: (doc) => textAt(doc, 'summary') },
+  { head: 'NAME', cell: ({ name }) => name },
+  { head: 'WHERE', cell: ({ entity }) => entity.host ?? entity.service ?? entity.pod ?? entity.ip ?? '' },
+  { head: 'SEEN', cell: ({ count }) => String(count) },
+  { head: 'SINCE', cell: ({ startedAt }, now) => ago(startedAt, now) },
+  { head: 'INCIDENT', cell: ({ incident }) => incident ?? '' },
+  { head: 'SUMMARY', cell: ({ summary }) => summary },
 ];
 
-function whereOf(doc: Doc): string {
-  const entity = docAt(doc, 'entity');
-  return ['host', 'service', 'pod', 'ip'].map((part) => textAt(entity, part)).find((text) => text !== '') ?? '';
-}
-
-function show({ terminal }: Call, doc: Doc): void {
-  const now = terminal.clock.now();
-  const score = docAt(doc, 'score');
+function show({ terminal }: Call, alert: AlertDocument): void {
+  const { score } = alert;
+  const times = alert.count === 1 ? 'once' : `${alert.count} times`;
   fields(terminal, [
-    ['alert', `${textAt(doc, 'id')}  ${textAt(doc, 'name')}`],
-    ['summary', textAt(doc, 'summary')],
-    [
-      'state',
-      `${textAt(doc, 'state')}, ${textAt(doc, 'severity')}, seen ${textAt(doc, 'count') === '1' ? 'once' : `${textAt(doc, 'count')} times`} by ${textAt(doc, 'source')}`,
-    ],
-    ['since', `${clockOf(numberAt(doc, 'startedAt'))}, ${agoAt(doc, 'startedAt', now)}`],
-    ['incident', textAt(doc, 'incident')],
-    ['decision', `${textAt(doc, 'decision')}: ${textAt(doc, 'reason')}`],
-    [
-      'score',
-      [textAt(score, 'value'), ...docsAt(score, 'terms').map((term) => textAt(term, 'why'))].filter((text) => text !== '').join('; '),
-    ],
-    ['muted', textAt(docAt(doc, 'muted'), 'kind')],
-    ...Object.entries(docAt(doc, 'labels')).map(([name, value]): [string, string] => ['label', `${name}=${String(value)}`]),
-    ...docsAt(doc, 'links').map((link): [string, string] => ['link', `${textAt(link, 'text')}: ${textAt(link, 'href')}`]),
+    ['alert', `${alert.id}  ${alert.name}`],
+    ['summary', alert.summary],
+    ['state', `${alert.state}, ${alert.severity}, seen ${times} by ${alert.source}`],
+    ['since', `${clockOf(alert.startedAt)}, ${ago(alert.startedAt, terminal.clock.now())}`],
+    ['incident', alert.incident ?? ''],
+    ['decision', alert.decision === null ? '' : `${alert.decision}: ${alert.reason ?? ''}`],
+    ['score', score === null ? '' : [String(score.value), ...score.terms.map(({ why }) => why)].join('; ')],
+    ['muted', alert.muted?.kind ?? ''],
+    ...Object.entries(alert.labels).map(([name, value]): [string, string] => ['label', `${name}=${value}`]),
+    ...alert.links.map(({ text, href }): [string, string] => ['link', `${text}: ${href}`]),
   ]);
 }
 
@@ -52,7 +43,7 @@ function show({ terminal }: Call, doc: Doc): void {
 async function raw(call: Call): Promise<ExitCode> {
   const { terminal } = call;
   for (const id of await idsOf(call)) {
-    const body = textAt(await call.api().get(`${below(path, id)}/raw`), 'body');
+    const { body } = await call.api().get<RawAnswer>(`${below(path, id)}/raw`, ['body']);
     data(terminal, terminal.stdout.isTTY === true ? plainLines(body) : body);
   }
   return exits.ok;
@@ -66,8 +57,8 @@ export const alertCommands: readonly Command[] = [
     most: 0,
     says: 'alerts, newest first',
     more: ['States: firing, cleared.'],
-    options: listing,
-    run: (call) => list(call, path, columns),
+    options: [...showing, ...filters.alert],
+    run: (call) => list(call, path, columns, filters.alert),
   },
   {
     words: 'alert show',
@@ -79,10 +70,9 @@ export const alertCommands: readonly Command[] = [
     run: (call) =>
       call.given.has('raw')
         ? raw(call)
-        : showEach(
-            call,
-            (id) => below(path, id),
-            (doc) => show(call, doc),
-          ),
+        : showEach<AlertDocument>(call, (id) => below(path, id), {
+            members: ['id', 'state', 'labels', 'links', 'score', 'muted'],
+            show: (alert) => show(call, alert),
+          }),
   },
 ];

@@ -1,9 +1,9 @@
 // `backup` and `restore`: the embedded store as one file. They work on the files, beside a gateway that runs, and ask it nothing.
-import { textAt, numberAt, formOf } from './table.ts';
-import type { Doc } from './client.ts';
 import type { Call, Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
 import { problems } from './local.ts';
+import type { BackedUp } from './results.ts';
+import { formOf } from './table.ts';
 import { data, plain, plainJson, say } from './terminal.ts';
 
 const defaultConfig = 'quench.yaml';
@@ -49,15 +49,13 @@ function meterOf({ terminal }: Call): (share: number) => void {
   };
 }
 
-function told({ terminal, given }: Call, doc: Doc, began: number): ExitCode {
-  if (formOf(given) === 'json') data(terminal, plainJson(doc));
-  else if (formOf(given) === 'name') data(terminal, plain(textAt(doc, 'file')));
-  const size = ((numberAt(doc, 'bytes') ?? 0) / mebibyte).toFixed(1);
+function told({ terminal, given }: Call, copy: BackedUp, began: number): ExitCode {
+  const { from, file, bytes, schema } = copy;
+  if (formOf(given) === 'json') data(terminal, plainJson(copy));
+  else if (formOf(given) === 'name') data(terminal, plain(file));
+  const size = (bytes / mebibyte).toFixed(1);
   const seconds = ((terminal.clock.steady() - began) / 1_000).toFixed(1);
-  say(
-    terminal,
-    `${plain(textAt(doc, 'from'))} is in ${plain(textAt(doc, 'file'))}: ${size} MiB, schema ${textAt(doc, 'schema')}, read back and sound, in ${seconds} s`,
-  );
+  say(terminal, `${plain(from)} is in ${plain(file)}: ${size} MiB, schema ${schema}, read back and sound, in ${seconds} s`);
   return exits.ok;
 }
 

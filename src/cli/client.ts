@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { memberOf } from '../config/yaml/shape.ts';
+import type { AcceptedAnswer, DeliveredAnswer } from '../readmodel/answers.ts';
 import { exits, Stop, usage } from './exit.ts';
 import type { Given } from './options.ts';
 import { plain, type Terminal } from './terminal.ts';
@@ -12,11 +13,15 @@ const answerBytesMax = 67_108_864;
 const eventCharsMax = 4_194_304;
 const defaultUrl = 'http://127.0.0.1:8686';
 
-export type Doc = { readonly [name: string]: unknown };
+/** The members that an answer must have for its type to be believed: what answers may be another program, or another version. */
+export type Members<T> = readonly (keyof T & string)[];
+
+/** An object that came, of which nothing is known. */
+type Came = { readonly [name: string]: unknown };
 
 export interface Answer {
   readonly status: number;
-  readonly body: Doc;
+  readonly body: Came;
 }
 
 /** A server-sent event; `data` is '' for one that only moves the id. */
@@ -28,11 +33,12 @@ export interface ServerEvent {
 
 export interface Api {
   readonly url: string;
-  get(path: string): Promise<Doc>;
-  post(path: string, body: object): Promise<Doc>;
-  remove(path: string): Promise<Doc>;
-  /** Posts a delivery as a sender would. */
-  deliver(path: string, body: string, type: string): Promise<Doc>;
+  /** The answer; a Stop when it lacks one of the members. */
+  get<T extends object>(path: string, members: Members<T>): Promise<T>;
+  post<T extends object = AcceptedAnswer>(path: string, body: object, members?: Members<T>): Promise<T>;
+  remove(path: string): Promise<void>;
+  /** Posts a delivery as a sender would; the number of alerts, where the source's own answer does not stand in for it. */
+  deliver(path: string, body: string, type: string): Promise<Partial<DeliveredAnswer>>;
   /** The answer whatever its status. */
   ask(path: string): Promise<Answer>;
   /** The event stream, after the id if one is given; ends when the gateway ends it. */
@@ -73,7 +79,7 @@ export function createApi(terminal: Terminal, given: Given): Api {
     );
   }
 
-  async function call(method: string, path: string, body?: object): Promise<Doc> {
+  async function call(method: string, path: string, body?: object): Promise<Came> {
     const token = tokenOf(terminal, given, url, 'admin');
     const sent = body === undefined ? {} : { body: JSON.stringify(body), type: 'application/json' };
     return accepted(await send(path, { method, token, ...sent }, answerOf), url);
@@ -81,9 +87,9 @@ export function createApi(terminal: Terminal, given: Given): Api {
 
   return {
     url,
-    get: (path) => call('GET', path),
-    post: (path, body) => call('POST', path, body),
-    remove: (path) => call('DELETE', path),
+    get: async (path, members) => believed(await call('GET', path), members, url),
+    post: async (path, body, members = []) => believed(await call('POST', path, body), members, url),
+    remove: async (path) => void (await call('DELETE', path)),
     async deliver(path, body, type) {
       const token = tokenOf(terminal, given, url, 'ingest');
       return accepted(await send(path, { method: 'POST', token, body, type }, answerOf), url);
@@ -138,19 +144,26 @@ async function answerOf(response: Response): Promise<Answer> {
     if (bytes > answerBytesMax) throw new Stop(exits.failed, 'the gateway answered with more than 64 MiB');
     parts.push(part);
   }
-  return { status: response.status, body: docIn(Buffer.concat(parts).toString('utf8')) };
+  return { status: response.status, body: bodyIn(Buffer.concat(parts).toString('utf8')) };
 }
 
-function docIn(text: string): Doc {
+function bodyIn(text: string): Came {
   try {
     const value: unknown = text === '' ? {} : JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Doc) : {};
+    return typeof value === 'object' && value !== null ? (value as Came) : {};
   } catch {
     return {};
   }
 }
 
-function accepted({ status, body }: Answer, url: string): Doc {
+/** What has the members is taken for the type that has them. */
+function believed<T extends object>(body: Came, members: Members<T>, url: string): T {
+  const missing = members.find((member) => !Object.hasOwn(body, member));
+  if (missing !== undefined) throw new Stop(exits.failed, `${url} answered without "${missing}": is it a Quench gateway of this version?`);
+  return body as T;
+}
+
+function accepted({ status, body }: Answer, url: string): Came {
   if (status >= 200 && status < 300) return body;
   const detail =
     typeof body['detail'] === 'string' ? plain(body['detail']) : `${url} answered ${status} and no reason: is it a Quench gateway?`;

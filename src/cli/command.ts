@@ -3,11 +3,13 @@ import type { PlaybookCase } from '../config/playbook/cases.ts';
 import type { ConfigProblem } from '../config/yaml/problems.ts';
 import type { Result } from '../core/errors.ts';
 import type { Instant } from '../core/time.ts';
-import type { Topic } from '../ports/event-log.ts';
-import type { Api, Doc } from './client.ts';
+import type { Listed, LogLine } from '../readmodel/answers.ts';
+import type { Api, Members } from './client.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
+import { filtersOf } from './filters.ts';
 import type { Given, OptionName } from './options.ts';
-import { docsAt, formOf, printList, textAt, type Column } from './table.ts';
+import type { BackedUp, Comparison, Inited, Moved, Summary } from './results.ts';
+import { formOf, printList, type Column } from './table.ts';
 import { data, plain, plainJson, readAll, say, type Terminal } from './terminal.ts';
 
 const idsBytesMax = 1_048_576;
@@ -21,12 +23,12 @@ export interface Parts {
   check(config: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;
-  replay(ask: ReplayAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
-  compare(ask: CompareAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
-  move(ask: MoveAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
-  backUp(ask: BackupAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
-  restore(ask: RestoreAsk): Promise<Doc>;
-  init(ask: InitAsk): Promise<Result<Doc, readonly ConfigProblem[]>>;
+  replay(ask: ReplayAsk): Promise<Result<Summary, readonly ConfigProblem[]>>;
+  compare(ask: CompareAsk): Promise<Result<Comparison, readonly ConfigProblem[]>>;
+  move(ask: MoveAsk): Promise<Result<Moved, readonly ConfigProblem[]>>;
+  backUp(ask: BackupAsk): Promise<Result<BackedUp, readonly ConfigProblem[]>>;
+  restore(ask: RestoreAsk): Promise<BackedUp>;
+  init(ask: InitAsk): Promise<Result<Inited, readonly ConfigProblem[]>>;
 }
 
 export interface Loaded {
@@ -53,15 +55,6 @@ export interface ReplayAsk {
   readonly env: Terminal['env'];
   readonly signal: AbortSignal;
   readonly progress: (deliveries: number, at: number) => void;
-}
-
-/** A record of the log, as the API shows it and an export holds it. */
-export interface LogLine {
-  readonly topic: Topic;
-  readonly partition: number;
-  readonly offset: number;
-  readonly scope: string;
-  readonly value: { readonly at: Instant; readonly type: string };
 }
 
 /** A range of the log: its inputs, and the facts from about the same time on; both oldest first. */
@@ -141,30 +134,29 @@ export interface Command {
 
 export const reaching: readonly OptionName[] = ['url', 'token-file', 'config'];
 export const showing: readonly OptionName[] = [...reaching, 'output', 'quiet', 'no-header'];
-export const listing: readonly OptionName[] = [...showing, 'state', 'text', 'limit'];
 
 /** Lists a noun: reads pages until enough have come, and says on stderr when there are more. */
-export async function list(
+export async function list<Item extends { readonly id: string }>(
   call: Call,
   path: string,
-  columns: readonly Column[],
-  filters: readonly OptionName[] = ['state', 'text'],
+  columns: readonly Column<Item>[],
+  filters: readonly OptionName[],
 ): Promise<ExitCode> {
   const { terminal, given } = call;
   const wanted = countOf(given);
-  const docs: Doc[] = [];
+  const asked = filtersOf(given, filters, terminal.clock.now());
+  const items: Item[] = [];
   let next: string | null = null;
   do {
-    const query = new URLSearchParams({ limit: String(Math.min(pageSize, wanted - docs.length)) });
-    for (const name of filters) if (given.text(name) !== undefined) query.set(name, given.text(name) ?? '');
+    const query = new URLSearchParams([...asked, ['limit', String(Math.min(pageSize, wanted - items.length))]]);
     if (next !== null) query.set('after', next);
-    const page = await call.api().get(`${path}?${query}`);
-    docs.push(...docsAt(page, 'items'));
-    next = textAt(page, 'next') || null;
-  } while (next !== null && docs.length < wanted);
-  printList(terminal, given, { docs, columns, whole: { items: docs, next } });
-  if (docs.length === 0) say(terminal, 'none');
-  else if (next !== null) say(terminal, `the first ${docs.length}; more with --limit`);
+    const page: Listed<Item> = await call.api().get<Listed<Item>>(`${path}?${query}`, ['items', 'next']);
+    items.push(...page.items);
+    next = page.next;
+  } while (next !== null && items.length < wanted);
+  printList(terminal, given, { items, columns, whole: { items, next }, id: ({ id }) => id });
+  if (items.length === 0) say(terminal, 'none');
+  else if (next !== null) say(terminal, `the first ${items.length}; more with --limit`);
   return exits.ok;
 }
 
@@ -209,18 +201,18 @@ export async function each(call: Call, done: string, act: (id: string) => Promis
   return exit;
 }
 
-/** Shows one document: JSON as it is, ids, or what `show` prints. */
-export async function showEach(
+/** Shows each document: JSON as it is, ids, or what `show` prints. */
+export async function showEach<Shown extends { readonly id: string }>(
   call: Call,
   path: (id: string) => string,
-  show: (doc: Doc, id: string) => Promise<void> | void,
+  { members, show }: { readonly members: Members<Shown>; readonly show: (shown: Shown) => Promise<void> | void },
 ): Promise<ExitCode> {
   for (const id of await idsOf(call)) {
-    const doc = await call.api().get(path(id));
+    const shown = await call.api().get<Shown>(path(id), members);
     const form = formOf(call.given);
-    if (form === 'json') data(call.terminal, plainJson(doc));
-    else if (form === 'name') data(call.terminal, plain(textAt(doc, 'id')));
-    else await show(doc, id);
+    if (form === 'json') data(call.terminal, plainJson(shown));
+    else if (form === 'name') data(call.terminal, plain(shown.id));
+    else await show(shown);
   }
   return exits.ok;
 }

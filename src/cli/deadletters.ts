@@ -1,30 +1,31 @@
 // `deadletter`: deliveries that were not understood.
-import type { Doc } from './client.ts';
+import type { LetterAnswer, LetterDocument } from '../readmodel/answers.ts';
 import { below, each, fields, list, reaching, showEach, showing, type Call, type Command } from './command.ts';
 import { exits } from './exit.ts';
+import { filters } from './filters.ts';
 import { idColumn, stateColumn } from './incidents.ts';
-import { agoAt, clockOf, docAt, numberAt, textAt, type Column } from './table.ts';
+import { ago, clockOf, type Column } from './table.ts';
 import { data, plainLines } from './terminal.ts';
 
 const path = '/api/v1/deadletters';
 
-const columns: readonly Column[] = [
+const columns: readonly Column<LetterDocument>[] = [
   idColumn,
   stateColumn,
-  { head: 'CAME', cell: (doc, now) => agoAt(doc, 'at', now) },
-  { head: 'ENDPOINT', cell: (doc) => textAt(doc, 'endpoint') },
-  { head: 'REASON', cell: (doc) => textAt(doc, 'reason') },
-  { head: 'MESSAGE', cell: (doc) => textAt(doc, 'message') },
+  { head: 'CAME', cell: ({ at }, now) => ago(at, now) },
+  { head: 'ENDPOINT', cell: ({ endpoint }) => endpoint },
+  { head: 'REASON', cell: ({ reason }) => reason },
+  { head: 'MESSAGE', cell: ({ message }) => message },
 ];
 
-function show({ terminal }: Call, doc: Doc): void {
+function show({ terminal }: Call, letter: LetterAnswer): void {
   fields(terminal, [
-    ['letter', `${textAt(doc, 'id')} ${textAt(doc, 'state')}`],
-    ['came', `${clockOf(numberAt(doc, 'at'))} at ${textAt(doc, 'endpoint')}${textAt(doc, 'path')} (${textAt(doc, 'source')})`],
-    ['reason', `${textAt(doc, 'reason')}: ${textAt(doc, 'message')}`],
-    ...Object.entries(docAt(doc, 'headers')).map(([name, value]): [string, string] => ['header', `${name}: ${String(value)}`]),
+    ['letter', `${letter.id} ${letter.state}`],
+    ['came', `${clockOf(letter.at)} at ${letter.endpoint}${letter.path} (${letter.source})`],
+    ['reason', `${letter.reason}: ${letter.message}`],
+    ...Object.entries(letter.headers).map(([name, value]): [string, string] => ['header', `${name}: ${value}`]),
   ]);
-  data(terminal, `\n${plainLines(textAt(doc, 'body'))}`);
+  data(terminal, `\n${plainLines(letter.body)}`);
 }
 
 export const deadLetterCommands: readonly Command[] = [
@@ -34,8 +35,8 @@ export const deadLetterCommands: readonly Command[] = [
     least: 0,
     most: 0,
     says: 'deliveries that were not understood, newest first',
-    options: [...showing, 'limit'],
-    run: (call) => list(call, path, columns, []),
+    options: [...showing, ...filters.letter],
+    run: (call) => list(call, path, columns, filters.letter),
   },
   {
     words: 'deadletter show',
@@ -45,11 +46,10 @@ export const deadLetterCommands: readonly Command[] = [
     says: 'one of them, with its body',
     options: showing,
     run: (call) =>
-      showEach(
-        call,
-        (id) => below(path, id),
-        (doc) => show(call, doc),
-      ),
+      showEach<LetterAnswer>(call, (id) => below(path, id), {
+        members: ['id', 'state', 'headers', 'body'],
+        show: (letter) => show(call, letter),
+      }),
   },
   {
     words: 'deadletter replay',

@@ -1,8 +1,8 @@
 // `status`, `freeze`, `thaw`: the gateway itself.
-import type { Doc } from './client.ts';
+import type { ReadyAnswer, SummaryAnswer } from '../readmodel/answers.ts';
 import { reaching, type Call, type Command } from './command.ts';
 import { exits, Stop, type ExitCode } from './exit.ts';
-import { colourOf, docAt, docsAt, formOf, textAt } from './table.ts';
+import { colourOf, formOf } from './table.ts';
 import { data, painted, plain, plainJson, say } from './terminal.ts';
 
 const nouns = ['incidents', 'alerts', 'runs', 'approvals', 'pages', 'silences'] as const;
@@ -12,37 +12,38 @@ async function status(call: Call): Promise<ExitCode> {
   const api = call.api();
   const ready = await api.ask('/readyz');
   const isReady = ready.status === 200;
-  const summary = await api.get('/api/v1/summary').catch((error: unknown) => {
+  const summary = await api.get<SummaryAnswer>('/api/v1/summary', ['version', 'frozen', ...nouns]).catch((error: unknown) => {
     if (!(error instanceof Stop)) throw error;
     return error;
   });
   if (formOf(given) === 'json')
     data(terminal, plainJson({ url: api.url, ...ready.body, summary: summary instanceof Stop ? null : summary }));
-  else tell(call, api.url, ready.body, summary instanceof Stop ? {} : summary);
+  else tell(call, api.url, readyIn(ready.body), summary instanceof Stop ? null : summary);
   if (summary instanceof Stop) throw summary;
   return isReady ? exits.ok : exits.failed;
 }
 
-function tell({ terminal }: Call, url: string, ready: Doc, summary: Doc): void {
-  const word = textAt(ready, 'status') || 'not a Quench gateway';
-  const version = textAt(summary, 'version');
-  data(
-    terminal,
-    `gateway     ${url}${version === '' ? '' : `, version ${plain(version)}`}: ${painted(terminal, word === 'ready' ? 'green' : 'red', plain(word))}`,
-  );
-  const checks = docsAt(ready, 'checks').map((check) => `${textAt(check, 'name')} ${check['ok'] === true ? 'ok' : 'NOT OK'}`);
+/** Anything may answer there; what has a status and checks is taken for a gateway. */
+function readyIn(body: object): Partial<ReadyAnswer> {
+  return 'status' in body && 'checks' in body && Array.isArray(body.checks) ? (body as ReadyAnswer) : {};
+}
+
+function tell({ terminal }: Call, url: string, ready: Partial<ReadyAnswer>, summary: SummaryAnswer | null): void {
+  const word = ready.status ?? 'not a Quench gateway';
+  const version = summary === null ? '' : `, version ${plain(summary.version)}`;
+  data(terminal, `gateway     ${url}${version}: ${painted(terminal, word === 'ready' ? 'green' : 'red', plain(word))}`);
+  const checks = (ready.checks ?? []).map(({ name, ok }) => `${name} ${ok ? 'ok' : 'NOT OK'}`);
   if (checks.length > 0) data(terminal, `checks      ${plain(checks.join(', '))}`);
-  const frozen = docAt(summary, 'frozen');
-  if (textAt(frozen, 'by') !== '')
-    data(terminal, `frozen      ${painted(terminal, 'red', plain(`by ${textAt(frozen, 'by')}: ${textAt(frozen, 'reason')}`))}`);
+  if (summary === null) return;
+  const { frozen, deadLetters } = summary;
+  if (frozen !== null) data(terminal, `frozen      ${painted(terminal, 'red', plain(`by ${frozen.by}: ${frozen.reason}`))}`);
   for (const noun of nouns) {
-    const counts = Object.entries(docAt(summary, noun)).map(([state, count]) =>
-      painted(terminal, count === 0 ? null : colourOf(state), plain(`${String(count)} ${state}`)),
-    );
+    const counts = Object.entries<number>(summary[noun])
+      .filter(([, count]) => count > 0)
+      .map(([state, count]) => painted(terminal, colourOf(state), plain(`${count} ${state}`)));
     if (counts.length > 0) data(terminal, `${noun.padEnd(10)}  ${counts.join(', ')}`);
   }
-  const letters = textAt(summary, 'deadLetters');
-  if (letters !== '' && letters !== '0') data(terminal, `deadletters ${letters}`);
+  if (deadLetters > 0) data(terminal, `deadletters ${deadLetters}`);
 }
 
 export const gatewayCommands: readonly Command[] = [

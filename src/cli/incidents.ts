@@ -1,107 +1,108 @@
 // `incident`: list, show with its story, and what people do to one.
-import type { Doc } from './client.ts';
-import { below, each, fields, list, listing, reaching, showEach, showing, type Call, type Command } from './command.ts';
+import type { IncidentAnswer } from '../readmodel/answers.ts';
+import type { IncidentDocument, PageDocument, RunDocument } from '../readmodel/documents.ts';
+import { below, each, fields, list, reaching, showEach, showing, type Call, type Command } from './command.ts';
 import { exits, usage } from './exit.ts';
-import { agoAt, clockOf, colourOf, docAt, docsAt, numberAt, shortSpan, textAt, type Column } from './table.ts';
-import { data, painted, plain } from './terminal.ts';
+import { filters } from './filters.ts';
+import { ago, clockOf, colourOf, shortSpan, type Column } from './table.ts';
+import { data, painted, plain, type Terminal } from './terminal.ts';
 import { readTimeline, timelineLines } from './timeline.ts';
 import { watch } from './watch.ts';
 
 const path = '/api/v1/incidents';
 const membersShown = 20;
 
-export const severityColumn: Column = {
+export const severityColumn: Column<{ readonly severity: string }> = {
   head: 'SEVERITY',
-  cell: (doc) => textAt(doc, 'severity'),
-  colour: (doc) => colourOf(textAt(doc, 'severity')),
+  cell: ({ severity }) => severity,
+  colour: ({ severity }) => colourOf(severity),
 };
-export const stateColumn: Column = { head: 'STATE', cell: (doc) => textAt(doc, 'state'), colour: (doc) => colourOf(textAt(doc, 'state')) };
-export const idColumn: Column = { head: 'ID', cell: (doc) => textAt(doc, 'id') };
+export const stateColumn: Column<{ readonly state: string }> = {
+  head: 'STATE',
+  cell: ({ state }) => state,
+  colour: ({ state }) => colourOf(state),
+};
+export const idColumn: Column<{ readonly id: string }> = { head: 'ID', cell: ({ id }) => id };
 
-const columns: readonly Column[] = [
+const columns: readonly Column<IncidentDocument>[] = [
   idColumn,
   stateColumn,
   severityColumn,
-  { head: 'SCORE', cell: (doc) => scoreOf(doc) },
-  { head: 'ALERTS', cell: (doc) => textAt(doc, 'members') },
-  { head: 'OPENED', cell: (doc, now) => agoAt(doc, 'openedAt', now) },
-  { head: 'DECISION', cell: (doc) => textAt(doc, 'decision') },
-  { head: 'TITLE', cell: (doc) => textAt(doc, 'title') },
+  { head: 'SCORE', cell: scoreOf },
+  { head: 'ALERTS', cell: ({ members }) => String(members) },
+  { head: 'OPENED', cell: ({ openedAt }, now) => ago(openedAt, now) },
+  { head: 'DECISION', cell: ({ decision }) => decision ?? '' },
+  { head: 'TITLE', cell: ({ title, children }) => (children === 0 ? title : `${title} (storm, speaks for ${children})`) },
 ];
 
-function scoreOf(doc: Doc): string {
-  return numberAt(docAt(doc, 'score'), 'value')?.toFixed(2) ?? '';
+function scoreOf({ score }: IncidentDocument): string {
+  return score?.value.toFixed(2) ?? '';
 }
 
-async function show(call: Call, doc: Doc, id: string): Promise<void> {
+async function show(call: Call, incident: IncidentAnswer): Promise<void> {
   const { terminal } = call;
-  data(terminal, `${painted(terminal, 'bold', plain(textAt(doc, 'id')))}  ${plain(textAt(doc, 'title'))}`);
+  const score = scoreOf(incident);
+  data(terminal, `${painted(terminal, 'bold', plain(incident.id))}  ${plain(incident.title)}`);
   fields(terminal, [
-    ['state', stateOf(doc)],
-    ['severity', joined(', ', textAt(doc, 'severity'), scoreOf(doc) === '' ? '' : `score ${scoreOf(doc)}`)],
-    ['decision', joined(': ', textAt(doc, 'decision'), textAt(doc, 'reason'))],
-    ['opened', openedOf(doc, terminal.clock.now())],
-    ['part of', textAt(doc, 'parent')],
-    ...docsAt(doc, 'runs')
-      .toReversed()
-      .map((run): [string, string] => ['run', runLine(run)]),
-    ...docsAt(doc, 'pages')
-      .toReversed()
-      .map((page): [string, string] => ['page', pageLine(page)]),
+    ['state', stateOf(incident)],
+    ['severity', joined(', ', incident.severity, score === '' ? '' : `score ${score}`)],
+    ['decision', joined(': ', incident.decision ?? '', incident.reason ?? '')],
+    ['opened', openedOf(incident, terminal.clock.now())],
+    ['part of', incident.parent ?? ''],
+    ...incident.runs.toReversed().map((run): [string, string] => ['run', runLine(run)]),
+    ...incident.pages.toReversed().map((page): [string, string] => ['page', pageLine(page)]),
   ]);
-  showMembers(call, doc);
-  const lines = timelineLines(terminal, await readTimeline(call.api(), id, -1), call.given.has('all'));
+  showMembers(terminal, incident);
+  showNested(terminal, incident);
+  const lines = timelineLines(terminal, await readTimeline(call.api(), incident.id, -1), call.given.has('all'));
   if (lines.length > 0) data(terminal, '\ntimeline');
   for (const line of lines) data(terminal, `  ${line}`);
 }
 
-function runLine(run: Doc): string {
-  const target = textAt(run, 'target');
-  return joined(
-    ': ',
-    `${textAt(run, 'id')} ${textAt(run, 'playbook')}${target === '' ? '' : ` on ${target}`}`,
-    textAt(run, 'end') || textAt(run, 'state'),
-    textAt(run, 'reason'),
-  );
+function runLine(run: RunDocument): string {
+  const target = run.target === '' ? '' : ` on ${run.target}`;
+  return joined(': ', `${run.id} ${run.playbook}${target}`, run.end ?? run.state, run.reason ?? '');
 }
 
-function pageLine(page: Doc): string {
-  const by = textAt(page, 'ackedBy') === '' ? '' : `, acknowledged by ${textAt(page, 'ackedBy')}`;
-  return `${textAt(page, 'id')} ${textAt(page, 'state')}${by}, ladder ${textAt(page, 'ladder')}: ${textAt(page, 'reason')}`;
+function pageLine(page: PageDocument): string {
+  const by = page.ackedBy === null ? '' : `, acknowledged by ${page.ackedBy}`;
+  return `${page.id} ${page.state}${by}, ladder ${page.ladder}: ${page.reason}`;
 }
 
 function joined(between: string, ...parts: readonly string[]): string {
   return parts.filter((part) => part !== '').join(between);
 }
 
-function stateOf(doc: Doc): string {
-  const who =
-    textAt(doc, 'state') === 'resolved' ? [textAt(doc, 'resolvedBy'), textAt(doc, 'resolvedWho')] : [textAt(doc, 'acknowledgedBy'), ''];
-  const [by = '', name = ''] = who;
-  return `${textAt(doc, 'state')}${by === '' ? '' : ` by ${by}`}${name === '' ? '' : ` (${name})`}`;
+function stateOf(incident: IncidentDocument): string {
+  const resolved = incident.state === 'resolved';
+  const by = (resolved ? incident.resolvedBy : incident.acknowledgedBy) ?? '';
+  const who = (resolved ? incident.resolvedWho : null) ?? '';
+  return `${incident.state}${by === '' ? '' : ` by ${by}`}${who === '' ? '' : ` (${who})`}`;
 }
 
-function openedOf(doc: Doc, now: number): string {
-  const opened = numberAt(doc, 'openedAt');
-  const resolved = numberAt(doc, 'resolvedAt');
-  if (opened === null) return '';
-  return `${clockOf(opened)}, ${resolved === null ? `${shortSpan(now - opened)} ago` : `lasted ${shortSpan(resolved - opened)}`}`;
+function openedOf({ openedAt, resolvedAt }: IncidentDocument, now: number): string {
+  return `${clockOf(openedAt)}, ${resolvedAt === null ? `${shortSpan(now - openedAt)} ago` : `lasted ${shortSpan(resolvedAt - openedAt)}`}`;
 }
 
-function showMembers({ terminal }: Call, doc: Doc): void {
-  const alerts = docsAt(doc, 'alerts');
-  const more = doc['alertsMore'] === true || alerts.length > membersShown;
-  data(terminal, `\nalerts  ${plain(textAt(doc, 'members')) || String(alerts.length)}`);
-  for (const alert of alerts.slice(0, membersShown)) {
-    const state = textAt(alert, 'state');
-    const seen = numberAt(alert, 'count') ?? 1;
-    const times = seen > 1 ? `, ${seen} times` : '';
+function showMembers(terminal: Terminal, { id, members, alerts, alertsMore }: IncidentAnswer): void {
+  data(terminal, `\nalerts  ${Math.max(members, alerts.length)}`);
+  for (const { state, count, severity, summary, source } of alerts.slice(0, membersShown)) {
+    const times = count > 1 ? `, ${count} times` : '';
     data(
       terminal,
-      `  ${painted(terminal, colourOf(state), state.padEnd(8))}${plain(`${textAt(alert, 'severity').padEnd(9)} ${textAt(alert, 'summary')} (${textAt(alert, 'source')}${times})`)}`,
+      `  ${painted(terminal, colourOf(state), plain(state.padEnd(8)))}${plain(`${severity.padEnd(9)} ${summary} (${source}${times})`)}`,
     );
   }
-  if (more) data(terminal, `  … quench alert list --text ${plain(textAt(doc, 'id'))} shows more`);
+  if (alertsMore || alerts.length > membersShown) data(terminal, `  … quench alert list --incident ${plain(id)} shows more`);
+}
+
+function showNested(terminal: Terminal, { id, children, nested }: IncidentAnswer): void {
+  if (nested.items.length === 0) return;
+  data(terminal, `\nspeaks for  ${children}`);
+  for (const one of nested.items.slice(0, membersShown))
+    data(terminal, `  ${painted(terminal, colourOf(one.state), plain(one.state.padEnd(13)))}${plain(`${one.id}  ${one.title}`)}`);
+  if (nested.items.length > membersShown || nested.next !== null)
+    data(terminal, `  … quench incident list --parent ${plain(id)} shows more`);
 }
 
 export const incidentCommands: readonly Command[] = [
@@ -110,10 +111,13 @@ export const incidentCommands: readonly Command[] = [
     args: '',
     least: 0,
     most: 0,
-    says: 'incidents, newest first',
-    more: ['States: open, acknowledged, resolved.'],
-    options: listing,
-    run: (call) => list(call, path, columns),
+    says: 'incidents that are not resolved, the worst first',
+    more: [
+      'States: open, acknowledged, resolved; without --state the first two. Incidents for which a storm speaks are shown with --children.',
+      'quench incident list --state resolved --since 1d --host db1',
+    ],
+    options: [...showing, ...filters.incident],
+    run: (call) => list(call, path, columns, filters.incident),
   },
   {
     words: 'incident show',
@@ -123,11 +127,10 @@ export const incidentCommands: readonly Command[] = [
     says: 'one incident: why it is there, what was done, who was told',
     options: [...showing, 'all'],
     run: (call) =>
-      showEach(
-        call,
-        (id) => below(path, id),
-        (doc, id) => show(call, doc, id),
-      ),
+      showEach<IncidentAnswer>(call, (id) => below(path, id), {
+        members: ['id', 'state', 'title', 'score', 'alerts', 'runs', 'pages', 'nested'],
+        show: (incident) => show(call, incident),
+      }),
   },
   {
     words: 'incident ack',

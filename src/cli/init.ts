@@ -1,9 +1,9 @@
 // `init`: the first command of somebody who installed Quench; writes a directory to serve from and says what to do next.
-import type { Doc } from './client.ts';
 import type { Call, Command } from './command.ts';
 import { exits, type ExitCode } from './exit.ts';
 import { problems, shorter } from './local.ts';
-import { docAt, formOf, textAt } from './table.ts';
+import type { Inited } from './results.ts';
+import { formOf } from './table.ts';
 import { data, plain, plainJson, say } from './terminal.ts';
 
 async function init(call: Call): Promise<ExitCode> {
@@ -12,18 +12,16 @@ async function init(call: Call): Promise<ExitCode> {
   const done = await call.parts.init({ dir, data: given.text('data') ?? null, env: terminal.env });
   if (!done.ok) return problems(call, done.error);
   if (formOf(given) === 'json') data(terminal, plainJson(done.value));
-  else if (formOf(given) === 'name') for (const path of paths(done.value, 'made')) data(terminal, plain(path));
+  else if (formOf(given) === 'name') for (const path of done.value.made) data(terminal, plain(path));
   else tell(call, done.value);
   return exits.ok;
 }
 
-function tell({ terminal, given }: Call, doc: Doc): void {
-  for (const path of paths(doc, 'made')) data(terminal, `made   ${plain(path)}`);
-  for (const path of paths(doc, 'kept')) data(terminal, `there  ${plain(path)}   left as it is`);
-  const config = plain(shorter(textAt(doc, 'dir')) || '.');
-  const [admin, ingest] = [textAt(docAt(doc, 'tokens'), 'admin'), textAt(docAt(doc, 'tokens'), 'ingest')].map((path) =>
-    plain(shorter(path)),
-  );
+function tell({ terminal, given }: Call, { dir, made, kept, tokens, adapters, playbooks }: Inited): void {
+  for (const path of made) data(terminal, `made   ${plain(path)}`);
+  for (const path of kept) data(terminal, `there  ${plain(path)}   left as it is`);
+  const config = plain(shorter(dir) || '.');
+  const [admin, ingest] = [tokens.admin, tokens.ingest].map((path) => plain(shorter(path)));
   const asks = given.has('data') ? `QUENCH_TOKEN_FILE=${admin} quench incident list` : `quench incident list --config ${config}`;
   const steps = [
     [`quench check --config ${config}`, 'what is wrong with it, by line'],
@@ -36,12 +34,8 @@ function tell({ terminal, given }: Call, doc: Doc): void {
   for (const [place, [command, what]] of steps.entries())
     say(terminal, `${place === 0 ? 'next: ' : '      '}${command.padEnd(width)}  ${what}`);
   say(terminal, '');
-  say(terminal, `senders: their token is in ${ingest}, what to paste in ${plain(textAt(doc, 'adapters'))}/<vendor>/`);
-  say(terminal, `more playbooks to copy: ${plain(textAt(doc, 'playbooks'))}`);
-}
-
-function paths(doc: Doc, name: 'made' | 'kept'): readonly string[] {
-  return doc[name] as readonly string[]; // Inited of src/offline/init.ts
+  say(terminal, `senders: their token is in ${ingest}, what to paste in ${plain(adapters)}/<vendor>/`);
+  say(terminal, `more playbooks to copy: ${plain(playbooks)}`);
 }
 
 export const initCommands: readonly Command[] = [

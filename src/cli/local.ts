@@ -1,10 +1,11 @@
 // Commands that need no gateway: serve (which is one), check, replay, playbook check and test. And `playbook list`, which asks one.
 import { relative } from 'node:path';
 import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
-import type { Doc } from './client.ts';
+import type { Listed, PlaybookLine } from '../readmodel/answers.ts';
 import { showing, type Call, type Command, type Tested } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
-import { clockOf, docAt, docsAt, formOf, numberAt, printList, textAt, type Column } from './table.ts';
+import type { Summary } from './results.ts';
+import { clockOf, formOf, printList, type Column } from './table.ts';
 import { data, painted, plain, plainJson, say } from './terminal.ts';
 
 const progressEveryMs = 2_000;
@@ -52,12 +53,12 @@ export function shorter(file: string): string {
 
 // ---------------------------------------------------------------- playbooks
 
-const playbookColumns: readonly Column[] = [
-  { head: 'NAME', cell: (doc) => textAt(doc, 'name') },
-  { head: 'VERSION', cell: (doc) => textAt(doc, 'version') },
-  { head: 'MODE', cell: (doc) => textAt(doc, 'mode'), colour: (doc) => (textAt(doc, 'mode') === 'auto' ? 'yellow' : null) },
-  { head: 'OWNER', cell: (doc) => textAt(doc, 'owner') },
-  { head: 'SUMMARY', cell: (doc) => textAt(doc, 'summary') },
+const playbookColumns: readonly Column<PlaybookLine>[] = [
+  { head: 'NAME', cell: ({ name }) => name },
+  { head: 'VERSION', cell: ({ version }) => version },
+  { head: 'MODE', cell: ({ mode }) => mode, colour: ({ mode }) => (mode === 'auto' ? 'yellow' : null) },
+  { head: 'OWNER', cell: ({ owner }) => owner },
+  { head: 'SUMMARY', cell: ({ summary }) => summary },
 ];
 
 /** The directory given, that of the configuration, or `playbooks`; problems when the configuration does not load. */
@@ -129,23 +130,23 @@ async function replay(call: Call): Promise<ExitCode> {
   return exits.ok;
 }
 
-function tellSummary({ terminal }: Call, summary: Doc): void {
-  const letters = docAt(summary, 'deadLetters');
-  const of = (name: string): string =>
-    Object.entries(docAt(summary, name))
-      .map(([word, count]) => `${String(count)} ${word}`)
+function tellSummary({ terminal }: Call, summary: Summary): void {
+  const { deadLetters: letters } = summary;
+  const listed = (counts: Summary['runs']): string =>
+    Object.entries(counts)
+      .map(([word, count]) => `${count} ${word}`)
       .join(', ');
   const rows: readonly (readonly [string, string])[] = [
-    ['deliveries', `${textAt(summary, 'deliveries')}, ${textAt(letters, 'count')} not understood`],
-    ['alerts', `${textAt(summary, 'alerts')} of ${textAt(summary, 'identities')} kinds`],
-    ['decisions', of('decisions')],
-    ['incidents', `${textAt(summary, 'incidents')}, ${textAt(summary, 'unresolved')} unresolved`],
-    ['pages', textAt(summary, 'pages')],
-    ['runs', of('runs') || '0'],
+    ['deliveries', `${summary.deliveries}, ${letters.count} not understood`],
+    ['alerts', `${summary.alerts} of ${summary.identities} kinds`],
+    ['decisions', listed(summary.decisions)],
+    ['incidents', `${summary.incidents}, ${summary.unresolved} unresolved`],
+    ['pages', String(summary.pages)],
+    ['runs', listed(summary.runs) || '0'],
   ];
   for (const [name, value] of rows) data(terminal, `${name.padEnd(10)}  ${plain(value)}`);
-  const first = (letters['first'] as readonly Doc[] | undefined)?.[0];
-  if (first !== undefined) say(terminal, `first not understood: line ${numberAt(first, 'line') ?? 0}: ${textAt(first, 'message')}`);
+  const [first] = letters.first;
+  if (first !== undefined) say(terminal, `first not understood: line ${first.line}: ${first.message}`);
 }
 
 export const localCommands: readonly Command[] = [
@@ -212,7 +213,7 @@ export const localCommands: readonly Command[] = [
 
 /** The API gives all of them at once, without pages. */
 async function listPlaybooks({ api, terminal, given }: Call): Promise<ExitCode> {
-  const whole = await api().get('/api/v1/playbooks');
-  printList(terminal, given, { docs: docsAt(whole, 'items'), columns: playbookColumns, whole, id: (doc) => textAt(doc, 'name') });
+  const whole = await api().get<Listed<PlaybookLine>>('/api/v1/playbooks', ['items']);
+  printList(terminal, given, { items: whole.items, columns: playbookColumns, whole, id: ({ name }) => name });
   return exits.ok;
 }

@@ -1,9 +1,8 @@
 // Records of a gateway's log, page by page; and what the options of `log` say about where to begin and end.
 import type { Topic } from '../ports/event-log.ts';
-import type { Doc } from './client.ts';
-import type { Call, LogLine, LogRange } from './command.ts';
+import type { LogAnswer, LogLine, LogPageAnswer } from '../readmodel/answers.ts';
+import type { Call, LogRange } from './command.ts';
 import { exits, Stop, usage } from './exit.ts';
-import { docsAt, numberAt } from './table.ts';
 
 export const logPath = '/api/v1/log';
 const recordsPerPage = 1_000;
@@ -17,29 +16,25 @@ interface Wanted {
   readonly raw?: boolean;
 }
 
-async function page(call: Call, { topic, partition, from, raw = false }: Wanted, limit: number): Promise<Doc> {
-  return call.api().get(`${logPath}/${topic}/${partition}?from=${from}&limit=${limit}${raw ? '&raw=true' : ''}`);
-}
-
-function linesIn(doc: Doc): readonly LogLine[] {
-  return docsAt(doc, 'records') as unknown as readonly LogLine[]; // as the gateway's api/log.ts makes them
+async function page(call: Call, { topic, partition, from, raw = false }: Wanted, limit: number): Promise<LogPageAnswer> {
+  const path = `${logPath}/${topic}/${partition}?from=${from}&limit=${limit}${raw ? '&raw=true' : ''}`;
+  return call.api().get<LogPageAnswer>(path, ['records', 'next', 'end']);
 }
 
 /** Records up to the end that the log has when the reading begins. */
 export async function* recordsFrom(call: Call, wanted: Wanted): AsyncGenerator<LogLine> {
   let end = Number.POSITIVE_INFINITY;
   for (let from = wanted.from; from < end;) {
-    const doc = await page(call, { ...wanted, from }, recordsPerPage);
-    const lines = linesIn(doc);
-    if (lines.length === 0) return;
-    end = Math.min(end, numberAt(doc, 'end') ?? 0);
-    for (const line of lines) if (line.offset < end) yield line;
-    from = numberAt(doc, 'next') ?? end;
+    const read = await page(call, { ...wanted, from }, recordsPerPage);
+    end = Math.min(end, read.end);
+    for (const line of read.records) if (line.offset < end) yield line;
+    if (read.next <= from) return; // a page may be empty and go on: records of other scopes are passed over
+    from = read.next;
   }
 }
 
 export async function partitionCount(call: Call): Promise<number> {
-  return docsAt(await call.api().get(logPath), 'partitions').length;
+  return (await call.api().get<LogAnswer>(logPath, ['partitions'])).partitions.length;
 }
 
 interface Place {
@@ -72,7 +67,8 @@ export async function rangeOf(call: Call): Promise<LogRange> {
   const until = untilIn(given.text('until'));
   if (until !== null && 'offset' in until && asked === 'all')
     throw usage('--until: with --partition all expected a time, seen an offset: each partition has its own');
-  const [first] = linesIn(await page(call, { topic: 'inputs', partition: start, from: from.offset }, 1));
+  const { records } = await page(call, { topic: 'inputs', partition: start, from: from.offset }, 1);
+  const [first] = records;
   if (first === undefined) throw new Stop(exits.missing, `inputs of partition ${start} have no record at ${from.offset} or behind it`);
   const since = first.value.at;
   const count = asked === 'all' ? await partitionCount(call) : 0;
@@ -103,11 +99,11 @@ function untilIn(text: string | undefined): { readonly offset: number } | { read
 /** Offset of the first record not older than the instant, by halving. */
 async function firstSince(call: Call, topic: Topic, partition: number, since: number): Promise<number> {
   const whole = await page(call, { topic, partition, from: 0 }, 1);
-  let low = linesIn(whole)[0]?.offset ?? 0;
-  let high = numberAt(whole, 'end') ?? 0;
+  let low = whole.records[0]?.offset ?? 0;
+  let high = whole.end;
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
-    const [line] = linesIn(await page(call, { topic, partition, from: middle }, 1));
+    const [line] = (await page(call, { topic, partition, from: middle }, 1)).records;
     if (line !== undefined && line.value.at < since) low = Math.max(middle, line.offset) + 1;
     else high = middle;
   }

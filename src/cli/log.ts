@@ -1,12 +1,12 @@
 // `log`: how the log stands, its records as lines, a stretch of it through today's rules, and a lone gateway's data put on a shared log.
 import { once } from 'node:events';
 import type { Topic } from '../ports/event-log.ts';
-import type { Doc } from './client.ts';
+import type { LogAnswer, LogPartition, LogRole } from '../readmodel/answers.ts';
 import { reaching, showing, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
 import { logPath, partitionCount, partitionIn, placeIn, recordsFrom, rangeOf } from './log-records.ts';
-import { tellMoved, tellShadowed } from './log-told.ts';
-import { docAt, docsAt, formOf, numberAt, printList, shortSpan, textAt, type Column } from './table.ts';
+import { tellMoved, tellComparison } from './log-told.ts';
+import { formOf, printList, shortSpan, type Column } from './table.ts';
 import { pause, plain, plainJson, say, type Colour } from './terminal.ts';
 
 const defaultConfig = 'quench.yaml';
@@ -18,67 +18,62 @@ const progressEveryMs = 2_000;
 
 const roles = ['host', 'effects'] as const;
 type RoleWord = 'here' | 'not here' | 'growing';
+type Figures = LogPartition & { readonly [role in (typeof roles)[number]]: LogRole & { readonly state: RoleWord } };
 
 /** Lag is only worth alarm when it grows, which takes a second look. */
 async function stats(call: Call): Promise<ExitCode> {
   const { terminal, given } = call;
-  let seen = await call.api().get(logPath);
-  let before: Doc | null = null;
-  if (partitionsIn(seen).some((one) => roles.some((role) => (numberAt(docAt(one, role), 'lag') ?? 0) > 0))) {
-    before = seen;
+  const look = (): Promise<LogAnswer> => call.api().get<LogAnswer>(logPath, ['instance', 'roles', 'log', 'partitions', 'spool']);
+  let seen = await look();
+  const before = seen;
+  if (seen.partitions.some((one) => roles.some((role) => (one[role].lag ?? 0) > 0))) {
     await pause(terminal, lookAgainMs);
-    seen = await call.api().get(logPath);
+    seen = await look();
   }
-  const docs = partitionsIn(seen).map((one, place) => withWords(one, partitionsIn(before ?? seen)[place] ?? one));
-  const whole = { ...seen, partitions: docs };
-  printList(terminal, given, { docs, columns: statsColumns, whole, id: (doc) => textAt(doc, 'partition') });
+  const items = seen.partitions.map((one, place) => withWords(one, before.partitions[place] ?? one));
+  printList(terminal, given, {
+    items,
+    columns: statsColumns,
+    whole: { ...seen, partitions: items },
+    id: ({ partition }) => String(partition),
+  });
   if (formOf(given) !== 'table') return exits.ok;
-  const spool = docAt(seen, 'spool');
-  if ((numberAt(spool, 'records') ?? 0) > 0)
-    say(
-      terminal,
-      `${textAt(spool, 'records')} batches (${textAt(spool, 'bytes')} bytes) wait for the log, the oldest for ${shortSpan(numberAt(spool, 'oldestMs') ?? 0)}`,
-    );
-  const does = (seen['roles'] as readonly string[] | undefined)?.join(', ') ?? '';
-  say(terminal, `${textAt(seen, 'log')} log, asked of instance ${textAt(seen, 'instance')} (${does})`);
+  const { spool } = seen;
+  if (spool !== null && spool.records > 0)
+    say(terminal, `${spool.records} batches (${spool.bytes} bytes) wait for the log, the oldest for ${shortSpan(spool.oldestMs ?? 0)}`);
+  say(terminal, plain(`${seen.log} log, asked of instance ${seen.instance} (${seen.roles.join(', ')})`));
   return exits.ok;
 }
 
-function partitionsIn(doc: Doc): readonly Doc[] {
-  return docsAt(doc, 'partitions');
+function withWords(one: LogPartition, before: LogPartition): Figures {
+  return {
+    ...one,
+    host: { ...one.host, state: wordOf(one.host, before.host) },
+    effects: { ...one.effects, state: wordOf(one.effects, before.effects) },
+  };
 }
 
-function withWords(one: Doc, before: Doc): Doc {
-  const words = roles.map((role) => [role, { ...docAt(one, role), state: wordOf(docAt(one, role), docAt(before, role)) }]);
-  return { ...one, ...Object.fromEntries(words) };
+function wordOf({ here, lag }: LogRole, before: LogRole): RoleWord {
+  if (lag !== null && lag > (before.lag ?? lag)) return 'growing';
+  return here ? 'here' : 'not here';
 }
 
-function wordOf(role: Doc, before: Doc): RoleWord {
-  const lag = numberAt(role, 'lag');
-  if (lag !== null && lag > (numberAt(before, 'lag') ?? lag)) return 'growing';
-  return role['here'] === true ? 'here' : 'not here';
-}
-
-const extent = (topic: Topic): Column => ({
+const extent = (topic: Topic): Column<Figures> => ({
   head: topic.toUpperCase(),
-  cell: (doc) => `${textAt(docAt(doc, topic), 'first')}..${textAt(docAt(doc, topic), 'end')}`,
+  cell: (one) => `${one[topic].first}..${one[topic].end}`,
 });
 
-const statsColumns: readonly Column[] = [
-  { head: 'PARTITION', cell: (doc) => textAt(doc, 'partition') },
+const statsColumns: readonly Column<Figures>[] = [
+  { head: 'PARTITION', cell: ({ partition }) => String(partition) },
   extent('inputs'),
   extent('facts'),
-  ...roles.flatMap((role): readonly Column[] => [
-    {
-      head: role.toUpperCase(),
-      cell: (doc) => textAt(docAt(doc, role), 'state'),
-      colour: (doc) => colourFor(textAt(docAt(doc, role), 'state')),
-    },
-    { head: 'LAG', cell: (doc) => textAt(docAt(doc, role), 'lag') },
+  ...roles.flatMap((role): readonly Column<Figures>[] => [
+    { head: role.toUpperCase(), cell: (one) => one[role].state, colour: (one) => colourFor(one[role].state) },
+    { head: 'LAG', cell: (one) => String(one[role].lag ?? '') },
   ]),
 ];
 
-function colourFor(word: string): Colour | null {
+function colourFor(word: RoleWord): Colour | null {
   return word === 'growing' ? 'red' : word === 'here' ? 'green' : null;
 }
 
@@ -164,7 +159,7 @@ async function replay(call: Call): Promise<ExitCode> {
     signal: terminal.signal,
     progress: (inputs, at) => meter(inputs, new Date(at).toISOString()),
   });
-  return tellShadowed(call, compared);
+  return tellComparison(call, compared);
 }
 
 // ---------------------------------------------------------------- move

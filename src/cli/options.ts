@@ -1,6 +1,8 @@
 // Every option there is, once: its kind, its value's name, what it does. Reading a command line by them.
 import { parseArgs } from 'node:util';
 import { didYouMean } from '../config/yaml/problems.ts';
+import { severities } from '../core/alert/severity.ts';
+import { ends } from '../core/run/ends.ts';
 import { usage } from './exit.ts';
 
 interface Option {
@@ -12,6 +14,8 @@ interface Option {
   readonly says: string;
   /** The only values, for completion and checking. */
   readonly words?: readonly string[];
+  /** Several of the words may be given, with commas between. */
+  readonly several?: true;
 }
 
 export const options = {
@@ -21,7 +25,17 @@ export const options = {
   output: { type: 'string', short: 'o', value: 'FORM', says: 'table, json, or name (ids only)', words: ['table', 'json', 'name'] },
   quiet: { type: 'boolean', short: 'q', says: 'ids only, for pipes' },
   'no-header': { type: 'boolean', says: 'leave out the head of the table' },
-  state: { type: 'string', value: 'STATE', says: 'only these states, commas between' },
+  state: { type: 'string', value: 'STATES', says: 'only these states, commas between' },
+  source: { type: 'string', multiple: true, value: 'NAME', says: 'only from this monitoring system; may be given again' },
+  match: { type: 'string', multiple: true, value: 'MATCHER', says: 'only with such labels: team=db, job!=batch, instance=~"web.*"' },
+  incident: { type: 'string', value: 'ID', says: 'only of this incident' },
+  parent: { type: 'string', value: 'ID', says: 'only what this storm speaks for' },
+  children: { type: 'boolean', says: 'incidents for which a storm speaks, too' },
+  playbook: { type: 'string', multiple: true, value: 'NAME', says: 'only of this playbook; may be given again' },
+  target: { type: 'string', multiple: true, value: 'NAME', says: 'only what acts on this; may be given again' },
+  end: { type: 'string', value: 'ENDS', says: 'only what ended so, commas between', words: Object.keys(ends), several: true },
+  since: { type: 'string', value: 'TIME', says: 'only what began since: a span ago like 2h, or a time' },
+  sort: { type: 'string', value: 'WORD', says: 'worst or newest first', words: ['worst', 'newest'] },
   text: { type: 'string', value: 'TEXT', says: 'only what holds the text' },
   limit: { type: 'string', value: 'N', says: 'at most so many (lists: 50 when it is not given)' },
   all: { type: 'boolean', says: 'every line, repeats included' },
@@ -30,10 +44,16 @@ export const options = {
   wait: { type: 'boolean', says: 'until the run has ended; exit code 7 when it did not help' },
   timeout: { type: 'string', value: 'SPAN', says: 'give up after this span, with exit code 6' },
   file: { type: 'string', short: 'f', value: 'FILE', says: 'the body to send; - or nothing reads stdin' },
-  name: { type: 'string', value: 'NAME', says: 'name of an alert of your own' },
+  name: { type: 'string', value: 'NAME', says: 'the name of the alert' },
   host: { type: 'string', value: 'HOST', says: 'the host that it is about' },
   service: { type: 'string', value: 'NAME', says: 'the service that it is about' },
-  severity: { type: 'string', value: 'WORD', says: 'info, warning, error or critical', words: ['info', 'warning', 'error', 'critical'] },
+  severity: {
+    type: 'string',
+    value: 'WORD',
+    says: 'info, warning, error or critical; in lists several, commas between',
+    words: severities,
+    several: true,
+  },
   summary: { type: 'string', value: 'TEXT', says: 'one line for people' },
   label: { type: 'string', multiple: true, value: 'NAME=VALUE', says: 'one more label; may be given again' },
   cleared: { type: 'boolean', says: 'it is over' },
@@ -48,7 +68,11 @@ export const options = {
   topic: { type: 'string', value: 'TOPIC', says: 'what the world said, or what was decided', words: ['inputs', 'facts'] },
   partition: { type: 'string', value: 'N', says: 'only this partition; all for every one' },
   from: { type: 'string', value: 'PLACE', says: 'where to begin: [PARTITION:]OFFSET; for log move the data directory' },
-  until: { type: 'string', value: 'PLACE', says: 'where to end: an offset, or a time like 2026-11-21T04:00Z' },
+  until: {
+    type: 'string',
+    value: 'TIME',
+    says: 'where to end: a time like 2026-11-21T04:00Z; in lists also a span ago, for log replay an offset',
+  },
   'dry-run': { type: 'boolean', says: 'look at everything and write no record' },
   force: { type: 'boolean', says: 'replace a file that is there' },
   to: { type: 'string', value: 'DIR', says: 'the data directory that it goes to' },
@@ -114,8 +138,10 @@ function valueOf(name: OptionName, raw: string, value: string | undefined, inlin
   }
   const looksLikeOption = !inline && value !== undefined && value.length > 1 && value.startsWith('-');
   if (value === undefined || looksLikeOption) throw usage(`${raw} needs a value: ${raw} ${option.value ?? 'VALUE'}`);
-  if (option.words !== undefined && !option.words.includes(value)) {
-    throw usage(`${raw}: expected ${option.words.join(', ')}, seen "${value}"${didYouMean(value, option.words)}`);
+  const unknown = (option.several === true ? value.split(',') : [value]).find((word) => option.words?.includes(word) === false);
+  if (unknown !== undefined) {
+    const words = option.words ?? [];
+    throw usage(`${raw}: expected ${words.join(', ')}, seen "${unknown}"${didYouMean(unknown, words)}`);
   }
   return value;
 }

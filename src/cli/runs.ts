@@ -1,55 +1,56 @@
 // `run` and `page`: what playbooks did, what waits for a yes, and who was told.
-import type { Doc } from './client.ts';
-import { below, each, fields, list, listing, showEach, showing, type Call, type Command } from './command.ts';
+import type { PageDocument, RunDocument } from '../readmodel/documents.ts';
+import { below, each, fields, list, showEach, showing, type Call, type Command } from './command.ts';
+import { hasHelped } from './ends.ts';
 import { exits, Stop, type ExitCode } from './exit.ts';
+import { filters } from './filters.ts';
 import { idColumn, stateColumn } from './incidents.ts';
-import { agoAt, clockOf, colourOf, docAt, numberAt, shortSpan, textAt, type Column } from './table.ts';
+import { ago, clockOf, endColour, shortSpan, type Column } from './table.ts';
 import { data, pause } from './terminal.ts';
 import { readTimeline, timelineLines } from './timeline.ts';
-import { helped, spanGiven } from './watch.ts';
+import { spanGiven } from './watch.ts';
 
 const path = '/api/v1/runs';
 const lookEveryMs = 250;
 const waitMs = 600_000;
 
-const runColumns: readonly Column[] = [
+const runColumns: readonly Column<RunDocument>[] = [
   idColumn,
   stateColumn,
-  { head: 'END', cell: (doc) => textAt(doc, 'end'), colour: (doc) => colourOf(textAt(doc, 'end')) },
-  { head: 'PLAYBOOK', cell: (doc) => textAt(doc, 'playbook') },
-  { head: 'MODE', cell: (doc) => textAt(doc, 'mode') },
-  { head: 'STARTED', cell: (doc, now) => agoAt(doc, 'startedAt', now) },
-  { head: 'INCIDENT', cell: (doc) => textAt(doc, 'incident') },
-  { head: 'TARGET', cell: (doc) => textAt(doc, 'target') },
+  { head: 'END', cell: ({ end }) => end ?? '', colour: ({ end }) => endColour(end) },
+  { head: 'PLAYBOOK', cell: ({ playbook }) => playbook },
+  { head: 'MODE', cell: ({ mode }) => mode ?? '' },
+  { head: 'STARTED', cell: ({ startedAt }, now) => ago(startedAt, now) },
+  { head: 'INCIDENT', cell: ({ incident }) => incident },
+  { head: 'TARGET', cell: ({ target }) => target },
 ];
 
-const pageColumns: readonly Column[] = [
+const pageColumns: readonly Column<PageDocument>[] = [
   idColumn,
   stateColumn,
-  { head: 'LADDER', cell: (doc) => textAt(doc, 'ladder') },
-  { head: 'RUNG', cell: (doc) => (numberAt(doc, 'rung') === null ? '' : String((numberAt(doc, 'rung') ?? 0) + 1)) },
-  { head: 'OPENED', cell: (doc, now) => agoAt(doc, 'openedAt', now) },
-  { head: 'BY', cell: (doc) => textAt(doc, 'ackedBy') },
-  { head: 'INCIDENT', cell: (doc) => textAt(doc, 'incident') },
-  { head: 'REASON', cell: (doc) => textAt(doc, 'reason') },
+  { head: 'LADDER', cell: ({ ladder }) => ladder },
+  { head: 'RUNG', cell: ({ rung }) => String(rung + 1) },
+  { head: 'OPENED', cell: ({ openedAt }, now) => ago(openedAt, now) },
+  { head: 'BY', cell: ({ ackedBy }) => ackedBy ?? '' },
+  { head: 'INCIDENT', cell: ({ incident }) => incident },
+  { head: 'REASON', cell: ({ reason }) => reason },
 ];
 
-async function show(call: Call, doc: Doc): Promise<void> {
+async function show(call: Call, run: RunDocument): Promise<void> {
   const { terminal } = call;
-  const started = numberAt(doc, 'startedAt');
-  const ended = numberAt(doc, 'endedAt');
-  const params = Object.entries(docAt(doc, 'params')).map(([name, value]) => `${name}=${String(value)}`);
+  const params = Object.entries(run.params).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const took = run.endedAt === null ? '' : `, took ${shortSpan(run.endedAt - run.startedAt)}`;
   fields(terminal, [
-    ['run', `${textAt(doc, 'id')}  ${textAt(doc, 'playbook')} ${textAt(doc, 'version')}`],
-    ['target', textAt(doc, 'target')],
-    ['state', [textAt(doc, 'end') || textAt(doc, 'state'), textAt(doc, 'reason')].filter((text) => text !== '').join(': ')],
-    ['mode', textAt(doc, 'mode')],
+    ['run', `${run.id}  ${run.playbook} ${run.version ?? ''}`],
+    ['target', run.target],
+    ['state', [run.end ?? run.state, run.reason ?? ''].filter((text) => text !== '').join(': ')],
+    ['mode', run.mode ?? ''],
     ['params', params.join(', ')],
-    ['incident', textAt(doc, 'incident')],
-    ['started', `${clockOf(started)}${started === null || ended === null ? '' : `, took ${shortSpan(ended - started)}`}`],
+    ['incident', run.incident],
+    ['started', `${clockOf(run.startedAt)}${took}`],
   ]);
-  const entries = await readTimeline(call.api(), textAt(doc, 'incident'), -1);
-  const own = entries.filter((entry) => entry.run === textAt(doc, 'id'));
+  const entries = await readTimeline(call.api(), run.incident, -1);
+  const own = entries.filter((entry) => entry.run === run.id);
   if (own.length > 0) data(terminal, '');
   for (const line of timelineLines(terminal, own, call.given.has('all'))) data(terminal, `  ${line}`);
 }
@@ -60,14 +61,13 @@ async function approve(call: Call, id: string): Promise<ExitCode> {
   if (!call.given.has('wait')) return exits.ok;
   const until = call.terminal.clock.steady() + (spanGiven(call.given.text('timeout'), '--timeout') ?? waitMs);
   for (;;) {
-    const run = await api.get(below(path, id));
-    if (textAt(run, 'state') === 'ended') {
-      const end = textAt(run, 'end');
-      if (helped.has(end)) return exits.ok;
-      throw new Stop(exits.unhealed, `the run ended ${end}: ${textAt(run, 'reason')}`);
+    const run = await api.get<RunDocument>(below(path, id), ['state', 'end', 'reason']);
+    if (run.state === 'ended') {
+      const end = run.end ?? '';
+      if (hasHelped(end)) return exits.ok;
+      throw new Stop(exits.unhealed, `the run ended ${end}: ${run.reason ?? ''}`);
     }
-    if (call.terminal.clock.steady() >= until)
-      throw new Stop(exits.timeout, `the run is still ${textAt(run, 'state')}; see quench run show ${id}`);
+    if (call.terminal.clock.steady() >= until) throw new Stop(exits.timeout, `the run is still ${run.state}; see quench run show ${id}`);
     await pause(call.terminal, lookEveryMs);
   }
 }
@@ -80,8 +80,8 @@ export const runCommands: readonly Command[] = [
     most: 0,
     says: 'runs of playbooks, newest first',
     more: ['States: working, waiting (for a yes), ended.'],
-    options: listing,
-    run: (call) => list(call, path, runColumns),
+    options: [...showing, ...filters.run],
+    run: (call) => list(call, path, runColumns, filters.run),
   },
   {
     words: 'run show',
@@ -91,11 +91,10 @@ export const runCommands: readonly Command[] = [
     says: 'one run, step by step',
     options: [...showing, 'all'],
     run: (call) =>
-      showEach(
-        call,
-        (id) => below(path, id),
-        (doc) => show(call, doc),
-      ),
+      showEach<RunDocument>(call, (id) => below(path, id), {
+        members: ['id', 'state', 'incident', 'params', 'startedAt', 'endedAt'],
+        show: (run) => show(call, run),
+      }),
   },
   {
     words: 'run approve',
@@ -140,7 +139,7 @@ export const runCommands: readonly Command[] = [
     most: 0,
     says: 'pages, newest first',
     more: ['States: ringing, acked, closed.'],
-    options: listing,
-    run: (call) => list(call, '/api/v1/pages', pageColumns),
+    options: [...showing, ...filters.page],
+    run: (call) => list(call, '/api/v1/pages', pageColumns, filters.page),
   },
 ];

@@ -4,7 +4,6 @@ import { memberOf } from '../config/yaml/shape.ts';
 import { reaching, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
 import type { OptionName } from './options.ts';
-import { textAt } from './table.ts';
 import { readAll, say } from './terminal.ts';
 
 const bodyBytesMax = 16_777_216;
@@ -24,15 +23,16 @@ async function sendBody(call: Call, endpoint: string): Promise<ExitCode> {
   if (wrong !== undefined) throw usage(`--${wrong} goes with --name, not with an endpoint`);
   const file = call.given.text('file');
   const body = file === undefined || file === '-' ? await readAll(call.terminal, bodyBytesMax) : textOf(file);
-  const answer = await call.api().deliver(`/webhooks/${encodeURIComponent(endpoint)}`, body, typeOf(body));
-  const alerts = textAt(answer, 'alerts');
-  say(call.terminal, `accepted${alerts === '' ? '' : `: ${alerts} ${alerts === '1' ? 'alert' : 'alerts'}`}`);
+  const { alerts } = await call.api().deliver(`/webhooks/${encodeURIComponent(endpoint)}`, body, typeOf(body));
+  say(call.terminal, `accepted${alerts === undefined ? '' : `: ${alerts} ${alerts === 1 ? 'alert' : 'alerts'}`}`);
   return exits.ok;
 }
 
 async function sendOwn(call: Call, name: string): Promise<ExitCode> {
   const { given, terminal } = call;
   if (given.has('file')) throw usage('--file goes with an endpoint, not with --name');
+  if (given.text('severity')?.includes(',') === true)
+    throw usage(`--severity: expected one word for an alert, seen "${given.text('severity')}"`);
   const labels: [string, string][] = [['alertname', name]];
   for (const option of ['host', 'service', 'severity'] as const) {
     const value = given.text(option);

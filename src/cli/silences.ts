@@ -2,31 +2,27 @@
 import type { Matcher } from '../core/alert/labels.ts';
 import { matcherIn } from '../core/alert/matchers.ts';
 import { day } from '../core/time.ts';
-import type { Doc } from './client.ts';
-import { below, each, list, listing, reaching, showing, type Call, type Command } from './command.ts';
+import type { PreviewAnswer, SilenceAcceptedAnswer } from '../readmodel/answers.ts';
+import type { SilenceDocument } from '../readmodel/documents.ts';
+import { below, each, list, reaching, showing, type Call, type Command } from './command.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
+import { filters } from './filters.ts';
 import { idColumn, stateColumn } from './incidents.ts';
-import { agoAt, docsAt, formOf, numberAt, shortSpan, textAt, type Column } from './table.ts';
+import { ago, formOf, shortSpan, type Column } from './table.ts';
 import { confirmed, data, plain, plainJson, say } from './terminal.ts';
 import { spanGiven } from './watch.ts';
 
 const path = '/api/v1/silences';
 const previewLines = 5;
 
-const columns: readonly Column[] = [
+const columns: readonly Column<SilenceDocument>[] = [
   idColumn,
   stateColumn,
-  { head: 'ENDS', cell: (doc, now) => `${agoAt(doc, 'endsAt', now)}${doc['untilResolved'] === true ? ', or when resolved' : ''}` },
-  { head: 'BY', cell: (doc) => textAt(doc, 'by') },
-  { head: 'MATCHERS', cell: (doc) => matchersOf(doc) },
-  { head: 'COMMENT', cell: (doc) => textAt(doc, 'comment') },
+  { head: 'ENDS', cell: ({ endsAt, untilResolved }, now) => `${ago(endsAt, now)}${untilResolved ? ', or when resolved' : ''}` },
+  { head: 'BY', cell: ({ by }) => by },
+  { head: 'MATCHERS', cell: ({ matchers }) => matchers.map(({ name, op, value }) => `${name}${op}${value}`).join(' ') },
+  { head: 'COMMENT', cell: ({ comment }) => comment },
 ];
-
-function matchersOf(doc: Doc): string {
-  return docsAt(doc, 'matchers')
-    .map((matcher) => `${textAt(matcher, 'name')}${textAt(matcher, 'op')}${textAt(matcher, 'value')}`)
-    .join(' ');
-}
 
 function matcherOf(text: string): Matcher {
   const read = matcherIn(text);
@@ -48,22 +44,21 @@ async function add(call: Call): Promise<ExitCode> {
   const wanted = { matchers, ...(scope === undefined ? {} : { scope }) };
   await preview(call, wanted, span);
   if (!given.has('yes') && !(await confirmed(terminal, 'add it?'))) throw new Stop(exits.failed, 'nothing was added');
-  const answer = await call.api().post(path, { ...wanted, endsAt: terminal.clock.now() + span, untilResolved, comment });
-  const id = textAt(answer, 'id');
+  const asked = { ...wanted, endsAt: terminal.clock.now() + span, untilResolved, comment };
+  const answer = await call.api().post<SilenceAcceptedAnswer>(path, asked, ['id']);
   if (formOf(given) === 'json') data(terminal, plainJson(answer));
-  else data(terminal, plain(id));
+  else data(terminal, plain(answer.id));
   return exits.ok;
 }
 
 async function preview(call: Call, wanted: object, span: number): Promise<void> {
-  const answer = await call.api().post(`${path}/preview`, wanted);
-  const count = numberAt(answer, 'count') ?? 0;
-  const least = answer['complete'] === false ? 'at least ' : '';
+  const { count, complete, items } = await call.api().post<PreviewAnswer>(`${path}/preview`, wanted, ['count', 'complete', 'items']);
+  const least = complete ? '' : 'at least ';
   say(
     call.terminal,
     `for ${shortSpan(span)} it mutes ${least}${count} ${count === 1 ? 'alert that fires' : 'alerts that fire'} now${count === 0 ? '' : ':'}`,
   );
-  for (const doc of docsAt(answer, 'items').slice(0, previewLines)) say(call.terminal, `  ${plain(textAt(doc, 'summary'))}`);
+  for (const { summary } of items.slice(0, previewLines)) say(call.terminal, `  ${plain(summary)}`);
   if (count > previewLines) say(call.terminal, `  … and ${count - previewLines} more`);
 }
 
@@ -75,8 +70,8 @@ export const silenceCommands: readonly Command[] = [
     most: 0,
     says: 'silences, newest first',
     more: ['States: active, expired.'],
-    options: listing,
-    run: (call) => list(call, path, columns),
+    options: [...showing, ...filters.silence],
+    run: (call) => list(call, path, columns, filters.silence),
   },
   {
     words: 'silence add',

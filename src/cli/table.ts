@@ -1,13 +1,15 @@
 // Lists and documents on stdout: a table for people, JSON for programs, ids for pipes.
-import type { Doc } from './client.ts';
-import { spanOf } from '../core/time.ts';
+import { ends, type Outcome } from '../core/run/ends.ts';
+import { isOutcome } from './ends.ts';
+import { spanOf, type Instant } from '../core/time.ts';
 import type { Given } from './options.ts';
 import { data, painted, plain, plainJson, type Colour, type Terminal } from './terminal.ts';
 
-export interface Column {
+export interface Column<Item> {
   readonly head: string;
-  readonly cell: (doc: Doc, now: number) => string;
-  readonly colour?: (doc: Doc) => Colour | null;
+  /** '' is shown as a dash. */
+  readonly cell: (item: Item, now: Instant) => string;
+  readonly colour?: (item: Item) => Colour | null;
 }
 
 export type Form = 'table' | 'json' | 'name';
@@ -18,36 +20,42 @@ export function formOf(given: Given): Form {
   return form === 'json' || form === 'name' ? form : 'table';
 }
 
-/** Prints documents in the form that was asked for; `whole` is what JSON shows. */
-export function printList(
+/** Prints items in the form that was asked for; `whole` is what JSON shows, `id` what stands for an item in a pipe. */
+export function printList<Item>(
   terminal: Terminal,
   given: Given,
-  list: { readonly docs: readonly Doc[]; readonly columns: readonly Column[]; readonly whole: unknown; readonly id?: (doc: Doc) => string },
+  list: {
+    readonly items: readonly Item[];
+    readonly columns: readonly Column<Item>[];
+    readonly whole: object;
+    readonly id: (item: Item) => string;
+  },
 ): void {
-  const { docs, columns, whole, id = (doc) => textAt(doc, 'id') } = list;
+  const { items, columns, whole, id } = list;
   switch (formOf(given)) {
     case 'json':
       return data(terminal, plainJson(whole));
     case 'name':
-      for (const doc of docs) data(terminal, plain(id(doc)));
+      for (const item of items) data(terminal, plain(id(item)));
       return;
     case 'table':
-      printTable(terminal, docs, columns, !given.has('no-header'));
+      printTable(terminal, items, columns, !given.has('no-header'));
   }
 }
 
-function printTable(terminal: Terminal, docs: readonly Doc[], columns: readonly Column[], header: boolean): void {
-  if (docs.length === 0) return;
+function printTable<Item>(terminal: Terminal, items: readonly Item[], columns: readonly Column<Item>[], header: boolean): void {
+  if (items.length === 0) return;
   const now = terminal.clock.now();
-  const rows = docs.map((doc) => columns.map((column) => plain(column.cell(doc, now)) || '-'));
+  const rows = items.map((item) => columns.map((column) => plain(column.cell(item, now)) || '-'));
   const heads = columns.map(({ head }) => head);
   const widths = columns.map((_, place) => Math.max(...[...(header ? [heads] : []), ...rows].map((row) => widthOf(row[place] ?? ''))));
   if (header) data(terminal, painted(terminal, 'dim', fitted(terminal, heads, widths).join('  ').trimEnd()));
-  rows.forEach((row, index) => {
-    const doc = docs[index] ?? {};
-    const cells = fitted(terminal, row, widths).map((cell, place) => painted(terminal, columns[place]?.colour?.(doc) ?? null, cell));
+  for (const [index, item] of items.entries()) {
+    const cells = fitted(terminal, rows[index] ?? [], widths).map((cell, place) =>
+      painted(terminal, columns[place]?.colour?.(item) ?? null, cell),
+    );
     data(terminal, cells.join('  ').trimEnd());
-  });
+  }
 }
 
 /** Cells padded to their columns; on a terminal the last one is cut to what is left of the line. */
@@ -64,31 +72,10 @@ function widthOf(text: string): number {
   return [...text].length;
 }
 
-// ---------------------------------------------------------------- members of documents
-
-export function textAt(doc: Doc, name: string): string {
-  const value = Object.hasOwn(doc, name) ? doc[name] : undefined;
-  return typeof value === 'string' ? value : typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
-}
-
-export function numberAt(doc: Doc, name: string): number | null {
-  const value = doc[name];
-  return typeof value === 'number' && Number.isFinite(value) ? value : null;
-}
-
-export function docAt(doc: Doc, name: string): Doc {
-  const value = doc[name];
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Doc) : {};
-}
-
-export function docsAt(doc: Doc, name: string): readonly Doc[] {
-  const value = doc[name];
-  return Array.isArray(value) ? value.filter((one): one is Doc => typeof one === 'object' && one !== null) : [];
-}
+// ---------------------------------------------------------------- words for cells
 
 /** `5m ago`, `in 2h`; '' when there is no such time. */
-export function agoAt(doc: Doc, name: string, now: number): string {
-  const at = numberAt(doc, name);
+export function ago(at: Instant | null, now: Instant): string {
   if (at === null) return '';
   return at > now ? `in ${shortSpan(at - now)}` : `${shortSpan(now - at)} ago`;
 }
@@ -105,24 +92,20 @@ export function clockOf(at: number | null): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-const good: ReadonlySet<string> = new Set(['resolved', 'cleared', 'succeeded', 'closed', 'ready', 'accepted', 'noop']);
-const bad: ReadonlySet<string> = new Set([
-  'open',
-  'firing',
-  'ringing',
-  'failed',
-  'stuck',
-  'unknown',
-  'critical',
-  'refused',
-  'rolled-back',
-  'denied',
-  'expired',
-]);
+/** States of the worst kind, in which something needs somebody, and those in which all is over or well. */
+const bad: ReadonlySet<string> = new Set(['open', 'firing', 'ringing', 'critical']);
+const good: ReadonlySet<string> = new Set(['resolved', 'cleared', 'closed', 'ready', 'replayed']);
 
-/** Red for what needs somebody, green for what is over, yellow for what is on its way. */
+/** Of a state or a severity: red for what needs somebody, green for what is over, yellow for what is on its way. */
 export function colourOf(word: string): Colour | null {
   if (good.has(word)) return 'green';
   if (bad.has(word)) return 'red';
   return word === 'info' || word === '' ? null : 'yellow';
+}
+
+/** Of the end of a run: green when it helped, red when a person is called, else yellow. */
+export function endColour(end: Outcome | null): Colour | null {
+  if (end === null || !isOutcome(end)) return null; // a newer gateway may know more
+  const { helped, callsPerson } = ends[end];
+  return helped ? 'green' : callsPerson ? 'red' : 'yellow';
 }

@@ -1,7 +1,9 @@
 // The story of an incident as a person wants to read it: times from its beginning, one line each, what a run did indented.
 // A call and its answer are one line; what a run says again and again is said once, with how often.
-import type { Api, Doc } from './client.ts';
-import { docAt, docsAt, numberAt, shortSpan, textAt } from './table.ts';
+import type { TimelineAnswer } from '../readmodel/answers.ts';
+import type { TimelineEntry } from '../readmodel/timeline.ts';
+import type { Api } from './client.ts';
+import { shortSpan } from './table.ts';
 import { painted, plain, type Colour, type Terminal } from './terminal.ts';
 
 const entriesPerPage = 1_000;
@@ -23,26 +25,18 @@ export async function readTimeline(api: Api, incident: string, after: number): P
   const entries: Entry[] = [];
   let from = after;
   for (let page = 0; page < pagesMax; page++) {
-    const answer = await api.get(`/api/v1/incidents/${encodeURIComponent(incident)}/timeline?after=${from}&limit=${entriesPerPage}`);
-    entries.push(...docsAt(answer, 'items').map(entryOf));
-    const next = numberAt(answer, 'next');
+    const path = `/api/v1/incidents/${encodeURIComponent(incident)}/timeline?after=${from}&limit=${entriesPerPage}`;
+    const { items, next } = await api.get<TimelineAnswer>(path, ['items', 'next']);
+    entries.push(...items.map(entryOf));
     if (next === null) break;
     from = next;
   }
   return entries;
 }
 
-export function entryOf(doc: Doc): Entry {
-  const detail = docAt(doc, 'detail');
-  return {
-    seq: numberAt(doc, 'seq') ?? 0,
-    at: numberAt(doc, 'at') ?? 0,
-    type: textAt(doc, 'type'),
-    text: textAt(doc, 'text'),
-    run: textAt(detail, 'run'),
-    call: textAt(detail, 'call'),
-    end: textAt(detail, 'end'),
-  };
+export function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
+  const word = (name: string): string => (typeof detail[name] === 'string' ? detail[name] : '');
+  return { seq, at, type, text, run: word('run'), call: word('call'), end: word('end') };
 }
 
 interface Told {

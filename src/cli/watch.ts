@@ -2,10 +2,10 @@
 //   F1  Of one incident no line is left out or told twice: the stream only says when to read on in its timeline.
 //   F2  A lost connection is taken up where it ended, a bounded number of times.
 import { parseSpan } from '../config/yaml/duration.ts';
-import type { Fact } from '../core/records.ts';
-import { lineOf } from '../readmodel/timeline.ts';
+import type { TimelineEntry } from '../readmodel/timeline.ts';
 import { createApi, type Api } from './client.ts';
 import type { Call } from './command.ts';
+import { hasHelped } from './ends.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import { clockOf, formOf } from './table.ts';
 import { data, painted, pause, plain, plainJson, say, type Terminal } from './terminal.ts';
@@ -14,7 +14,7 @@ import { colourFor, indentOf, readTimeline, type Entry } from './timeline.ts';
 const lostMax = 30;
 const lostPauseMs = 2_000;
 const lookAgainMs = 100;
-const looksForFact = 20;
+const looksForLine = 20;
 const looksWhenOpened = 4;
 
 export async function watch(call: Call): Promise<ExitCode> {
@@ -49,14 +49,12 @@ export function spanGiven(text: string | undefined, option: string): number | nu
 
 async function watchAll(call: Call, terminal: Terminal, api: Api): Promise<ExitCode> {
   say(terminal, 'watching every incident; Ctrl-C ends it');
-  for await (const fact of factsOf(terminal, api)) {
-    const line = fact === null ? null : lineOf(fact);
-    if (fact === null || line === null) continue;
-    if (formOf(call.given) === 'json')
-      data(terminal, oneLineJson({ ...line, at: fact.at, seq: fact.seq, type: fact.type, scope: fact.scope }));
+  for await (const line of linesOf(terminal, api)) {
+    if (line === null) continue;
+    if (formOf(call.given) === 'json') data(terminal, oneLineJson(line));
     else if (formOf(call.given) === 'name') data(terminal, plain(line.incident));
     else
-      data(terminal, `${stamp(terminal, fact.at)}  ${plain(line.incident)}  ${painted(terminal, colourFor(fact.type), plain(line.text))}`);
+      data(terminal, `${stamp(terminal, line.at)}  ${plain(line.incident)}  ${painted(terminal, colourFor(line.type), plain(line.text))}`);
   }
   return exits.ok;
 }
@@ -78,7 +76,7 @@ async function watchOne(call: Call, terminal: Terminal, api: Api, incident: stri
     }
   }
 
-  /** Reads on until the entry is there; the timeline is written a moment after its fact. */
+  /** Reads on until the entry is there; the timeline is written a moment after it was decided. */
   async function readTo(seq: number, looks: number): Promise<void> {
     for (let look = 0; look < looks && last < seq && !over; look++) {
       if (look > 0) await pause(terminal, lookAgainMs);
@@ -88,18 +86,15 @@ async function watchOne(call: Call, terminal: Terminal, api: Api, incident: stri
 
   await readOn();
   if (!over) {
-    for await (const fact of factsOf(terminal, api)) {
+    for await (const line of linesOf(terminal, api)) {
       // What was decided before the stream stood may still be on its way into the timeline.
-      if (fact === null) await readTo(Number.MAX_SAFE_INTEGER, looksWhenOpened);
-      else if (lineOf(fact)?.incident === incident) await readTo(fact.seq, looksForFact);
+      if (line === null) await readTo(Number.MAX_SAFE_INTEGER, looksWhenOpened);
+      else if (line.incident === incident) await readTo(line.seq, looksForLine);
       if (over) break;
     }
   }
-  return end === '' || helped.has(end) ? exits.ok : exits.unhealed;
+  return end === '' || hasHelped(end) ? exits.ok : exits.unhealed;
 }
-
-/** Ends of a run that left nothing for a person to do. */
-export const helped: ReadonlySet<string> = new Set(['succeeded', 'degraded', 'noop', 'shadowed']);
 
 function print(call: Call, terminal: Terminal, entry: Entry): void {
   const form = formOf(call.given);
@@ -116,8 +111,8 @@ function oneLineJson(value: object): string {
   return plainJson(value).replace(/\n\s*/g, ' ');
 }
 
-/** Facts as they are decided, taken up again where the stream was lost (F2); null whenever a stream stands, or has a gap. */
-async function* factsOf(terminal: Terminal, api: Api): AsyncGenerator<Fact | null> {
+/** Lines as they are decided, taken up again where the stream was lost (F2); null whenever a stream stands, or has a gap. */
+async function* linesOf(terminal: Terminal, api: Api): AsyncGenerator<TimelineEntry | null> {
   let after = '';
   let lost = 0;
   for (;;) {
@@ -129,7 +124,7 @@ async function* factsOf(terminal: Terminal, api: Api): AsyncGenerator<Fact | nul
           continue;
         }
         lost = 0;
-        yield JSON.parse(event.data) as Fact; // the stream's data are facts
+        if (event.type === 'line') yield JSON.parse(event.data) as TimelineEntry; // as the gateway's events/frames.ts makes them
       }
     } catch (error) {
       if (!(error instanceof Stop) || error.exit !== exits.unreachable || after === '' || lost >= lostMax) throw error;

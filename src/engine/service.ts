@@ -1,4 +1,4 @@
-// The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, the projection shows all of them.
+// The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, projectors show all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
 import type { Notification } from '../core/page/notification.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
@@ -15,14 +15,16 @@ import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
-import { createProject } from './project/project.ts';
+import { documentsCursor, documentsProjector } from './project/documents.ts';
+import { createMeter } from './meter.ts';
+import { createProjection, type Projection, type Projector } from './project/projector.ts';
 
 const lagEveryMs: Millis = 100;
 /** A figure for people; of a log that is away it is a question to each partition. */
 const behindEveryMs: Millis = second;
-/** While more inputs than this wait to be decided, the read model takes its time. */
+/** While more inputs than this wait to be decided, projectors take their time. */
 const busyFrom = 2_000;
-const patienceMs: Millis = 50;
+const yieldMs: Millis = 50;
 const loadingMs: Millis = 2_000;
 /** What is under way for a partition that goes elsewhere is given so long to end. */
 const handoverMs: Millis = 3_000;
@@ -33,6 +35,8 @@ export interface ServiceDeps {
   readonly shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'>;
   /** The read model of this process, and where it stands. */
   readonly local: Pick<Store, 'views' | 'cursors'>;
+  /** Beside that of documents; each keeps its cursor in `local`. */
+  readonly projectors?: readonly Projector[];
   readonly shares: (role: SharedRole) => Shares;
   readonly clock: Clock;
   readonly expressions: Expressions;
@@ -61,6 +65,8 @@ export interface Service {
   acting(): readonly number[];
   /** Facts that the read model of this process does not show yet, over all partitions, as of a moment ago. */
   behind(): number;
+  /** The same for each projector of this process, by name. */
+  projectorLags(): ReadonlyMap<string, number>;
   /** The policy in force; null when none is known here, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
@@ -73,7 +79,7 @@ export interface Service {
 }
 
 /** Names under which the engine reads facts; retention asks them what is still needed. */
-export const consumers: readonly string[] = [effectsCursor, 'project'];
+export const consumers: readonly string[] = [effectsCursor, documentsCursor];
 
 export function createService(deps: ServiceDeps): Service {
   const { shared, local, clock, onTrouble } = deps;
@@ -84,71 +90,50 @@ export function createService(deps: ServiceDeps): Service {
 
   const hosts = hostsOf(deps, hostShares);
   const hands = handsOf(deps, effectsShares, () => graceMs);
-  const views = !deps.roles.has('project')
-    ? []
-    : Array.from({ length: shared.log.partitions }, (_, partition) =>
-        createProject({ ...base, partition, views: local.views, cursors: local.cursors, patience }),
-      );
-  let lags = new Map<number, number>();
-  let behind = 0;
-  let cancelLag: () => void = () => {};
-  let cancelBehind: () => void = () => {};
-  let stopped = false;
+  const projectors = deps.roles.has('project') ? [documentsProjector(local.views), ...(deps.projectors ?? [])] : [];
+  const projections = projectors.flatMap((projector) => projectionsOf(projector));
+  const lags = createMeter({ clock, everyMs: lagEveryMs, first: new Map(), measure: () => lagsOf(hosts, hostShares), onTrouble });
+  const behind = createMeter({ clock, everyMs: behindEveryMs, first: new Map(), measure: () => behindOf(projections), onTrouble });
 
-  /** Decisions come first: while a host loads its desks the read model waits, at most for a while; while many inputs wait, a moment. */
-  async function patience(): Promise<void> {
-    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += patienceMs) await pause(clock, patienceMs);
-    if (total() > busyFrom) await pause(clock, patienceMs);
+  function projectionsOf(projector: Projector): readonly Projection[] {
+    const common = { ...base, projector, cursors: local.cursors, yieldToHosts };
+    return Array.from({ length: shared.log.partitions }, (_, partition) => createProjection({ ...common, partition }));
+  }
+
+  /** Decisions come first: while a host loads its desks projectors wait, at most for a while; while many inputs wait, a moment. */
+  async function yieldToHosts(): Promise<void> {
+    for (let waited = 0; hosts.beginning > 0 && waited < loadingMs; waited += yieldMs) await pause(clock, yieldMs);
+    if (total() > busyFrom) await pause(clock, yieldMs);
   }
 
   function total(): number {
     let sum = 0;
-    for (const lag of lags.values()) sum += lag;
+    for (const lag of lags.value().values()) sum += lag;
     return sum;
-  }
-
-  async function measureLag(): Promise<void> {
-    try {
-      const ours = [...hosts.parts].filter(([partition]) => hostShares.holds(partition));
-      const read = await Promise.all(ours.map(async ([partition, host]) => [partition, await host.lag()] as const));
-      lags = new Map(read);
-    } catch (error) {
-      onTrouble(error); // the last figures stay
-    }
-    if (!stopped) cancelLag = clock.after(lagEveryMs, () => void measureLag());
-  }
-
-  async function measureBehind(): Promise<void> {
-    try {
-      behind = (await Promise.all(views.map((view) => view.behind()))).reduce((sum, one) => sum + one, 0);
-    } catch (error) {
-      onTrouble(error); // the last figure stays
-    }
-    if (!stopped) cancelBehind = clock.after(behindEveryMs, () => void measureBehind());
   }
 
   return {
     async start() {
       if (deps.roles.has('host')) await hosts.start();
       if (deps.roles.has('effects')) await hands.start();
-      for (const view of views) await view.start();
+      for (const projection of projections) await projection.start();
       // Of a log that is away they say nothing for a while.
-      void measureLag();
-      void measureBehind();
+      lags.start();
+      behind.start();
     },
     async stop(grace) {
-      stopped = true;
       graceMs = grace;
-      cancelLag();
-      cancelBehind();
+      lags.stop();
+      behind.stop();
       await hands.stop();
       await hosts.stop();
-      await Promise.all(views.map((view) => view.stop()));
+      await Promise.all(projections.map((projection) => projection.stop()));
     },
     lag: total,
-    lags: () => lags,
+    lags: () => lags.value(),
     acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
-    behind: () => behind,
+    behind: () => behind.value().get('documents') ?? 0,
+    projectorLags: () => behind.value(),
     policy() {
       const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
       return others.every((other) => other?.digest === first?.digest) ? first : null;
@@ -161,6 +146,20 @@ export function createService(deps: ServiceDeps): Service {
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
+}
+
+/** What waits in each partition that is surely decided here. */
+async function lagsOf(hosts: Assignments<Host>, shares: Shares): Promise<ReadonlyMap<number, number>> {
+  const ours = [...hosts.parts].filter(([partition]) => shares.holds(partition));
+  return new Map(await Promise.all(ours.map(async ([partition, host]) => [partition, await host.lag()] as const)));
+}
+
+/** What each projector does not show yet, over all partitions. */
+async function behindOf(projections: readonly Projection[]): Promise<ReadonlyMap<string, number>> {
+  const read = await Promise.all(projections.map(async ({ name, behind }) => [name, await behind()] as const));
+  const sums = new Map<string, number>();
+  for (const [name, facts] of read) sums.set(name, (sums.get(name) ?? 0) + facts);
+  return sums;
 }
 
 /** The hosts of the partitions that are this process's to decide. */

@@ -9,11 +9,11 @@ import type { Intake } from '../engine/intake/intake.ts';
 import { consumers, createService, type Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics } from '../http/metrics.ts';
+import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createPublisher } from './publishing.ts';
-import { count } from './readiness.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
@@ -62,6 +62,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       lag: () => service.lag(),
       lags: () => service.lags(),
       acting: () => service.acting(),
+      projectors: () => service.projectorLags(),
       away: () => backbone.problem() !== null,
       deadLetters: () => backbone.deadLetters.count(),
       ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),

@@ -2,7 +2,8 @@
 import { setImmediate as nextRound, setTimeout as sleep } from 'node:timers/promises';
 import type { CelExpressions } from '../../adapters/cel/expressions.ts';
 import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
-import type { VerifySignature } from '../access/auth.ts';
+import { scopeOf } from '../engine/intake/scope.ts';
+import type { VerifySignature } from '../access/gate.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Millis } from '../core/time.ts';
 import type { FailOpen } from '../engine/failopen/failopen.ts';
@@ -74,6 +75,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     intake: running.intake,
     endpoints: config.roles.includes('intake') ? running.endpoints : [],
     sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
+    tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
     tokens: config.api.tokens,
     verify,
     ackSecrets: config.api.ackSecrets,

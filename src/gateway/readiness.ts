@@ -1,12 +1,10 @@
-// What the running gateway says of itself: whether work may be sent here, how the log stands, and what is counted.
+// What the running gateway says of itself: whether work may be sent here, and how the log stands.
 import type { Config } from '../config/quench/types.ts';
-import type { Fact } from '../core/records.ts';
 import { describeSpool, type Spool } from '../engine/spool/spool.ts';
 import { effectsCursor } from '../engine/effects/effects.ts';
 import type { Service } from '../engine/service.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, Standing } from '../http/deps.ts';
-import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
 
 interface Running {
@@ -72,25 +70,4 @@ export function checksOf(config: Config, running: Running): readonly Check[] {
       check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
     },
   ];
-}
-
-/** Counts what was decided. */
-export function count(metrics: Metrics, fact: Fact): void {
-  switch (fact.type) {
-    case 'AlertDecided':
-      return metrics.decision(fact.decision);
-    case 'PageOpened':
-      return metrics.page('opened');
-    case 'PageRang':
-      return metrics.page('rang');
-    case 'PageAcked':
-      return metrics.page('acked');
-    case 'PageClosed':
-      return metrics.page('closed');
-    case 'NotifyFinished':
-      return metrics.notification(fact.notifier, fact.outcome.outcome);
-    case 'RunFinished':
-      return metrics.run(fact.playbook, fact.end);
-    default:
-  }
 }

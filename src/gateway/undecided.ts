@@ -3,7 +3,7 @@ import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
-import { alertId } from '../engine/project/project.ts';
+import { alertId } from '../readmodel/documents.ts';
 import { openSpool, type Spool } from '../engine/spool/spool.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
@@ -33,9 +33,9 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: config.roles.includes('project'),
     async known(scope, fingerprint, observedAt) {
-      const alert = await store.views.get('alert', alertId(scope, fingerprint));
-      if (alert?.state === 'cleared') return Number(alert.doc['clearedAt']) >= observedAt;
-      return alert?.state === 'firing' && alert.doc['severity'] === 'critical';
+      const alert = await store.views.get('alert', alertId(scope, fingerprint), [scope]);
+      if (alert?.state === 'cleared') return (alert.clearedAt ?? 0) >= observedAt;
+      return alert?.state === 'firing' && alert.severity === 'critical';
     },
     paged: (about) => metrics.rawPage(about),
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),

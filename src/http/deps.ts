@@ -1,5 +1,6 @@
 // What the HTTP floor needs from the rest of the gateway; compose fills it.
-import type { ApiToken, EndpointAuth, VerifySignature } from '../access/auth.ts';
+import type { EndpointAuth, VerifySignature } from '../access/gate.ts';
+import type { ApiToken } from '../access/tokens.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
@@ -59,6 +60,8 @@ export interface HttpDeps {
   readonly store: Pick<Store, 'log' | 'views' | 'deadLetters'>;
   readonly intake: Intake;
   readonly endpoints: readonly HttpEndpoint[];
+  /** Of every configured endpoint, here or elsewhere: the scope that is its tenant alone, to which its deliveries belong as received. */
+  readonly tenantScopes: ReadonlyMap<string, string>;
   /** What kinds of sources serve beside deliveries to their endpoints. */
   readonly sourceRoutes: readonly SourceRoutes[];
   /** For the API. Without any, every call but the open ones is refused. */
@@ -78,7 +81,7 @@ export interface HttpDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  /** `open`, or only with a token that may read. */
+  /** `open`, or only with a token that may read and sees every scope. */
   readonly metricsAccess: 'open' | 'read';
   readonly checks: readonly Check[];
   readonly standing: Standing;

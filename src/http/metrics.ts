@@ -47,6 +47,8 @@ export interface Gauges {
   readonly lags: () => ReadonlyMap<number, number>;
   /** Partitions acted for here. */
   readonly acting: () => readonly number[];
+  /** Facts that each projector does not show yet. */
+  readonly projectors?: () => ReadonlyMap<string, number>;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
   /** What waits for the shared log; nothing to show without one. */
@@ -58,58 +60,33 @@ export interface Gauges {
 export function createMetrics(gauges: Gauges): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  addGauges(registry, gauges);
+  const counted = countersIn(registry);
+  const { seconds, appends } = histogramsIn(registry);
+  return {
+    delivery: (endpoint, outcome) => counted.deliveries(endpoint, outcome),
+    accepted: (tookMs) => seconds.observe(tookMs / 1_000),
+    alert: (endpoint, claim) => counted.alerts(endpoint, claim),
+    decision: (decision) => counted.decisions(decision),
+    run: (playbook, end) => counted.runs(playbook, end),
+    page: (event) => counted.pages(event),
+    notification: (notifier, outcome) => counted.notifications(notifier, outcome),
+    request: (method, route, status) => counted.requests(method, route, String(status)),
+    appended(topic, tookMs, durable) {
+      appends.observe({ topic }, tookMs / 1_000);
+      if (!durable) counted.appendFailures(topic);
+    },
+    rebalanced: (role) => counted.rebalances(role),
+    drained: () => counted.drained(),
+    rawPage: (about) => counted.rawPages(about),
+    scrape: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+// ---------------------------------------------------------------- what is counted
+
+function countersIn(registry: Registry) {
   const registers = [registry];
-  const deliveries = counter('quench_deliveries_total', 'Deliveries at the door, by what became of them.', ['endpoint', 'outcome']);
-  const alerts = counter('quench_alerts_total', 'Alerts made durable.', ['endpoint', 'claim']);
-  const decisions = counter('quench_decisions_total', 'Decisions about alerts.', ['decision']);
-  const runs = counter('quench_runs_total', 'Finished runs of playbooks.', ['playbook', 'end']);
-  const pages = counter('quench_pages_total', 'What happened to pages.', ['event']);
-  const notifications = counter('quench_notifications_total', 'Attempts to reach people.', ['notifier', 'outcome']);
-  const requests = counter('quench_http_requests_total', 'Answered API requests.', ['method', 'route', 'status']);
-  const seconds = new Histogram({
-    name: 'quench_accept_seconds',
-    help: 'From the start of a delivery to its acceptance, durable write included.',
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
-  const appends = new Histogram({
-    name: 'quench_log_append_seconds',
-    help: 'From handing a batch to the shared log to its durable answer.',
-    labelNames: ['topic'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
-    registers,
-  });
-  const appendFailures = counterFromZero('quench_log_append_failures_total', 'Batches that the shared log did not take.', {
-    label: 'topic',
-    values: ['inputs', 'facts'] satisfies Topic[],
-  });
-  const rebalances = counterFromZero('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', {
-    label: 'role',
-    values: ['host', 'effects'] satisfies SharedRole[],
-  });
-  table('quench_partition_lag', 'Inputs that wait to be turned, for each partition decided here.', ['partition'], () =>
-    [...gauges.lags()].map(([partition, lag]) => [{ partition }, lag]),
-  );
-  table('quench_partition_held', 'One for each partition that this process holds, by role.', ['role', 'partition'], () => [
-    ...[...gauges.lags().keys()].map((partition): Row => [{ role: 'host', partition }, 1]),
-    ...gauges.acting().map((partition): Row => [{ role: 'effects', partition }, 1]),
-  ]);
-  gauge('quench_inputs_lag', 'Inputs that are durable and not yet turned.', gauges.lag);
-  gauge('quench_dead_letters', 'Deliveries kept because they were not understood.', gauges.deadLetters);
-
-  const drained = counter('quench_spool_drained_total', 'Batches sent on from the spool.', []);
-  const rawPages = counterFromZero('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', {
-    label: 'about',
-    values: ['alert', 'many'] satisfies RawPageAbout[],
-  });
-  gauge('quench_log_away', 'One while the shared log is away, else zero.', () => (gauges.away?.() === true ? 1 : 0));
-  const { spool } = gauges;
-  if (spool !== undefined) {
-    gauge('quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
-    gauge('quench_spool_bytes', 'Their size as JSON text.', () => spool().bytes);
-    gauge('quench_spool_oldest_seconds', 'Age of the oldest of them.', () => spool().oldestMs / 1_000);
-  }
-
   function counter<Name extends string>(name: string, help: string, labelNames: readonly Name[]): Bounded {
     return bounded(new Counter({ name, help, labelNames: [...labelNames], registers }), labelNames);
   }
@@ -119,53 +96,113 @@ export function createMetrics(gauges: Gauges): Metrics {
     for (const value of of.values) made.inc({ [of.label]: value }, 0);
     return bounded(made, [of.label]);
   }
-  function gauge(name: string, help: string, read: () => number | Promise<number>): void {
-    const held = new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        // A scrape must not fail because the store does: the last value stays.
-        const value = await Promise.resolve()
-          .then(read)
-          .catch(() => null);
-        if (value !== null) held.set(value);
-      },
-    });
-  }
-
-  /** A gauge whose label values come and go. */
-  function table(name: string, help: string, labelNames: readonly string[], read: () => readonly Row[]): void {
-    const held = new Gauge({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      collect() {
-        held.reset();
-        for (const [labels, value] of read()) held.set(labels, value);
-      },
-    });
-  }
-
   return {
-    delivery: (endpoint, outcome) => deliveries(endpoint, outcome),
-    accepted: (tookMs) => seconds.observe(tookMs / 1_000),
-    alert: (endpoint, claim) => alerts(endpoint, claim),
-    decision: (decision) => decisions(decision),
-    run: (playbook, end) => runs(playbook, end),
-    page: (event) => pages(event),
-    notification: (notifier, outcome) => notifications(notifier, outcome),
-    request: (method, route, status) => requests(method, route, String(status)),
-    appended(topic, tookMs, durable) {
-      appends.observe({ topic }, tookMs / 1_000);
-      if (!durable) appendFailures(topic);
-    },
-    rebalanced: (role) => rebalances(role),
-    drained: () => drained(),
-    rawPage: (about) => rawPages(about),
-    scrape: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    deliveries: counter('quench_deliveries_total', 'Deliveries at the door, by what became of them.', ['endpoint', 'outcome']),
+    alerts: counter('quench_alerts_total', 'Alerts made durable.', ['endpoint', 'claim']),
+    decisions: counter('quench_decisions_total', 'Decisions about alerts.', ['decision']),
+    runs: counter('quench_runs_total', 'Finished runs of playbooks.', ['playbook', 'end']),
+    pages: counter('quench_pages_total', 'What happened to pages.', ['event']),
+    notifications: counter('quench_notifications_total', 'Attempts to reach people.', ['notifier', 'outcome']),
+    requests: counter('quench_http_requests_total', 'Answered API requests.', ['method', 'route', 'status']),
+    appendFailures: counterFromZero('quench_log_append_failures_total', 'Batches that the shared log did not take.', {
+      label: 'topic',
+      values: ['inputs', 'facts'] satisfies Topic[],
+    }),
+    rebalances: counterFromZero('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', {
+      label: 'role',
+      values: ['host', 'effects'] satisfies SharedRole[],
+    }),
+    drained: counter('quench_spool_drained_total', 'Batches sent on from the spool.', []),
+    rawPages: counterFromZero('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', {
+      label: 'about',
+      values: ['alert', 'many'] satisfies RawPageAbout[],
+    }),
   };
+}
+
+function histogramsIn(registry: Registry): { readonly seconds: Histogram; readonly appends: Histogram<'topic'> } {
+  const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+  const registers = [registry];
+  return {
+    seconds: new Histogram({
+      name: 'quench_accept_seconds',
+      help: 'From the start of a delivery to its acceptance, durable write included.',
+      buckets,
+      registers,
+    }),
+    appends: new Histogram({
+      name: 'quench_log_append_seconds',
+      help: 'From handing a batch to the shared log to its durable answer.',
+      labelNames: ['topic'],
+      buckets,
+      registers,
+    }),
+  };
+}
+
+// ---------------------------------------------------------------- what is read when a scrape comes
+
+function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool }: Gauges): void {
+  table(registry, {
+    name: 'quench_partition_lag',
+    help: 'Inputs that wait to be turned, for each partition decided here.',
+    labelNames: ['partition'],
+    read: () => [...lags()].map(([partition, waiting]) => [{ partition }, waiting]),
+  });
+  table(registry, {
+    name: 'quench_partition_held',
+    help: 'One for each partition that this process holds, by role.',
+    labelNames: ['role', 'partition'],
+    read: () => [
+      ...[...lags().keys()].map((partition): Row => [{ role: 'host', partition }, 1]),
+      ...acting().map((partition): Row => [{ role: 'effects', partition }, 1]),
+    ],
+  });
+  table(registry, {
+    name: 'quench_projector_lag',
+    help: 'Facts that a projector of this process does not show yet.',
+    labelNames: ['projector'],
+    read: () => [...(projectors?.() ?? [])].map(([projector, behind]) => [{ projector }, behind]),
+  });
+  gauge(registry, 'quench_inputs_lag', 'Inputs that are durable and not yet turned.', lag);
+  gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
+  gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
+  if (spool === undefined) return;
+  gauge(registry, 'quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
+  gauge(registry, 'quench_spool_bytes', 'Their size as JSON text.', () => spool().bytes);
+  gauge(registry, 'quench_spool_oldest_seconds', 'Age of the oldest of them.', () => spool().oldestMs / 1_000);
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number | Promise<number>): void {
+  const made = new Gauge({
+    name,
+    help,
+    registers: [registry],
+    async collect() {
+      // A scrape must not fail because the store does: the last value stays.
+      const value = await Promise.resolve()
+        .then(read)
+        .catch(() => null);
+      if (value !== null) made.set(value);
+    },
+  });
+}
+
+/** A gauge whose label values come and go. */
+function table(
+  registry: Registry,
+  of: { readonly name: string; readonly help: string; readonly labelNames: readonly string[]; readonly read: () => readonly Row[] },
+): void {
+  const made = new Gauge({
+    name: of.name,
+    help: of.help,
+    labelNames: [...of.labelNames],
+    registers: [registry],
+    collect() {
+      made.reset();
+      for (const [labels, value] of of.read()) made.set(labels, value);
+    },
+  });
 }
 
 type Row = readonly [{ readonly [label: string]: string | number }, number];

@@ -1,28 +1,21 @@
 // The OpenAPI 3.1 document, made from the very table that registers the routes, so that it cannot say something else.
 import type { DeliveryRoute } from '../ports/routes.ts';
-import { object, type Route, type Schema } from './route.ts';
-
-const problemSchema: Schema = {
-  type: 'object',
-  required: ['type', 'title', 'status', 'detail', 'code'],
-  properties: {
-    type: { type: 'string' },
-    title: { type: 'string' },
-    status: { type: 'integer' },
-    detail: { type: 'string' },
-    code: { type: 'string', description: 'For machines; the words never change' },
-  },
-};
+import { components } from './components.ts';
+import { answer, refusal, type Answer, type Route } from './route.ts';
+import { text } from '../readmodel/schema.ts';
+import { object, type Schema } from './schema.ts';
 
 /** How both doors say no. */
-const refusals = {
-  400: problemAnswer('Not understood; kept as a dead letter, whose id is `letter`.'),
-  401: problemAnswer('Credentials or signature missing or wrong.'),
-  404: problemAnswer('No such endpoint.'),
-  413: problemAnswer('Too large; not kept.'),
-  415: problemAnswer('Neither JSON, form nor text; not kept.'),
-  503: problemAnswer('Nothing is promised: send it again after Retry-After.'),
+const refusals: Answers = {
+  400: refusal('Not understood; kept as a dead letter, whose id is `letter`.'),
+  401: refusal('Credentials or signature missing or wrong.'),
+  404: refusal('No such endpoint.'),
+  413: refusal('Too large; not kept.'),
+  415: refusal('Neither JSON, form nor text; not kept.'),
+  503: refusal('Nothing is promised: send it again after Retry-After.'),
 };
+
+type Answers = Route['answers'];
 
 /** What is served ahead of the table, by webhooks.ts. */
 const deliveries = {
@@ -32,18 +25,19 @@ const deliveries = {
       tags: ['deliveries'],
       summary: 'Deliver alerts of the endpoint’s source; also on any path below',
       security: [{ bearer: [] }, { basic: [] }, {}],
-      parameters: [parameter('endpoint', 'path', { type: 'string' })],
+      parameters: [parameter('endpoint', 'path', text)],
       requestBody: { required: true, content: { 'application/json': {}, 'application/x-www-form-urlencoded': {}, 'text/plain': {} } },
-      responses: {
-        202: { description: 'Everything in it is durable. A source may answer with another 2xx that its sender expects.' },
+      responses: responsesOf({
+        202: answer('Everything in it is durable.', 'Delivered'),
+        200: { says: 'The same, as the senders of some sources expect it.', content: { 'text/plain': text } },
         ...refusals,
-      },
+      }),
     },
   },
 };
 
 /** A delivery route that a source brings: the door is the same, the path and the answer are the source's. */
-function deliveryOf({ path, summary, answer }: DeliveryRoute): object {
+function deliveryOf({ path, summary, answer: own }: DeliveryRoute): object {
   return {
     post: {
       operationId: `deliver${wordsOf(path)}`,
@@ -51,10 +45,10 @@ function deliveryOf({ path, summary, answer }: DeliveryRoute): object {
       summary,
       security: [{ bearer: [] }, { basic: [] }, {}],
       requestBody: { required: true, content: { 'application/json': {} } },
-      responses: {
-        [answer.status]: { description: 'Everything in it is durable.' },
+      responses: responsesOf({
+        [own.status]: { says: 'Everything in it is durable.', content: { 'application/json': object({}) } },
         ...refusals,
-      },
+      }),
     },
   };
 }
@@ -72,7 +66,7 @@ export function openapiOf(routes: readonly Route[], brought: readonly DeliveryRo
     security: [{ bearer: [] }, { basic: [] }],
     paths: Object.fromEntries(paths),
     components: {
-      schemas: { Problem: problemSchema },
+      schemas: components,
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer' }, basic: { type: 'http', scheme: 'basic' } },
     },
   };
@@ -81,30 +75,45 @@ export function openapiOf(routes: readonly Route[], brought: readonly DeliveryRo
 function operationOf(route: Route): object {
   const schema = route.kind === 'json' ? (route.query ?? object({})) : object({});
   const query = Object.entries(schema['properties'] as { readonly [name: string]: Schema }); // Made by object().
-  const path = [...route.path.matchAll(/:(\w+)/g)].map((match) => parameter(match[1] ?? '', 'path', { type: 'string' }));
+  const path = [...route.path.matchAll(/:(\w+)/g)].map((match) => parameter(match[1] ?? '', 'path', text));
   const body = route.kind === 'json' ? route.body : undefined;
   return {
     operationId: operationIdOf(route),
     tags: [route.tag],
     summary: route.summary,
     'x-quench-role': route.access,
+    'x-quench-scope': route.scope,
     ...(route.access === 'open' ? { security: [] } : {}),
     parameters: [...path, ...query.map(([name, each]) => parameter(name, 'query', each))],
-    ...(body === undefined ? {} : { requestBody: { required: false, content: { 'application/json': { schema: body } } } }),
+    ...(body === undefined
+      ? {}
+      : {
+          requestBody: {
+            required: Array.isArray(body['required']) && body['required'].length > 0,
+            content: { 'application/json': { schema: body } },
+          },
+        }),
     responses: answersOf(route),
   };
 }
 
 function answersOf(route: Route): object {
-  const answers: Record<string, unknown> = {};
-  for (const [status, says] of Object.entries(route.answers))
-    answers[status] = Number(status) < 400 ? { description: says } : problemAnswer(says);
+  const shared: Record<number, Answer> = {};
+  if (route.kind === 'json') shared[400] = refusal('A parameter or the body is not valid.');
   if (route.access !== 'open') {
-    answers['401'] = problemAnswer('Credentials are missing or wrong.');
-    answers['403'] = problemAnswer(`The token’s role is below ${route.access}.`);
+    shared[401] = refusal('Credentials are missing or wrong.');
+    shared[403] = refusal(`The token’s role is below ${route.access}${route.scope === 'all' ? ', or it is bound to scopes' : ''}.`);
   }
-  if (route.kind === 'json') answers['400'] ??= problemAnswer('A parameter or the body is not valid.');
-  return { ...answers, default: problemAnswer('Any other error.') };
+  return { ...responsesOf({ ...shared, ...route.answers }), default: responseOf(refusal('Any other error.')) };
+}
+
+function responsesOf(answers: Answers): { readonly [status: string]: object } {
+  return Object.fromEntries(Object.entries(answers).map(([status, one]: [string, Answer]) => [status, responseOf(one)]));
+}
+
+function responseOf({ says, content }: Answer): object {
+  const described = Object.entries(content).map(([media, schema]) => [media, { schema }]);
+  return { description: says, content: Object.fromEntries(described) };
 }
 
 /** `get /api/v1/incidents/:id/timeline` → `getIncidentsIdTimeline`. */
@@ -119,8 +128,4 @@ function wordsOf(path: string): string {
 
 function parameter(name: string, place: 'path' | 'query', schema: Schema): object {
   return { name, in: place, required: place === 'path', schema };
-}
-
-function problemAnswer(description: string): object {
-  return { description, content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
 }

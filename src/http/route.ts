@@ -1,17 +1,18 @@
 // One table of routes: it registers them, guards them, checks what comes in, and describes them (openapi.ts).
-//   T1  A route without an access word does not typecheck; nothing is served under /api that is not in the table.
+//   T1  A route says which role it needs, whose things it shows, and the schema of each answer, or it does not typecheck;
+//       nothing is served under /api that is not in the table.
 //   T2  Who may not, learns nothing: credentials are checked before query, body or existence.
-import { Ajv, type ValidateFunction } from 'ajv';
+//   T3  A handler gets the scopes of its caller; the read model cannot be asked without them.
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { allows, createTokens, type ApiToken, type Role } from '../access/auth.ts';
+import type { Scopes } from '../access/scopes.ts';
+import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import { problemOf, sendProblem } from './problem.ts';
-
-/** JSON Schema, as far as ajv in strict mode and OpenAPI 3.1 agree. */
-export type Schema = { readonly [keyword: string]: unknown };
+import { object, ref, type Schema } from './schema.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
   readonly params: { readonly [name: string]: string };
@@ -19,11 +20,20 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly body: Body;
   /** Name of the token; '' on open routes. */
   readonly actor: string;
+  /** What the caller may see: nothing on open routes. */
+  readonly scopes: Scopes;
 }
 
-export interface Reply {
+/** One answer of a route, as the document describes it. */
+export interface Answer {
+  readonly says: string;
+  /** Media type → JSON Schema (2020-12) of the body. */
+  readonly content: { readonly [media: string]: Schema };
+}
+
+export interface Reply<Body extends object = object> {
   readonly status: number;
-  readonly body: object;
+  readonly body: Body;
 }
 
 interface RouteBase {
@@ -31,10 +41,15 @@ interface RouteBase {
   /** As express writes it: `/api/v1/incidents/:id`. */
   readonly path: string;
   readonly access: 'open' | Role;
+  /**
+   * Whose things it shows or changes. `own`: those in the caller's scopes, and all others are not there. `all`: the gateway's as a whole, so that a
+   * token that is bound to scopes is refused. `none`: nothing that belongs to any scope.
+   */
+  readonly scope: 'own' | 'all' | 'none';
   readonly tag: string;
   readonly summary: string;
-  /** Status → what it means, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
-  readonly answers: { readonly [status: number]: string };
+  /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
+  readonly answers: { readonly [status: number]: Answer };
 }
 
 export interface JsonRoute extends RouteBase {
@@ -52,6 +67,16 @@ export interface RawRoute extends RouteBase {
 
 export type Route = JsonRoute | RawRoute;
 
+/** An answer in JSON, by the name of its component. */
+export function answer(says: string, component: string): Answer {
+  return { says, content: { 'application/json': ref(component) } };
+}
+
+/** How a route says no. */
+export function refusal(says: string): Answer {
+  return { says, content: { 'application/problem+json': ref('Problem') } };
+}
+
 /** A JSON route whose handler knows the types that its schemas stand for; the cast is theirs to justify. */
 export function json<Query, Body>(
   route: Omit<JsonRoute, 'kind' | 'handle'> & { handle(call: Call<Query, Body>): Promise<Reply> | Reply },
@@ -59,15 +84,10 @@ export function json<Query, Body>(
   return { ...route, kind: 'json', handle: route.handle as JsonRoute['handle'] };
 }
 
-/** An object that allows exactly these members. */
-export function object(properties: { readonly [name: string]: Schema }, required: readonly string[] = []): Schema {
-  return { type: 'object', additionalProperties: false, properties, required };
-}
-
 /** Puts the table into express; the only way in which the API gets a route. */
 export function register(app: Express, routes: readonly Route[], deps: HttpDeps, readBody: BodyReader): void {
-  const bodies = new Ajv({ strict: true });
-  const queries = new Ajv({ strict: true, coerceTypes: 'array', useDefaults: true, strictTypes: false });
+  const bodies = new Ajv2020({ strict: true });
+  const queries = new Ajv2020({ strict: true, coerceTypes: 'array', useDefaults: true, strictTypes: false });
   const tokenOf = createTokens(deps.tokens);
 
   for (const route of routes) {
@@ -75,14 +95,14 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
     const checkBody = route.kind === 'json' && route.body !== undefined ? bodies.compile(route.body) : null;
     app[route.method](route.path, async (req, res) => {
       try {
-        const actor = admit(route, tokenOf(req.headers), res);
+        const caller = admit(route, tokenOf(req.headers), res);
         const params = req.params as Call['params']; // No route has a wildcard, so no parameter is a list.
         if (route.kind === 'raw') {
-          await route.serve(req, res, { params, query: req.query, body: null, actor });
+          await route.serve(req, res, { params, query: req.query, body: null, ...caller });
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
-          send(res, await route.handle({ params, query, body, actor }));
+          send(res, await route.handle({ params, query, body, ...caller }));
         }
       } catch (error) {
         const said = problemOf(error);
@@ -94,14 +114,16 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
   }
 }
 
-function admit(route: Route, token: ApiToken | null, res: ServerResponse): string {
-  if (route.access === 'open') return '';
-  if (token === null) {
+function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<Call, 'actor' | 'scopes'> {
+  if (route.access === 'open') return { actor: '', scopes: [] };
+  if (caller === null) {
     res.setHeader('www-authenticate', 'Bearer realm="quench"');
     throw new GatewayError('unauthenticated', 'credentials are missing or wrong');
   }
-  if (!allows(token.role, route.access)) throw new GatewayError('forbidden', `this needs the role ${route.access}`);
-  return token.name;
+  if (!allows(caller.role, route.access)) throw new GatewayError('forbidden', `this needs the role ${route.access}`);
+  if (route.scope === 'all' && caller.scopes !== 'all')
+    throw new GatewayError('forbidden', 'this is about the whole gateway, and your token is bound to scopes');
+  return { actor: caller.name, scopes: caller.scopes };
 }
 
 async function jsonOf(req: Request, readBody: BodyReader): Promise<unknown> {
@@ -125,7 +147,13 @@ function checked(check: ValidateFunction | null, value: unknown, where: string):
   if (check === null || check(value)) return value;
   const [first] = check.errors ?? [];
   const member = first?.params['additionalProperty'] as string | undefined; // Set by ajv for exactly this keyword.
-  const what = member === undefined ? (first?.message ?? 'is not valid') : `must not have ${JSON.stringify(member.slice(0, 80))}`;
+  const words = first?.keyword === 'enum' ? (first.params['allowedValues'] as readonly string[]) : null; // Set by ajv for exactly this keyword.
+  const what =
+    words !== null
+      ? `must be one of ${words.join(', ')}`
+      : member === undefined
+        ? (first?.message ?? 'is not valid')
+        : `must not have ${JSON.stringify(member.slice(0, 80))}`;
   throw new GatewayError('invalid_request', `${where}${first?.instancePath ?? ''} ${what}`);
 }
 

@@ -2,17 +2,13 @@
 // Not in the file: quench.yaml, playbooks and tokens, which are files of the operator; and the spool of a gateway on a shared log.
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
-import { copyStore, type Copied } from '../../adapters/sqlite/backup.ts';
+import { copyStore } from '../../adapters/sqlite/backup.ts';
 import { storeFileIn } from '../../adapters/sqlite/kind.ts';
 import { takeOwnership } from '../../adapters/sqlite/owner.ts';
 import type { BackupAsk, RestoreAsk } from '../cli/command.ts';
+import type { BackedUp } from '../cli/results.ts';
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
-
-export interface BackedUp extends Copied {
-  readonly from: string;
-  readonly file: string;
-}
 
 /**
  * Copies the store of a configuration to a file, whether its gateway runs or not. Rejects with `invalid_config` for a gateway on a shared log,

@@ -7,6 +7,7 @@ import { join, relative, resolve } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import type { InitAsk } from '../cli/command.ts';
 import { diskFiles } from '../config/files.ts';
+import type { Inited } from '../cli/results.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { GatewayError, ok, type Result } from '../core/errors.ts';
@@ -17,18 +18,6 @@ import { packageDir } from '../gateway/version.ts';
 
 /** Acts on the machine it runs on and is in shadow mode: of those shipped the one that nearly every reader can try. */
 const firstPlaybook = 'restart-systemd-unit';
-
-export interface Inited {
-  readonly dir: string;
-  /** Paths relative to the directory, or absolute where they are elsewhere. */
-  readonly made: readonly string[];
-  /** What was there already and was left as it is. */
-  readonly kept: readonly string[];
-  readonly tokens: { readonly admin: string; readonly ingest: string };
-  /** More playbooks to copy from, and what to paste into senders. */
-  readonly playbooks: string;
-  readonly adapters: string;
-}
 
 /** Writes what is missing, or every problem of the configuration that was there. Rejects with `invalid_request` for a data directory whose name YAML would need quotes for. */
 export function init({ dir, data, env }: InitAsk): Result<Inited, readonly ConfigProblem[]> {

@@ -61,7 +61,7 @@ export const parts: Parts = {
     const { replayRules } = await import('./load.ts');
     const { replay } = await import('./replay/replay.ts');
     const rules = replayRules(config, env);
-    return rules.ok ? ok({ ...(await replay({ file, out, signal, progress }, rules.value)) }) : rules;
+    return rules.ok ? ok(await replay({ file, out, signal, progress }, rules.value)) : rules;
   },
 
   async compare({ from, config, env, signal, progress }) {
@@ -71,31 +71,30 @@ export const parts: Parts = {
     const rules = replayRules(config, env);
     if (!rules.ok) return rules;
     const range = 'file' in from ? await rangeIn(from.file) : from.range;
-    return ok({ ...(await compare(range, rules.value, { signal, progress })) });
+    return ok(await compare(range, rules.value, { signal, progress }));
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {
     const { checkConfig } = await import('./load.ts');
     const { moveInto } = await import('./move/moving.ts');
     const loaded = checkConfig(config, env);
-    return loaded.ok ? ok({ ...(await moveInto(loaded.value, { from, dryRun, signal, progress })) }) : loaded;
+    return loaded.ok ? ok(await moveInto(loaded.value, { from, dryRun, signal, progress })) : loaded;
   },
 
   async backUp({ config, env, ...ask }) {
     const { checkConfig } = await import('./load.ts');
     const { backUp } = await import('./backup.ts');
     const loaded = checkConfig(config, env);
-    return loaded.ok ? ok({ ...(await backUp(loaded.value, ask)) }) : loaded;
+    return loaded.ok ? ok(await backUp(loaded.value, ask)) : loaded;
   },
 
   async restore(ask) {
     const { restore } = await import('./backup.ts');
-    return { ...(await restore(ask)) };
+    return restore(ask);
   },
 
   async init(ask) {
     const { init } = await import('./init.ts');
-    const made = init(ask);
-    return made.ok ? ok({ ...made.value }) : made;
+    return init(ask);
   },
 };

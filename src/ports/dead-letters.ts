@@ -19,11 +19,14 @@ export interface DeadLetter {
 export interface DeadLetters {
   /** Durable when resolved. */
   add(letter: DeadLetter): Promise<void>;
+  /** Newest first. `endpoints`: only letters of these. */
   list(query: {
     readonly limit: number;
     readonly after?: string;
+    readonly endpoints?: readonly string[];
   }): Promise<{ readonly letters: readonly DeadLetter[]; readonly next: string | null }>;
   get(id: string): Promise<DeadLetter | null>;
   mark(id: string, state: 'replayed' | 'discarded'): Promise<void>;
-  count(): Promise<number>;
+  /** Of all endpoints, or of these. */
+  count(endpoints?: readonly string[]): Promise<number>;
 }

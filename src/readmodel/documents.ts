@@ -1,7 +1,8 @@
 // The documents of the read model: what the API answers, the console shows and searches find. One flat type a kind.
 // What a fact does to them is patches.ts; where they are kept is a Views port; their JSON Schemas are schemas.ts.
-//   M1  A member that is not known yet is null, never missing: clients need no guesses.
-//   M2  Ids, states and instants mean the same in every kind: `at` is when the thing began on the gateway's clock, and sorts lists.
+//   M1  A document is complete: a member that is not known, or does not apply, is null, never missing.
+//   M2  Ids, states and instants mean the same in every kind: `at` is when the thing began on the gateway's clock, and sorts lists;
+//       an alert begins anew with each episode.
 import type { AlertState } from '../core/alert/row.ts';
 import type { Entity, Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
@@ -68,7 +69,7 @@ export interface IncidentDocument extends DocumentBase {
   readonly storm: boolean;
   /** The storm that speaks for it. */
   readonly parent: string | null;
-  /** Of a storm: incidents that it speaks for. */
+  /** Of a storm: the incidents in the read model whose `parent` it is. Counted by the store, set by no patch. */
   readonly children: number;
   readonly members: number;
   readonly sources: readonly string[];
@@ -95,7 +96,8 @@ export interface RunDocument extends DocumentBase {
   /** Null of a playbook that was refused before it ran. */
   readonly version: string | null;
   readonly digest: string | null;
-  readonly mode: PlaybookMode;
+  /** Null of a run that was refused before modes were shown (0.1.0). */
+  readonly mode: PlaybookMode | null;
   readonly target: string;
   readonly params: { readonly [name: string]: Json };
   readonly phase: RunPart | 'ended';
@@ -183,13 +185,41 @@ export interface DocumentByKind {
 export type DocumentKind = keyof DocumentByKind;
 export type Document = DocumentByKind[DocumentKind];
 
-/** The states of each kind, for filters and counts; the last of each list are final. */
-export const states = {
+export const documentKinds = [
+  'alert',
+  'incident',
+  'run',
+  'page',
+  'silence',
+  'approval',
+  'partition',
+] as const satisfies readonly DocumentKind[];
+
+export type StateOf<Kind extends DocumentKind> = DocumentByKind[Kind]['state'];
+
+/** The states of each kind, for filters and counts, in the order in which lists show the worst first. */
+export const states: { readonly [Kind in DocumentKind]: readonly StateOf<Kind>[] } = {
   alert: ['firing', 'cleared'],
   incident: ['open', 'acknowledged', 'resolved'],
   run: ['working', 'waiting', 'ended'],
   page: ['ringing', 'acked', 'closed'],
-  approval: ['waiting', 'ended'],
   silence: ['active', 'expired'],
-  partition: ['open', 'frozen'],
-} as const satisfies { readonly [Kind in DocumentKind]: readonly DocumentByKind[Kind]['state'][] };
+  approval: ['waiting', 'ended'],
+  partition: ['frozen', 'open'],
+};
+
+/** The state in which nothing more happens to a document, but for what begins anew: such documents are forgotten after a while. */
+export const finalStates: { readonly [Kind in DocumentKind]: StateOf<Kind> | null } = {
+  alert: 'cleared',
+  incident: 'resolved',
+  run: 'ended',
+  page: 'closed',
+  silence: 'expired',
+  approval: 'ended',
+  partition: null,
+};
+
+/** The document of an alert: an identity is known by its fingerprint only within its scope. */
+export function alertId(scope: string, fingerprint: string): string {
+  return `${fingerprint}.${scope}`;
+}

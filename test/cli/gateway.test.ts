@@ -65,6 +65,33 @@ describe('alerts and incidents', () => {
     assert.match(raw.out, /"team":"storage"/);
   });
 
+  it('lists are filtered by flags, incidents that are not resolved come first, the worst on top', async () => {
+    await fire('Filtered', 'filter2', '--label', 'team=sieve');
+    const bad = await incidentOf('filter2');
+    await house.ask(['send', '--name', 'Filtered', '--host', 'filter1', '--severity', 'warning', '--label', 'team=sieve']);
+    await incidentOf('filter1');
+    const names = async (...argv: readonly string[]): Promise<readonly string[]> =>
+      (await house.ask([...argv, '--no-header'])).out
+        .trimEnd()
+        .split('\n')
+        .map((line) => /filter\d/.exec(line)?.[0] ?? line);
+    assert.deepEqual(await names('alert', 'list', '--match', 'team=sieve'), ['filter1', 'filter2']);
+    assert.deepEqual(await names('alert', 'list', '--match', 'team=sieve', '--severity', 'critical'), ['filter2']);
+    assert.deepEqual(await names('alert', 'list', '--incident', bad), ['filter2']);
+    assert.deepEqual(await names('alert', 'list', '--host', 'filter1', '--since', '1h'), ['filter1']);
+    assert.deepEqual(await names('alert', 'list', '--host', 'filter1', '--until', '1h'), ['']);
+    assert.deepEqual(await names('incident', 'list', '--name', 'Filtered'), ['filter2', 'filter1']);
+    assert.deepEqual(await names('incident', 'list', '--name', 'Filtered', '--sort', 'newest'), ['filter1', 'filter2']);
+    await house.ask(['incident', 'resolve', bad]);
+    await eventually(
+      () => house.ask(['incident', 'list', '-q', '--host', 'filter2']),
+      ({ out }) => out === '',
+    );
+    assert.equal((await house.ask(['incident', 'list', '-q', '--host', 'filter2', '--state', 'resolved'])).out, `${bad}\n`);
+    const wrong = await house.ask(['incident', 'list', '--state', 'opn']);
+    assert.deepEqual([wrong.exit, /expected open, acknowledged or resolved, seen opn/.test(wrong.err)], [1, true]);
+  });
+
   it('nothing to list is no table, a word on stderr, and no failure', async () => {
     const said = await house.ask(['incident', 'list', '--text', 'nobody ever wrote this']);
     assert.deepEqual([said.exit, said.out, said.err], [0, '', 'none\n']);

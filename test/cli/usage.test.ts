@@ -75,6 +75,20 @@ describe('a wrong command line is exit code 2 and says what is right', () => {
     { says: 'a form nobody knows', argv: ['incident', 'list', '-o', 'yaml'], err: /--?o.*: expected table, json, name, seen "yaml"/ },
     { says: 'no id', argv: ['incident', 'ack'], err: /expected quench incident ack ID/ },
     { says: 'too many arguments', argv: ['incident', 'list', 'i1.default'], err: /at most 0 arguments, seen 1/ },
+    {
+      says: 'a severity that is none',
+      argv: ['alert', 'list', '--severity', 'error,critcal'],
+      err: /expected info, .*, seen "critcal"; did you mean "critical"/,
+    },
+    {
+      says: 'two severities of one alert',
+      argv: ['send', '--name', 'X', '--severity', 'info,error'],
+      err: /--severity: expected one word/,
+    },
+    { says: 'an end that is none', argv: ['run', 'list', '--end', 'dead'], err: /--end: expected succeeded, .*, seen "dead"/ },
+    { says: 'a sort that is none', argv: ['incident', 'list', '--sort', 'best'], err: /--sort: expected worst, newest, seen "best"/ },
+    { says: 'a beginning that is none', argv: ['alert', 'list', '--since', 'monday'], err: /--since: expected a span like 2h, or a time/ },
+    { says: 'a filter of another noun', argv: ['incident', 'list', '--match', 'a=b'], err: /incident list has no option --match/ },
     { says: 'a limit that is none', argv: ['incident', 'list', '--limit', 'many'], err: /--limit: expected 1 to/ },
     {
       says: 'a matcher that is none',
@@ -162,8 +176,31 @@ describe('gateways that are none', () => {
     const said = await quench(['incident', 'list', '--url', url]);
     assert.match(said.err, /answered 418 and no reason: is it a Quench gateway\?/);
     answer = problem(200, '["a", null, 7]');
-    assert.equal((await quench(['incident', 'list', '--url', url])).exit, 0);
-    assert.equal((await quench(['status', '--url', url])).exit, 0);
+    for (const command of [['incident', 'list'], ['status']]) {
+      const { exit, err } = await quench([...command, '--url', url]);
+      assert.deepEqual(
+        [exit, /answered without "\w+": is it a Quench gateway of this version\?/.test(err)],
+        [exits.failed, true],
+        command.join(' '),
+      );
+    }
+  });
+
+  it('filters go to the gateway as they were given, spans as instants, the same on every page', async () => {
+    asked.length = 0;
+    let pages = 0;
+    answer = (_req, res) => {
+      pages += 1;
+      res.end(JSON.stringify({ items: [], next: pages === 1 ? 'there' : null }));
+    };
+    const clock = { ...systemClock, now: () => Date.UTC(2026, 10, 21, 12) };
+    const argv = ['incident', 'list', '--host', 'db1', '--host', 'web1', '--severity', 'critical,error', '--since', '2h', '--children'];
+    await quench([...argv, '--until', '2026-11-21T11:00Z', '--limit', '5', '--url', url], { clock });
+    const query = 'since=1795255200000&until=1795258800000&severity=critical%2Cerror&host=db1&host=web1&children=show&limit=5';
+    assert.deepEqual(
+      asked.map(({ path }) => path),
+      [`/api/v1/incidents?${query}`, `/api/v1/incidents?${query}&after=there`],
+    );
   });
 
   it('C1: never follows a redirect with the token, and M1: its words do not act', async () => {
@@ -238,14 +275,22 @@ describe('gateways that are none', () => {
 
   it('F2: a stream that is lost is taken up where it ended', async () => {
     const asks: (string | undefined)[] = [];
-    const fact = (seq: number): string =>
-      JSON.stringify({ type: 'IncidentNoted', scope: 'default', seq, at: seq, incident: 'i1.default', by: 'ann', text: `note ${seq}` });
+    const line = (seq: number): string =>
+      JSON.stringify({
+        type: 'IncidentNoted',
+        scope: 'default',
+        seq,
+        at: seq,
+        incident: 'i1.default',
+        text: `ann: note ${seq}`,
+        detail: {},
+      });
     answer = (req, res) => {
       asks.push(req.headers['last-event-id'] as string | undefined);
       res.write(
         asks.length === 1
-          ? `id: 0:1\n\nid: 0:2\nevent: IncidentNoted\ndata: ${fact(1)}\n\n`
-          : `:\n\nid: 0:3\nevent: IncidentNoted\ndata: ${fact(2)}\n\n`,
+          ? `id: 0:1\n\nid: 0:2\nevent: line\ndata: ${line(1)}\n\n`
+          : `:\n\nid: 0:3\nevent: document\ndata: {}\n\nid: 0:3\nevent: line\ndata: ${line(2)}\n\n`,
       );
       if (asks.length === 1) setTimeout(() => res.destroy(), 20);
     };
@@ -322,6 +367,9 @@ describe('completion', () => {
     assert.deepEqual(complete(out, 'quench', 'run', 'approve', '--wa'), ['--wait']);
     assert.deepEqual(complete(out, 'quench', 'status', '--u'), ['--url']);
     assert.deepEqual(complete(out, 'quench', 'run', 'list', '--output', ''), ['table', 'json', 'name']);
+    assert.deepEqual(complete(out, 'quench', 'incident', 'list', '--sort', ''), ['worst', 'newest']);
+    assert.deepEqual(complete(out, 'quench', 'alert', 'list', '--severity', 'c'), ['critical']);
+    assert.deepEqual(complete(out, 'quench', 'incident', 'list', '--pa'), ['--parent']);
   });
 
   it('zsh and fish get every noun and every option', async () => {

@@ -146,6 +146,19 @@ describe('a configuration that is well', () => {
     assert.notEqual(digest(good, { '/etc/q/books/one.yaml': exchanged(book, 'timeout: 10s', 'timeout: 11s') }), digest(good));
   });
 
+  it('a token sees every scope, or those that it names, each whole', () => {
+    const tokens = (scopes: string): string => `${good}api: { tokens: { ann: { role: read, secret: { env: OLD_TOKEN }${scopes} } } }\n`;
+    const scopesOf = (text: string): unknown => {
+      const loaded = load(text);
+      assert(loaded.ok, linesOf(loaded).join('\n'));
+      return loaded.value.api.tokens.map(({ scopes }) => scopes);
+    };
+    assert.deepEqual(scopesOf(tokens('')), [null]);
+    assert.deepEqual(scopesOf(tokens(', scopes: [default, "acme;team=db"]')), [['default', 'acme;team=db']]);
+    for (const wrong of ['[]', '["team-*"]', '["*"]', '["a b"]', '[a, a]', 'default'])
+      assert.match(linesOf(load(tokens(`, scopes: ${wrong}`))).join('\n'), /api\.tokens\.ann\.scopes/, wrong);
+  });
+
   it('one ladder needs no routes', () => {
     const loaded = load(exchanged(good, good.slice(good.indexOf('routes:'), good.indexOf('actions:')), ''));
     assert(loaded.ok, linesOf(loaded).join('\n'));

@@ -1,14 +1,25 @@
-// The part of the store contract about the read model and the dead letters; run by store.ts.
+// The part of the store contract about the read model's documents and lines. Lists are store-lists.ts.
 import assert from 'node:assert/strict';
-import type { DeadLetter } from '../../src/ports/dead-letters.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { TimelineEntry, ViewPatch, ViewQuery } from '../../src/ports/views.ts';
+import { blank } from '../../src/readmodel/blank.ts';
+import type { DocumentPatch, PatchOf } from '../../src/readmodel/patch.ts';
+import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 import { hostileTexts, type Promised } from './store-fixture.ts';
+import { lettersContract } from './store-letters.ts';
+import { listsContract } from './store-lists.ts';
 
-const patchOf = (id: string, more: Partial<ViewPatch> = {}): ViewPatch => ({ kind: 'alert', id, scope: 's', patch: {}, ...more });
+type AlertSet = PatchOf<'alert'>['set'];
+
+export function alertPatch(id: string, set: AlertSet = {}, at = 5): PatchOf<'alert'> {
+  return { kind: 'alert', id, scope: 's', at, begins: true, set };
+}
+
+function incidentPatch(id: string, set: PatchOf<'incident'>['set'] = {}): PatchOf<'incident'> {
+  return { kind: 'incident', id, scope: 's', at: 5, begins: true, set };
+}
 
 /** Applies patches as the next facts of one cursor. */
-function applier(store: Store): (patches: readonly ViewPatch[], entries?: readonly TimelineEntry[]) => Promise<void> {
+export function applier(store: Store): (patches: readonly DocumentPatch[], entries?: readonly TimelineEntry[]) => Promise<void> {
   let offset = 0;
   return (patches, entries = []) => {
     offset += 1;
@@ -16,125 +27,152 @@ function applier(store: Store): (patches: readonly ViewPatch[], entries?: readon
   };
 }
 
-/** All ids of a list, page by page. */
-async function idsOf(store: Store, query: Omit<ViewQuery, 'limit' | 'after'>, limit: number): Promise<string[]> {
-  const ids: string[] = [];
-  for (let after: string | undefined; ;) {
-    const page = await store.views.list({ ...query, limit, ...(after === undefined ? {} : { after }) });
-    ids.push(...page.docs.map(({ id }) => id));
-    if (page.next === null) return ids;
-    assert.equal(page.docs.length, limit);
-    after = page.next;
-  }
-}
-
 export function viewsContract(promise: Promised): void {
-  promise('a patch merges objects, replaces arrays, and null deletes', async ({ store, reopen }) => {
+  promise('a patch sets members, null included; a document begins with every member there is', async ({ store, reopen }) => {
     const apply = applier(store);
-    await apply([patchOf('a', { at: 5, state: 'firing', of: 'i1', patch: { n: 1, list: [1, 2], in: { x: 1, y: { z: 1 } }, gone: null } })]);
+    await apply([alertPatch('a', { summary: 'one', entity: { host: 'db1' }, incident: 'i1' })]);
     await apply([
-      patchOf('a', { at: 9, patch: { list: [3], in: { x: null, y: { w: [null] } }, new: { deep: { gone: null } } } }),
-      patchOf('a', { state: 'cleared', of: null, patch: { n: { now: 'object' } } }),
+      alertPatch('a', { entity: { service: 'web' }, links: [{ text: 'x', href: 'http://x' }] }, 9),
+      { kind: 'alert', id: 'a', scope: 's', at: 10, set: { incident: null, state: 'cleared' } },
     ]);
 
     const expected = {
-      kind: 'alert',
-      id: 'a',
-      scope: 's',
-      at: 5,
+      ...blank.alert({ id: 'a', scope: 's', at: 5 }),
+      summary: 'one',
+      entity: { service: 'web' },
+      links: [{ text: 'x', href: 'http://x' }],
       state: 'cleared',
-      of: null,
-      doc: { n: { now: 'object' }, list: [3], in: { y: { z: 1, w: [null] } }, new: { deep: {} } },
     };
-    assert.deepEqual(await store.views.get('alert', 'a'), expected);
-    assert.equal(await store.views.get('incident', 'a'), null);
-    assert.deepEqual(await (await reopen()).views.get('alert', 'a'), expected);
+    assert.deepEqual(await store.views.get('alert', 'a', 'all'), expected);
+    assert.equal(await store.views.get('incident', 'a', 'all'), null);
+    assert.deepEqual(await (await reopen()).views.get('alert', 'a', ['s']), expected);
   });
 
-  promise('hostile ids and keys stay apart and come back as they were', async ({ store, reopen }) => {
+  promise('maps take entries by key, sets take words once', async ({ store }) => {
+    const apply = applier(store);
+    const done = { outcome: 'ok', tookMs: 5 } as const;
+    const run = { kind: 'run', id: 'r', scope: 's', at: 1 } as const;
+    await apply([{ ...run, begins: true, set: {}, put: { steps: { a: { ...done, tookMs: 1 }, ['__proto__']: done } } }]);
+    await apply([{ ...run, set: { call: 'b' }, put: { steps: { a: done } } }]);
+    const incident = incidentPatch('i');
+    for (const sources of [['x'], ['y', 'x'], []]) await apply([{ ...incident, add: { sources } }]);
+
+    assert.deepEqual(
+      (await store.views.get('run', 'r', 'all'))?.steps,
+      JSON.parse(`{"a":${JSON.stringify(done)},"__proto__":${JSON.stringify(done)}}`),
+    );
+    assert.deepEqual((await store.views.get('incident', 'i', 'all'))?.sources, ['x', 'y']);
+  });
+
+  promise('a patch that begins nothing is dropped where there is nothing', async ({ store }) => {
+    const apply = applier(store);
+    await apply([{ kind: 'alert', id: 'gone', scope: 's', at: 1, set: { count: 7 } }]);
+
+    assert.equal(await store.views.get('alert', 'gone', 'all'), null);
+    assert.deepEqual(await store.views.count('alert', 'all'), { firing: 0, cleared: 0 });
+  });
+
+  promise('hostile ids, scopes and words stay apart and come back as they were', async ({ store, reopen }) => {
     const apply = applier(store);
     for (const text of hostileTexts) {
-      await apply([patchOf(text, { scope: text, state: text, of: text, patch: { [text]: { [text]: text, gone: 1 } } })]);
-      await apply([patchOf(text, { scope: text, patch: { [text]: { gone: null, more: text } } })]);
+      const labels = { [text]: text, also: text };
+      await apply([{ ...alertPatch(text, { source: text, incident: text, labels, entity: { host: text } }), scope: text }]);
     }
     const held = await reopen();
 
     for (const text of hostileTexts) {
-      const expected = { [text]: { [text]: text, more: text } };
-      const doc = await held.views.get('alert', text);
-      assert.deepEqual(doc, { kind: 'alert', id: text, scope: text, at: 0, state: text, of: text, doc: expected });
-      assert.deepEqual(await held.views.list({ kind: 'alert', of: text, states: [text], limit: 9 }), { docs: [doc], next: null });
+      const doc = await held.views.get('alert', text, [text]);
+      assert.deepEqual([doc?.id, doc?.scope, doc?.source, doc?.incident], [text, text, text, text]);
+      assert.deepEqual(
+        Object.entries(doc?.labels ?? {}).sort(),
+        [
+          ['also', text],
+          [text, text],
+        ].sort(),
+      );
+      const labels = { matchers: [{ name: 'also', op: '=', value: text } as const], pattern: () => false };
+      const question = { kind: 'alert', scopes: [text], sources: [text], incident: text, limit: 9 } as const;
+      for (const asked of [question, { ...question, labels }]) {
+        assert.deepEqual(await held.views.list(asked), { items: [doc], next: null });
+      }
     }
-    assert.deepEqual(await held.views.count('alert'), Object.fromEntries(hostileTexts.map((text) => [text, 1])));
-  });
-
-  promise('keys that differ only in an escape are different keys', async ({ store }) => {
-    const apply = applier(store);
-    await apply([patchOf('a', { patch: { '\0': 1, '': 2, '"': 3 } })]);
-    await apply([patchOf('a', { patch: { '': { z: 1 }, '"': null } })]);
-
-    assert.deepEqual((await store.views.get('alert', 'a'))?.doc, { '\0': 1, '': { z: 1 } });
+    assert.deepEqual(await held.views.count('alert', 'all'), { firing: hostileTexts.length, cleared: 0 });
+    assert.deepEqual(await held.views.count('alert', ['A', 'a']), { firing: 2, cleared: 0 });
   });
 
   promise('a repeat changes nothing; a cursor set back lets the facts be told again', async ({ store }) => {
-    const tell = (offset: number, n: number): Promise<void> =>
-      store.views.apply({ cursor: 'c', partition: 1, offset, patches: [patchOf('a', { patch: { [`n${n}`]: n } })], entries: [] });
-    await tell(3, 1);
-    await tell(3, 2);
-    await tell(2, 3);
-    assert.deepEqual((await store.views.get('alert', 'a'))?.doc, { n1: 1 });
+    const tell = (offset: number, set: AlertSet): Promise<void> =>
+      store.views.apply({ cursor: 'c', partition: 1, offset, patches: [alertPatch('a', set)], entries: [] });
+    const shown = async (): Promise<unknown> => {
+      const { name, summary } = (await store.views.get('alert', 'a', 'all')) ?? {};
+      return [name, summary];
+    };
+    await tell(3, { name: 'n' });
+    await tell(3, { summary: 's' });
+    await tell(2, { summary: 's' });
+    assert.deepEqual(await shown(), ['n', '']);
     assert.deepEqual([await store.cursors.load('c', 1), await store.cursors.load('c', 0)], [3, 0]);
 
     await store.cursors.save('c', 1, 0);
-    await tell(2, 4);
-    assert.deepEqual((await store.views.get('alert', 'a'))?.doc, { n1: 1, n4: 4 });
+    await tell(2, { summary: 's' });
+    assert.deepEqual(await shown(), ['n', 's']);
     assert.equal(await store.cursors.load('c', 1), 2);
   });
 
-  promise('a list is newest first, and pages neither double nor skip what has one time', async ({ store }) => {
+  promise('what lies outside the scopes is as if it were not there', async ({ store }) => {
     const apply = applier(store);
-    for (let n = 0; n < 23; n += 1) {
-      const state = ['firing', 'cleared', 'acknowledged'][n % 3] ?? '';
-      await apply([patchOf(`n${n}`, { at: 100 + Math.floor(n / 6), state, of: n % 2 === 0 ? 'even' : null })]);
-    }
-    await apply([{ kind: 'run', id: 'other', scope: 's', at: 105, patch: {} }]);
-    const all = Array.from({ length: 23 }, (_, index) => `n${22 - index}`);
-    const numbered = (keep: (n: number) => boolean): string[] => all.filter((id) => keep(Number(id.slice(1))));
+    const line = { incident: 'i', seq: 1, at: 1, type: 'T', text: 'x', detail: {} };
+    await apply(
+      [
+        { ...incidentPatch('i'), scope: 'mine' },
+        { ...incidentPatch('j'), scope: 'theirs' },
+      ],
+      [
+        { ...line, scope: 'mine' },
+        { ...line, seq: 2, scope: 'theirs' },
+      ],
+    );
 
-    for (const limit of [1, 2, 3, 5, 22, 23, 24]) {
-      assert.deepEqual(await idsOf(store, { kind: 'alert' }, limit), all);
+    for (const [scopes, ids, seqs] of [
+      ['all', ['j', 'i'], [1, 2]],
+      [['mine'], ['i'], [1]],
+      [
+        ['mine', 'theirs'],
+        ['j', 'i'],
+        [1, 2],
+      ],
+      [['neither'], [], []],
+      [[], [], []],
+    ] as const) {
+      const { items } = await store.views.list({ kind: 'incident', scopes, limit: 9 });
       assert.deepEqual(
-        await idsOf(store, { kind: 'alert', states: ['firing', 'cleared', 'firing'] }, limit),
-        numbered((n) => n % 3 < 2),
+        items.map(({ id }) => id),
+        ids,
       );
+      assert.deepEqual((await store.views.count('incident', scopes)).open, ids.length);
+      assert.equal((await store.views.get('incident', 'j', scopes))?.id ?? null, (ids as readonly string[]).includes('j') ? 'j' : null);
+      const story = await store.views.timeline({ incident: 'i', scopes, after: -1, limit: 9 });
       assert.deepEqual(
-        await idsOf(store, { kind: 'alert', of: 'even' }, limit),
-        numbered((n) => n % 2 === 0),
+        story.map(({ seq }) => seq),
+        seqs,
       );
-      const both = numbered((n) => n % 2 === 0 && n % 3 === 0);
-      assert.deepEqual(await idsOf(store, { kind: 'alert', of: 'even', states: ['firing'] }, limit), both);
     }
-    assert.deepEqual(await idsOf(store, { kind: 'alert', states: [] }, 5), []);
-    assert.deepEqual(await store.views.count('alert'), { firing: 8, cleared: 8, acknowledged: 7 });
-    await assert.rejects(store.views.list({ kind: 'alert', limit: 1, after: 'x_y' }), { code: 'invalid_request' });
   });
 
-  promise('text is found anywhere, in any case, and taken literally', async ({ store }) => {
+  promise('children are counted whatever came first, and as they come and go', async ({ store }, clock) => {
     const apply = applier(store);
-    const docs = ['Disk FULL on db1', '100%', '100 of 100', 'a_b', 'aXb', 'say "hi"', 'path\\to', "it's", 'Größe', 'line\nbreak'];
-    for (const text of docs) await apply([patchOf(text, { patch: { nested: [{ text }] } })]);
-    const find = (text: string): Promise<string[]> => idsOf(store, { kind: 'alert', text }, 2);
+    const children = async (id: string): Promise<number | undefined> => (await store.views.get('incident', id, 'all'))?.children;
+    await apply([incidentPatch('a', { parent: 'storm' })]);
+    await apply([incidentPatch('storm', { storm: true }), incidentPatch('b', { parent: 'storm' }), incidentPatch('c')]);
+    await apply([incidentPatch('c', { parent: 'storm' }), incidentPatch('c', { parent: 'storm' })]);
+    assert.equal(await children('storm'), 3);
 
-    assert.deepEqual(await find('full ON'), ['Disk FULL on db1']);
-    assert.deepEqual(await find('100%'), ['100%']);
-    assert.deepEqual(await find('A_B'), ['a_b']);
-    assert.deepEqual(await find('"HI"'), ['say "hi"']);
-    assert.deepEqual(await find('\\t'), ['path\\to']);
-    assert.deepEqual(await find("it's"), ["it's"]);
-    assert.deepEqual(await find('röße'), ['Größe']);
-    assert.deepEqual(await find('line\nb'), ['line\nbreak']);
-    assert.deepEqual(await find('nowhere'), []);
-    assert.equal((await find('')).length, docs.length);
+    await apply([incidentPatch('b', { parent: 'other' }), incidentPatch('other')]);
+    assert.deepEqual([await children('storm'), await children('other')], [2, 1]);
+    clock.at = 5_000;
+    await apply([incidentPatch('a', { state: 'resolved' })]);
+    assert.equal(await store.views.prune(6_000, 9), 1);
+    assert.equal(await children('storm'), 1);
   });
 
   promise('an entry is told once, in order, page by page', async ({ store, reopen }) => {
@@ -146,74 +184,43 @@ export function viewsContract(promise: Promised): void {
     await apply([], [entry(2, 'two again'), entry(3, 'three'), entry(11, 'eleven')]);
     const held = await reopen();
 
-    const texts = async (after: number, limit: number): Promise<string[]> =>
-      (await held.views.timeline('i', after, limit)).map(({ text }) => text);
+    const story = (after: number, limit: number, incident = 'i') => held.views.timeline({ incident, scopes: 'all', after, limit });
+    const texts = async (after: number, limit: number): Promise<string[]> => (await story(after, limit)).map(({ text }) => text);
     assert.deepEqual(await texts(-1, 99), ['two', 'three', 'seven', 'eleven']);
     assert.deepEqual(await texts(-1, 2), ['two', 'three']);
     assert.deepEqual(await texts(3, 2), ['seven', 'eleven']);
-    assert.deepEqual(await held.views.timeline('i', 2, 1), [{ ...entry(3, 'three'), detail: { n: [3] } }]);
-    assert.deepEqual(await held.views.timeline('nobody', -1, 9), []);
+    assert.deepEqual(await story(2, 1), [{ ...entry(3, 'three'), detail: { n: [3] } }]);
+    assert.deepEqual(await story(-1, 9, 'nobody'), []);
   });
 
   promise('pruning forgets old documents in a final state, an incident with its story', async ({ store }, clock) => {
     const apply = applier(store);
     const entry = { incident: 'old', scope: 's', seq: 1, at: 1, type: 'T', text: 'x', detail: {} };
-    const incident = (id: string, state: string): ViewPatch => patchOf(id, { kind: 'incident', state });
+    const idsOf = async (kind: 'alert' | 'incident'): Promise<string[]> =>
+      (await store.views.list({ kind, scopes: 'all', sort: 'newest', limit: 9 })).items.map(({ id }) => id);
     clock.at = 100;
-    await apply([incident('old', 'resolved'), incident('open', 'open'), incident('moved', 'resolved')], [entry]);
-    await apply(Array.from({ length: 300 }, (_, n) => patchOf(`n${n}`, { state: 'cleared' })));
+    await apply(
+      [incidentPatch('old', { state: 'resolved' }), incidentPatch('open'), incidentPatch('moved', { state: 'resolved' })],
+      [entry],
+    );
+    await apply(Array.from({ length: 300 }, (_, n) => alertPatch(`n${n}`, { state: 'cleared', source: 'x', labels: { a: 'b' } })));
     clock.at = 200;
-    await apply([patchOf('moved', { kind: 'incident', patch: { n: 1 } }), patchOf('late', { state: 'cleared' })]);
+    await apply([incidentPatch('moved', { title: 't' }), alertPatch('late', { state: 'cleared', source: 'x' })]);
 
     assert.equal(await store.views.prune(200, 2), 2);
     assert.equal(await store.views.prune(200, 1_000), 299);
     assert.equal(await store.views.prune(200, 1_000), 0);
-    assert.deepEqual(await idsOf(store, { kind: 'incident' }, 9), ['moved', 'open']);
-    assert.deepEqual(await idsOf(store, { kind: 'alert' }, 9), ['late']);
-    assert.deepEqual(await store.views.timeline('old', -1, 9), []);
+    assert.deepEqual(await idsOf('incident'), ['moved', 'open']);
+    assert.deepEqual(await idsOf('alert'), ['late']);
+    const found = await store.views.list({ kind: 'alert', scopes: 'all', sources: ['x'], limit: 9 });
+    assert.deepEqual(
+      found.items.map(({ id }) => id),
+      ['late'],
+    );
+    assert.deepEqual(await store.views.count('alert', 'all'), { firing: 0, cleared: 1 });
+    assert.deepEqual(await store.views.timeline({ incident: 'old', scopes: 'all', after: -1, limit: 9 }), []);
   });
 
+  listsContract(promise);
   lettersContract(promise);
-}
-
-function lettersContract(promise: Promised): void {
-  const letter = (id: string, more: Partial<DeadLetter> = {}): DeadLetter => {
-    const headers = { 'content-type': 'text/plain', ['__proto__']: 'x' };
-    const reason = { reason: 'not_json', message: 'expected an object, got "x"' };
-    return { id, at: 5, endpoint: 'e', source: 'v', ...reason, headers, body: '\0\ud800"', path: '/', state: 'waiting', ...more };
-  };
-  const idsIn = async (store: Store): Promise<string[]> => (await store.deadLetters.list({ limit: 99 })).letters.map(({ id }) => id);
-
-  promise('dead letters come back as they were, newest first, in pages', async ({ store, reopen }) => {
-    for (const id of ['a', 'b', '\ud800', '\ud801']) await store.deadLetters.add(letter(id));
-    await store.deadLetters.add(letter('a', { body: 'another' }));
-    await store.deadLetters.mark('b', 'replayed');
-    await store.deadLetters.mark('gone', 'discarded');
-    const { deadLetters } = await reopen();
-
-    assert.deepEqual(await deadLetters.get('\ud800'), letter('\ud800'));
-    assert.deepEqual(await deadLetters.get('a'), letter('a'));
-    assert.equal(await deadLetters.get('gone'), null);
-    const first = await deadLetters.list({ limit: 2 });
-    assert.deepEqual(first.letters, [letter('\ud801'), letter('\ud800')]);
-    const second = await deadLetters.list({ limit: 2, after: first.next ?? '' });
-    assert.deepEqual(second, { letters: [letter('b', { state: 'replayed' }), letter('a')], next: null });
-    assert.equal(await deadLetters.count(), 4);
-    await assert.rejects(deadLetters.list({ limit: 1, after: 'x' }), { code: 'invalid_request' });
-  });
-
-  promise('dead letters are bounded in count and bytes: the oldest go, the newest stays', async ({ store, reopen }) => {
-    for (let n = 0; n < 9; n += 1) await store.deadLetters.add(letter(`n${n}`));
-    assert.deepEqual(await idsIn(store), ['n8', 'n7', 'n6', 'n5', 'n4']);
-
-    const later = await reopen();
-    await later.deadLetters.add(letter('big', { body: 'x'.repeat(3_000) }));
-    const left = await idsIn(later);
-    assert.equal(left[0], 'big');
-    assert.ok(left.length >= 2 && left.length < 5, `left ${left.join()}`);
-    await later.deadLetters.add(letter('huge', { body: 'x'.repeat(9_000) }));
-    assert.deepEqual(await idsIn(later), ['huge']);
-    await later.deadLetters.add(letter('after'));
-    assert.deepEqual(await idsIn(later), ['after']);
-  });
 }

@@ -18,7 +18,7 @@ async function serving(t: TestContext): Promise<Front & { readonly to: ReturnTyp
 test('looking at the link asks; only the button acts', async (t) => {
   const made = await serving(t);
   const title = '<img src=x onerror=alert(1)>';
-  await showing(made.store, [{ kind: 'incident', id: 'i1.default', scope: 'default', at: noon, state: 'open', patch: { title } }]);
+  await showing(made.store, [{ kind: 'incident', id: 'i1.default', scope: 'default', at: noon, begins: true, set: { title } }]);
   const page = await made.to.get(`/ack/${token}`).expect(200);
   await made.to.head(`/ack/${token}`).expect(200);
   assert.deepEqual(await made.inputs(), []);

@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
-import { roles } from '../../src/access/auth.ts';
+import { roles } from '../../src/access/tokens.ts';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Input } from '../../src/core/records.ts';
 import { everyScope } from '../../src/core/stamp.ts';
-import { patchesOf } from '../../src/engine/project/project.ts';
+import { blank } from '../../src/readmodel/blank.ts';
+import type { DocumentPatch } from '../../src/readmodel/patch.ts';
+import { patchesOf } from '../../src/readmodel/patches.ts';
 import { problemOf } from '../../src/http/problem.ts';
-import type { ViewPatch } from '../../src/ports/views.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 
 type To = ReturnType<typeof supertest>;
@@ -46,19 +47,21 @@ async function furnished(t: TestContext): Promise<Awaited<ReturnType<typeof serv
   await made.intake.accept('open', { headers: {}, body: JSON.stringify(group('Down')), path: '', receivedAt: noon }, '');
   const at = noon;
   const labels = { alertname: 'Down', team: 'db' };
-  const alert = { labels, annotations: {}, fingerprint: 'f1', startedAt: noon, seenAt: noon, links: [], input: await place(made) };
+  const begins = true;
+  const incident = 'i1.default';
+  const alert = { labels, fingerprint: 'f1', incident, input: await place(made) };
   await showing(
     made.store,
     [
-      { kind: 'incident', id: 'i1.default', scope, at, state: 'open', patch: { title: 'db1 is down' } },
-      { kind: 'incident', id: 'i2.default', scope, at: at - 1, state: 'resolved', patch: { title: 'old' } },
-      { kind: 'alert', id: 'f1', scope, at, state: 'firing', of: 'i1.default', patch: alert },
-      { kind: 'alert', id: 'f2', scope: 'other', at, state: 'firing', of: null, patch: { labels } },
-      { kind: 'run', id: 'r1.default', scope, at, state: 'running', of: 'i1.default', patch: { playbook: 'restart-web' } },
-      { kind: 'run', id: 'r2.default', scope, at, state: 'ended', of: 'i1.default', patch: {} },
-      { kind: 'page', id: 'p1.default', scope, at, state: 'ringing', of: 'i1.default', patch: {} },
-      { kind: 'approval', id: 'r1.default', scope, at, state: 'waiting', of: 'i1.default', patch: {} },
-      { kind: 'silence', id: 's1', scope: 'other', at, state: 'active', patch: silence },
+      { kind: 'incident', id: 'i1.default', scope, at, begins, set: { title: 'db1 is down' } },
+      { kind: 'incident', id: 'i2.default', scope, at: at - 1, begins, set: { state: 'resolved', title: 'old' } },
+      { kind: 'alert', id: 'f1', scope, at, begins, set: alert },
+      { kind: 'alert', id: 'f2', scope: 'other', at, begins, set: { fingerprint: 'f2', labels } },
+      { kind: 'run', id: 'r1.default', scope, at, begins, set: { incident, playbook: 'restart-web' } },
+      { kind: 'run', id: 'r2.default', scope, at, begins, set: { state: 'ended', incident } },
+      { kind: 'page', id: 'p1.default', scope, at, begins, set: { incident } },
+      { kind: 'approval', id: 'r1.default', scope, at, begins, set: { incident } },
+      { kind: 'silence', id: 's1', scope: 'other', at, begins, set: silence },
     ],
     [1, 2, 3].map((seq) => ({ incident: 'i1.default', scope, seq, at, type: 'IncidentNoted', text: `line ${seq}`, detail: {} })),
   );
@@ -108,53 +111,53 @@ test('every route asks for its role, and tells nothing to whoever has less', asy
   }
 });
 
-test('the table of roles is this one', async () => {
+test('the table of roles and scopes is this one', async () => {
   const { http } = await front();
-  const table = http.routes.map(({ method, path, access }) => `${access} ${method} ${path}`).sort();
+  const table = http.routes.map(({ method, path, access, scope }) => `${access} ${scope} ${method} ${path}`).sort();
   assert.deepEqual(table, [
-    'admin get /api/v1/log/:topic/:partition',
-    'admin post /api/v1/thaw',
-    'open get /ack/:token',
-    'open get /api/v1/openapi.json',
-    'open get /healthz',
-    'open get /metrics',
-    'open get /readyz',
-    'open post /ack/:token',
-    'operate delete /api/v1/silences/:id',
-    'operate get /api/v1/alerts/:id/raw',
-    'operate get /api/v1/deadletters',
-    'operate get /api/v1/deadletters/:id',
-    'operate post /api/v1/deadletters/:id/discard',
-    'operate post /api/v1/deadletters/:id/replay',
-    'operate post /api/v1/freeze',
-    'operate post /api/v1/incidents/:id/ack',
-    'operate post /api/v1/incidents/:id/note',
-    'operate post /api/v1/incidents/:id/resolve',
-    'operate post /api/v1/runs/:id/approve',
-    'operate post /api/v1/runs/:id/cancel',
-    'operate post /api/v1/runs/:id/deny',
-    'operate post /api/v1/silences',
-    'operate post /api/v1/silences/preview',
-    'read get /api/v1/alerts',
-    'read get /api/v1/alerts/:id',
-    'read get /api/v1/approvals',
-    'read get /api/v1/approvals/:id',
-    'read get /api/v1/events',
-    'read get /api/v1/incidents',
-    'read get /api/v1/incidents/:id',
-    'read get /api/v1/incidents/:id/timeline',
-    'read get /api/v1/log',
-    'read get /api/v1/pages',
-    'read get /api/v1/pages/:id',
-    'read get /api/v1/playbooks',
-    'read get /api/v1/playbooks/:name',
-    'read get /api/v1/runs',
-    'read get /api/v1/runs/:id',
-    'read get /api/v1/silences',
-    'read get /api/v1/silences/:id',
-    'read get /api/v1/summary',
-    'read get /api/v2/alerts',
-    'read get /api/v2/status',
+    'admin all post /api/v1/thaw',
+    'admin own get /api/v1/log/:topic/:partition',
+    'open none get /ack/:token',
+    'open none get /api/v1/openapi.json',
+    'open none get /healthz',
+    'open none get /metrics',
+    'open none get /readyz',
+    'open none post /ack/:token',
+    'operate all post /api/v1/freeze',
+    'operate own delete /api/v1/silences/:id',
+    'operate own get /api/v1/alerts/:id/raw',
+    'operate own get /api/v1/deadletters',
+    'operate own get /api/v1/deadletters/:id',
+    'operate own post /api/v1/deadletters/:id/discard',
+    'operate own post /api/v1/deadletters/:id/replay',
+    'operate own post /api/v1/incidents/:id/ack',
+    'operate own post /api/v1/incidents/:id/note',
+    'operate own post /api/v1/incidents/:id/resolve',
+    'operate own post /api/v1/runs/:id/approve',
+    'operate own post /api/v1/runs/:id/cancel',
+    'operate own post /api/v1/runs/:id/deny',
+    'operate own post /api/v1/silences',
+    'operate own post /api/v1/silences/preview',
+    'read all get /api/v1/log',
+    'read all get /api/v1/playbooks',
+    'read all get /api/v1/playbooks/:name',
+    'read own get /api/v1/alerts',
+    'read own get /api/v1/alerts/:id',
+    'read own get /api/v1/approvals',
+    'read own get /api/v1/approvals/:id',
+    'read own get /api/v1/events',
+    'read own get /api/v1/incidents',
+    'read own get /api/v1/incidents/:id',
+    'read own get /api/v1/incidents/:id/timeline',
+    'read own get /api/v1/pages',
+    'read own get /api/v1/pages/:id',
+    'read own get /api/v1/runs',
+    'read own get /api/v1/runs/:id',
+    'read own get /api/v1/silences',
+    'read own get /api/v1/silences/:id',
+    'read own get /api/v1/summary',
+    'read own get /api/v2/alerts',
+    'read own get /api/v2/status',
   ]);
 });
 
@@ -197,21 +200,22 @@ test('a mutation needs JSON: what a foreign page can send without asking is 415'
 
 test('lists come in pages, filtered by state and text', async (t) => {
   const { as } = await furnished(t);
-  const all = await as('read').get('/api/v1/incidents').expect(200);
-  assert.deepEqual(all.body, {
-    items: [
-      { id: 'i1.default', scope: 'default', at: noon, state: 'open', title: 'db1 is down' },
-      { id: 'i2.default', scope: 'default', at: noon - 1, state: 'resolved', title: 'old' },
-    ],
-    next: null,
-  });
-  const first = await as('read').get('/api/v1/incidents?limit=1').expect(200);
+  const every = '/api/v1/incidents?state=open,acknowledged,resolved';
+  const all = await as('read').get(every).expect(200);
+  const born = { id: 'i1.default', scope: 'default', at: noon };
+  assert.deepEqual(all.body.items[0], { ...blank.incident(born), title: 'db1 is down' });
+  assert.deepEqual([all.body.items.map(({ id }: { id: string }) => id), all.body.next], [['i1.default', 'i2.default'], null]);
+  const first = await as('read').get(`${every}&limit=1`).expect(200);
   const second = await as('read')
-    .get(`/api/v1/incidents?limit=1&after=${encodeURIComponent(first.body.next)}`)
+    .get(`${every}&limit=1&after=${encodeURIComponent(first.body.next)}`)
     .expect(200);
   assert.deepEqual([first.body.items[0].id, second.body.items[0].id, second.body.next], ['i1.default', 'i2.default', null]);
   assert.equal((await as('read').get('/api/v1/incidents?state=resolved,acknowledged')).body.items.length, 1);
   assert.equal((await as('read').get('/api/v1/incidents?text=DB1')).body.items.length, 1);
+  assert.deepEqual(
+    (await as('read').get('/api/v1/incidents').expect(200)).body.items.map(({ id }: { id: string }) => id),
+    ['i1.default'],
+  );
   for (const noun of ['alerts', 'runs', 'approvals', 'pages', 'silences']) {
     const { items } = (await as('read').get(`/api/v1/${noun}`).expect(200)).body;
     assert.ok(items.length > 0, noun);
@@ -228,6 +232,7 @@ test('what is asked wrongly is 400 with where and what', async (t) => {
     ['/api/v1/incidents?limit=many', /query\/limit must be integer/],
     ['/api/v1/incidents?stat=open', /must not have "stat"/],
     ['/api/v1/incidents?after=garbage', /after/],
+    ['/api/v1/incidents?state=opn', /state: expected open, acknowledged or resolved, seen opn/],
     ['/api/v1/incidents?__proto__=1', /must not have "__proto__"/],
     ['/api/v1/incidents/%ff', /path/],
   ];
@@ -421,7 +426,10 @@ test('playbooks come from the policy in force; the summary counts', async (t) =>
   assert.equal((await as('read').get('/api/v1/playbooks/restart-web').expect(200)).body.verify.withinMs, 60_000);
   await as('read').get('/api/v1/playbooks/__proto__').expect(404);
   const { body } = await as('read').get('/api/v1/summary').expect(200);
-  assert.deepEqual([body.alerts, body.incidents, body.deadLetters], [{ firing: 2 }, { open: 1, resolved: 1 }, 0]);
+  assert.deepEqual(
+    [body.alerts, body.incidents, body.deadLetters],
+    [{ firing: 2, cleared: 0 }, { open: 1, acknowledged: 0, resolved: 1 }, 0],
+  );
   assert.equal(body.frozen, null);
 });
 
@@ -430,7 +438,7 @@ test('the emergency stop shows as the partitions decided here know it, or else a
   const there = { by: 'anna', reason: 'core switch change' };
   const frozenAt = async ({ as }: Pick<Awaited<ReturnType<typeof serving>>, 'as'>): Promise<unknown> =>
     (await as('read').get('/api/v1/summary').expect(200)).body.frozen;
-  const stopped = (partition: number, frozen: typeof there | null): readonly ViewPatch[] =>
+  const stopped = (partition: number, frozen: typeof there | null): readonly DocumentPatch[] =>
     patchesOf({ type: 'FreezeChanged', scope: everyScope, at: noon, seq: 1, frozen }, partition);
 
   assert.deepEqual(await frozenAt(await serving(t, { frozen: here })), here);

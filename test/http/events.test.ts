@@ -8,6 +8,9 @@ import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { readOn, textFor } from '../../src/http/events/frames.ts';
+import { idOf, placeAt } from '../../src/http/events/places.ts';
+import type { ScopeFilter } from '../../src/readmodel/query.ts';
 import { wallClock } from '../support/wallclock.ts';
 import { eventually, front, noon, tokens, type Front, type FrontOptions } from './support.ts';
 
@@ -94,7 +97,8 @@ function take(stream: Stream, frame: string): void {
 
 let count = 0;
 async function decide(store: Store, partition: number, many = 1, type = 'IncidentNoted'): Promise<void> {
-  const values = Array.from({ length: many }, () => ({ type, scope: `s${partition}`, seq: (count += 1), at: noon, text: 'line\nbreak' }));
+  const noted = { type, scope: `s${partition}`, at: noon, incident: 'i1', by: 'ann', text: 'line\nbreak' };
+  const values = Array.from({ length: many }, () => ({ seq: (count += 1), ...noted }));
   await store.log.append('facts', { partition, scope: `s${partition}`, values });
 }
 
@@ -102,7 +106,7 @@ const seqs = (stream: Stream): number[] =>
   stream.frames.filter(({ event }) => event !== 'gap').map(({ data }) => (JSON.parse(data) as { seq: number }).seq);
 const range = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, place) => from + place);
 
-test('facts arrive as events, in order, from the moment the stream is open', async (t) => {
+test('lines arrive as events, in order, from the moment the stream is open', async (t) => {
   const { store, port } = await serving(t);
   await decide(store, 0);
   const before = count;
@@ -111,8 +115,8 @@ test('facts arrive as events, in order, from the moment the stream is open', asy
   await decide(store, 1, 3);
   await stream.until('three facts', () => stream.frames.length === 3);
   assert.deepEqual(seqs(stream), range(before + 1, before + 4));
-  assert.equal(stream.frames[0]?.event, 'IncidentNoted');
-  assert.deepEqual(JSON.parse(stream.frames[0]?.data ?? '').text, 'line\nbreak');
+  assert.equal(stream.frames[0]?.event, 'line');
+  assert.deepEqual(JSON.parse(stream.frames[0]?.data ?? '').text, 'ann: line\nbreak');
   assert.equal(stream.frames.at(-1)?.id, '0:1,1:3');
   stream.cut();
 });
@@ -249,9 +253,75 @@ test('housekeeping facts are left out and do not hold up the place', async (t) =
   await stream.until('one fact', () => stream.frames.length > 0);
   assert.deepEqual(
     stream.frames.map(({ event, id }) => [event, id]),
-    [['IncidentNoted', '0:2,1:0']],
+    [['line', '0:2,1:0']],
   );
   stream.cut();
+});
+
+const joins = (scope: string): object => ({
+  type: 'AlertJoined',
+  scope,
+  seq: (count += 1),
+  at: noon,
+  incident: `i1.${scope}`,
+  fingerprint: 'f1',
+  summary: 'down',
+  source: 'nagios',
+  evidence: { kind: 'first', shared: '', lagSeconds: 0 },
+  keys: [],
+  startedAt: noon,
+  severity: 'error',
+  members: 1,
+  listed: true,
+});
+
+test('E1: a fact of several changes can be left and taken up between any two of them', async (t) => {
+  const { store, port } = await serving(t);
+  await store.log.append('facts', { partition: 0, scope: 'a', values: [joins('a'), joins('a')] });
+  const whole = await open(port, '0:0,1:0');
+  await whole.until('six events', () => whole.frames.length === 6);
+  assert.deepEqual(
+    whole.frames.map(({ id, event, data }) => [id, event, JSON.parse(data).kind ?? JSON.parse(data).type]),
+    [
+      ['0:0.1,1:0', 'document', 'alert'],
+      ['0:0.2,1:0', 'document', 'incident'],
+      ['0:1,1:0', 'line', 'AlertJoined'],
+      ['0:1.1,1:0', 'document', 'alert'],
+      ['0:1.2,1:0', 'document', 'incident'],
+      ['0:2,1:0', 'line', 'AlertJoined'],
+    ],
+  );
+  assert.deepEqual(JSON.parse(whole.frames[1]?.data ?? ''), {
+    kind: 'incident',
+    id: 'i1.a',
+    scope: 'a',
+    at: noon,
+    set: { members: 1 },
+    add: { sources: ['nagios'] },
+  });
+  for (const [place, { id }] of whole.frames.slice(0, -1).entries()) {
+    const rest = await open(port, id);
+    await rest.until('the rest', () => rest.frames.length === 5 - place);
+    assert.deepEqual(rest.frames, whole.frames.slice(place + 1));
+    rest.cut();
+  }
+  whole.cut();
+});
+
+test('E3: of other scopes a stream is given nothing but gaps, and its place goes on', async () => {
+  const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock: wallClock });
+  await store.log.append('facts', { partition: 0, scope: 'a', values: [joins('a'), joins('b'), joins('a')] });
+  const { frames, places } = await readOn(store.log, [placeAt(0)], null);
+
+  const told = (scopes: ScopeFilter): number => textFor(scopes, frames).split('event: ').length - 1;
+  assert.deepEqual([told('all'), told(['a']), told(['b']), told(['a', 'b']), told(['c']), told([])], [9, 6, 3, 9, 0, 0]);
+  assert.doesNotMatch(textFor(['a'], frames), /i1\.b/);
+  assert.equal(idOf(places), '0:3');
+  await store.log.trim('facts', 0, 1);
+  assert.match(
+    textFor([], (await readOn(store.log, [placeAt(0)], null)).frames),
+    /^event: gap\ndata: {"partition":0,"from":0,"to":1}\n\n$/,
+  );
 });
 
 test('a place that is no place of ours is refused; one beyond the end waits at the end', async (t) => {
@@ -275,7 +345,15 @@ test('E2: a reader that does not read is cut off, others go on', async (t) => {
   const text = 'x'.repeat(20_000);
   const scope = 's0';
   for (let round = 0; round < 40; round++) {
-    const values = Array.from({ length: 25 }, () => ({ type: 'IncidentNoted', scope, seq: (count += 1), at: noon, text }));
+    const values = Array.from({ length: 25 }, () => ({
+      type: 'IncidentNoted',
+      scope,
+      seq: (count += 1),
+      at: noon,
+      incident: 'i1',
+      by: 'ann',
+      text,
+    }));
     await store.log.append('facts', { partition: 0, scope, values });
   }
   await quick.until('a thousand facts', () => quick.frames.length === 1_000);

@@ -34,3 +34,13 @@ test('whether the shared log is away is asked at each scrape; without one it nev
   assert.match((await metrics.scrape()).text, /^quench_log_away 0$/m);
   assert.match((await createMetrics(gauges).scrape()).text, /^quench_log_away 0$/m);
 });
+
+test('the lag of each projector has its own line', async () => {
+  const lags = new Map([
+    ['documents', 0],
+    ['history', 7],
+  ]);
+  const { text } = await createMetrics({ ...gauges, projectors: () => lags }).scrape();
+  assert.match(text, /^quench_projector_lag\{projector="documents"\} 0$/m);
+  assert.match(text, /^quench_projector_lag\{projector="history"\} 7$/m);
+});

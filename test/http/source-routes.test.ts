@@ -38,7 +38,7 @@ async function serving(t: TestContext): Promise<Front & { readonly to: ReturnTyp
   const port = await http.start(0, '127.0.0.1');
   t.after(() => http.stop());
   const alert = (id: string, scope: string, team: string) =>
-    ({ kind: 'alert', id, scope, at: noon, state: 'firing', patch: { fingerprint: id, labels: { team } } }) as const;
+    ({ kind: 'alert', id, scope, at: noon, begins: true, set: { fingerprint: id, labels: { team } } }) as const;
   await showing(made.store, [alert('f1', 'a', 'db'), alert('f2', 'b', 'db'), alert('f3', 'b', 'web')]);
   return { ...made, to: supertest(`http://127.0.0.1:${port}`) };
 }

@@ -6,7 +6,7 @@ import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore, type MemoryLimits } from '../../adapters/memory/store.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
 import { registry } from '../../adapters/registry.ts';
-import type { VerifySignature } from '../../src/access/auth.ts';
+import type { VerifySignature } from '../../src/access/gate.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
@@ -16,7 +16,7 @@ import { createHttp, type HttpServer } from '../../src/http/server.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { LogRecord } from '../../src/ports/event-log.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { ViewPatch } from '../../src/ports/views.ts';
+import type { DocumentPatch } from '../../src/readmodel/patch.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 export const noon = Date.UTC(2026, 10, 21, 12);
@@ -111,11 +111,12 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     store,
     intake,
     endpoints: doors,
+    tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
     sourceRoutes: registry.sources.flatMap(({ routes }) => routes ?? []),
     tokens: [
-      { name: 'rita', role: 'read', secret: tokens.read },
-      { name: 'olga', role: 'operate', secret: tokens.operate },
-      { name: 'anna', role: 'admin', secret: tokens.admin },
+      { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
+      { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },
+      { name: 'anna', role: 'admin', secret: tokens.admin, scopes: null },
     ],
     verify,
     ackSecrets: ['new-ack-secret', 'old-ack-secret'],
@@ -180,7 +181,7 @@ export async function eventually<T>(ask: () => Promise<T>, holds: (answer: T) =>
 /** Puts documents where the projector would. */
 export async function showing(
   store: Store,
-  patches: readonly ViewPatch[],
+  patches: readonly DocumentPatch[],
   entries: Parameters<Store['views']['apply']>[0]['entries'] = [],
 ) {
   shown += 1;

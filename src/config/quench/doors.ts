@@ -16,8 +16,8 @@ export function isLoopback(host: string): boolean {
 
 export function apiOf(loading: Loading): Config['api'] {
   const api = loading.raw.api ?? {};
-  const tokens = Object.entries(api.tokens ?? {}).map(([name, { role, secret }]) => {
-    return { name, role, secret: secretsAt(loading, `${below('/api/tokens', name)}/secret`, secret)[0] ?? '' };
+  const tokens = Object.entries(api.tokens ?? {}).map(([name, { role, secret, scopes = null }]) => {
+    return { name, role, scopes, secret: secretsAt(loading, `${below('/api/tokens', name)}/secret`, secret)[0] ?? '' };
   });
   return {
     tokens,

@@ -37,7 +37,13 @@ export type SecretRef = Options | readonly Options[];
 export interface RawConfig {
   readonly listen?: { readonly host?: string; readonly port?: number; readonly publicUrl?: string };
   readonly api?: {
-    readonly tokens?: { readonly [name: string]: { readonly role: 'read' | 'operate' | 'admin'; readonly secret: Options } };
+    readonly tokens?: {
+      readonly [name: string]: {
+        readonly role: 'read' | 'operate' | 'admin';
+        readonly secret: Options;
+        readonly scopes?: readonly string[];
+      };
+    };
     readonly ackSecrets?: SecretRef;
     readonly metrics?: 'open' | 'read';
   };

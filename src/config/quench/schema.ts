@@ -48,6 +48,20 @@ const endpoint = mapping(
   ['source'],
 );
 
+/** Scopes of a token, as the gateway writes them. */
+const tokenScopes: Schema = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 50,
+  uniqueItems: true,
+  items: {
+    type: 'string',
+    pattern: '^[^\\s|*]{1,200}$',
+    'x-expects': 'a scope such as default or acme;team=db, whole',
+  },
+  'x-expects': 'one to fifty scopes; leave it out for a token of every scope',
+};
+
 const notify: Schema = {
   type: ['string', 'array'],
   'x-expects': 'the name of a notifier, or a list of names',
@@ -76,7 +90,7 @@ export const ConfigSchema: Schema = {
         },
       }),
       api: mapping({
-        tokens: named(mapping({ role: { enum: ['read', 'operate', 'admin'] }, secret }, ['role', 'secret'])),
+        tokens: named(mapping({ role: { enum: ['read', 'operate', 'admin'] }, secret, scopes: tokenScopes }, ['role', 'secret'])),
         ackSecrets: secrets,
         metrics: { enum: ['open', 'read'] },
       }),

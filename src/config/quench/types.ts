@@ -18,11 +18,19 @@ export interface EndpointConfig {
   readonly options: { readonly [name: string]: Json };
 }
 
+export interface TokenConfig {
+  readonly name: string;
+  readonly role: 'read' | 'operate' | 'admin';
+  readonly secret: string;
+  /** What it may see; null = every scope. */
+  readonly scopes: readonly string[] | null;
+}
+
 export interface Config {
   readonly file: string;
   readonly listen: { readonly host: string; readonly port: number; readonly publicUrl: string };
   readonly api: {
-    readonly tokens: readonly { readonly name: string; readonly role: 'read' | 'operate' | 'admin'; readonly secret: string }[];
+    readonly tokens: readonly TokenConfig[];
     readonly ackSecrets: readonly string[];
     readonly metrics: 'open' | 'read';
   };

@@ -1,45 +1,54 @@
 // Alerts as the read model has them, and the delivery behind one, byte for byte.
 import { GatewayError } from '../../core/errors.ts';
 import type { HttpDeps } from '../deps.ts';
-import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, type ListQuery } from './view.ts';
+import { answer, json, refusal, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+import { alertListQuery, alertsAsked, type AlertListQuery } from './filters.ts';
+import { rawOf } from './received.ts';
+import { found, page } from './view.ts';
 
 const tag = 'alerts';
 
-export function alertRoutes({ store }: HttpDeps): readonly Route[] {
+export function alertRoutes(deps: HttpDeps): readonly Route[] {
+  const { views } = deps.store;
   return [
-    json<ListQuery, null>({
+    json<AlertListQuery, null>({
       method: 'get',
       path: '/api/v1/alerts',
       access: 'read',
+      scope: 'own',
       tag,
       summary: 'List alerts, newest first',
-      query: object(listQuery),
-      answers: { 200: 'A page of alerts.' },
-      handle: ({ query }) => listed(store.views, 'alert', query),
+      query: object(alertListQuery),
+      answers: { 200: answer('A page of alerts.', 'Alerts') },
+      handle: (call) => page(views, alertsAsked(call, deps.expressions)),
     }),
     json({
       method: 'get',
       path: '/api/v1/alerts/:id',
       access: 'read',
+      scope: 'own',
       tag,
       summary: 'Show one alert',
-      answers: { 200: 'The alert.', 404: 'No such alert.' },
-      handle: async (call) => ({ status: 200, body: shown(await found(store.views, 'alert', param(call, 'id'))) }),
+      answers: { 200: answer('The alert.', 'Alert'), 404: refusal('No such alert.') },
+      handle: async (call) => ({ status: 200, body: await found(views, 'alert', call) }),
     }),
     json({
       method: 'get',
       path: '/api/v1/alerts/:id/raw',
       access: 'operate',
+      scope: 'own',
       tag,
       summary: 'Show the delivery that last changed the alert, as it was received',
-      answers: { 200: 'The body.', 404: 'No such alert, or its delivery is no longer kept.' },
+      answers: {
+        200: answer('The body.', 'Raw'),
+        404: refusal('No such alert, or its delivery is no longer kept, or may hold alerts of other scopes.'),
+      },
       async handle(call) {
-        const alert = await found(store.views, 'alert', param(call, 'id'));
-        const place = /^(\d{1,6}):(\d{1,15})$/.exec(String(alert.doc['input'] ?? ''));
-        const body = place === null ? null : await store.log.raw('inputs', Number(place[1]), Number(place[2]));
+        const { input } = await found(views, 'alert', call);
+        const body = input === null ? null : await rawOf(deps, input, call.scopes);
         if (body === null) throw new GatewayError('not_found', 'the delivery of this alert is no longer kept');
-        return { status: 200, body: { input: place?.[0], body } };
+        return { status: 200, body: { input, body } };
       },
     }),
   ];

@@ -1,84 +1,101 @@
 // Deliveries that were not understood: look, send through again with today's parser, or let go.
+// Who may see one is received.ts: nothing in it names a scope that we could read, so it is its endpoint's tenant's.
 import { GatewayError } from '../../core/errors.ts';
 import type { DeadLetter } from '../../ports/dead-letters.ts';
+import type { DiscardedAnswer, LetterAnswer, LetterDocument, Listed, ReplayedAnswer } from '../../readmodel/answers.ts';
 import type { HttpDeps } from '../deps.ts';
-import { json, object, type Reply, type Route } from '../route.ts';
-import { listQuery, param } from './view.ts';
+import { answer, json, refusal, type Call, type Reply, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+import { pageQuery } from './filters.ts';
+import { endpointsSeen, seesEndpoint } from './received.ts';
+import { param } from './view.ts';
 
-const tag = 'deadletters';
+const common = { access: 'operate', scope: 'own', tag: 'deadletters' } as const;
 
-export function deadLetterRoutes({ store, intake }: HttpDeps): readonly Route[] {
-  const { deadLetters } = store;
+export function deadLetterRoutes(deps: HttpDeps): readonly Route[] {
+  const { deadLetters } = deps.store;
 
-  async function letter(id: string): Promise<DeadLetter> {
-    const held = await deadLetters.get(id);
-    if (held === null) throw new GatewayError('not_found', `no dead letter ${id.slice(0, 100)}`);
-    return held;
-  }
-
-  async function replay(id: string): Promise<Reply> {
-    const result = await intake.replay(id);
-    switch (result.status) {
-      case 'accepted':
-        return { status: 202, body: { status: 'accepted', alerts: result.alerts, warnings: result.warnings } };
-      case 'refused':
-        throw new GatewayError('state_conflict', `still not understood: ${result.failure.message}`);
-      case 'busy':
-        throw new GatewayError('overloaded', result.why);
+  async function letterOf(call: Call): Promise<DeadLetter> {
+    const id = param(call, 'id');
+    const letter = await deadLetters.get(id);
+    if (letter === null || !seesEndpoint(deps, letter.endpoint, call.scopes)) {
+      throw new GatewayError('not_found', `no dead letter ${id.slice(0, 100)}`);
     }
+    return letter;
   }
 
   return [
     json<{ readonly limit: number; readonly after?: string }, null>({
+      ...common,
       method: 'get',
       path: '/api/v1/deadletters',
-      access: 'operate',
-      tag,
       summary: 'List deliveries that were not understood, newest first, without their bodies',
-      query: object({ limit: listQuery.limit, after: listQuery.after }),
-      answers: { 200: 'A page of letters.' },
-      async handle({ query }) {
-        const page = await deadLetters.list(query);
-        return { status: 200, body: { items: page.letters.map(withoutBody), next: page.next } };
+      query: object(pageQuery),
+      answers: { 200: answer('A page of letters.', 'Letters') },
+      async handle({ query, scopes }) {
+        const { letters, next } = await deadLetters.list({ ...query, ...endpointsSeen(deps, scopes) });
+        const body: Listed<LetterDocument> = { items: letters.map(withoutBody), next };
+        return { status: 200, body };
       },
     }),
     json({
+      ...common,
       method: 'get',
       path: '/api/v1/deadletters/:id',
-      access: 'operate',
-      tag,
       summary: 'Show one letter with its body',
-      answers: { 200: 'The letter.', 404: 'No such letter.' },
-      handle: async (call) => ({ status: 200, body: await letter(param(call, 'id')) }),
+      answers: { 200: answer('The letter.', 'Letter'), 404: refusal('No such letter.') },
+      async handle(call) {
+        const letter = await letterOf(call);
+        const body: LetterAnswer = { ...withoutBody(letter), body: letter.body };
+        return { status: 200, body };
+      },
     }),
     json({
+      ...common,
       method: 'post',
       path: '/api/v1/deadletters/:id/replay',
-      access: 'operate',
-      tag,
       summary: 'Parse it again and take in what it says; twice has the effect of once',
       body: object({}),
-      answers: { 202: 'Durable.', 404: 'No such letter.', 409: 'Still not understood, or discarded.' },
-      handle: (call) => replay(param(call, 'id')),
+      answers: {
+        202: answer('Durable.', 'Replayed'),
+        404: refusal('No such letter.'),
+        409: refusal('Still not understood, or discarded.'),
+      },
+      handle: async (call) => replay(deps, (await letterOf(call)).id),
     }),
     json({
+      ...common,
       method: 'post',
       path: '/api/v1/deadletters/:id/discard',
-      access: 'operate',
-      tag,
       summary: 'Let it go; it stays to be looked at until newer letters push it out',
       body: object({}),
-      answers: { 200: 'Discarded.', 404: 'No such letter.', 409: 'It was replayed.' },
+      answers: { 200: answer('Discarded.', 'Discarded'), 404: refusal('No such letter.'), 409: refusal('It was replayed.') },
       async handle(call) {
-        const held = await letter(param(call, 'id'));
-        if (held.state === 'replayed') throw new GatewayError('state_conflict', `dead letter ${held.id} was replayed`);
-        await deadLetters.mark(held.id, 'discarded');
-        return { status: 200, body: { status: 'discarded' } };
+        const { id, state } = await letterOf(call);
+        if (state === 'replayed') throw new GatewayError('state_conflict', `dead letter ${id} was replayed`);
+        await deadLetters.mark(id, 'discarded');
+        const body: DiscardedAnswer = { status: 'discarded' };
+        return { status: 200, body };
       },
     }),
   ];
 }
 
-function withoutBody({ body, ...rest }: DeadLetter): object {
+async function replay({ intake }: HttpDeps, id: string): Promise<Reply> {
+  const result = await intake.replay(id);
+  switch (result.status) {
+    case 'accepted': {
+      const { alerts, warnings } = result;
+      const body: ReplayedAnswer = { status: 'accepted', alerts, warnings };
+      return { status: 202, body };
+    }
+    case 'refused':
+      throw new GatewayError('state_conflict', `still not understood: ${result.failure.message}`);
+    case 'busy':
+      throw new GatewayError('overloaded', result.why);
+  }
+}
+
+function withoutBody({ body, ...rest }: DeadLetter): LetterDocument {
   return { ...rest, bodyChars: body.length };
 }

@@ -1,48 +1,76 @@
-// The gateway itself: counts, playbooks in force, the emergency stop, and whether it lives and is ready.
+// The gateway itself: counts, playbooks in force, the emergency stop, its figures, and whether it lives and is ready.
 import { GatewayError } from '../../core/errors.ts';
 import { everyScope } from '../../core/stamp.ts';
-import { second, type Millis } from '../../core/time.ts';
-import type { Clock } from '../../ports/clock.ts';
-import { viewKinds, type Views } from '../../ports/views.ts';
-import type { Check, HttpDeps } from '../deps.ts';
-import { json, object, type Route } from '../route.ts';
+import type { Listed, PlaybookLine, SummaryAnswer } from '../../readmodel/answers.ts';
+import type { HttpDeps } from '../deps.ts';
+import { answer, json, refusal, type Call, type Route } from '../route.ts';
+import { text } from '../../readmodel/schema.ts';
+import { object } from '../schema.ts';
+import { createReadiness } from './readiness.ts';
+import { endpointsSeen } from './received.ts';
 import { param, taken } from './view.ts';
 
-const checkMs: Millis = 2 * second;
+const durable = { 202: answer('Durable.', 'Accepted') } as const;
 
 export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[] {
-  const { store, intake, policy, metrics } = deps;
-  const readiness = createReadiness(deps);
+  return [summaryRoute(deps), ...playbookRoutes(deps), ...stopRoutes(deps), ...healthRoutes(deps, draining)];
+}
+
+// ---------------------------------------------------------------- counts
+
+function summaryRoute(deps: HttpDeps): Route {
+  return json({
+    method: 'get',
+    path: '/api/v1/summary',
+    access: 'read',
+    scope: 'own',
+    tag: 'gateway',
+    summary: 'Counts of everything by state, and the emergency stop if it is in force',
+    answers: { 200: answer('The counts; `frozen` is null, or who gave the stop and why.', 'Summary') },
+    handle: async ({ scopes }) => ({ status: 200, body: await summaryOf(deps, scopes) }),
+  });
+}
+
+async function summaryOf(deps: HttpDeps, scopes: Call['scopes']): Promise<SummaryAnswer> {
+  const { views, deadLetters } = deps.store;
+  const [alerts, incidents, runs, pages, silences, approvals, letters] = await Promise.all([
+    views.count('alert', scopes),
+    views.count('incident', scopes),
+    views.count('run', scopes),
+    views.count('page', scopes),
+    views.count('silence', scopes),
+    views.count('approval', scopes),
+    deadLetters.count(endpointsSeen(deps, scopes).endpoints),
+  ]);
+  const frozen = deps.frozen() ?? (await frozenElsewhere(deps));
+  return { alerts, incidents, runs, pages, silences, approvals, deadLetters: letters, frozen, version: deps.version };
+}
+
+/**
+ * As the read model of all partitions has it: a process that decides no partition answers by it.
+ * It belongs to no scope and holds in every one, so every caller is told.
+ */
+async function frozenElsewhere({ store }: HttpDeps): Promise<SummaryAnswer['frozen']> {
+  const { items } = await store.views.list({ kind: 'partition', scopes: 'all', states: ['frozen'], limit: 1 });
+  const [first] = items;
+  return first === undefined ? null : { by: first.by ?? '', reason: first.reason ?? '' };
+}
+
+// ---------------------------------------------------------------- playbooks
+
+/** They belong to no scope: their words and targets may name any. */
+function playbookRoutes({ policy }: HttpDeps): readonly Route[] {
   return [
-    json({
-      method: 'get',
-      path: '/api/v1/summary',
-      access: 'read',
-      tag: 'gateway',
-      summary: 'Counts of everything by state, and the emergency stop if it is in force',
-      answers: { 200: 'The counts; `frozen` is null, or who gave the stop and why.' },
-      async handle() {
-        const counts = await Promise.all(viewKinds.map(async (kind) => [`${kind}s`, await store.views.count(kind)] as const));
-        return {
-          status: 200,
-          body: {
-            ...Object.fromEntries(counts),
-            deadLetters: await store.deadLetters.count(),
-            frozen: deps.frozen() ?? (await frozenIn(store.views)),
-            version: deps.version,
-          },
-        };
-      },
-    }),
     json({
       method: 'get',
       path: '/api/v1/playbooks',
       access: 'read',
+      scope: 'all',
       tag: 'playbooks',
       summary: 'List the playbooks of the policy in force',
-      answers: { 200: 'Name, version, mode, owner and digest of each.' },
+      answers: { 200: answer('Name, version, mode, owner and digest of each.', 'Playbooks') },
       handle() {
-        const items = policy().playbooks.map(({ name, version, summary, owner, mode, digest }) => ({
+        const items = policy().playbooks.map(({ name, version, summary, owner, mode, digest }): PlaybookLine => ({
           name,
           version,
           summary,
@@ -50,30 +78,40 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
           mode,
           digest,
         }));
-        return { status: 200, body: { items, next: null } };
+        const body: Listed<PlaybookLine> = { items, next: null };
+        return { status: 200, body };
       },
     }),
     json({
       method: 'get',
       path: '/api/v1/playbooks/:name',
       access: 'read',
+      scope: 'all',
       tag: 'playbooks',
       summary: 'Show one playbook as it was loaded',
-      answers: { 200: 'The playbook.', 404: 'No such playbook.' },
+      answers: { 200: answer('The playbook.', 'Playbook'), 404: refusal('No such playbook.') },
       handle(call) {
         const playbook = policy().playbooks.find(({ name }) => name === param(call, 'name'));
         if (playbook === undefined) throw new GatewayError('not_found', 'no such playbook');
         return { status: 200, body: playbook };
       },
     }),
+  ];
+}
+
+// ---------------------------------------------------------------- emergency stop
+
+function stopRoutes({ intake }: HttpDeps): readonly Route[] {
+  return [
     json<null, { readonly reason: string }>({
       method: 'post',
       path: '/api/v1/freeze',
       access: 'operate',
+      scope: 'all',
       tag: 'gateway',
       summary: 'Emergency stop: no action starts any more, in any scope, until thawed; people are still paged',
       body: object({ reason: { type: 'string', minLength: 1, maxLength: 1_000 } }, ['reason']),
-      answers: { 202: 'Durable.' },
+      answers: durable,
       async handle({ body, actor }) {
         await intake.submit({ type: 'CommandGiven', scope: everyScope, by: actor, command: { name: 'freeze', reason: body.reason } });
         return taken;
@@ -83,86 +121,60 @@ export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly
       method: 'post',
       path: '/api/v1/thaw',
       access: 'admin',
+      scope: 'all',
       tag: 'gateway',
       summary: 'Lift the emergency stop',
       body: object({}),
-      answers: { 202: 'Durable.' },
+      answers: durable,
       async handle({ actor }) {
         await intake.submit({ type: 'CommandGiven', scope: everyScope, by: actor, command: { name: 'thaw' } });
         return taken;
       },
     }),
-    json({
-      method: 'get',
-      path: '/healthz',
-      access: 'open',
-      tag: 'health',
-      summary: 'Whether the process lives',
-      answers: { 200: 'It does.' },
-      handle: () => ({ status: 200, body: { status: 'alive' } }),
-    }),
-    json({
-      method: 'get',
-      path: '/readyz',
-      access: 'open',
-      tag: 'health',
-      summary: 'Whether work should be sent here',
-      answers: { 200: 'Yes; a check may add a note.', 503: 'No; the failing checks are named.' },
-      async handle() {
-        const checks = await readiness();
-        const ready = !draining() && checks.every(({ ok }) => ok);
-        return { status: ready ? 200 : 503, body: { status: ready ? 'ready' : draining() ? 'draining' : 'not ready', checks } };
-      },
-    }),
-    {
-      kind: 'raw',
-      method: 'get',
-      path: '/metrics',
-      access: deps.metricsAccess,
-      tag: 'health',
-      summary: 'Counters and gauges as text',
-      answers: { 200: 'The text exposition format, version 0.0.4.' },
-      async serve(_req, res) {
-        const { type, text } = await metrics.scrape();
-        res.writeHead(200, { 'content-type': type });
-        res.end(text);
-      },
-    },
   ];
 }
 
-/** As the read model of all partitions has it: one that decides no partition answers by it. */
-async function frozenIn(views: Views): Promise<ReturnType<HttpDeps['frozen']>> {
-  const [first] = (await views.list({ kind: 'partition', states: ['frozen'], limit: 1 })).docs;
-  return first === undefined ? null : { by: String(first.doc['by']), reason: String(first.doc['reason']) };
-}
+// ---------------------------------------------------------------- health and figures
 
-type Checked = readonly { readonly name: string; readonly ok: boolean; readonly note?: string }[];
-
-/** Asks all checks at once, each with a deadline; anybody may ask, so an answer is good for a second, and what is wrong goes to the log only; a check's note is made for everybody. */
-function createReadiness({ checks, clock, log }: HttpDeps): () => Promise<Checked> {
-  let held: { readonly at: Millis; readonly answer: Promise<Checked> } | null = null;
-  async function ask(check: Check): Promise<Checked[number]> {
-    const wrong = await wrongWith(check, clock);
-    if (wrong !== null) log.warn({ check: check.name, wrong }, 'not ready');
-    const note = check.note?.() ?? null;
-    return { name: check.name, ok: wrong === null, ...(note === null ? {} : { note }) };
-  }
-  return () => {
-    const at = clock.steady();
-    if (held === null || at - held.at > second) held = { at, answer: Promise.all(checks.map(ask)) };
-    return held.answer;
-  };
-}
-
-async function wrongWith(check: Check, clock: Clock): Promise<string | null> {
-  const late = Promise.withResolvers<string>();
-  const cancel = clock.after(checkMs, () => late.resolve(`no answer within ${checkMs} ms`));
-  try {
-    return await Promise.race([check.check(), late.promise]);
-  } catch (error) {
-    return error instanceof Error ? error.message : 'the check failed';
-  } finally {
-    cancel();
-  }
+function healthRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[] {
+  const readiness = createReadiness(deps, draining);
+  const common = { method: 'get', tag: 'health' } as const;
+  return [
+    json({
+      ...common,
+      path: '/healthz',
+      access: 'open',
+      scope: 'none',
+      summary: 'Whether the process lives',
+      answers: { 200: answer('It does.', 'Alive') },
+      handle: () => ({ status: 200, body: { status: 'alive' } }),
+    }),
+    json({
+      ...common,
+      path: '/readyz',
+      access: 'open',
+      scope: 'none',
+      summary: 'Whether work should be sent here',
+      answers: { 200: answer('Yes; a check may add a note.', 'Ready'), 503: answer('No; the failing checks are named.', 'Ready') },
+      async handle() {
+        const body = await readiness();
+        return { status: body.status === 'ready' ? 200 : 503, body };
+      },
+    }),
+    {
+      ...common,
+      kind: 'raw',
+      path: '/metrics',
+      access: deps.metricsAccess,
+      // They tell of every scope together.
+      scope: deps.metricsAccess === 'open' ? 'none' : 'all',
+      summary: 'Counters and gauges as text',
+      answers: { 200: { says: 'The text exposition format, version 0.0.4.', content: { 'text/plain': text } } },
+      async serve(_req, res) {
+        const scraped = await deps.metrics.scrape();
+        res.writeHead(200, { 'content-type': scraped.type });
+        res.end(scraped.text);
+      },
+    },
+  ];
 }

@@ -1,108 +1,116 @@
 // Incidents: list, show with everything that belongs to them, their story, and what people do to them.
 import { GatewayError } from '../../core/errors.ts';
-import type { ViewDoc } from '../../ports/views.ts';
+import type { IncidentAnswer, TimelineAnswer } from '../../readmodel/answers.ts';
+import type { IncidentDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
-import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { answer, json, refusal, type Call, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+import { incidentListQuery, incidentsAsked, type IncidentListQuery } from './filters.ts';
+import { found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'incidents';
-const membersMax = 200;
+const partsMax = 200;
+const nestedMax = 50;
 const textCharsMax = 2_000;
 const via = 'api';
 
-export function incidentRoutes({ store, intake }: HttpDeps): readonly Route[] {
-  const { views } = store;
+export function incidentRoutes(deps: HttpDeps): readonly Route[] {
+  return [...readingRoutes(deps), ...commandRoutes(deps)];
+}
 
-  async function partsOf(incident: ViewDoc): Promise<object> {
-    const [alerts, runs, pages] = await Promise.all(
-      (['alert', 'run', 'page'] as const).map((kind) => views.list({ kind, of: incident.id, limit: membersMax })),
-    );
-    const items = (list: typeof alerts): readonly object[] => (list?.docs ?? []).map(shown);
+function readingRoutes({ store: { views } }: HttpDeps): readonly Route[] {
+  async function withParts(incident: IncidentDocument, scopes: Call['scopes']): Promise<IncidentAnswer> {
+    const of = { scopes, incident: incident.id, limit: partsMax };
+    const [alerts, runs, pages, nested] = await Promise.all([
+      views.list({ kind: 'alert', ...of }),
+      views.list({ kind: 'run', ...of }),
+      views.list({ kind: 'page', ...of }),
+      incident.storm ? views.list({ kind: 'incident', scopes, parent: incident.id, limit: nestedMax }) : { items: [], next: null },
+    ]);
     // A storm has more members than anybody reads.
-    return { alerts: items(alerts), alertsMore: (alerts?.next ?? null) !== null, runs: items(runs), pages: items(pages) };
+    return { ...incident, alerts: alerts.items, alertsMore: alerts.next !== null, runs: runs.items, pages: pages.items, nested };
   }
 
-  const open = async (id: string): Promise<ViewDoc> => stillOpen(await found(views, 'incident', id), ['resolved']);
-
   return [
-    json<ListQuery, null>({
+    json<IncidentListQuery, null>({
       method: 'get',
       path: '/api/v1/incidents',
       access: 'read',
+      scope: 'own',
       tag,
-      summary: 'List incidents, newest first',
-      query: object(listQuery),
-      answers: { 200: 'A page of incidents.' },
-      handle: ({ query }) => listed(views, 'incident', query),
+      summary: 'List incidents that are not resolved, the worst first',
+      query: object(incidentListQuery),
+      answers: { 200: answer('A page of incidents.', 'Incidents') },
+      handle: (call) => page(views, incidentsAsked(call)),
     }),
     json({
       method: 'get',
       path: '/api/v1/incidents/:id',
       access: 'read',
+      scope: 'own',
       tag,
-      summary: 'Show one incident with its alerts, runs and pages',
-      answers: { 200: 'The incident.', 404: 'No such incident.' },
-      async handle(call) {
-        const incident = await found(views, 'incident', param(call, 'id'));
-        return { status: 200, body: { ...shown(incident), ...(await partsOf(incident)) } };
-      },
+      summary: 'Show one incident with its alerts, runs and pages, and what a storm speaks for',
+      answers: { 200: answer('The incident.', 'IncidentWithParts'), 404: refusal('No such incident.') },
+      handle: async (call) => ({ status: 200, body: await withParts(await found(views, 'incident', call), call.scopes) }),
     }),
     json<{ readonly after: number; readonly limit: number }, null>({
       method: 'get',
       path: '/api/v1/incidents/:id/timeline',
       access: 'read',
+      scope: 'own',
       tag,
       summary: 'Show the story of an incident, oldest first',
       query: object({
         after: { type: 'integer', minimum: -1, default: -1, description: 'The `next` of the page before' },
         limit: { type: 'integer', minimum: 1, maximum: 1_000, default: 200 },
       }),
-      answers: { 200: 'Entries after the given one.', 404: 'No such incident.' },
+      answers: { 200: answer('Entries after the given one.', 'Timeline'), 404: refusal('No such incident.') },
       async handle(call) {
-        const incident = await found(views, 'incident', param(call, 'id'));
-        const items = await views.timeline(incident.id, call.query.after, call.query.limit);
-        return { status: 200, body: { items, next: items.length === call.query.limit ? (items.at(-1)?.seq ?? null) : null } };
+        const { after, limit } = call.query;
+        const incident = await found(views, 'incident', call);
+        const items = await views.timeline({ incident: incident.id, scopes: call.scopes, after, limit });
+        const body: TimelineAnswer = { items, next: items.length === limit ? (items.at(-1)?.seq ?? null) : null };
+        return { status: 200, body };
       },
     }),
+  ];
+}
+
+function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[] {
+  const open = async (call: Call): Promise<IncidentDocument> => stillOpen('incident', await found(views, 'incident', call));
+  const common = { method: 'post', access: 'operate', scope: 'own', tag, answers: takenAnswers } as const;
+
+  return [
     json({
-      method: 'post',
+      ...common,
       path: '/api/v1/incidents/:id/ack',
-      access: 'operate',
-      tag,
       summary: 'Acknowledge: somebody has it, stop ringing',
       body: object({}),
-      answers: takenAnswers,
       async handle(call) {
-        const { scope, id } = await open(param(call, 'id'));
+        const { scope, id } = await open(call);
         await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via });
         return taken;
       },
     }),
     json<null, { readonly note?: string }>({
-      method: 'post',
+      ...common,
       path: '/api/v1/incidents/:id/resolve',
-      access: 'operate',
-      tag,
       summary: 'Resolve by hand',
       body: object({ note: { type: 'string', maxLength: textCharsMax } }),
-      answers: takenAnswers,
       async handle(call) {
-        const { scope, id } = await open(param(call, 'id'));
+        const { scope, id } = await open(call);
         await intake.submit({ type: 'Resolved', scope, incident: id, by: call.actor, via, note: call.body.note ?? '' });
         return taken;
       },
     }),
     json<null, { readonly text: string }>({
-      method: 'post',
+      ...common,
       path: '/api/v1/incidents/:id/note',
-      access: 'operate',
-      tag,
       summary: 'Write a remark onto the timeline',
       body: object({ text: { type: 'string', minLength: 1, maxLength: textCharsMax } }, ['text']),
-      answers: takenAnswers,
       async handle(call) {
         if (call.body.text.trim() === '') throw new GatewayError('invalid_request', 'body/text must not be blank');
-        const { scope, id } = await found(views, 'incident', param(call, 'id'));
+        const { scope, id } = await found(views, 'incident', call);
         await intake.submit({ type: 'CommandGiven', scope, by: call.actor, command: { name: 'note', incident: id, text: call.body.text } });
         return taken;
       },

@@ -1,13 +1,19 @@
 // The log for operators: how far it has come and who works on it, and its records in pages. Reads only; every kind of log alike.
-//   O1  A page holds at most 1,000 records and 4 MB, and at least one record where there is one: whoever asks for `next` gets to the end.
+//   O1  A page holds at most 1,000 records and 4 MB, and looks at 5,000 at most: whoever asks for `next` until it is `end` gets to the end.
+//   O2  A caller gets the records of its scopes; those of no scope (policies, the emergency stop) are for callers of every scope.
 import { GatewayError } from '../../core/errors.ts';
 import type { EventLog, LogRecord, Topic } from '../../ports/event-log.ts';
+import type { LogAnswer, LogExtent, LogLine, LogPageAnswer, LogRole } from '../../readmodel/answers.ts';
+import { sees } from '../../readmodel/query.ts';
 import type { HttpDeps, Standing } from '../deps.ts';
-import { json, object, type Call, type Route } from '../route.ts';
+import { answer, json, refusal, type Call, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+import { endpointOf, seesEndpoint } from './received.ts';
 import { param } from './view.ts';
 
 const tag = 'log';
 const recordsMax = 1_000;
+const lookedAtMax = 5_000;
 const pageCharsMax = 4_000_000;
 /** Read at once: a record may be large, and most pages are full before their count is. */
 const readAtOnce = 100;
@@ -19,21 +25,26 @@ interface PageQuery {
   readonly raw: boolean;
 }
 
-export function logRoutes({ store: { log }, standing }: Pick<HttpDeps, 'store' | 'standing'>): readonly Route[] {
+type LogDeps = Pick<HttpDeps, 'store' | 'standing' | 'tenantScopes'>;
+
+export function logRoutes(deps: LogDeps): readonly Route[] {
+  const { log } = deps.store;
   return [
     json({
       method: 'get',
       path: '/api/v1/log',
       access: 'read',
+      scope: 'all',
       tag,
       summary: 'How the log stands: extent of each partition, how far each role has come, and what is worked on here',
-      answers: { 200: 'The figures; `at` and `lag` are null where nobody has told yet.' },
-      handle: async () => ({ status: 200, body: await statsOf(log, standing) }),
+      answers: { 200: answer('The figures; `at` and `lag` are null where nobody has told yet.', 'Log') },
+      handle: async () => ({ status: 200, body: await figuresOf(log, deps.standing) }),
     }),
     json<PageQuery, null>({
       method: 'get',
       path: '/api/v1/log/:topic/:partition',
       access: 'admin',
+      scope: 'own',
       tag,
       summary: 'Records of one partition, oldest first; deliveries and facts may hold what is not for everybody',
       query: object({
@@ -46,17 +57,17 @@ export function logRoutes({ store: { log }, standing }: Pick<HttpDeps, 'store' |
         },
       }),
       answers: {
-        200: 'Records; `next` is the offset to go on at, `end` the one that the next record will get.',
-        404: 'No such topic or partition.',
+        200: answer('Records; `next` is the offset to go on at, `end` the one that the next record will get.', 'LogPage'),
+        404: refusal('No such topic or partition.'),
       },
-      handle: async (call) => ({ status: 200, body: await pageOf(log, placeOf(call, log), call.query) }),
+      handle: async (call) => ({ status: 200, body: await pageOf(deps, placeOf(call, log), call) }),
     }),
   ];
 }
 
 // ---------------------------------------------------------------- figures
 
-async function statsOf(log: EventLog, standing: Standing): Promise<object> {
+async function figuresOf(log: EventLog, standing: Standing): Promise<LogAnswer> {
   const [host, effects] = await Promise.all([standing.role('host'), standing.role('effects')]);
   const partitions = await Promise.all(
     Array.from({ length: log.partitions }, async (_, partition) => {
@@ -65,21 +76,23 @@ async function statsOf(log: EventLog, standing: Standing): Promise<object> {
     }),
   );
   const { instance, roles, kind } = standing;
-  return { instance, roles, log: kind, partitions, spool: standing.spool?.() ?? null };
+  return { instance, roles, log: kind, partitions, spool: spoolOf(standing) };
 }
 
-async function extentOf(log: EventLog, topic: Topic, partition: number): Promise<{ first: number; end: number; records: number }> {
+function spoolOf({ spool }: Standing): LogAnswer['spool'] {
+  if (spool === undefined) return null;
+  const { records, bytes, oldestMs } = spool();
+  return { records, bytes, oldestMs };
+}
+
+async function extentOf(log: EventLog, topic: Topic, partition: number): Promise<LogExtent> {
   const end = await log.end(topic, partition);
   const [oldest] = await log.read(topic, partition, 0, 1);
   const first = Math.min(oldest?.offset ?? end, end);
   return { first, end, records: end - first };
 }
 
-function roleIn(
-  role: Awaited<ReturnType<Standing['role']>>,
-  partition: number,
-  end: number,
-): { readonly here: boolean; readonly at: number | null; readonly lag: number | null } {
+function roleIn(role: Awaited<ReturnType<Standing['role']>>, partition: number, end: number): LogRole {
   const at = role.reached.get(partition) ?? null;
   const lag = role.lags.get(partition) ?? (at === null ? null : Math.max(0, end - at));
   return { here: role.here.has(partition), at, lag };
@@ -103,28 +116,49 @@ function placeOf(call: Pick<Call, 'params'>, log: EventLog): Place {
   return { topic, partition };
 }
 
-async function pageOf(log: EventLog, { topic, partition }: Place, { from, limit, raw }: PageQuery): Promise<object> {
-  const records: object[] = [];
+async function pageOf(
+  deps: LogDeps,
+  { topic, partition }: Place,
+  { query, scopes }: Pick<Call<PageQuery>, 'query' | 'scopes'>,
+): Promise<LogPageAnswer> {
+  const { log } = deps.store;
+  const { from, limit, raw } = query;
+  const records: LogLine[] = [];
   const end = await log.end(topic, partition);
   let chars = 0;
+  let looked = 0;
   let next = from;
   let before: string | null = null;
-  while (records.length < limit) {
-    const found = await log.read(topic, partition, next, Math.min(readAtOnce, limit - records.length));
+  const answered = (): LogPageAnswer => ({ records, next, end: looked === 0 ? end : Math.max(end, next) });
+  while (records.length < limit && looked < lookedAtMax) {
+    // Of a caller of few scopes nobody knows how many of the next are its own.
+    const most = scopes === 'all' ? Math.min(readAtOnce, limit - records.length) : readAtOnce;
+    const found = await log.read(topic, partition, next, most);
     if (found.length === 0) break;
     for (const record of found) {
-      const body: string | null = raw && topic === 'inputs' ? await log.raw(topic, partition, record.offset) : null;
-      const shown = shownOf(topic, record, body === before ? null : body);
-      chars += JSON.stringify(shown).length;
-      if (chars > pageCharsMax && records.length > 0) return { records, next, end: Math.max(end, next) }; // O1
-      before = body;
-      records.push(shown);
+      if (records.length === limit) return answered();
+      looked += 1;
+      if (sees(scopes, record.scope)) {
+        const body: string | null = raw && topic === 'inputs' ? await bodyOf(deps, record, scopes) : null;
+        const line = lineOf(topic, record, body === before ? null : body);
+        chars += JSON.stringify(line).length;
+        if (chars > pageCharsMax && records.length > 0) return answered(); // O1
+        before = body;
+        records.push(line);
+      }
       next = record.offset + 1;
     }
   }
-  return { records, next, end: records.length === 0 ? end : Math.max(end, next) };
+  return answered();
 }
 
-function shownOf(topic: Topic, { partition, offset, scope, value }: LogRecord, raw: string | null): object {
-  return { topic, partition, offset, scope, value, ...(raw === null ? {} : { raw }) };
+async function bodyOf(deps: LogDeps, { partition, offset, value }: LogRecord, scopes: Call['scopes']): Promise<string | null> {
+  const endpoint = endpointOf(value);
+  if (scopes !== 'all' && (endpoint === null || !seesEndpoint(deps, endpoint, scopes))) return null;
+  return deps.store.log.raw('inputs', partition, offset);
+}
+
+/** Written by intake or the host, so the value is an input or a fact. */
+function lineOf(topic: Topic, { partition, offset, scope, value }: LogRecord, raw: string | null): LogLine {
+  return { topic, partition, offset, scope, value: value as LogLine['value'], ...(raw === null ? {} : { raw }) };
 }

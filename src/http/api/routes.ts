@@ -2,7 +2,8 @@
 import type { HttpDeps } from '../deps.ts';
 import { ackRoutes } from '../door/ack.ts';
 import { openapiOf } from '../openapi.ts';
-import { json, type Route } from '../route.ts';
+import { json, type Answer, type Route } from '../route.ts';
+import { text } from '../../readmodel/schema.ts';
 import { alertRoutes } from './alerts.ts';
 import { deadLetterRoutes } from './deadletters.ts';
 import { gatewayRoutes } from './gateway.ts';
@@ -11,6 +12,17 @@ import { logRoutes } from './log.ts';
 import { runRoutes } from './runs.ts';
 import { silenceRoutes } from './silences.ts';
 import type { BroughtRoutes } from './source-routes.ts';
+
+const openapi: Answer = {
+  says: 'OpenAPI 3.1.',
+  content: {
+    'application/json': {
+      type: 'object',
+      required: ['openapi', 'info', 'paths', 'components'],
+      properties: { openapi: text, info: { type: 'object' }, paths: { type: 'object' }, components: { type: 'object' } },
+    },
+  },
+};
 
 /** `brought` are what the sources bring, `more` are made elsewhere (the event stream); `draining` says that the server is about to stop. */
 export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly Route[], draining: () => boolean): readonly Route[] {
@@ -29,9 +41,10 @@ export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly
       method: 'get',
       path: '/api/v1/openapi.json',
       access: 'open',
+      scope: 'none',
       tag: 'gateway',
       summary: 'This document',
-      answers: { 200: 'OpenAPI 3.1.' },
+      answers: { 200: openapi },
       handle: () => ({ status: 200, body: document }),
     }),
   ];

@@ -1,85 +1,113 @@
 // Runs of playbooks, the approvals that they wait for, and the pages that were sent.
-import type { ViewKind } from '../../ports/views.ts';
+import type { ViewQuery } from '../../readmodel/query.ts';
+import type { RunDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
-import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { answer, json, refusal, type Call, type Route } from '../route.ts';
+import { object, type Schema } from '../schema.ts';
+import {
+  approvalListQuery,
+  approvalsAsked,
+  pageListQuery,
+  pagesAsked,
+  runListQuery,
+  runsAsked,
+  type ApprovalListQuery,
+  type ListQuery,
+  type PageListQuery,
+  type RunListQuery,
+} from './filters.ts';
+import { found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const note = { type: 'string', maxLength: 2_000 } as const;
 const via = 'api';
 
-export function runRoutes({ store, intake }: HttpDeps): readonly Route[] {
-  const { views } = store;
+export function runRoutes(deps: HttpDeps): readonly Route[] {
+  return [
+    ...reading<'run', RunListQuery>(deps, { kind: 'run', noun: 'runs', component: 'Run', query: runListQuery, asked: runsAsked }),
+    ...reading<'approval', ApprovalListQuery>(deps, {
+      kind: 'approval',
+      noun: 'approvals',
+      component: 'Approval',
+      query: approvalListQuery,
+      asked: approvalsAsked,
+    }),
+    ...reading<'page', PageListQuery>(deps, { kind: 'page', noun: 'pages', component: 'Page', query: pageListQuery, asked: pagesAsked }),
+    ...commandRoutes(deps),
+  ];
+}
 
-  function reading(kind: ViewKind, noun: string): readonly Route[] {
-    return [
-      json<ListQuery, null>({
-        method: 'get',
-        path: `/api/v1/${noun}`,
-        access: 'read',
-        tag: noun,
-        summary: `List ${noun}, newest first`,
-        query: object(listQuery),
-        answers: { 200: `A page of ${noun}.` },
-        handle: ({ query }) => listed(views, kind, query),
-      }),
-      json({
-        method: 'get',
-        path: `/api/v1/${noun}/:id`,
-        access: 'read',
-        tag: noun,
-        summary: `Show one of the ${noun}`,
-        answers: { 200: `The ${kind}.`, 404: `No such ${kind}.` },
-        handle: async (call) => ({ status: 200, body: shown(await found(views, kind, param(call, 'id'))) }),
-      }),
-    ];
-  }
+interface Noun<Kind extends 'run' | 'approval' | 'page', Query extends ListQuery> {
+  readonly kind: Kind;
+  readonly noun: string;
+  readonly component: string;
+  readonly query: { readonly [name: string]: Schema };
+  readonly asked: (call: Call<Query, null>) => ViewQuery<Kind>;
+}
 
-  const open = async (id: string): Promise<{ readonly scope: string; readonly run: string }> => {
-    const { scope, id: run } = stillOpen(await found(views, 'run', id), ['ended']);
-    return { scope, run };
-  };
+function reading<Kind extends 'run' | 'approval' | 'page', Query extends ListQuery>(
+  { store: { views } }: HttpDeps,
+  { kind, noun, component, query, asked }: Noun<Kind, Query>,
+): readonly Route[] {
+  return [
+    json<Query, null>({
+      method: 'get',
+      path: `/api/v1/${noun}`,
+      access: 'read',
+      scope: 'own',
+      tag: noun,
+      summary: `List ${noun}, newest first`,
+      query: object(query),
+      answers: { 200: answer(`A page of ${noun}.`, `${component}s`) },
+      handle: (call) => page(views, asked(call)),
+    }),
+    json({
+      method: 'get',
+      path: `/api/v1/${noun}/:id`,
+      access: 'read',
+      scope: 'own',
+      tag: noun,
+      summary: `Show one of the ${noun}`,
+      answers: { 200: answer(`The ${kind}.`, component), 404: refusal(`No such ${kind}.`) },
+      handle: async (call) => ({ status: 200, body: await found(views, kind, call) }),
+    }),
+  ];
+}
+
+function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[] {
+  const open = async (call: Call): Promise<RunDocument> => stillOpen('run', await found(views, 'run', call));
+  const common = { method: 'post', access: 'operate', scope: 'own', tag: 'runs', answers: takenAnswers } as const;
 
   return [
-    ...reading('run', 'runs'),
-    ...reading('approval', 'approvals'),
-    ...reading('page', 'pages'),
     json({
-      method: 'post',
+      ...common,
       path: '/api/v1/runs/:id/approve',
-      access: 'operate',
-      tag: 'runs',
       summary: 'Allow a run that waits for approval',
       body: object({}),
-      answers: takenAnswers,
       async handle(call) {
-        await intake.submit({ type: 'Approved', ...(await open(param(call, 'id'))), by: call.actor, via });
+        const { scope, id } = await open(call);
+        await intake.submit({ type: 'Approved', scope, run: id, by: call.actor, via });
         return taken;
       },
     }),
     json<null, { readonly note?: string }>({
-      method: 'post',
+      ...common,
       path: '/api/v1/runs/:id/deny',
-      access: 'operate',
-      tag: 'runs',
       summary: 'Refuse a run that waits for approval; a person is paged instead',
       body: object({ note }),
-      answers: takenAnswers,
       async handle(call) {
-        await intake.submit({ type: 'Denied', ...(await open(param(call, 'id'))), by: call.actor, via, note: call.body.note ?? '' });
+        const { scope, id } = await open(call);
+        await intake.submit({ type: 'Denied', scope, run: id, by: call.actor, via, note: call.body.note ?? '' });
         return taken;
       },
     }),
     json({
-      method: 'post',
+      ...common,
       path: '/api/v1/runs/:id/cancel',
-      access: 'operate',
-      tag: 'runs',
       summary: 'Stop a run; what it has done stays done',
       body: object({}),
-      answers: takenAnswers,
       async handle(call) {
-        const { scope, run } = await open(param(call, 'id'));
-        await intake.submit({ type: 'CommandGiven', scope, by: call.actor, command: { name: 'cancel', run } });
+        const { scope, id } = await open(call);
+        await intake.submit({ type: 'CommandGiven', scope, by: call.actor, command: { name: 'cancel', run: id } });
         return taken;
       },
     }),

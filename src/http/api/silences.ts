@@ -1,17 +1,22 @@
 // Silences: made with a look at what they mute now, always with an end, ended early by DELETE.
 import { hash } from 'node:crypto';
-import { matchesAll, type Labels, type Matcher } from '../../core/alert/labels.ts';
+import { scopeMeant } from '../../access/scopes.ts';
+import { matchesAll, type Matcher } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Silence } from '../../core/mute/facts.ts';
-import { day } from '../../core/time.ts';
-import type { ViewDoc, Views } from '../../ports/views.ts';
+import { day, type Instant } from '../../core/time.ts';
+import type { PreviewAnswer, SilenceAcceptedAnswer } from '../../readmodel/answers.ts';
+import type { AlertDocument, SilenceDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
-import { json, object, type Route } from '../route.ts';
-import { found, listed, listQuery, param, shown, stillOpen, taken, takenAnswers, type ListQuery } from './view.ts';
+import { answer, json, refusal, type Call, type Route } from '../route.ts';
+import { object } from '../schema.ts';
+import { listQuery, silencesAsked, type ListQuery } from './filters.ts';
+import { documentOf, found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'silences';
 /** The preview looks at so many firing alerts, and shows so many of the matching ones. */
 const previewMax = 5_000;
+const previewPage = 500;
 const previewShown = 100;
 const longestMs = 366 * day;
 
@@ -33,7 +38,7 @@ const wanted = {
     type: 'string',
     maxLength: 200,
     pattern: '^[^\\s|*]+$',
-    description: 'Scope whose alerts are meant; by default the gateway’s own',
+    description: 'Scope whose alerts are meant; by default the gateway’s own, or the only one of the token',
   },
   matchers: {
     type: 'array',
@@ -51,33 +56,62 @@ const wanted = {
 } as const;
 const instant = { type: 'integer', minimum: 0, maximum: 8_640_000_000_000_000, description: 'Milliseconds since 1970, UTC' } as const;
 
-export function silenceRoutes({ store, intake, clock, expressions, defaultScope }: HttpDeps): readonly Route[] {
-  const { views } = store;
+export function silenceRoutes(deps: HttpDeps): readonly Route[] {
+  return [...readingRoutes(deps), ...commandRoutes(deps)];
+}
 
+function readingRoutes(deps: HttpDeps): readonly Route[] {
+  const { views } = deps.store;
   return [
     json<ListQuery, null>({
       method: 'get',
       path: '/api/v1/silences',
       access: 'read',
+      scope: 'own',
       tag,
       summary: 'List silences, newest first',
       query: object(listQuery),
-      answers: { 200: 'A page of silences.' },
-      handle: ({ query }) => listed(views, 'silence', query),
+      answers: { 200: answer('A page of silences.', 'Silences') },
+      handle: (call) => page(views, silencesAsked(call)),
     }),
     json({
       method: 'get',
       path: '/api/v1/silences/:id',
       access: 'read',
+      scope: 'own',
       tag,
       summary: 'Show one silence',
-      answers: { 200: 'The silence.', 404: 'No such silence.' },
-      handle: async (call) => ({ status: 200, body: shown(await found(views, 'silence', param(call, 'id'))) }),
+      answers: { 200: answer('The silence.', 'Silence'), 404: refusal('No such silence.') },
+      handle: async (call) => ({ status: 200, body: await found(views, 'silence', call) }),
     }),
+    json<null, Wanted>({
+      method: 'post',
+      path: '/api/v1/silences/preview',
+      access: 'operate',
+      scope: 'own',
+      tag,
+      summary: 'Show which firing alerts a silence would mute now',
+      body: object(wanted, ['matchers']),
+      answers: {
+        200: answer('How many match, and the first hundred; `complete` is false when there were too many alerts to look at.', 'Preview'),
+        404: refusal('No such scope.'),
+      },
+      async handle(call) {
+        refuseTooWide(call.body.matchers, deps.expressions);
+        return { status: 200, body: await previewOf(deps, call) };
+      },
+    }),
+  ];
+}
+
+function commandRoutes(deps: HttpDeps): readonly Route[] {
+  const { store, intake, clock, expressions } = deps;
+  return [
     json<null, NewSilence>({
       method: 'post',
       path: '/api/v1/silences',
       access: 'operate',
+      scope: 'own',
       tag,
       summary: 'Make a silence, or replace the one with this id',
       body: object(
@@ -91,53 +125,55 @@ export function silenceRoutes({ store, intake, clock, expressions, defaultScope 
         },
         ['matchers', 'endsAt', 'comment'],
       ),
-      answers: { 202: 'Durable; the silence counts from its next alert on.', 404: 'There is no silence with this id to replace.' },
-      async handle({ body, actor }) {
-        refuseTooWide(body.matchers, expressions);
-        const now = clock.now();
-        const startsAt = body.startsAt ?? now;
-        if (body.endsAt <= Math.max(startsAt, now))
-          throw new GatewayError('invalid_request', 'body/endsAt must lie ahead, and after startsAt');
-        if (body.endsAt - now > longestMs) throw new GatewayError('invalid_request', 'body/endsAt must lie within a year');
-        const held = body.id === undefined ? null : await found(views, 'silence', body.id);
-        const scope = held?.scope ?? body.scope ?? defaultScope;
-        const { matchers, endsAt, comment } = body;
-        const id = held?.id ?? `s${hash('sha256', JSON.stringify([scope, matchers, startsAt, endsAt, actor]), 'hex').slice(0, 16)}`;
-        const untilResolved = body.untilResolved ?? false;
-        await intake.submit({ type: 'SilenceSet', scope, silence: { id, matchers, startsAt, endsAt, untilResolved, by: actor, comment } });
-        return { status: 202, body: { status: 'accepted', id } };
+      answers: {
+        202: answer('Durable; the silence counts from its next alert on.', 'SilenceAccepted'),
+        404: refusal('There is no silence with this id to replace, or no such scope.'),
       },
-    }),
-    json<null, Wanted>({
-      method: 'post',
-      path: '/api/v1/silences/preview',
-      access: 'operate',
-      tag,
-      summary: 'Show which firing alerts a silence would mute now',
-      body: object(wanted, ['matchers']),
-      answers: { 200: 'How many match, and the first hundred; `complete` is false when there were too many alerts to look at.' },
-      async handle({ body }) {
-        refuseTooWide(body.matchers, expressions);
-        const { docs, complete } = await firing(views);
-        const scope = body.scope ?? defaultScope;
-        const muted = docs.filter((doc) => doc.scope === scope && matchesAll(body.matchers, labelsOf(doc), expressions.pattern));
-        return { status: 200, body: { count: muted.length, complete, items: muted.slice(0, previewShown).map(shown) } };
+      async handle(call) {
+        refuseTooWide(call.body.matchers, expressions);
+        refuseBadSpan(call.body, clock.now());
+        const { scope, silence } = await silenceWanted(deps, call);
+        await intake.submit({ type: 'SilenceSet', scope, silence });
+        const body: SilenceAcceptedAnswer = { status: 'accepted', id: silence.id };
+        return { status: 202, body };
       },
     }),
     json({
       method: 'delete',
       path: '/api/v1/silences/:id',
       access: 'operate',
+      scope: 'own',
       tag,
       summary: 'End a silence now',
       answers: takenAnswers,
-      async handle({ params, actor }) {
-        const held = stillOpen(await found(views, 'silence', param({ params }, 'id')), ['expired']);
-        await intake.submit({ type: 'SilenceSet', scope: held.scope, silence: { ...silenceIn(held), endsAt: clock.now(), by: actor } });
+      async handle(call) {
+        const document = stillOpen('silence', await found(store.views, 'silence', call));
+        await intake.submit({
+          type: 'SilenceSet',
+          scope: document.scope,
+          silence: { ...silenceIn(document), endsAt: clock.now(), by: call.actor },
+        });
         return taken;
       },
     }),
   ];
+}
+
+/** A silence that is replaced stays in its scope; a new one's id says what it is, so that the same request twice makes one. */
+async function silenceWanted(
+  { store, clock, defaultScope }: HttpDeps,
+  { body, actor, scopes }: Call<null, NewSilence>,
+): Promise<{ readonly scope: string; readonly silence: Silence }> {
+  const before = body.id === undefined ? null : await documentOf(store.views, 'silence', { id: body.id, scopes });
+  const scope = before?.scope ?? scopeMeant(scopes, body.scope, defaultScope);
+  const { matchers, startsAt = clock.now(), endsAt, untilResolved = false, comment } = body;
+  const id = before?.id ?? `s${hash('sha256', JSON.stringify([scope, matchers, startsAt, endsAt, actor]), 'hex').slice(0, 16)}`;
+  return { scope, silence: { id, matchers, startsAt, endsAt, untilResolved, by: actor, comment } };
+}
+
+function refuseBadSpan({ startsAt, endsAt }: NewSilence, now: Instant): void {
+  if (endsAt <= Math.max(startsAt ?? now, now)) throw new GatewayError('invalid_request', 'body/endsAt must lie ahead, and after startsAt');
+  if (endsAt - now > longestMs) throw new GatewayError('invalid_request', 'body/endsAt must lie within a year');
 }
 
 /** At least one matcher must ask for something: `!=`, `!~` or `.*` alone would mute everything, also what comes later. */
@@ -151,31 +187,26 @@ function refuseTooWide(matchers: readonly Matcher[], { pattern, patternProblem }
   }
 }
 
-async function firing(views: Views): Promise<{ readonly docs: readonly ViewDoc[]; readonly complete: boolean }> {
-  const docs: ViewDoc[] = [];
+async function previewOf({ store, expressions, defaultScope }: HttpDeps, { body, scopes }: Call<null, Wanted>): Promise<PreviewAnswer> {
+  const scope = scopeMeant(scopes, body.scope, defaultScope);
+  const muted: AlertDocument[] = [];
+  let looked = 0;
   let after: string | null = null;
   do {
-    const page = await views.list({ kind: 'alert', states: ['firing'], limit: 500, ...(after === null ? {} : { after }) });
-    docs.push(...page.docs);
-    after = page.next;
-  } while (after !== null && docs.length < previewMax);
-  return { docs, complete: after === null };
+    const { items, next }: { readonly items: readonly AlertDocument[]; readonly next: string | null } = await store.views.list({
+      kind: 'alert',
+      scopes: [scope],
+      states: ['firing'],
+      limit: previewPage,
+      ...(after === null ? {} : { after }),
+    });
+    muted.push(...items.filter((alert) => matchesAll(body.matchers, alert.labels, expressions.pattern)));
+    looked += items.length;
+    after = next;
+  } while (after !== null && looked < previewMax);
+  return { count: muted.length, complete: after === null, items: muted.slice(0, previewShown) };
 }
 
-/** Written by the projector from the record of the same name. */
-function labelsOf(doc: ViewDoc): Labels {
-  return (doc.doc['labels'] ?? {}) as Labels;
-}
-
-function silenceIn({ id, doc }: ViewDoc): Silence {
-  const held = doc as unknown as Silence;
-  return {
-    id,
-    matchers: held.matchers,
-    startsAt: held.startsAt,
-    endsAt: held.endsAt,
-    untilResolved: held.untilResolved,
-    by: held.by,
-    comment: held.comment,
-  };
+function silenceIn({ id, matchers, startsAt, endsAt, untilResolved, by, comment }: SilenceDocument): Silence {
+  return { id, matchers, startsAt, endsAt, untilResolved, by, comment };
 }

@@ -6,7 +6,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Instant } from '../../core/time.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Route } from '../route.ts';
+import type { Answer, Route } from '../route.ts';
+import { text as anyText } from '../../readmodel/schema.ts';
 
 const tokenCharsMax = 2_048;
 
@@ -56,8 +57,9 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
   const common = {
     path: '/ack/:token',
     access: 'open',
+    scope: 'none',
     tag: 'acknowledgement',
-    answers: { 200: 'A small HTML page.', 404: 'Not a link of ours.', 410: 'The link has expired.' },
+    answers: { 200: htmlPage('A small page.'), 404: htmlPage('Not a link of ours.'), 410: htmlPage('The link has expired.') },
   } as const;
 
   async function serve(req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
@@ -71,15 +73,14 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
       await deps.intake.submit({ type: 'Acked', scope, incident, page, by: to, via: 'link' });
       return sendPage(res, 200, 'Acknowledged', `Incident ${incident} is yours.`, false);
     }
-    const title = await titleOf(incident);
+    const title = await titleOf(incident, scope);
     return sendPage(res, 200, `Acknowledge incident ${incident}?`, title, true);
   }
 
   /** The link must work while the read model does not. */
-  async function titleOf(incident: string): Promise<string> {
-    const view = await deps.store.views.get('incident', incident).catch(() => null);
-    const title = view?.doc['title'];
-    return view === null ? '' : `${typeof title === 'string' ? title : ''} (${view.state})`;
+  async function titleOf(incident: string, scope: string): Promise<string> {
+    const view = await deps.store.views.get('incident', incident, [scope]).catch(() => null);
+    return view === null ? '' : `${view.title} (${view.state})`;
   }
 
   return [
@@ -100,13 +101,17 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
   ];
 }
 
+function htmlPage(says: string): Answer {
+  return { says, content: { 'text/html': anyText } };
+}
+
 const style =
   'body{font:1.1rem system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.7rem 1.6rem}';
 const styleHash = createHash('sha256').update(style).digest('base64');
 
-function sendPage(res: ServerResponse, status: number, title: string, text: string, ask: boolean): void {
+function sendPage(res: ServerResponse, status: number, title: string, says: string, ask: boolean): void {
   const form = ask ? '<form method="post"><button>Acknowledge</button></form>' : '';
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>Quench</title><style>${style}</style><h1>${escaped(title)}</h1><p>${escaped(text)}</p>${form}</html>`;
+  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>Quench</title><style>${style}</style><h1>${escaped(title)}</h1><p>${escaped(says)}</p>${form}</html>`;
   res.setHeader(
     'content-security-policy',
     `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,

@@ -4,7 +4,7 @@
 //   W2  503 when we are in trouble (senders come again), 4xx only when coming again would not help.
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { createGate, type Gate } from '../../access/auth.ts';
+import { createGate, type Gate } from '../../access/gate.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Acceptance } from '../../engine/intake/intake.ts';
 import type { DeliveryRoute } from '../../ports/routes.ts';

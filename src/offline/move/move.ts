@@ -4,6 +4,7 @@
 //       (quiescence.ts), and inputs and facts of the target are empty. Whoever writes there later is found out by the first offset of a partition.
 //   M2  Desks, and facts in the order of their scope, are the same afterwards; that is read back from the target and compared.
 //   M3  Nothing is done or told a second time: effects of the target begin behind the moved facts.
+import type { Moved } from '../../cli/results.ts';
 import { canonicalJson, digestOf } from '../../config/playbook/digest.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
@@ -35,26 +36,6 @@ export interface MoveParts {
   readonly dryRun: boolean;
   readonly signal: AbortSignal;
   readonly progress: (text: string) => void;
-}
-
-export interface MovedPartition {
-  readonly partition: number;
-  readonly scopes: number;
-  readonly rows: number;
-  readonly facts: number;
-  /** Whether what the target gives back is what the source held; null after a dry run. */
-  readonly equal: boolean | null;
-}
-
-export interface Moved {
-  readonly dryRun: boolean;
-  readonly ok: boolean;
-  readonly partitions: readonly MovedPartition[];
-  readonly deadLetters: number;
-  /** Scopes whose desk or facts differ on the target. */
-  readonly different: readonly string[];
-  /** Facts that retention had forgotten before: what they told is on the desks, not in the new read model. */
-  readonly forgotten: number;
 }
 
 /** Moves everything, or rejects before it has written anything with `state_conflict` and what to do; later with what broke, when what to do is told. */

@@ -1,4 +1,5 @@
 // Opens what a move goes between: the data directory of a gateway that was alone, and the shared log of a configuration. The move itself is move.ts.
+import type { Moved } from '../../cli/results.ts';
 import { statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { createExpressions } from '../../../adapters/cel/expressions.ts';
@@ -8,7 +9,8 @@ import { GatewayError } from '../../core/errors.ts';
 import { systemClock } from '../../gateway/clock.ts';
 import { openData } from '../../gateway/stores.ts';
 import type { Logger } from '../../ports/logger.ts';
-import { move, type Moved } from './move.ts';
+
+import { move } from './move.ts';
 
 /** Moves the data in a directory to the log of the configuration. Rejects with `invalid_config` when that names none, `store_unavailable` when a gateway runs on either. */
 export async function moveInto(config: Config, ask: Pick<MoveAsk, 'from' | 'dryRun' | 'signal' | 'progress'>): Promise<Moved> {

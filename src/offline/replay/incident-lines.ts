@@ -94,7 +94,35 @@ export function createIncidentLines(): IncidentLines {
           if (run !== undefined) runs.set(fact.run, { ...run, endedAt: iso(fact.at), end: fact.end, reason: fact.reason });
           return;
         }
-        default:
+        // In no line of the answer, or read where a turn's facts are put together.
+        case 'PolicyAdopted':
+        case 'FreezeChanged':
+        case 'AlertMerged':
+        case 'AlertDecided':
+        case 'AlertJoined':
+        case 'AlertMuted':
+        case 'AlertFlapping':
+        case 'AlertsMissing':
+        case 'IncidentAcknowledged':
+        case 'IncidentDecided':
+        case 'IncidentNoted':
+        case 'ApprovalRequested':
+        case 'ApprovalGiven':
+        case 'StepRequested':
+        case 'StepGranted':
+        case 'StepFinished':
+        case 'RunMoved':
+        case 'PageRang':
+        case 'NotifyRequested':
+        case 'NotifyFinished':
+        case 'PageAcked':
+        case 'PageClosed':
+        case 'SilenceChanged':
+        case 'RuleLearned':
+        case 'WakeRequested':
+        case 'WakeSpent':
+        case 'DeskSwept':
+          return;
       }
     },
     addOccurrence: (incident, occurrence) => change(incident, (row) => row.occurrences.push(occurrence)),

@@ -1,6 +1,7 @@
 // A range of the log as a stream: inputs and facts of all partitions in order of time, from a gateway or out of a file of `quench log export`.
 import { statSync } from 'node:fs';
-import type { LogLine, LogRange } from '../../cli/command.ts';
+import type { LogRange } from '../../cli/command.ts';
+import type { LogLine } from '../../readmodel/answers.ts';
 import { memberOf } from '../../config/yaml/shape.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { minute, type Instant, type Millis } from '../../core/time.ts';

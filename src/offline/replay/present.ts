@@ -57,7 +57,15 @@ export function createPresent(rules: Rules): Present {
           const { page: _real, ...rest } = input;
           return { ...rest, incident };
         }
-        default:
+        // What is said of runs, pages and wakes of then means nothing to those of now.
+        case 'StepClaimed':
+        case 'StepAnswered':
+        case 'NotifyAnswered':
+        case 'Approved':
+        case 'Denied':
+        case 'CommandGiven':
+        case 'Woke':
+        case 'PolicyPublished':
           return null;
       }
     },

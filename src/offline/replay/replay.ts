@@ -2,6 +2,7 @@
 // An action of a playbook always answers `ok` with no output, and cures nothing: an alert clears when the recording clears it.
 //   Y1  The time of a delivery is the `at` of its line; a line earlier than the one before it comes at that one's time.
 //   Y2  A line that is not a delivery, or that its source does not understand, is counted and told, never fatal.
+import type { Letter, Summary } from '../../cli/results.ts';
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AlertSeen } from '../../core/alert/facts.ts';
@@ -16,7 +17,7 @@ import { createIntake, type Intake } from '../../engine/intake/intake.ts';
 import type { DeadLetter, DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Delivery } from '../../ports/source.ts';
-import { createLedger, type Ledger, type Sums } from './ledger.ts';
+import { createLedger, type Ledger } from './ledger.ts';
 import { linesOf } from './lines.ts';
 import { createWorld, type Script, type World } from './world.ts';
 
@@ -32,23 +33,6 @@ export interface Rules {
   endpoint(source: string): IntakeEndpoint | null;
   readonly endpoints: readonly IntakeEndpoint[];
   readonly expressions: Expressions;
-}
-
-export interface Letter {
-  readonly line: number;
-  readonly reason: string;
-  readonly message: string;
-}
-
-export interface Summary extends Sums {
-  readonly deliveries: number;
-  readonly deadLetters: { readonly count: number; readonly first: readonly Letter[] };
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly endedAt: string | null;
-  /** False when something still waited at the end of the time that a replay is given. */
-  readonly settled: boolean;
-  readonly policy: string;
 }
 
 export interface Ask {

@@ -10,7 +10,7 @@ import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
 import { turn } from '../../core/turn.ts';
-import { createHeap } from '../../engine/async/heap.ts';
+import { createHeap, type Heap } from '../../engine/async/heap.ts';
 import { deskOf } from '../../engine/host/desks.ts';
 
 const worker = 'simulated';
@@ -37,7 +37,7 @@ export interface World {
 export function createWorld(rules: DecisionContext, script: Script, start: Instant): World {
   const desks = new Map<string, Desk>();
   const queue = createHeap<Input>();
-  const requested = new Map<string, StepRequested>();
+  const follow = createShell(script, queue);
   let now = start;
   let turned = 0;
 
@@ -54,8 +54,35 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
     return facts;
   }
 
-  /** What the shell would do about the fact: wait, claim and act, notify. V2 */
-  function follow(fact: Fact): void {
+  /** Turns what is due up to the instant; the clock stands at the last of it. */
+  function ring(until: Instant): void {
+    for (let due = queue.next(); due !== null && due <= until; due = queue.next()) {
+      const input = queue.take();
+      if (input !== undefined) turnOne(input);
+    }
+  }
+
+  return {
+    now: () => now,
+    say(input) {
+      ring(input.at);
+      return turnOne(input);
+    },
+    forward(until) {
+      ring(until);
+      now = Math.max(now, until);
+    },
+    settle(until) {
+      ring(until);
+      return queue.size === 0;
+    },
+  };
+}
+
+/** What the shell would do about each fact: wait, claim and act, notify. V2 */
+function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
+  const requested = new Map<string, StepRequested>();
+  return function follow(fact: Fact): void {
     const { scope, at } = fact;
     switch (fact.type) {
       case 'WakeRequested':
@@ -89,32 +116,41 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
           notification: fact.notification.id,
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
-      default:
+      // The shell only reads these.
+      case 'PolicyAdopted':
+      case 'FreezeChanged':
+      case 'IncidentNested':
+      case 'AlertMerged':
+      case 'AlertDecided':
+      case 'IncidentOpened':
+      case 'AlertJoined':
+      case 'AlertMuted':
+      case 'AlertFlapping':
+      case 'AlertsMissing':
+      case 'IncidentChanged':
+      case 'IncidentAcknowledged':
+      case 'IncidentResolved':
+      case 'IncidentReopened':
+      case 'IncidentDecided':
+      case 'IncidentNoted':
+      case 'RunStarted':
+      case 'RunRefused':
+      case 'ApprovalRequested':
+      case 'ApprovalGiven':
+      case 'StepFinished':
+      case 'RunMoved':
+      case 'RunFinished':
+      case 'PageOpened':
+      case 'PageRang':
+      case 'NotifyFinished':
+      case 'PageAcked':
+      case 'PageClosed':
+      case 'SilenceChanged':
+      case 'RuleLearned':
+      case 'WakeSpent':
+      case 'DeskSwept':
+        return;
     }
-  }
-
-  /** Turns what is due up to the instant; the clock stands at the last of it. */
-  function ring(until: Instant): void {
-    for (let due = queue.next(); due !== null && due <= until; due = queue.next()) {
-      const input = queue.take();
-      if (input !== undefined) turnOne(input);
-    }
-  }
-
-  return {
-    now: () => now,
-    say(input) {
-      ring(input.at);
-      return turnOne(input);
-    },
-    forward(until) {
-      ring(until);
-      now = Math.max(now, until);
-    },
-    settle(until) {
-      ring(until);
-      return queue.size === 0;
-    },
   };
 }
 

@@ -69,7 +69,7 @@ describe('memory: crashes', () => {
     dead.log.watch('inputs', 0, () => (signs += 1));
     disk.crash();
     const sign = (): number => (signs += 1);
-    for (const call of [dead.log.append('inputs', value), dead.log.end('inputs', 0), dead.views.get('alert', 'a')])
+    for (const call of [dead.log.append('inputs', value), dead.log.end('inputs', 0), dead.views.get('alert', 'a', 'all')])
       void call.then(sign, sign);
 
     const next = memoryStore({ disk, partitions: 1, clock });

@@ -11,7 +11,9 @@ import { sqliteLimits, sqliteStore } from '../../../adapters/sqlite/store.ts';
 import type { Json } from '../../../src/core/json.ts';
 import type { DeskRow } from '../../../src/ports/checkpoints.ts';
 import type { Store } from '../../../src/ports/store.ts';
-import { viewKinds, type ViewQuery } from '../../../src/ports/views.ts';
+import { documentKinds } from '../../../src/readmodel/documents.ts';
+import type { DocumentPatch } from '../../../src/readmodel/patch.ts';
+import type { ViewQuery } from '../../../src/readmodel/query.ts';
 import { contractLimits, hostileTexts, contractPartitions as partitions, type SetClock } from '../../contracts/store-fixture.ts';
 
 /** A call, and what it answers in a form that both stores share. */
@@ -27,8 +29,8 @@ const object = fc.dictionary(word, json, { maxKeys: 4, noNullPrototype: true });
 const partition = fc.nat({ max: partitions - 1 });
 const topic = fc.constantFrom('inputs' as const, 'facts' as const);
 const offset = fc.nat({ max: 30 });
-const state = fc.constantFrom('open', 'resolved', 'cleared', '');
-const kind = fc.constantFrom(...viewKinds.slice(0, 2));
+const kind = fc.constantFrom('alert' as const, 'incident' as const);
+const scopes = fc.oneof(fc.constant('all' as const), fc.array(word, { maxLength: 2 }));
 const id = fc.oneof(fc.constantFrom('x', 'y', 'z'), word);
 
 const step = (says: string, run: (store: Store) => Promise<unknown>): Step => ({ says, run });
@@ -55,14 +57,52 @@ const stateStep: fc.Arbitrary<Step> = fc.oneof(
   fc.tuple(word, partition).map(([name, at]) => step(`load cursor ${name} ${at}`, (store) => store.cursors.load(name, at))),
 );
 
-const patch = fc.record(
-  { kind, id, scope: word, at: fc.integer({ min: 1, max: 4 }), state, of: fc.option(fc.constantFrom('x', 'y')), patch: object },
-  { requiredKeys: ['kind', 'id', 'scope', 'patch'] },
+const instant = fc.integer({ min: 1, max: 4 });
+const link = fc.option(id);
+const severity = fc.constantFrom('info' as const, 'critical' as const);
+const optional = { requiredKeys: [] };
+const begins = fc.constantFrom(true as const, undefined);
+const alertSet = fc.record(
+  {
+    state: fc.constantFrom('firing' as const, 'cleared' as const),
+    severity,
+    source: word,
+    entity: fc.record({ host: word }, optional),
+    labels: fc.dictionary(word, word, { maxKeys: 3, noNullPrototype: true }),
+    incident: link,
+    sourceMute: link,
+  },
+  optional,
 );
+const incidentSet = fc.record(
+  { state: fc.constantFrom('open' as const, 'resolved' as const), severity, parent: link, title: word },
+  optional,
+);
+const base = { id, scope: word, at: instant, begins };
+const patch = fc
+  .oneof(
+    fc.record({ kind: fc.constant('alert' as const), ...base, set: alertSet }),
+    fc.record({
+      kind: fc.constant('incident' as const),
+      ...base,
+      set: incidentSet,
+      add: fc.record({ sources: fc.array(word, { maxLength: 2 }) }),
+    }),
+  )
+  .map((made) => JSON.parse(JSON.stringify(made)) as DocumentPatch); // without what is undefined
 const entry = fc.record({ incident: id, scope: fc.constant('s'), seq: offset, at: offset, type: word, text: word, detail: object });
 const query = fc.record(
-  { kind, states: fc.array(state, { maxLength: 3 }), of: fc.constantFrom('x', 'y'), text: word, limit: fc.integer({ min: 1, max: 3 }) },
-  { requiredKeys: ['kind', 'limit'] },
+  {
+    kind,
+    scopes,
+    sources: fc.array(word, { maxLength: 2 }),
+    hosts: fc.array(word, { maxLength: 2 }),
+    text: word,
+    sort: fc.constantFrom('worst' as const, 'newest' as const),
+    since: instant,
+    limit: fc.integer({ min: 1, max: 3 }),
+  },
+  { requiredKeys: ['kind', 'scopes', 'limit'] },
 );
 const batch = fc.record({
   cursor: fc.constantFrom('v', 'w'),
@@ -74,9 +114,13 @@ const batch = fc.record({
 const viewStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: batch.map((facts) => step(`apply ${JSON.stringify(facts)}`, (store) => store.views.apply(facts))) },
   { weight: 2, arbitrary: query.map((asked) => step(`list ${JSON.stringify(asked)}`, (store) => pages(store, asked))) },
-  fc.tuple(kind, id).map(([of, name]) => step(`get ${of} ${name}`, (store) => store.views.get(of, name))),
-  kind.map((of) => step(`count ${of}`, (store) => store.views.count(of))),
-  fc.tuple(id, offset).map(([name, from]) => step(`timeline ${name} ${from}`, (store) => store.views.timeline(name, from, 3))),
+  fc.tuple(kind, id).map(([of, name]) => step(`get ${of} ${name}`, (store) => store.views.get(of, name, 'all'))),
+  kind.map((of) => step(`count ${of}`, (store) => store.views.count(of, 'all'))),
+  fc
+    .tuple(id, offset)
+    .map(([name, from]) =>
+      step(`timeline ${name} ${from}`, (store) => store.views.timeline({ incident: name, scopes: 'all', after: from, limit: 3 })),
+    ),
   fc
     .tuple(fc.nat({ max: 9_000 }), fc.nat({ max: 3 }))
     .map(([at, max]) => step(`prune ${at} ${max}`, (store) => store.views.prune(at, max))),
@@ -111,10 +155,10 @@ const steps = fc.array(
   { minLength: 20, maxLength: 60, size: 'max' },
 );
 
-async function pages(store: Store, asked: Omit<ViewQuery, 'after'>): Promise<unknown> {
+async function pages(store: Store, asked: ViewQuery<'alert' | 'incident'>): Promise<unknown> {
   const first = await store.views.list(asked);
-  if (first.next === null) return first.docs;
-  return [first.docs, (await store.views.list({ ...asked, after: first.next })).docs];
+  if (first.next === null) return first.items;
+  return [first.items, (await store.views.list({ ...asked, after: first.next })).items];
 }
 
 /** What anyone can read, without the places in `next`, which are each store's own. */
@@ -127,8 +171,10 @@ async function everything(store: Store): Promise<unknown> {
     held.push(new Map(rows.map(({ scope, table, key, doc }) => [JSON.stringify([scope, table, key]), doc])));
     for (const name of ['v', 'w', 'a']) held.push(await store.cursors.load(name, at));
   }
-  for (const each of viewKinds) held.push(await store.views.list({ kind: each, limit: 999 }), await store.views.count(each));
-  for (const name of ['x', 'y', 'z']) held.push(await store.views.timeline(name, -1, 999));
+  for (const each of documentKinds) {
+    held.push(await store.views.list({ kind: each, scopes: 'all', limit: 999 }), await store.views.count(each, 'all'));
+  }
+  for (const name of ['x', 'y', 'z']) held.push(await store.views.timeline({ incident: name, scopes: 'all', after: -1, limit: 999 }));
   held.push(await store.deadLetters.list({ limit: 999 }), await store.deadLetters.count());
   return held;
 }

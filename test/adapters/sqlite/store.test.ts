@@ -61,7 +61,7 @@ describe('sqlite: the file', () => {
       const db = new DatabaseSync(path);
       db.exec('PRAGMA user_version = 99');
       db.close();
-      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 1\)/ });
+      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 2\)/ });
     }));
 
   test('something that is no store is refused, and the path is free again', () =>
@@ -184,7 +184,7 @@ describe('sqlite: groups', () => {
   test('a request that fails by itself is undone alone; the rest of its group is kept', () =>
     inFolder(async (path) => {
       const store = await openAt(path);
-      const patch = (id: string, at: number) => ({ kind: 'alert' as const, id, scope: 's', at, patch: {} });
+      const patch = (id: string, at: number) => ({ kind: 'alert' as const, id, scope: 's', at: 1, begins: true as const, set: { at } });
       const apply = (cursor: string, patches: ReturnType<typeof patch>[]) =>
         store.views.apply({ cursor, partition: 0, offset: 1, patches, entries: [] });
       // NaN cannot be stored: the second patch fails when the first is already written.
@@ -199,8 +199,8 @@ describe('sqlite: groups', () => {
         outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason.code : 'done')),
         ['done', 'internal', 'done', 'done'],
       );
-      assert.equal(await store.views.get('alert', 'half'), null);
-      assert.equal((await store.views.get('alert', 'whole'))?.id, 'whole');
+      assert.equal(await store.views.get('alert', 'half', 'all'), null);
+      assert.equal((await store.views.get('alert', 'whole', 'all'))?.id, 'whole');
       assert.deepEqual(
         [await store.cursors.load('bad', 0), await store.cursors.load('good', 0), await store.cursors.load('c', 0)],
         [0, 1, 7],
@@ -211,7 +211,10 @@ describe('sqlite: groups', () => {
   test('acceptances overtake a backlog of views, and the views are done in the end', () =>
     inFolder(async (path) => {
       const store = await openAt(path);
-      const patches = Array.from({ length: 200 }, (_, n) => ({ kind: 'alert' as const, id: `n${n}`, scope: 's', patch: { n } }));
+      const patches = Array.from({ length: 200 }, (_, n) => {
+        const named = { kind: 'alert' as const, id: `n${n}`, scope: 's', at: 1 };
+        return { ...named, begins: true as const, set: { count: n } };
+      });
       const order: string[] = [];
       const views = Array.from({ length: 20 }, (_, n) =>
         store.views.apply({ cursor: 'c', partition: 0, offset: n + 1, patches, entries: [] }).then(() => order.push(`views ${n}`)),

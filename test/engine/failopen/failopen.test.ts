@@ -18,8 +18,8 @@ import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/fail
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
 import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
-import { alertId } from '../../../src/engine/project/project.ts';
 import { createService, type Service } from '../../../src/engine/service.ts';
+import { alertId } from '../../../src/readmodel/documents.ts';
 import { localExecutor } from '../../../src/executor/local.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
@@ -109,9 +109,9 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       awaySince: () => made.spool?.status().awaySince ?? null,
       seesDecisions: now.includes('project'),
       async known(scope, fingerprint, observedAt) {
-        const held = await shared.views.get('alert', alertId(scope, fingerprint));
-        if (held?.state === 'cleared') return Number(held.doc['clearedAt']) >= observedAt;
-        return held?.state === 'firing' && held.doc['severity'] === 'critical';
+        const held = await shared.views.get('alert', alertId(scope, fingerprint), [scope]);
+        if (held?.state === 'cleared') return (held.clearedAt ?? 0) >= observedAt;
+        return held?.state === 'firing' && held.severity === 'critical';
       },
       instance: 'one',
       paged: (about) => void counted.push(about),
@@ -465,7 +465,7 @@ test('while the log is away, what is spooled is paged, and the page says since w
   made.away = false;
   await made.clock.forward(minute);
   assert.equal(made.failOpen.waiting(), 0);
-  assert.equal((await made.shared.views.list({ kind: 'alert', limit: 10 })).docs.length, 1, 'decided in the end');
+  assert.equal((await made.shared.views.list({ kind: 'alert', scopes: 'all', limit: 10 })).items.length, 1, 'decided in the end');
   assert.equal(made.pages.length, 1);
 });
 

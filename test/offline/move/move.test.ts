@@ -7,7 +7,8 @@ import { GatewayError } from '../../../src/core/errors.ts';
 import type { Fact } from '../../../src/core/records.ts';
 import { minute, second } from '../../../src/core/time.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
-import { move, type Moved, type MoveParts } from '../../../src/offline/move/move.ts';
+import type { Moved } from '../../../src/cli/results.ts';
+import { move, type MoveParts } from '../../../src/offline/move/move.ts';
 import type { Backbone } from '../../../src/ports/backbone.ts';
 import type { DeadLetter } from '../../../src/ports/dead-letters.ts';
 import type { Store } from '../../../src/ports/store.ts';
@@ -158,7 +159,7 @@ test('a gateway on the target goes on: a repeat joins its incident, an ack count
   await next.intake.submit({ type: 'Acked', scope: acked.slice(acked.indexOf('.') + 1), incident: acked, by: 'ann', via: 'test' });
   await clock.forward(5 * minute);
   assert.deepEqual(next.told.map(({ incident }) => incident).sort(), [...others].sort(), 'the second rung, five minutes after the first');
-  const shown = await next.store.views.get('incident', acked);
+  const shown = await next.store.views.get('incident', acked, 'all');
   assert.equal(shown?.state, 'acknowledged', 'the read model is made anew from the moved facts');
   await next.stop();
 });
@@ -169,9 +170,9 @@ test('an alert of before has no delivery on the new log, rather than one of some
   const target = memoryDisk();
   await moved(disk, target);
   const next = await running(target, partitions, clock, policy);
-  const alerts = await next.store.views.list({ kind: 'alert', limit: 10 });
-  assert.equal(alerts.docs.length, scopes.length);
-  for (const { doc } of alerts.docs) assert.match(String(doc['input']), /^\d:-1$/);
+  const alerts = await next.store.views.list({ kind: 'alert', scopes: 'all', limit: 10 });
+  assert.equal(alerts.items.length, scopes.length);
+  for (const { input } of alerts.items) assert.match(String(input), /^\d:-1$/);
   await next.stop();
 });
 

@@ -1,0 +1,45 @@
+// The callers of the API: a named token with a role, and the scopes that it may see.
+import type { IncomingHttpHeaders } from 'node:http';
+import { bearerOf, matcherOf, passwordOf } from './credentials.ts';
+import type { Scopes } from './scopes.ts';
+
+export const roles = ['read', 'operate', 'admin'] as const;
+/** Each role includes the ones before it. */
+export type Role = (typeof roles)[number];
+
+export interface ApiToken {
+  /** Goes into the audit as the actor. */
+  readonly name: string;
+  readonly role: Role;
+  readonly secret: string;
+  /** Null = every scope, and what belongs to none. */
+  readonly scopes: readonly string[] | null;
+}
+
+/** Who calls, once the secret was recognised. */
+export interface Caller {
+  readonly name: string;
+  readonly role: Role;
+  readonly scopes: Scopes;
+}
+
+/** Finds the caller of a request by its token, sent as bearer or as the password of basic; null when there is none. */
+export function createTokens(tokens: readonly ApiToken[]): (headers: IncomingHttpHeaders) => Caller | null {
+  const entries = tokens.map(
+    ({ name, role, secret, scopes }): { readonly caller: Caller; readonly matches: (given: string) => boolean } => ({
+      caller: { name, role, scopes: scopes ?? 'all' },
+      matches: matcherOf([secret]),
+    }),
+  );
+  return (headers) => {
+    const given = bearerOf(headers.authorization ?? '') || passwordOf(headers.authorization ?? '');
+    let found: Caller | null = null;
+    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1
+    return found;
+  };
+}
+
+/** Whether a role includes another. */
+export function allows(role: Role, asked: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(asked);
+}

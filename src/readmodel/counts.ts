@@ -1,0 +1,61 @@
+// What is counted of each fact, for whoever scrapes. Every fact stands here by name; those that are not counted say so.
+import type { Decision } from '../core/decide/facts.ts';
+import type { NotifyOutcome } from '../core/page/notification.ts';
+import type { Fact } from '../core/records.ts';
+import type { RunEnd } from '../core/run/facts.ts';
+
+/** Counters by what they count. */
+export interface Counter {
+  decision(decision: Decision): void;
+  page(event: 'opened' | 'rang' | 'acked' | 'closed'): void;
+  notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
+  run(playbook: string, end: RunEnd): void;
+}
+
+type Table = { readonly [Type in Fact['type']]: (counter: Counter, fact: Extract<Fact, { type: Type }>) => void };
+
+export function count(counter: Counter, fact: Fact): void {
+  const add = table[fact.type] as (counter: Counter, fact: Fact) => void; // the row of its own type
+  add(counter, fact);
+}
+
+const uncounted = (): void => {};
+
+const table: Table = {
+  AlertMerged: uncounted,
+  AlertDecided: (counter, fact) => counter.decision(fact.decision),
+  AlertJoined: uncounted,
+  AlertMuted: uncounted,
+  AlertFlapping: uncounted,
+  AlertsMissing: uncounted,
+  IncidentOpened: uncounted,
+  IncidentChanged: uncounted,
+  IncidentNested: uncounted,
+  IncidentDecided: uncounted,
+  IncidentAcknowledged: uncounted,
+  IncidentResolved: uncounted,
+  IncidentReopened: uncounted,
+  IncidentNoted: uncounted,
+  RunStarted: uncounted,
+  RunRefused: uncounted,
+  ApprovalRequested: uncounted,
+  ApprovalGiven: uncounted,
+  StepRequested: uncounted,
+  StepGranted: uncounted,
+  StepFinished: uncounted,
+  RunMoved: uncounted,
+  RunFinished: (counter, fact) => counter.run(fact.playbook, fact.end),
+  PageOpened: (counter) => counter.page('opened'),
+  PageRang: (counter) => counter.page('rang'),
+  NotifyRequested: uncounted,
+  NotifyFinished: (counter, fact) => counter.notification(fact.notifier, fact.outcome.outcome),
+  PageAcked: (counter) => counter.page('acked'),
+  PageClosed: (counter) => counter.page('closed'),
+  SilenceChanged: uncounted,
+  PolicyAdopted: uncounted,
+  FreezeChanged: uncounted,
+  RuleLearned: uncounted,
+  WakeRequested: uncounted,
+  WakeSpent: uncounted,
+  DeskSwept: uncounted,
+};

@@ -1,0 +1,150 @@
+// What each fact changes in the documents. Every fact stands here by name; those that no document shows say so.
+//   J1  A patch is a function of its fact and the partition it was read from; applying a fact twice changes nothing.
+import type { Fact } from '../core/records.ts';
+import type { NotifyFinished } from '../core/page/facts.ts';
+import type { RunRefused, RunStarted } from '../core/run/facts.ts';
+import { alertId, type DocumentByKind, type DocumentKind } from './documents.ts';
+import type { DocumentPatch, PatchOf } from './patch.ts';
+
+type Table = {
+  readonly [Type in Fact['type']]: (fact: Extract<Fact, { type: Type }>, partition: number) => readonly DocumentPatch[];
+};
+
+/** What a fact changes in the read model. */
+export function patchesOf(fact: Fact, partition: number): readonly DocumentPatch[] {
+  const patches = table[fact.type] as (fact: Fact, partition: number) => readonly DocumentPatch[]; // the row of its own type
+  return patches(fact, partition);
+}
+
+/** Nothing that people list or show: how the desk keeps its own house, or what another fact of the same turn tells better. */
+const none = (): readonly DocumentPatch[] => [];
+
+const table: Table = {
+  AlertMerged(fact) {
+    const id = alertId(fact.scope, fact.fingerprint);
+    const { count, observedAt, at } = fact;
+    if (count === 0) return [];
+    if (fact.alert === null) return [{ kind: 'alert', id, scope: fact.scope, at, set: { count, observedAt, seenAt: at } }];
+    const anew = fact.change === 'opened' || fact.change === 'reopened' ? { at } : {};
+    return [{ kind: 'alert', id, scope: fact.scope, at, begins: true, set: { ...fact.alert, ...anew } }];
+  },
+  AlertDecided(fact, partition) {
+    if (fact.change === 'late') return [];
+    const { decision, reason, incident, score } = fact;
+    return [alertPatch(fact, { decision, reason, incident, input: `${partition}:${fact.offset}`, ...(score === null ? {} : { score }) })];
+  },
+  AlertMuted: (fact) => [alertPatch(fact, { muted: fact.reason })],
+  AlertFlapping: (fact) => [alertPatch(fact, { flapping: fact.flapping })],
+  AlertJoined: (fact) => [
+    alertPatch(fact, { incident: fact.incident, evidence: fact.evidence }),
+    { ...incidentPatch(fact, { members: fact.members }), add: { sources: [fact.source] } },
+  ],
+  AlertsMissing: none,
+  IncidentOpened: (fact) => [
+    { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, storm: fact.storm, openedAt: fact.at }), begins: true },
+  ],
+  IncidentChanged: (fact) => [
+    { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, root: fact.root, score: fact.score }), begins: true },
+  ],
+  IncidentNested: (fact) => [incidentPatch(fact, { parent: fact.parent })],
+  IncidentDecided: (fact) => [incidentPatch(fact, { decision: fact.decision, reason: fact.reason })],
+  IncidentAcknowledged: (fact) => [incidentPatch(fact, { state: 'acknowledged', acknowledgedBy: fact.by, acknowledgedAt: fact.at })],
+  IncidentResolved: (fact) => [incidentPatch(fact, { state: 'resolved', resolvedBy: fact.by, resolvedWho: fact.who, resolvedAt: fact.at })],
+  IncidentReopened: (fact) => [incidentPatch(fact, { state: 'open', resolvedBy: null, resolvedWho: null, resolvedAt: null })],
+  IncidentNoted: none,
+  RunStarted: (fact) => [started(fact)],
+  RunRefused: (fact) => [refused(fact)],
+  ApprovalRequested: (fact) => [
+    runPatch(fact, { state: 'waiting', approvalUntil: fact.until }),
+    {
+      ...patchOf('approval', fact.run, fact, { state: 'waiting', run: fact.run, incident: fact.incident, until: fact.until }),
+      begins: true,
+    },
+  ],
+  ApprovalGiven: (fact) => [
+    runPatch(fact, { state: 'working', approvedBy: fact.approved ? fact.by : null }),
+    patchOf('approval', fact.run, fact, { state: 'ended', approved: fact.approved, by: fact.by, note: fact.note }),
+  ],
+  StepRequested: (fact) => [runPatch(fact, { call: fact.call })],
+  StepGranted: none,
+  StepFinished: (fact) => [
+    { ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: { outcome: fact.outcome.outcome, tookMs: fact.tookMs } } } },
+  ],
+  RunMoved: (fact) => [runPatch(fact, { phase: fact.phase, why: fact.why })],
+  RunFinished: (fact) => [
+    runPatch(fact, { state: 'ended', phase: 'ended', end: fact.end, reason: fact.reason, endedAt: fact.at, call: null }),
+  ],
+  PageOpened: (fact) => [
+    {
+      ...pagePatch(fact, {
+        state: 'ringing',
+        incident: fact.incident,
+        ladder: fact.ladder.name,
+        title: fact.title,
+        reason: fact.reason,
+        openedAt: fact.at,
+      }),
+      begins: true,
+    },
+  ],
+  PageRang: (fact) => [pagePatch(fact, { state: 'ringing', round: fact.round, rung: fact.rung, ring: fact.ring })],
+  NotifyRequested: none,
+  NotifyFinished: (fact) => [{ ...pagePatch(fact, {}), put: { notified: { [fact.notification]: answerOf(fact) } } }],
+  PageAcked: (fact) => [pagePatch(fact, { state: 'acked', ackedBy: fact.by, ackedVia: fact.via, ackedAt: fact.at })],
+  PageClosed: (fact) => [pagePatch(fact, { state: 'closed', closedAt: fact.at, why: fact.why })],
+  SilenceChanged: ({ silence: { id, ...silence }, ...fact }) => [
+    { ...patchOf('silence', id, fact, { ...silence, state: fact.state }), begins: true },
+  ],
+  FreezeChanged(fact, partition) {
+    const { by = null, reason = null } = fact.frozen ?? {};
+    const state = fact.frozen === null ? 'open' : 'frozen';
+    return [{ ...patchOf('partition', `${partition}`, fact, { state, by, reason }), begins: true }];
+  },
+  PolicyAdopted: none,
+  RuleLearned: none,
+  WakeRequested: none,
+  WakeSpent: none,
+  DeskSwept: none,
+};
+
+type Stamp = Pick<Fact, 'scope' | 'at'>;
+
+function patchOf<Kind extends DocumentKind>(kind: Kind, id: string, { scope, at }: Stamp, set: PatchOf<Kind>['set']): PatchOf<Kind> {
+  return { kind, id, scope, at, set };
+}
+
+function alertPatch(fact: Stamp & { readonly fingerprint: string }, set: PatchOf<'alert'>['set']): PatchOf<'alert'> {
+  return patchOf('alert', alertId(fact.scope, fact.fingerprint), fact, set);
+}
+
+function incidentPatch(fact: Stamp & { readonly incident: string }, set: PatchOf<'incident'>['set']): PatchOf<'incident'> {
+  return patchOf('incident', fact.incident, fact, set);
+}
+
+function runPatch(fact: Stamp & { readonly run: string }, set: PatchOf<'run'>['set']): PatchOf<'run'> {
+  return patchOf('run', fact.run, fact, set);
+}
+
+function pagePatch(fact: Stamp & { readonly page: string }, set: PatchOf<'page'>['set']): PatchOf<'page'> {
+  return patchOf('page', fact.page, fact, set);
+}
+
+function started(fact: RunStarted): DocumentPatch {
+  const { name, version, digest } = fact.playbook;
+  const { incident, mode, target, params } = fact;
+  const rules = { playbook: name, version, digest, mode };
+  return {
+    ...runPatch(fact, { state: 'working', phase: 'diagnose', incident, ...rules, target, params, startedAt: fact.at }),
+    begins: true,
+  };
+}
+
+function refused(fact: RunRefused): DocumentPatch {
+  const { incident, playbook, mode, target, guard, reason, at } = fact;
+  const end = { state: 'ended', phase: 'ended', end: 'refused', guard, reason, startedAt: at, endedAt: at } as const;
+  return { ...runPatch(fact, { ...end, incident, playbook, mode, target }), begins: true };
+}
+
+function answerOf({ notifier, outcome, attempt, at }: NotifyFinished): DocumentByKind['page']['notified'][string] {
+  return { notifier, outcome: outcome.outcome, detail: outcome.detail, attempt, at };
+}
