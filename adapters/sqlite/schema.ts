@@ -52,7 +52,7 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     // auto_vacuum counts only before the first table, and before WAL writes the first page.
     if (version === 0) db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0');
-    // The WAL is folded into the file by folder.ts.
+    // The WAL is folded into the file by wal-checkpointer.ts.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
     if (version === 1) upgradeFrom1(db, schemaVersion);
