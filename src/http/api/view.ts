@@ -22,8 +22,12 @@ export const listQuery = {
 /** What a caller may see. Tokens are not bound to scopes yet: every one sees all there are. */
 export const callersScopes: ScopeFilter = 'all';
 
-export async function listed<Kind extends DocumentKind>(views: Views, kind: Kind, query: ListQuery): Promise<Reply> {
-  const { state, text, limit, after } = query;
+export async function listed<Kind extends DocumentKind>(
+  views: Views,
+  kind: Kind,
+  query: ListQuery & { readonly parent?: string },
+): Promise<Reply> {
+  const { state, text, limit, after, parent } = query;
   const asked = {
     kind,
     scopes: callersScopes,
@@ -31,8 +35,9 @@ export async function listed<Kind extends DocumentKind>(views: Views, kind: Kind
     ...(state === undefined ? {} : { states: statesIn(kind, state.split(',')) }),
     ...(text === undefined ? {} : { text }),
     ...(after === undefined ? {} : { after }),
+    ...(parent === undefined ? {} : { parent }),
   };
-  const { items, next } = await views.list(asked as ViewQuery<Kind>); // it has no filter that some kind lacks
+  const { items, next } = await views.list(asked as ViewQuery<Kind>); // `parent` is asked of incidents only, the rest of every kind
   return { status: 200, body: { items, next } };
 }
 
