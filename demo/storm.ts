@@ -91,8 +91,8 @@ async function count(stage: Stage, id: string, beganAt: number): Promise<Counted
 }
 
 async function childrenOf(stage: Stage, id: string): Promise<readonly IncidentDoc[]> {
-  const found = await stage.gateway.get<Items<IncidentDoc>>(`/api/v1/incidents?limit=${listMax}&text=${encodeURIComponent(id)}`);
-  return found.items.filter(({ parent }) => parent === id);
+  const { items } = await stage.gateway.get<Items<IncidentDoc>>(`/api/v1/incidents?limit=${listMax}&parent=${encodeURIComponent(id)}`);
+  return items;
 }
 
 async function allResolved(stage: Stage, id: string): Promise<void> {

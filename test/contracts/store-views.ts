@@ -10,7 +10,7 @@ import { listsContract } from './store-lists.ts';
 
 type AlertSet = PatchOf<'alert'>['set'];
 
-export function alertPatch(id: string, set: AlertSet = {}, at = 5): PatchOf<'alert'> {
+function alertPatch(id: string, set: AlertSet = {}, at = 5): PatchOf<'alert'> {
   return { kind: 'alert', id, scope: 's', at, begins: true, set };
 }
 
@@ -19,7 +19,7 @@ function incidentPatch(id: string, set: PatchOf<'incident'>['set'] = {}): PatchO
 }
 
 /** Applies patches as the next facts of one cursor. */
-export function applier(store: Store): (patches: readonly DocumentPatch[], entries?: readonly TimelineEntry[]) => Promise<void> {
+function applier(store: Store): (patches: readonly DocumentPatch[], entries?: readonly TimelineEntry[]) => Promise<void> {
   let offset = 0;
   return (patches, entries = []) => {
     offset += 1;

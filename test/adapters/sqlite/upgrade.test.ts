@@ -23,13 +23,20 @@ interface Old {
 async function onOldStore(run: (open: () => Promise<Store>, old: readonly Old[], path: string) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'quench-upgrade-'));
   const path = join(folder, 'store.db');
+  const opened: Store[] = [];
   try {
     const db = new DatabaseSync(path);
     db.exec(readFileSync(new URL('store-0.1.0.sql', import.meta.url), 'utf8'));
     const old = db.prepare('SELECT * FROM views').all() as object[] as Old[];
     db.close();
-    await run(() => sqliteStore({ path, partitions: 1, limits: sqliteLimits }), old, path);
+    const open = async (): Promise<Store> => {
+      const store = await sqliteStore({ path, partitions: 1, limits: sqliteLimits });
+      opened.push(store);
+      return store;
+    };
+    await run(open, old, path);
   } finally {
+    for (const store of opened) await store.close();
     rmSync(folder, { recursive: true });
   }
 }
