@@ -1,13 +1,13 @@
 // Requests to the writer as promises, and refusals as the errors of the ports.
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Job } from './waiting-jobs.ts';
-import type { Lanes } from './priority-queues.ts';
+import type { PriorityQueues } from './priority-queues.ts';
 import type { Refusal } from './requests.ts';
 
 /** Resolves when the request is durable. Rejects with `unavailable` as code when the medium fails. */
-export function ask(lanes: Lanes, job: Omit<Job, 'settle'>, unavailable: ErrorCode = 'store_unavailable'): Promise<number> {
+export function ask(queues: PriorityQueues, job: Omit<Job, 'settle'>, unavailable: ErrorCode = 'store_unavailable'): Promise<number> {
   return new Promise((resolve, reject) => {
-    lanes.send({ ...job, settle: (answer) => (typeof answer === 'number' ? resolve(answer) : reject(errorOf(answer, unavailable))) });
+    queues.send({ ...job, settle: (answer) => (typeof answer === 'number' ? resolve(answer) : reject(errorOf(answer, unavailable))) });
   });
 }
 

@@ -1,13 +1,13 @@
 // Checkpoints over the file: saves go to the writer, loads are one read of one moment.
 import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
 import { ask } from './ask.ts';
-import type { Lanes } from './priority-queues.ts';
+import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
 import { stow, unstow } from './text.ts';
 
 const loadRowsPerChunk = 1_000;
 
-export function checkpointsOver(lanes: Lanes, reader: Reader): Checkpoints {
+export function checkpointsOver(queues: PriorityQueues, reader: Reader): Checkpoints {
   return {
     async save(partition, { inputs, facts }, rows) {
       const plain = rows.map(({ scope, table, key, doc }) => ({
@@ -18,7 +18,7 @@ export function checkpointsOver(lanes: Lanes, reader: Reader): Checkpoints {
       }));
       const bytes = plain.reduce((sum, row) => sum + row.scope.length + row.key.length + (row.doc?.length ?? 0), 0);
       const request = { type: 'checkpoint', partition, inputs, facts, rows: plain } as const;
-      await ask(lanes, { lane: 'state', request, records: 1 + rows.length, bytes });
+      await ask(queues, { priority: 'state', request, records: 1 + rows.length, bytes });
     },
     async load(partition, take) {
       return reader.atOnce(() => {

@@ -4,7 +4,7 @@
 import { invariant } from '../../src/core/errors.ts';
 import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
-import type { Lanes } from './priority-queues.ts';
+import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
 import { tailOf, type Tail } from './tail.ts';
@@ -31,7 +31,7 @@ interface Slot {
 
 interface Options {
   readonly partitions: number;
-  readonly lanes: Lanes;
+  readonly queues: PriorityQueues;
   readonly reader: Reader;
   /** As the file says, by slot. */
   readonly ends: readonly number[];
@@ -42,7 +42,7 @@ interface Options {
 }
 
 export function eventLog(options: Options): Omit<EventLog, 'close'> {
-  const { partitions, lanes, reader } = options;
+  const { partitions, queues, reader } = options;
   const slots: readonly Slot[] = options.ends.map((end, index) => ({
     end,
     low: options.lows[index] ?? 0,
@@ -81,8 +81,8 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
       const bytes = body.length + (batch.raw?.length ?? 0);
       const request = requestOf(topic, batch, body);
       return new Promise<number>((resolve, reject) => {
-        lanes.send({
-          lane: topic,
+        queues.send({
+          priority: topic,
           request,
           records: batch.values.length,
           bytes,
@@ -123,7 +123,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
       const request = { type: 'trim', slot: slotOf(topic, partition), below: low, batchesMax: trimBatchesPerStep } as const;
       let more;
       do {
-        more = await ask(lanes, { lane: 'views', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
+        more = await ask(queues, { priority: 'views', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
         slot.low = Math.max(slot.low, low);
       } while (more === 1);
     },

@@ -1,15 +1,15 @@
 // What waits for the disk, and group commit: while one group is being synced, everything that comes queues for the next (waiting-jobs.ts).
-//   G1  One group in flight; inputs go before facts, facts before state, state before views, calls of one lane in their order.
+//   G1  One group in flight; inputs go before facts, facts before state, state before views, calls of one priority in their order.
 //   G2  A group takes all inputs, facts and state that wait, so a checkpoint never overtakes an append that was called before it.
 //       Views and housekeeping get a small chunk when nothing else waits, and at least every `viewsAfterMs`, so that they neither
 //       hold up an acceptance for long nor starve.
 import type { Worker } from 'node:worker_threads';
-import { createWaitingJobs, type Job, type LaneLimits } from './waiting-jobs.ts';
+import { createWaitingJobs, type Job, type QueueLimits } from './waiting-jobs.ts';
 import type { Answer, Refusal, Request } from './requests.ts';
 
 const viewsAfterMs = 100;
 
-export interface Lanes {
+export interface PriorityQueues {
   send(job: Job): void;
   /** Refuses new requests; resolves when those that wait are settled. */
   drain(): Promise<void>;
@@ -17,7 +17,7 @@ export interface Lanes {
   close(): Promise<void>;
 }
 
-export function lanesTo(worker: Worker, limits: LaneLimits): Lanes {
+export function createPriorityQueues(worker: Worker, limits: QueueLimits): PriorityQueues {
   const waiting = createWaitingJobs(limits);
   let flying: readonly Job[] = [];
   let scheduled = false;

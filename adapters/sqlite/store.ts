@@ -11,7 +11,7 @@ import { cursorsOver } from './cursors.ts';
 import { deadLettersOver } from './dead-letters.ts';
 import { eventLog } from './log.ts';
 import { takeOwnership } from './owner.ts';
-import { lanesTo } from './priority-queues.ts';
+import { createPriorityQueues } from './priority-queues.ts';
 import { openReader } from './reader.ts';
 import { partitionsMax, type Opening, type WriterOptions } from './requests.ts';
 import { viewsOver } from './views.ts';
@@ -85,24 +85,24 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
   const stateReader = openReader(path, 'store_unavailable');
-  const lanes = lanesTo(worker, limits);
+  const queues = createPriorityQueues(worker, limits);
 
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= shut());
   const shut = async (): Promise<void> => {
-    await lanes.drain();
+    await queues.drain();
     await walCheckpointer.terminate();
     logReader.close();
     stateReader.close();
-    await lanes.close();
+    await queues.close();
     owner.release();
   };
   return {
-    log: { ...eventLog({ partitions, lanes, reader: logReader, ...opening, ...limits }), close },
-    checkpoints: checkpointsOver(lanes, stateReader),
-    views: viewsOver(lanes, stateReader, () => clock?.now() ?? Date.now()),
-    cursors: cursorsOver(lanes, stateReader),
-    deadLetters: deadLettersOver(lanes, stateReader),
+    log: { ...eventLog({ partitions, queues, reader: logReader, ...opening, ...limits }), close },
+    checkpoints: checkpointsOver(queues, stateReader),
+    views: viewsOver(queues, stateReader, () => clock?.now() ?? Date.now()),
+    cursors: cursorsOver(queues, stateReader),
+    deadLetters: deadLettersOver(queues, stateReader),
     close,
   };
 }

@@ -7,21 +7,21 @@ import { asked, sees, sortOf, type ViewQuery } from '../../src/readmodel/query.t
 import { textOfPlace } from '../../src/readmodel/place.ts';
 import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 import { ask } from './ask.ts';
-import type { Lanes } from './priority-queues.ts';
+import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 import { placesFor } from './viewlists.ts';
 
 const pruneDocsPerStep = 128;
 
-export function viewsOver(lanes: Lanes, reader: Reader, now: () => Instant): Views {
+export function viewsOver(queues: PriorityQueues, reader: Reader, now: () => Instant): Views {
   return {
     async apply({ cursor, partition, offset, patches, entries }) {
       const rows = patches.map((patch) => JSON.stringify(patch));
       const lines = entries.map(rowOf);
       const bytes = rows.reduce((sum, row) => sum + row.length, 0) + lines.reduce((sum, { line }) => sum + line.length, 0);
       const request = { type: 'views', cursor: stow(cursor), partition, offset, now: now(), patches: rows, entries: lines } as const;
-      await ask(lanes, { lane: 'views', request, records: 1 + rows.length + lines.length, bytes });
+      await ask(queues, { priority: 'views', request, records: 1 + rows.length + lines.length, bytes });
     },
     async get(kind, id, scopes) {
       const row = reader.get('SELECT children, doc FROM views WHERE kind = ? AND id = ?', kind, stow(id));
@@ -53,7 +53,7 @@ export function viewsOver(lanes: Lanes, reader: Reader, now: () => Instant): Vie
       let gone = 0;
       for (let step = 0; gone < limit; gone += step) {
         const docsMax = Math.min(pruneDocsPerStep, limit - gone);
-        step = await ask(lanes, { lane: 'views', request: { type: 'prune', before, docsMax }, records: docsMax, bytes: 0 });
+        step = await ask(queues, { priority: 'views', request: { type: 'prune', before, docsMax }, records: docsMax, bytes: 0 });
         if (step < docsMax) return gone + step;
       }
       return gone;

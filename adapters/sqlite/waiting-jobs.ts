@@ -1,16 +1,16 @@
-// What waits for the disk, by lane: bounded in records and bytes, and what goes into the next group. Pure; when a group goes is priority-queues.ts.
-//   G1  Inputs go before facts, facts before state, state before views; jobs of one lane in their order.
-//   G3  Each lane is bounded in records and bytes; beyond, `overloaded`. A request into an empty lane is always taken.
+// What waits for the disk, by priority: bounded in records and bytes, and what goes into the next group. Pure; when a group goes is priority-queues.ts.
+//   G1  Inputs go before facts, facts before state, state before views; jobs of one priority in their order.
+//   G3  Each priority is bounded in records and bytes; beyond, `overloaded`. A request into an empty priority is always taken.
 import type { Answer, Refusal, Request } from './requests.ts';
 
 const laneNames = ['inputs', 'facts', 'state', 'views'] as const;
-export type Lane = (typeof laneNames)[number];
+export type Priority = (typeof laneNames)[number];
 
-/** Records of the last lane that go into one group; a single larger request still goes whole. */
+/** Records of the last priority that go into one group; a single larger request still goes whole. */
 const viewRecordsPerGroup = 24;
 
 export interface Job {
-  readonly lane: Lane;
+  readonly priority: Priority;
   readonly request: Request;
   readonly records: number;
   readonly bytes: number;
@@ -18,7 +18,7 @@ export interface Job {
   settle(answer: Answer): void;
 }
 
-export interface LaneLimits {
+export interface QueueLimits {
   readonly queueRecordsMax: number;
   readonly queueBytesMax: number;
 }
@@ -26,12 +26,12 @@ export interface LaneLimits {
 export interface WaitingJobs {
   /** Takes the job in, or says why not (G3). */
   add(job: Job): Refusal | null;
-  /** All that is urgent, in the order of the lanes. */
+  /** All that is urgent, in the order of the queues. */
   takeUrgent(): readonly Job[];
   /** A small chunk of what is not. */
   takeViews(): readonly Job[];
   takeAll(): readonly Job[];
-  /** Settles jobs that were taken: from here on their lanes have room for others. */
+  /** Settles jobs that were taken: from here on their queues have room for others. */
   settle(jobs: readonly Job[], answerOf: (index: number) => Answer): void;
   isEmpty(): boolean;
 }
@@ -43,32 +43,32 @@ interface Queue {
   bytes: number;
 }
 
-export function createWaitingJobs({ queueRecordsMax, queueBytesMax }: LaneLimits): WaitingJobs {
+export function createWaitingJobs({ queueRecordsMax, queueBytesMax }: QueueLimits): WaitingJobs {
   const queue = (): Queue => ({ jobs: [], records: 0, bytes: 0 });
-  const queues: { readonly [lane in Lane]: Queue } = { inputs: queue(), facts: queue(), state: queue(), views: queue() };
+  const queues: { readonly [priority in Priority]: Queue } = { inputs: queue(), facts: queue(), state: queue(), views: queue() };
 
   return {
     add(job) {
-      const into = queues[job.lane];
+      const into = queues[job.priority];
       const isFull = into.records + job.records > queueRecordsMax || into.bytes + job.bytes > queueBytesMax;
-      if (isFull && into.records > 0) return overloaded(job.lane, into); // G3
+      if (isFull && into.records > 0) return overloaded(job.priority, into); // G3
       into.records += job.records;
       into.bytes += job.bytes;
       into.jobs.push(job);
       return null;
     },
-    takeUrgent: () => laneNames.flatMap((lane) => (lane === 'views' ? [] : take(queues[lane], Infinity))),
+    takeUrgent: () => laneNames.flatMap((priority) => (priority === 'views' ? [] : take(queues[priority], Infinity))),
     takeViews: () => take(queues.views, viewRecordsPerGroup),
-    takeAll: () => laneNames.flatMap((lane) => take(queues[lane], Infinity)),
+    takeAll: () => laneNames.flatMap((priority) => take(queues[priority], Infinity)),
     settle(jobs, answerOf) {
       for (const [index, job] of jobs.entries()) {
-        const from = queues[job.lane];
+        const from = queues[job.priority];
         from.records -= job.records;
         from.bytes -= job.bytes;
         job.settle(answerOf(index));
       }
     },
-    isEmpty: () => laneNames.every((lane) => queues[lane].jobs.length === 0),
+    isEmpty: () => laneNames.every((priority) => queues[priority].jobs.length === 0),
   };
 }
 
@@ -84,6 +84,6 @@ function take(queue: Queue, recordsMax: number): readonly Job[] {
   return queue.jobs.splice(0, count);
 }
 
-function overloaded(lane: Lane, queue: Queue): Refusal {
-  return { why: 'overloaded', message: `${queue.records} records (${queue.bytes} bytes) of ${lane} wait for the disk already` };
+function overloaded(priority: Priority, queue: Queue): Refusal {
+  return { why: 'overloaded', message: `${queue.records} records (${queue.bytes} bytes) of ${priority} wait for the disk already` };
 }

@@ -17,7 +17,7 @@ import { createHttp, type HttpServer } from '../http/server.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
-import { checksOf, standingOf } from './readiness.ts';
+import { checksOf, logStatusOf } from './readiness.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
@@ -88,7 +88,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     metrics: running.metrics,
     metricsAccess: config.api.metrics,
     checks: checksOf(config, running),
-    standing: standingOf(config, running),
+    logStatus: logStatusOf(config, running),
     version: around.version,
     limits: { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax },
   });

@@ -4,7 +4,7 @@ import { describeSpool, type Spool } from '../engine/spool/spool.ts';
 import { effectsCursor } from '../engine/effects/effects.ts';
 import type { Service } from '../engine/service.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
-import type { Check, Standing } from '../http/deps.ts';
+import type { Check, LogStatus } from '../http/deps.ts';
 import type { Backbone } from '../ports/backbone.ts';
 
 interface Running {
@@ -17,7 +17,7 @@ interface Running {
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
-export function standingOf(config: Config, { backbone, service, instance, spool }: Running): Standing {
+export function logStatusOf(config: Config, { backbone, service, instance, spool }: Running): LogStatus {
   return {
     instance,
     roles: config.roles,

@@ -30,7 +30,7 @@ export interface Check {
 }
 
 /** How the log stands, and this process's part in the work on it. */
-export interface Standing {
+export interface LogStatus {
   readonly instance: string;
   readonly roles: readonly string[];
   /** Which kind of log it is. */
@@ -84,7 +84,7 @@ export interface HttpDeps {
   /** `open`, or only with a token that may read and sees every scope. */
   readonly metricsAccess: 'open' | 'read';
   readonly checks: readonly Check[];
-  readonly standing: Standing;
+  readonly logStatus: LogStatus;
   readonly version: string;
   readonly limits?: Partial<HttpLimits>;
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import supertest from 'supertest';
-import type { Standing } from '../../src/http/deps.ts';
+import type { LogStatus } from '../../src/http/deps.ts';
 import type { SharedRole } from '../../src/ports/shares.ts';
 import { front, group, tokens, type Front, type FrontOptions } from './support.ts';
 
@@ -28,7 +28,7 @@ async function serving(
 const inputsOf = (count: number, text = ''): object[] => Array.from({ length: count }, (_, number) => ({ type: 'Woke', at: number, text }));
 
 test('the figures tell where each partition begins and ends, who works on it, and how far each role is behind', async (t) => {
-  const standing: Standing = {
+  const logStatus: LogStatus = {
     instance: 'seven',
     roles: ['host', 'effects'],
     kind: 'shared',
@@ -46,7 +46,7 @@ test('the figures tell where each partition begins and ends, who works on it, an
     }),
     spool: () => ({ records: 3, bytes: 400, oldestMs: 5_000 }),
   };
-  const { store, ask } = await serving(t, { standing });
+  const { store, ask } = await serving(t, { logStatus });
   await store.log.append('inputs', { partition: 0, scope: 's', values: inputsOf(10) });
   await store.log.append('inputs', { partition: 1, scope: 's', values: inputsOf(5) });
   await store.log.trim('inputs', 0, 4);

@@ -53,7 +53,7 @@ test('O1: a page looks at a bounded number of records, says where to go on, and 
   for (const count of [3_000, 3_000]) await add('theirs', count);
   await add('mine', 3);
   await add('*', 1);
-  const [, route] = logRoutes({ store, tenantScopes, standing: { instance: '', roles: [], kind: '', role: () => assert.fail() } });
+  const [, route] = logRoutes({ store, tenantScopes, logStatus: { instance: '', roles: [], kind: '', role: () => assert.fail() } });
   assert.ok(route?.kind === 'json');
   const offsets: number[] = [];
   let from = 0;

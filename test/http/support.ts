@@ -72,7 +72,7 @@ export interface FrontOptions {
   readonly endpoints?: readonly HttpEndpoint[];
   readonly store?: Store;
   readonly checks?: HttpDeps['checks'];
-  readonly standing?: HttpDeps['standing'];
+  readonly logStatus?: HttpDeps['logStatus'];
   readonly frozen?: ReturnType<HttpDeps['frozen']>;
 }
 
@@ -129,7 +129,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     metrics,
     metricsAccess: 'open',
     checks: options.checks ?? [],
-    standing: options.standing ?? alone,
+    logStatus: options.logStatus ?? alone,
     version: '0.0.0-test',
     ...(options.limits === undefined ? {} : { limits: options.limits }),
   };
@@ -146,7 +146,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
 }
 
 /** A gateway of which nobody has told anything. */
-const alone: HttpDeps['standing'] = {
+const alone: HttpDeps['logStatus'] = {
   instance: 'one',
   roles: ['intake'],
   kind: 'embedded',

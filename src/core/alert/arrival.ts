@@ -42,8 +42,8 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
   refreshFlapping(ctx, fingerprint);
-  if (alert.state === 'cleared') return heardCleared(ctx, input, change);
-  heardFiring(ctx, input, change, alert);
+  if (alert.state === 'cleared') return takeCleared(ctx, input, change);
+  takeFiring(ctx, input, change, alert);
 }
 
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
@@ -75,7 +75,7 @@ function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
   emit(ctx, { type: 'AlertFlapping', fingerprint, incident: row.alert.incident, flapping, percent: Math.round(percent * 10) / 10 });
 }
 
-function heardFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
+function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
   if (alert.soft) return decided(ctx, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
@@ -93,7 +93,7 @@ function heardFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: 
   decided(ctx, input, change, [outcome?.decision ?? 'record', outcome?.reason ?? '']);
 }
 
-function heardCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
+function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
   const { fingerprint } = input.event;
   refreshMute(ctx, fingerprint);
   expireUsedSilences(ctx);

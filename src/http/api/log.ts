@@ -5,7 +5,7 @@ import { GatewayError } from '../../core/errors.ts';
 import type { EventLog, LogRecord, Topic } from '../../ports/event-log.ts';
 import type { LogAnswer, LogExtent, LogLine, LogPageAnswer, LogRole } from '../../readmodel/answers.ts';
 import { sees } from '../../readmodel/query.ts';
-import type { HttpDeps, Standing } from '../deps.ts';
+import type { HttpDeps, LogStatus } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { endpointOf, seesEndpoint } from './received.ts';
@@ -25,7 +25,7 @@ interface PageQuery {
   readonly raw: boolean;
 }
 
-type LogDeps = Pick<HttpDeps, 'store' | 'standing' | 'tenantScopes'>;
+type LogDeps = Pick<HttpDeps, 'store' | 'logStatus' | 'tenantScopes'>;
 
 export function logRoutes(deps: LogDeps): readonly Route[] {
   const { log } = deps.store;
@@ -38,7 +38,7 @@ export function logRoutes(deps: LogDeps): readonly Route[] {
       tag,
       summary: 'How the log stands: extent of each partition, how far each role has come, and what is worked on here',
       answers: { 200: answer('The figures; `at` and `lag` are null where nobody has told yet.', 'Log') },
-      handle: async () => ({ status: 200, body: await figuresOf(log, deps.standing) }),
+      handle: async () => ({ status: 200, body: await figuresOf(log, deps.logStatus) }),
     }),
     json<PageQuery, null>({
       method: 'get',
@@ -67,19 +67,19 @@ export function logRoutes(deps: LogDeps): readonly Route[] {
 
 // ---------------------------------------------------------------- figures
 
-async function figuresOf(log: EventLog, standing: Standing): Promise<LogAnswer> {
-  const [host, effects] = await Promise.all([standing.role('host'), standing.role('effects')]);
+async function figuresOf(log: EventLog, logStatus: LogStatus): Promise<LogAnswer> {
+  const [host, effects] = await Promise.all([logStatus.role('host'), logStatus.role('effects')]);
   const partitions = await Promise.all(
     Array.from({ length: log.partitions }, async (_, partition) => {
       const [inputs, facts] = await Promise.all([extentOf(log, 'inputs', partition), extentOf(log, 'facts', partition)]);
       return { partition, inputs, facts, host: roleIn(host, partition, inputs.end), effects: roleIn(effects, partition, facts.end) };
     }),
   );
-  const { instance, roles, kind } = standing;
-  return { instance, roles, log: kind, partitions, spool: spoolOf(standing) };
+  const { instance, roles, kind } = logStatus;
+  return { instance, roles, log: kind, partitions, spool: spoolOf(logStatus) };
 }
 
-function spoolOf({ spool }: Standing): LogAnswer['spool'] {
+function spoolOf({ spool }: LogStatus): LogAnswer['spool'] {
   if (spool === undefined) return null;
   const { records, bytes, oldestMs } = spool();
   return { records, bytes, oldestMs };
@@ -92,7 +92,7 @@ async function extentOf(log: EventLog, topic: Topic, partition: number): Promise
   return { first, end, records: end - first };
 }
 
-function roleIn(role: Awaited<ReturnType<Standing['role']>>, partition: number, end: number): LogRole {
+function roleIn(role: Awaited<ReturnType<LogStatus['role']>>, partition: number, end: number): LogRole {
   const at = role.reached.get(partition) ?? null;
   const lag = role.lags.get(partition) ?? (at === null ? null : Math.max(0, end - at));
   return { here: role.here.has(partition), at, lag };

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { lanesTo } from '../../../adapters/sqlite/priority-queues.ts';
+import { createPriorityQueues } from '../../../adapters/sqlite/priority-queues.ts';
 import { openForWriting } from '../../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore, type SqliteLimits } from '../../../adapters/sqlite/store.ts';
 import { stow, unstow } from '../../../adapters/sqlite/text.ts';
@@ -266,18 +266,18 @@ test('when the writer thread dies, what waits is refused, and so is what comes l
   const worker = new Worker("require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory'); })", {
     eval: true,
   });
-  const lanes = lanesTo(worker, limits);
+  const queues = createPriorityQueues(worker, limits);
   const ask = (): Promise<unknown> => {
     const request = { type: 'cursor', name: 'c', partition: 0, offset: 1 } as const;
-    return new Promise((settle) => lanes.send({ lane: 'state', request, records: 1, bytes: 1, settle }));
+    return new Promise((settle) => queues.send({ priority: 'state', request, records: 1, bytes: 1, settle }));
   };
   const first = ask();
   await new Promise((resolve) => setImmediate(resolve));
   const answers = await Promise.all([first, ask()]);
   const refusal = { why: 'unavailable', message: 'the writer thread failed: Error: out of memory' };
   assert.deepEqual([...answers, await ask()], [refusal, refusal, refusal]);
-  await lanes.drain();
-  await lanes.close();
+  await queues.drain();
+  await queues.close();
 });
 
 test('stowed text is well formed, different for different text, and comes back', () => {

@@ -1,24 +1,24 @@
 // What goes into a group, and what is refused, without a writer thread. The whole store over a disk: store.test.ts.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createWaitingJobs, type Job, type Lane } from '../../../adapters/sqlite/waiting-jobs.ts';
+import { createWaitingJobs, type Job, type Priority } from '../../../adapters/sqlite/waiting-jobs.ts';
 
-function job(lane: Lane, name: string, records = 1, bytes = 1): Job {
-  return { lane, request: { type: 'cursor', name, partition: 0, offset: 0 }, records, bytes, settle: () => {} };
+function job(priority: Priority, name: string, records = 1, bytes = 1): Job {
+  return { priority, request: { type: 'cursor', name, partition: 0, offset: 0 }, records, bytes, settle: () => {} };
 }
 
 const namesOf = (jobs: readonly Job[]): readonly string[] => jobs.map(({ request }) => (request.type === 'cursor' ? request.name : '?'));
 
-test('G1: urgent jobs go in the order of the lanes, and within a lane in the order of the calls', () => {
+test('G1: urgent jobs go in the order of the queues, and within a priority in the order of the calls', () => {
   const waiting = createWaitingJobs({ queueRecordsMax: 100, queueBytesMax: 100 });
-  for (const [lane, name] of [
+  for (const [priority, name] of [
     ['views', 'v'],
     ['state', 's'],
     ['facts', 'f1'],
     ['inputs', 'i'],
     ['facts', 'f2'],
   ] as const) {
-    assert.equal(waiting.add(job(lane, name)), null);
+    assert.equal(waiting.add(job(priority, name)), null);
   }
   assert.deepEqual(namesOf(waiting.takeUrgent()), ['i', 'f1', 'f2', 's']);
   assert.equal(waiting.isEmpty(), false);
@@ -40,7 +40,7 @@ test('views go in chunks; one that is larger than a chunk goes whole', () => {
   assert.deepEqual(namesOf(waiting.takeViews()), ['d']);
 });
 
-test('G3: a lane is full by records or bytes until its jobs are settled, in flight or not; other lanes are not, nor an empty one', () => {
+test('G3: a priority is full by records or bytes until its jobs are settled, in flight or not; other queues are not, nor an empty one', () => {
   const waiting = createWaitingJobs({ queueRecordsMax: 10, queueBytesMax: 100 });
   assert.equal(waiting.add(job('inputs', 'large', 50, 500)), null);
   assert.equal(waiting.add(job('inputs', 'more'))?.why, 'overloaded');
