@@ -32,14 +32,17 @@ export function printList<Item>(
   },
 ): void {
   const { items, columns, whole, id } = list;
-  switch (formOf(given)) {
+  const form = formOf(given);
+  switch (form) {
     case 'json':
       return data(terminal, plainJson(whole));
     case 'name':
       for (const item of items) data(terminal, plain(id(item)));
       return;
     case 'table':
-      printTable(terminal, items, columns, !given.has('no-header'));
+      return printTable(terminal, items, columns, !given.has('no-header'));
+    default:
+      form satisfies never;
   }
 }
 

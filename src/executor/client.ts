@@ -189,6 +189,9 @@ class Forked implements ForkedExecutor {
         this.#next();
         return;
       case 'pong':
+        return;
+      default:
+        message satisfies never;
     }
   }
 

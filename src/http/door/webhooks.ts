@@ -128,7 +128,9 @@ function answer(acceptance: Acceptance, own: Answer | undefined, res: ServerResp
       return;
     }
     case 'busy':
-      sendProblem(res, { ...problem('overloaded', acceptance.why), retryAfterSeconds: acceptance.retryAfterSeconds });
+      return sendProblem(res, { ...problem('overloaded', acceptance.why), retryAfterSeconds: acceptance.retryAfterSeconds });
+    default:
+      acceptance satisfies never;
   }
 }
 
