@@ -5,12 +5,14 @@ import { patchesOf } from '../../readmodel/patches.ts';
 import { entryOf } from '../../readmodel/timeline.ts';
 import type { Projector } from './projector.ts';
 
+/** What does not stand in the read model yet is this projector's lag. */
+export const documentsName = 'documents';
 /** The cursor's name is stored: it is older than the projector's. */
-export const documentsCursor = 'project';
+const documentsCursor = 'project';
 
 export function documentsProjector(views: Views): Projector {
   return {
-    name: 'documents',
+    name: documentsName,
     cursor: documentsCursor,
     async apply({ partition, facts, offset }) {
       const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
