@@ -1,7 +1,7 @@
 // The callers of the API: a named token with a role, and the scopes that it may see.
 import type { IncomingHttpHeaders } from 'node:http';
 import { bearerOf, matcherOf, passwordOf } from './credentials.ts';
-import type { Scopes } from './scopes.ts';
+import type { ScopeFilter } from '../readmodel/query.ts';
 
 export const roles = ['read', 'operate', 'admin'] as const;
 /** Each role includes the ones before it. */
@@ -20,7 +20,7 @@ export interface ApiToken {
 export interface Caller {
   readonly name: string;
   readonly role: Role;
-  readonly scopes: Scopes;
+  readonly scopes: ScopeFilter;
 }
 
 /** Finds the caller of a request by its token, sent as bearer or as the password of basic; null when there is none. */

@@ -6,7 +6,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Scopes } from '../access/scopes.ts';
+import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { HttpDeps } from './deps.ts';
@@ -21,7 +21,7 @@ export interface Call<Query = unknown, Body = unknown> {
   /** Name of the token; '' on open routes. */
   readonly actor: string;
   /** What the caller may see: nothing on open routes. */
-  readonly scopes: Scopes;
+  readonly scopes: ScopeFilter;
 }
 
 /** One answer of a route, as the document describes it. */
