@@ -12,7 +12,7 @@ import type { SourceRoutes } from '../../src/ports/routes.ts';
 import type { Source } from '../../src/ports/source.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Http } from './http-client.ts';
-import type { Say } from './say.ts';
+import type { Logger } from '../../src/ports/logger.ts';
 
 export type Options = { readonly [name: string]: Json };
 
@@ -53,7 +53,7 @@ export interface ActionFamily {
 
 export interface LogDeps {
   readonly clock: Clock;
-  readonly say: Say;
+  readonly logger: Logger;
   readonly watch: BackboneWatch;
   /** The store of this process, for copies that are quicker to search. */
   readonly local: Store;
