@@ -34,7 +34,7 @@ export async function readTimeline(api: Api, incident: string, after: number): P
   return entries;
 }
 
-export function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
+function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
   const word = (name: string): string => (typeof detail[name] === 'string' ? detail[name] : '');
   return { seq, at, type, text, run: word('run'), call: word('call'), end: word('end') };
 }

@@ -37,7 +37,7 @@ const outputCharsMax = 2_000;
 
 type Lines = { readonly [Type in Fact['type']]: (fact: Extract<Fact, { type: Type }>) => Line | null };
 
-export function lineOf(fact: Fact): Line | null {
+function lineOf(fact: Fact): Line | null {
   const tell = lines[fact.type] as (fact: Fact) => Line | null; // the row of its own type
   return tell(fact);
 }
