@@ -106,7 +106,7 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
         }
       } catch (error) {
         const said = problemOf(error);
-        if (said.status === 500) deps.log.error({ route: route.path, error }, 'request failed');
+        if (said.status === 500) deps.logger.error({ route: route.path, error }, 'request failed');
         sendProblem(res, said);
       }
       deps.metrics.request(route.method, route.path, res.statusCode);

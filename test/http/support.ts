@@ -125,7 +125,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     defaultScope: 'default',
     expressions: createExpressions(),
     clock,
-    log: { info: say, warn: say, error: say },
+    logger: { info: say, warn: say, error: say },
     metrics,
     metricsAccess: 'open',
     checks: options.checks ?? [],
