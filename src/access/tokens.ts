@@ -34,7 +34,7 @@ export function createTokens(tokens: readonly ApiToken[]): (headers: IncomingHtt
   return (headers) => {
     const given = bearerOf(headers.authorization ?? '') || passwordOf(headers.authorization ?? '');
     let found: Caller | null = null;
-    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1
+    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1 in credentials.ts
     return found;
   };
 }
