@@ -9,12 +9,12 @@ import type { Millis } from '../core/time.ts';
 import { rawPageAbouts, type RawPageAbout } from '../engine/failopen/overdue.ts';
 import { topics, type Topic } from '../ports/event-log.ts';
 import { sharedRoles, type SharedRole } from '../ports/shares.ts';
+import type { PageEvent } from '../readmodel/counts.ts';
 
 const labelValuesMax = 200;
 
 /** What became of one delivery at the door. */
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
-export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
 
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */
 export interface Metrics {
