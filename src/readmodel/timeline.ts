@@ -29,8 +29,8 @@ export interface TimelineEntry extends Line {
 }
 
 export function entryOf(fact: Fact): TimelineEntry | null {
-  const told = lineOf(fact);
-  return told === null ? null : { ...told, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
+  const ownLine = lineOf(fact);
+  return ownLine === null ? null : { ...ownLine, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
 }
 
 const outputCharsMax = 2_000;

@@ -34,10 +34,10 @@ export function coalesced(patches: readonly DocumentPatch[]): readonly DocumentP
       done.push(...open.values());
       open.clear();
     }
-    const held = open.get(key);
-    const together = held === undefined ? patch : joined(held, patch);
-    if (held !== undefined && together === null) {
-      done.push(held);
+    const pending = open.get(key);
+    const together = pending === undefined ? patch : joined(pending, patch);
+    if (pending !== undefined && together === null) {
+      done.push(pending);
       open.delete(key); // The new one comes after what came in between.
     }
     open.set(key, together ?? patch);
