@@ -1,5 +1,4 @@
 // The registry: everything that the gateway can speak to, one line a thing. Adding one is a folder and a line here (docs/extending.md).
-// What projects facts elsewhere (history, search) will be one more list.
 import { actionFamilies } from './action-registry.ts';
 import { consoleNotifier } from './console/notifier.ts';
 import { kafkaLog } from './kafka/kind.ts';

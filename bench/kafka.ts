@@ -72,7 +72,7 @@ try {
           { brokers: kafka.bootstrap, topicPrefix: `bench${(count += 1)}.`, partitions, replication: 1 },
           {
             clock: systemClock,
-            say: { info: () => {}, warn: console.warn, error: console.error },
+            logger: { info: () => {}, warn: console.warn, error: console.error },
             watch: { appended: () => {}, rebalanced: () => {} },
             local,
             instance: `bench${count}`,

@@ -19,7 +19,7 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const probe = createServer().listen(0, '127.0.0.1');
   await once(probe, 'listening');
   const address = probe.address();
@@ -188,7 +188,7 @@ export function wrkMissing(): boolean {
 }
 
 /** Inputs that the gateway has not turned yet, from its metrics. */
-export async function lagOf(server: Server): Promise<number> {
+async function lagOf(server: Server): Promise<number> {
   const text = await fetch(`${server.url}/metrics`).then((answer) => answer.text());
   return Number(/^quench_inputs_lag (\d+)/m.exec(text)?.[1] ?? Number.NaN);
 }

@@ -1,4 +1,4 @@
-// argv and environment in, exit code out: the only place that reads process.env or ends the process.
+// argv and environment in, exit code out: the only place that reads process.env, or ends the gateway or a command.
 import { run } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './gateway/clock.ts';

@@ -185,6 +185,19 @@ test('every reader of facts names each of them: no default that swallows a new o
   assert.equal(found, '');
 });
 
+test('a switch over the types of records or messages asks the compiler: one without an answer for a new type does not compile', () => {
+  const found = problems(
+    code.filter((path) => path.startsWith('src/')),
+    (path) => {
+      const text = withoutComments(textOf(path));
+      const switches = text.match(/\bswitch \([\w.]+\.type\)/g)?.length ?? 0;
+      const asked = text.match(/\bsatisfies never\b|\bassertNever\(/g)?.length ?? 0;
+      return asked < switches ? [`${path} switches over a type and does not ask: end it with \`default: it satisfies never\``] : [];
+    },
+  );
+  assert.equal(found, '');
+});
+
 test('no default exports, no enums, no any, nothing left for later', () => {
   const banned: readonly (readonly [RegExp, string])[] = [
     [/^export default/m, 'export a name'],

@@ -44,14 +44,14 @@ export function createExpressions(): CelExpressions {
 
   function celOf(value: unknown): unknown {
     if (typeof value !== 'object' || value === null) return toCel(value);
-    const held = converted.get(value) ?? toCel(value);
-    converted.set(value, held);
-    return held;
+    const asCel = converted.get(value) ?? toCel(value);
+    converted.set(value, asCel);
+    return asCel;
   }
 
   function compiledOf(text: string): Result<Compiled, string> {
-    const held = known.get(text);
-    if (held !== undefined) return held;
+    const compiled = known.get(text);
+    if (compiled !== undefined) return compiled;
     const made = compile(cel, patterns, text);
     const oldest = known.keys().next();
     if (known.size >= compiledMax && oldest.done !== true) known.delete(oldest.value);

@@ -21,8 +21,8 @@ export function createPatterns(): Patterns {
   const known = new Map<string, Result<RE2JS, string>>();
   return {
     compile(pattern) {
-      const held = known.get(pattern);
-      if (held !== undefined) return held;
+      const compiled = known.get(pattern);
+      if (compiled !== undefined) return compiled;
       const made = compile(pattern);
       const oldest = known.keys().next();
       if (known.size >= patternsMax && oldest.done !== true) known.delete(oldest.value);

@@ -5,7 +5,7 @@ import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { SharedRole } from '../../src/ports/shares.ts';
 import type { Store } from '../../src/ports/store.ts';
-import type { Say } from '../kit/say.ts';
+import type { Logger } from '../../src/ports/logger.ts';
 import { createCheckpoints } from './checkpoints.ts';
 import { createClient } from './client.ts';
 import { createCursors } from './cursors.ts';
@@ -18,7 +18,7 @@ import type { WriterLimits } from './writer.ts';
 
 export interface KafkaDeps {
   readonly clock: Clock;
-  readonly say: Say;
+  readonly logger: Logger;
   readonly watch: BackboneWatch;
   /** Keeps the dead letters. */
   readonly local: Store;

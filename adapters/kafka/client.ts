@@ -9,7 +9,7 @@ import { connect as connectSecurely } from 'node:tls';
 import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { Say } from '../kit/say.ts';
+import type { Logger } from '../../src/ports/logger.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
 
 const connectWithinMs: Millis = 3_000;
@@ -23,7 +23,7 @@ export const retry = { retries: 8, initialRetryTime: 100, maxRetryTime: 1_000, m
 
 export interface ClientDeps {
   readonly clock: Clock;
-  readonly say: Say;
+  readonly logger: Logger;
   readonly instance: string;
 }
 
@@ -51,7 +51,7 @@ export interface Client {
   readonly kafka: Kafka;
   readonly settings: Settings;
   readonly clock: Clock;
-  readonly logger: Say;
+  readonly logger: Logger;
   readonly instance: string;
   readonly health: Health;
   /** A connection of its own to the brokers, for fetches; requests on one connection are answered one after the other. */
@@ -87,7 +87,7 @@ export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   const kafka = new Kafka(config);
   return {
     clock: deps.clock,
-    logger: deps.say,
+    logger: deps.logger,
     instance: deps.instance,
     kafka,
     settings,
@@ -144,7 +144,7 @@ function connectionTo(kafka: Kafka, settings: Settings): Connection {
   return { cluster: found, close: () => consumer.disconnect() };
 }
 
-function createHealth({ clock, say: logger }: ClientDeps): Health {
+function createHealth({ clock, logger }: ClientDeps): Health {
   const failing = new Map<string, { readonly since: Millis; readonly why: string; readonly isReported: boolean }>();
   const wrong = new Map<string, string>();
   const reportedPartitions = new Set<string>();

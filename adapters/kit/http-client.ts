@@ -248,7 +248,7 @@ function wordOf(failed: { readonly trouble: Trouble; readonly code: string }): s
 }
 
 /** Whole seconds or an HTTP date, at most an hour from now; null when missing or unreadable. */
-export function retryAfterOf(header: string | undefined, now: Instant): Millis | null {
+function retryAfterOf(header: string | undefined, now: Instant): Millis | null {
   const text = header?.trim() ?? '';
   if (/^\d+$/.test(text)) return Math.min(Number(text) * second, hour);
   if (!/^[A-Z][a-z]{2,8},? .{5,40}$/.test(text)) return null;

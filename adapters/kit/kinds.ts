@@ -1,6 +1,6 @@
 // What stands in the registry: a kind of source, notifier, action family, log or store, as its folder describes it.
 // A kind says its name in quench.yaml, the JSON Schema of its options, and how one is made. The lists are adapters/registry.ts.
-//   K1  Options reach `create` or `open` only after the schema beside it admitted them; secrets in them are marked `writeOnly`.
+//   O1  Options reach `create` or `open` only after the schema beside it admitted them; secrets in them are marked `writeOnly`.
 import type { Writable } from 'node:stream';
 import type { Json } from '../../src/core/json.ts';
 import type { Millis } from '../../src/core/time.ts';
@@ -12,7 +12,7 @@ import type { SourceRoutes } from '../../src/ports/routes.ts';
 import type { Source } from '../../src/ports/source.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Http } from './http-client.ts';
-import type { Say } from './say.ts';
+import type { Logger } from '../../src/ports/logger.ts';
 
 export type Options = { readonly [name: string]: Json };
 
@@ -53,7 +53,7 @@ export interface ActionFamily {
 
 export interface LogDeps {
   readonly clock: Clock;
-  readonly say: Say;
+  readonly logger: Logger;
   readonly watch: BackboneWatch;
   /** The store of this process, for copies that are quicker to search. */
   readonly local: Store;
@@ -97,7 +97,7 @@ export interface Registry {
   readonly stores: readonly [StoreKind, ...StoreKind[]];
 }
 
-/** Options as the type that their schema stands for (K1). */
+/** Options as the type that their schema stands for (O1). */
 export function checked<T>(options: Options): T {
   return options as T;
 }

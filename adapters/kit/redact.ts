@@ -24,7 +24,7 @@ export function scrub(text: string, secrets: readonly string[]): string {
 }
 
 /** The parts of a webhook's address that may be its password. */
-export function secretsOfUrl(url: URL): string[] {
+function secretsOfUrl(url: URL): string[] {
   const segments = url.pathname.split('/').filter((segment) => segment.length >= 8);
   return [url.pathname + url.search, url.search.slice(1), ...url.searchParams.values(), ...segments].filter((text) => text.length >= 4);
 }

@@ -7,7 +7,7 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import { second, type Instant } from '../../src/core/time.ts';
 
 /** How far the sender's clock may be off, either way; ids must be remembered at least this long. */
-export const signatureToleranceMs = 300 * second;
+const signatureToleranceMs = 300 * second;
 
 const secretBytesMin = 24;
 const secretBytesMax = 64;

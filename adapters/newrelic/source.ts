@@ -99,8 +99,8 @@ function nested(value: unknown): unknown {
 /** The first of the members with a text; a list gives its first text; unexpanded variables and -1 count as missing. */
 function text(payload: JsonObject, known: readonly string[]): string {
   for (const member of known) {
-    const held = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
-    for (const value of Array.isArray(held) ? held.slice(0, targetsMax) : [held]) {
+    const content = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
+    for (const value of Array.isArray(content) ? content.slice(0, targetsMax) : [content]) {
       const found = textOf(value).trim();
       if (found !== '' && found !== '-1' && !/^(\{\{.*\}\}|\$[A-Z_]+|N\/?A|Not Available|null|undefined)$/s.test(found)) return found;
     }
@@ -198,8 +198,8 @@ function linksOf(payload: JsonObject): readonly Link[] {
 function targetsOf(payload: JsonObject): readonly Target[] {
   const targets = new Map<string, Target>();
   for (const member of members.targets) {
-    const held = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
-    for (const each of (Array.isArray(held) ? held : [held]).slice(0, targetsMax)) {
+    const content = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
+    for (const each of (Array.isArray(content) ? content : [content]).slice(0, targetsMax)) {
       const target: JsonObject = isObject(each) ? each : { name: each };
       const name = text(target, ['name']);
       if (name !== '') targets.set(name, { name, type: text(target, ['type']).toUpperCase(), labels: labelsOf(target['labels'], false) });

@@ -36,10 +36,10 @@ function patchOf(kind: DocumentKind, row: Row, sources: readonly string[] | null
   const id = unstow(String(row['id']));
   const scope = unstow(String(row['scope']));
   const state = unstow(String(row['state']));
-  const held = JSON.parse(String(row['doc'])) as Row;
-  const at = Number(row['at']) || Number(held['openedAt'] ?? held['startedAt'] ?? 0);
+  const old = JSON.parse(String(row['doc'])) as Row;
+  const at = Number(row['at']) || Number(old['openedAt'] ?? old['startedAt'] ?? 0);
   const empty: Row = { ...blank[kind]({ id, scope, at }) };
-  const known = Object.entries(held).filter(([member]) => Object.hasOwn(empty, member) && member !== 'id' && member !== 'scope');
+  const known = Object.entries(old).filter(([member]) => Object.hasOwn(empty, member) && member !== 'id' && member !== 'scope');
   const beside = {
     ...((states[kind] as readonly string[]).includes(state) ? { state } : {}),
     ...(Object.hasOwn(empty, 'incident') && typeof row['parent'] === 'string' ? { incident: unstow(row['parent']) } : {}),

@@ -205,9 +205,9 @@ function tallyRows(db: DatabaseSync): TallyRows {
 
   function count(kind: DocumentKind, doc: Doc, by: number): void {
     const key = JSON.stringify([kind, doc.scope, doc.state]);
-    const held = moved.get(key);
-    if (held === undefined) moved.set(key, { row: [kind, stow(doc.scope), doc.state], by });
-    else held.by += by;
+    const change = moved.get(key);
+    if (change === undefined) moved.set(key, { row: [kind, stow(doc.scope), doc.state], by });
+    else change.by += by;
   }
 
   return {

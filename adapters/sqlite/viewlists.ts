@@ -1,8 +1,8 @@
 // How a list is found: walks down ranges of an index, each from the newest down, merged into one order.
-//   W1  A walk costs what it returns: every combination of kind, scope, parent, state and severity is a range of an index.
-//   W2  What is left over (facets, text, label patterns) is tested on a bounded number of candidates; where the bound is met, the page
+//   Q1  A walk costs what it returns: every combination of kind, scope, parent, state and severity is a range of an index.
+//   Q2  What is left over (facets, text, label patterns) is tested on a bounded number of candidates; where the bound is met, the page
 //       ends there and says where to go on.
-//   W3  Where one of the facets is rare, its documents are the candidates, sorted here; so a rare word is found at once.
+//   Q3  Where one of the facets is rare, its documents are the candidates, sorted here; so a rare word is found at once.
 import type { SQLInputValue } from 'node:sqlite';
 import { severities, severityRank, type Severity } from '../../src/core/alert/severity.ts';
 import type { Labels } from '../../src/core/alert/labels.ts';
@@ -38,7 +38,7 @@ export function placesFor(reader: Reader, query: AnyQuery): Found {
   let looked: Place | null = null;
   for (const candidate of candidates) {
     if (places.length === query.limit) return { places, next: places.at(-1) ?? null };
-    if (budget.left <= 0) return { places, next: looked }; // W2
+    if (budget.left <= 0) return { places, next: looked }; // Q2
     looked = candidate;
     if (test.passes(candidate)) places.push(candidate);
   }
@@ -112,7 +112,7 @@ const facetAnywhere = `
   SELECT DISTINCT facets.seq FROM buckets CROSS JOIN facets ON facets.bucket = buckets.bucket
   WHERE facets.facet IN (SELECT value FROM json_each(?)) LIMIT ?`;
 
-/** The rarest facet's documents in order, or null when no facet is rare (W3). */
+/** The rarest facet's documents in order, or null when no facet is rare (Q3). */
 function rareOnes(reader: Reader, query: AnyQuery, after: Place | null): readonly Place[] | null {
   let rarest: readonly Row[] | null = null;
   for (const anyOf of facetsAsked(query)) {

@@ -37,8 +37,8 @@ export function viewWriter(db: DatabaseSync): ViewWriter {
 
   function put(patch: DocumentPatch, now: number): void {
     const { kind } = patch;
-    const held = find.get(kind, stow(patch.id));
-    const before = held === undefined ? null : (JSON.parse(String(held['doc'])) as Doc);
+    const stored = find.get(kind, stow(patch.id));
+    const before = stored === undefined ? null : (JSON.parse(String(stored['doc'])) as Doc);
     const after = patched<DocumentKind>(before, patch);
     if (after === null) return;
     const link = linkOf<DocumentKind>(kind, after);
@@ -46,11 +46,11 @@ export function viewWriter(db: DatabaseSync): ViewWriter {
     const final = after.state === finalStates[kind] ? 1 : 0;
     const rank = rankOf(kind, after) + (kin.isHidden(kind, parent) ? hiddenRank : 0);
     const doc = JSON.stringify(after);
-    let seq = Number(held?.['seq'] ?? 0);
-    if (held === undefined) {
+    let seq = Number(stored?.['seq'] ?? 0);
+    if (stored === undefined) {
       seq = Number(insert.run(kind, stow(after.id), stow(after.scope), rank, after.at, parent, final, now, doc).lastInsertRowid);
     } else {
-      const same = rank === held['rank'] && after.at === held['at'] && parent === held['parent'] && final === held['final'];
+      const same = rank === stored['rank'] && after.at === stored['at'] && parent === stored['parent'] && final === stored['final'];
       // The common patch moves no index but that of the final documents.
       if (same) updateDoc.run(now, doc, seq);
       else updateAll.run(rank, after.at, parent, final, now, doc, seq);
@@ -67,8 +67,8 @@ export function viewWriter(db: DatabaseSync): ViewWriter {
   return {
     write,
     apply({ cursor, partition, offset, now, patches, entries }) {
-      const held = position.get(cursor, partition)?.['position'];
-      if (held !== undefined && offset <= Number(held)) return 0; // V1
+      const reached = position.get(cursor, partition)?.['position'];
+      if (reached !== undefined && offset <= Number(reached)) return 0; // V1
       write(
         patches.map((patch) => JSON.parse(patch) as DocumentPatch),
         now,

@@ -14,7 +14,7 @@ export interface WalLimits {
   readonly restMs: number;
 }
 
-export const walLimits: WalLimits = { bytesMax: 128 * 1_048_576, commitsPerLook: 64, waitMs: 100, restMs: 2_000 };
+const walLimits: WalLimits = { bytesMax: 128 * 1_048_576, commitsPerLook: 64, waitMs: 100, restMs: 2_000 };
 
 export interface Wal {
   /** Copies what it can into the file now, and waits for nobody. */

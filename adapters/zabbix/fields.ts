@@ -57,8 +57,8 @@ export function tagsOf(fields: Fields): Labels {
   for (const [given, value] of pairsOf(fields.tags)) {
     const name = textOf(given).slice(0, 128).toWellFormed();
     if (name === '' || name === '__proto__' || name.startsWith('__quench_')) continue;
-    const held = Object.hasOwn(tags, name) ? tags[name] : undefined;
-    tags[name] = held === undefined || held === '' ? value : `${held},${value}`;
+    const before = Object.hasOwn(tags, name) ? tags[name] : undefined;
+    tags[name] = before === undefined || before === '' ? value : `${before},${value}`;
   }
   return tags;
 }

@@ -5,14 +5,11 @@
 import { GatewayError } from '../core/errors.ts';
 import { sees, type ScopeFilter } from '../readmodel/query.ts';
 
-/** What a caller may see: `all` (every scope, and what belongs to none), or these. */
-export type Scopes = ScopeFilter;
-
 /**
  * The scope that a command is meant for: the one that is named, else the gateway's own, else the only one of the caller.
  * Throws `not_found` for a scope that the caller does not see (A3), `invalid_request` when it must be named.
  */
-export function scopeMeant(scopes: Scopes, named: string | undefined, own: string): string {
+export function scopeMeant(scopes: ScopeFilter, named: string | undefined, own: string): string {
   if (named !== undefined) {
     if (!sees(scopes, named)) throw new GatewayError('not_found', `no scope ${named.slice(0, 100)}`);
     return named;

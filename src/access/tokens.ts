@@ -1,7 +1,7 @@
 // The callers of the API: a named token with a role, and the scopes that it may see.
 import type { IncomingHttpHeaders } from 'node:http';
 import { bearerOf, matcherOf, passwordOf } from './credentials.ts';
-import type { Scopes } from './scopes.ts';
+import type { ScopeFilter } from '../readmodel/query.ts';
 
 export const roles = ['read', 'operate', 'admin'] as const;
 /** Each role includes the ones before it. */
@@ -20,7 +20,7 @@ export interface ApiToken {
 export interface Caller {
   readonly name: string;
   readonly role: Role;
-  readonly scopes: Scopes;
+  readonly scopes: ScopeFilter;
 }
 
 /** Finds the caller of a request by its token, sent as bearer or as the password of basic; null when there is none. */
@@ -34,7 +34,7 @@ export function createTokens(tokens: readonly ApiToken[]): (headers: IncomingHtt
   return (headers) => {
     const given = bearerOf(headers.authorization ?? '') || passwordOf(headers.authorization ?? '');
     let found: Caller | null = null;
-    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1
+    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1 in credentials.ts
     return found;
   };
 }

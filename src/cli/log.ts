@@ -1,6 +1,7 @@
 // `log`: how the log stands, its records as lines, a stretch of it through today's rules, and a lone gateway's data put on a shared log.
 import { once } from 'node:events';
 import type { Topic } from '../ports/event-log.ts';
+import { sharedRoles, type SharedRole } from '../ports/shares.ts';
 import type { LogAnswer, LogPartition, LogRole } from '../readmodel/answers.ts';
 import { reaching, showing, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
@@ -16,9 +17,8 @@ const progressEveryMs = 2_000;
 
 // ---------------------------------------------------------------- stats
 
-const roles = ['host', 'effects'] as const;
 type RoleWord = 'here' | 'not here' | 'growing';
-type Figures = LogPartition & { readonly [role in (typeof roles)[number]]: LogRole & { readonly state: RoleWord } };
+type Figures = LogPartition & { readonly [role in SharedRole]: LogRole & { readonly state: RoleWord } };
 
 /** Lag is only worth alarm when it grows, which takes a second look. */
 async function stats(call: Call): Promise<ExitCode> {
@@ -26,7 +26,7 @@ async function stats(call: Call): Promise<ExitCode> {
   const look = (): Promise<LogAnswer> => call.api().get<LogAnswer>(logPath, ['instance', 'roles', 'log', 'partitions', 'spool']);
   let seen = await look();
   const before = seen;
-  if (seen.partitions.some((one) => roles.some((role) => (one[role].lag ?? 0) > 0))) {
+  if (seen.partitions.some((one) => sharedRoles.some((role) => (one[role].lag ?? 0) > 0))) {
     await pause(terminal, lookAgainMs);
     seen = await look();
   }
@@ -67,7 +67,7 @@ const statsColumns: readonly Column<Figures>[] = [
   { head: 'PARTITION', cell: ({ partition }) => String(partition) },
   extent('inputs'),
   extent('facts'),
-  ...roles.flatMap((role): readonly Column<Figures>[] => [
+  ...sharedRoles.flatMap((role): readonly Column<Figures>[] => [
     { head: role.toUpperCase(), cell: (one) => one[role].state, colour: (one) => colourFor(one[role].state) },
     { head: 'LAG', cell: (one) => String(one[role].lag ?? '') },
   ]),

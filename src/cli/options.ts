@@ -18,7 +18,7 @@ interface Option {
   readonly several?: true;
 }
 
-export const options = {
+const options = {
   config: { type: 'string', value: 'FILE', says: 'quench.yaml, or the directory that holds it (default: quench.yaml)' },
   url: { type: 'string', value: 'URL', says: 'address of the gateway (default: QUENCH_URL, else http://127.0.0.1:8686)' },
   'token-file': { type: 'string', value: 'FILE', says: 'file that holds the token' },

@@ -1,5 +1,8 @@
 // Lists and documents on stdout: a table for people, JSON for programs, ids for pipes.
+import type { Severity } from '../core/alert/severity.ts';
 import { ends, type Outcome } from '../core/run/ends.ts';
+import type { LetterDocument, ReadyAnswer } from '../readmodel/answers.ts';
+import type { DocumentKind, StateOf } from '../readmodel/documents.ts';
 import { isOutcome } from './ends.ts';
 import { spanOf, type Instant } from '../core/time.ts';
 import type { Given } from './options.ts';
@@ -32,14 +35,17 @@ export function printList<Item>(
   },
 ): void {
   const { items, columns, whole, id } = list;
-  switch (formOf(given)) {
+  const form = formOf(given);
+  switch (form) {
     case 'json':
       return data(terminal, plainJson(whole));
     case 'name':
       for (const item of items) data(terminal, plain(id(item)));
       return;
     case 'table':
-      printTable(terminal, items, columns, !given.has('no-header'));
+      return printTable(terminal, items, columns, !given.has('no-header'));
+    default:
+      form satisfies never;
   }
 }
 
@@ -92,15 +98,39 @@ export function clockOf(at: number | null): string {
   return `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')}Z`;
 }
 
-/** States of the worst kind, in which something needs somebody, and those in which all is over or well. */
-const bad: ReadonlySet<string> = new Set(['open', 'firing', 'ringing', 'critical']);
-const good: ReadonlySet<string> = new Set(['resolved', 'cleared', 'closed', 'ready', 'replayed']);
+type Word = StateOf<DocumentKind> | LetterDocument['state'] | ReadyAnswer['status'] | Severity;
 
-/** Of a state or a severity: red for what needs somebody, green for what is over, yellow for what is on its way. */
+/** Red for what needs somebody, green for what is over or well, yellow for what is on its way. */
+const colours: { readonly [word in Word]: Colour | null } = {
+  firing: 'red',
+  cleared: 'green',
+  open: 'red',
+  acknowledged: 'yellow',
+  resolved: 'green',
+  working: 'yellow',
+  waiting: 'yellow',
+  ended: 'yellow',
+  ringing: 'red',
+  acked: 'yellow',
+  closed: 'green',
+  active: 'yellow',
+  expired: 'yellow',
+  frozen: 'yellow',
+  replayed: 'green',
+  discarded: 'yellow',
+  ready: 'green',
+  'not ready': 'yellow',
+  draining: 'yellow',
+  info: null,
+  warning: 'yellow',
+  error: 'yellow',
+  critical: 'red',
+};
+
+/** Of a state or a severity; a newer gateway may have words that are not known here. */
 export function colourOf(word: string): Colour | null {
-  if (good.has(word)) return 'green';
-  if (bad.has(word)) return 'red';
-  return word === 'info' || word === '' ? null : 'yellow';
+  if (word === '') return null;
+  return Object.hasOwn(colours, word) ? colours[word as Word] : 'yellow'; // a key of the table
 }
 
 /** Of the end of a run: green when it helped, red when a person is called, else yellow. */

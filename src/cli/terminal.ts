@@ -51,7 +51,7 @@ function hex(char: string, digits: number): string {
 }
 
 /** Colour is for a terminal that is one, unless NO_COLOR or TERM=dumb say otherwise. */
-export function isColourful({ env, stdout }: Terminal): boolean {
+function isColourful({ env, stdout }: Terminal): boolean {
   return stdout.isTTY === true && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
 }
 

@@ -1,5 +1,6 @@
 // The story of an incident as a person wants to read it: times from its beginning, one line each, what a run did indented.
 // A call and its answer are one line; what a run says again and again is said once, with how often.
+import type { Fact } from '../core/records.ts';
 import type { TimelineAnswer } from '../readmodel/answers.ts';
 import type { TimelineEntry } from '../readmodel/timeline.ts';
 import type { Api } from './client.ts';
@@ -34,7 +35,7 @@ export async function readTimeline(api: Api, incident: string, after: number): P
   return entries;
 }
 
-export function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
+function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
   const word = (name: string): string => (typeof detail[name] === 'string' ? detail[name] : '');
   return { seq, at, type, text, run: word('run'), call: word('call'), end: word('end') };
 }
@@ -65,7 +66,7 @@ export function indentOf(entry: Entry): string {
   return entry.run !== '' && within.has(entry.type) ? '  ' : '';
 }
 
-const within: ReadonlySet<string> = new Set(['StepRequested', 'StepFinished', 'RunMoved']);
+const within: ReadonlySet<string> = new Set(['StepRequested', 'StepFinished', 'RunMoved'] satisfies Fact['type'][]);
 
 /** Joins calls with their answers, and counts what a run repeats. */
 function condensed(entries: readonly Entry[]): readonly Told[] {
@@ -100,21 +101,18 @@ function condensed(entries: readonly Entry[]): readonly Told[] {
   return lines.sort((a, b) => a.entry.seq - b.entry.seq);
 }
 
+const colours: { readonly [Type in Fact['type']]?: Colour } = {
+  IncidentDecided: 'bold',
+  IncidentResolved: 'green',
+  PageOpened: 'red',
+  PageRang: 'red',
+  RunRefused: 'red',
+  RunStarted: 'yellow',
+  RunFinished: 'yellow',
+  ApprovalRequested: 'yellow',
+};
+
+/** Of the type of a line; most have none, and a newer gateway may have types that are not known here. */
 export function colourFor(type: string): Colour | null {
-  switch (type) {
-    case 'IncidentDecided':
-      return 'bold';
-    case 'IncidentResolved':
-      return 'green';
-    case 'PageOpened':
-    case 'PageRang':
-    case 'RunRefused':
-      return 'red';
-    case 'RunStarted':
-    case 'RunFinished':
-    case 'ApprovalRequested':
-      return 'yellow';
-    default:
-      return null;
-  }
+  return Object.hasOwn(colours, type) ? (colours[type as Fact['type']] ?? null) : null; // a key of the table
 }

@@ -1,5 +1,5 @@
 // Forgets what is older than the retention, a bounded piece at a time: log records that everybody has read, and finished documents.
-// When it runs is a schedule's business (compose.ts); what is still needed is never touched, however old.
+// When it runs is a schedule's business (gateway/retention.ts); what is still needed is never touched, however old.
 //   K1  Nothing at or above a consumer's cursor or the checkpoint is trimmed.
 import type { Instant, Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';

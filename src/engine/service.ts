@@ -1,5 +1,6 @@
 // The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, projectors show all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
+import { invariant } from '../core/errors.ts';
 import type { Notification } from '../core/page/notification.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Policy } from '../core/playbook/policy.ts';
@@ -15,9 +16,10 @@ import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
-import { documentsCursor, documentsProjector } from './project/documents.ts';
 import { createMeter } from './meter.ts';
+import { documentsName } from './project/documents.ts';
 import { createProjection, type Projection, type Projector } from './project/projector.ts';
+import { projectorsOf } from './project/projectors.ts';
 
 const lagEveryMs: Millis = 100;
 /** A figure for people; of a log that is away it is a question to each partition. */
@@ -35,7 +37,7 @@ export interface ServiceDeps {
   readonly shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'>;
   /** The read model of this process, and where it stands. */
   readonly local: Pick<Store, 'views' | 'cursors'>;
-  /** Beside that of documents; each keeps its cursor in `local`. */
+  /** Beside those that every gateway has (projectorsOf); each keeps its cursor in `local`. */
   readonly projectors?: readonly Projector[];
   readonly shares: (role: SharedRole) => Shares;
   readonly clock: Clock;
@@ -74,12 +76,11 @@ export interface Service {
   bug(): Error | null;
   /** What the partition's last checkpoint covers; nothing for a partition that is not decided here. */
   saved(partition: number): CheckpointMark;
+  /** The cursors of whoever reads facts here: what is at or above one of them is still needed. */
+  readonly consumers: readonly string[];
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
-
-/** Names under which the engine reads facts; retention asks them what is still needed. */
-export const consumers: readonly string[] = [effectsCursor, documentsCursor];
 
 export function createService(deps: ServiceDeps): Service {
   const { shared, local, clock, onTrouble } = deps;
@@ -90,7 +91,9 @@ export function createService(deps: ServiceDeps): Service {
 
   const hosts = hostsOf(deps, hostShares);
   const hands = handsOf(deps, effectsShares, () => graceMs);
-  const projectors = deps.roles.has('project') ? [documentsProjector(local.views), ...(deps.projectors ?? [])] : [];
+  const projectors = deps.roles.has('project') ? [...projectorsOf(local), ...(deps.projectors ?? [])] : [];
+  const consumers = [effectsCursor, ...projectors.map(({ cursor }) => cursor)];
+  invariant(new Set(consumers).size === consumers.length, `J1: whoever reads facts has a cursor of his own, seen ${consumers.join(', ')}`);
   const projections = projectors.flatMap((projector) => projectionsOf(projector));
   const lags = createMeter({ clock, everyMs: lagEveryMs, first: new Map(), measure: () => lagsOf(hosts, hostShares), onTrouble });
   const behind = createMeter({ clock, everyMs: behindEveryMs, first: new Map(), measure: () => behindOf(projections), onTrouble });
@@ -132,7 +135,7 @@ export function createService(deps: ServiceDeps): Service {
     lag: total,
     lags: () => lags.value(),
     acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
-    behind: () => behind.value().get('documents') ?? 0,
+    behind: () => behind.value().get(documentsName) ?? 0,
     projectorLags: () => behind.value(),
     policy() {
       const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
@@ -141,6 +144,7 @@ export function createService(deps: ServiceDeps): Service {
     frozen: () => [...hosts.parts.values()].map((host) => host.frozen()).find((frozen) => frozen !== null) ?? null,
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
+    consumers,
     load: () => ({
       waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),

@@ -23,7 +23,6 @@ const restart = { firstMs: 100, maxMs: 10 * second } as const;
 export interface ForkedExecutor extends Executor {
   /** Of the child that takes calls now; null between two. */
   readonly pid: number | null;
-  readonly inFlight: number;
 }
 
 export interface ForkOptions {
@@ -90,10 +89,6 @@ class Forked implements ForkedExecutor {
 
   get pid(): number | null {
     return this.#ready ? (this.#child?.pid ?? null) : null;
-  }
-
-  get inFlight(): number {
-    return this.#calls.size;
   }
 
   act(uses: string, request: ActionRequest): Promise<ActionOutcome> {
@@ -189,6 +184,9 @@ class Forked implements ForkedExecutor {
         this.#next();
         return;
       case 'pong':
+        return;
+      default:
+        message satisfies never;
     }
   }
 

@@ -6,7 +6,7 @@ import type { Policy } from '../core/playbook/policy.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { Intake } from '../engine/intake/intake.ts';
-import { consumers, createService, type Service } from '../engine/service.ts';
+import { createService, type Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics } from '../http/metrics.ts';
 import { count } from '../readmodel/counts.ts';
@@ -98,7 +98,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
 
     const { retentionMs } = config.limits;
     const trimmed = backbone.forgets ? null : store.log;
-    stops.add(startRetention({ ...store, log: trimmed, clock, retentionMs, saved: service.saved, consumers }, logger));
+    stops.add(startRetention({ ...store, log: trimmed, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger));
 
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);

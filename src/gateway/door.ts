@@ -84,7 +84,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     defaultScope: Object.values(config.endpoints)[0]?.tenant ?? 'default',
     expressions: running.expressions,
     clock: around.clock,
-    log: around.logger,
+    logger: around.logger,
     metrics: running.metrics,
     metricsAccess: config.api.metrics,
     checks: checksOf(config, running),

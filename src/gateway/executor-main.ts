@@ -92,6 +92,8 @@ process.on('message', (message: ToExecutor) => {
       return void send({ type: 'pong' });
     case 'stop':
       return void end();
+    default:
+      message satisfies never;
   }
 });
 process.on('disconnect', () => void end());

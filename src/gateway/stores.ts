@@ -75,6 +75,6 @@ export async function openBackbone(
       'invalid_config',
       `${config.data.dir} holds what a gateway with the embedded log decided: give this one a data.dir of its own, and take the rest over by \`quench log move\``,
     );
-  const { clock, logger: say } = around;
-  return kind.open(config.log.options, { clock, say, watch, local: store, instance, retentionMs: config.limits.retentionMs });
+  const { clock, logger } = around;
+  return kind.open(config.log.options, { clock, logger, watch, local: store, instance, retentionMs: config.limits.retentionMs });
 }

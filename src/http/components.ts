@@ -30,7 +30,7 @@ import { ref, type Schema } from './schema.ts';
 type Document<Kind extends DocumentKind> = DocumentByKind[Kind];
 
 /** A page of a list. */
-export function pageOf<Item>(items: SchemaOf<Item>): SchemaOf<Listed<Item>> {
+function pageOf<Item>(items: SchemaOf<Item>): SchemaOf<Listed<Item>> {
   return closed<Listed<Item>>({ items: listOf(items), next: nullable(text) });
 }
 

@@ -79,7 +79,7 @@ export interface HttpDeps {
     patternProblem(pattern: string): string | null;
   };
   readonly clock: Clock;
-  readonly log: Logger;
+  readonly logger: Logger;
   readonly metrics: Metrics;
   /** `open`, or only with a token that may read and sees every scope. */
   readonly metricsAccess: 'open' | 'read';

@@ -25,11 +25,11 @@ export interface Events {
   stop(): void;
 }
 
-export function createEvents(deps: Pick<HttpDeps, 'store' | 'clock' | 'log'>, streamsMax: number): Events {
+export function createEvents(deps: Pick<HttpDeps, 'store' | 'clock' | 'logger'>, streamsMax: number): Events {
   const { log } = deps.store;
   const streams = new Set<Stream>();
   let stopped = false;
-  const tail = createTail(log, deps.clock, streams, (error) => deps.log.warn({ error }, 'event streams wait for the log'));
+  const tail = createTail(log, deps.clock, streams, (error) => deps.logger.warn({ error }, 'event streams wait for the log'));
 
   async function open(req: IncomingMessage, res: ServerResponse, scopes: ScopeFilter): Promise<void> {
     if (stopped || streams.size >= streamsMax) throw new GatewayError('overloaded', `at most ${streamsMax} event streams are served`);

@@ -6,15 +6,15 @@ import type { Decision } from '../core/decide/facts.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { RunEnd } from '../core/run/facts.ts';
 import type { Millis } from '../core/time.ts';
-import type { RawPageAbout } from '../engine/failopen/overdue.ts';
-import type { Topic } from '../ports/event-log.ts';
-import type { SharedRole } from '../ports/shares.ts';
+import { rawPageAbouts, type RawPageAbout } from '../engine/failopen/overdue.ts';
+import { topics, type Topic } from '../ports/event-log.ts';
+import { sharedRoles, type SharedRole } from '../ports/shares.ts';
+import type { PageEvent } from '../readmodel/counts.ts';
 
 const labelValuesMax = 200;
 
 /** What became of one delivery at the door. */
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
-export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
 
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */
 export interface Metrics {
@@ -106,16 +106,16 @@ function countersIn(registry: Registry) {
     requests: counter('quench_http_requests_total', 'Answered API requests.', ['method', 'route', 'status']),
     appendFailures: counterFromZero('quench_log_append_failures_total', 'Batches that the shared log did not take.', {
       label: 'topic',
-      values: ['inputs', 'facts'] satisfies Topic[],
+      values: topics,
     }),
     rebalances: counterFromZero('quench_rebalances_total', 'Times the partitions of a role were shared out anew.', {
       label: 'role',
-      values: ['host', 'effects'] satisfies SharedRole[],
+      values: sharedRoles,
     }),
     drained: counter('quench_spool_drained_total', 'Batches sent on from the spool.', []),
     rawPages: counterFromZero('quench_raw_pages_total', 'Pages about alerts that nobody decided in time.', {
       label: 'about',
-      values: ['alert', 'many'] satisfies RawPageAbout[],
+      values: rawPageAbouts,
     }),
   };
 }

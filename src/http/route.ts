@@ -6,7 +6,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import type { Scopes } from '../access/scopes.ts';
+import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { HttpDeps } from './deps.ts';
@@ -21,7 +21,7 @@ export interface Call<Query = unknown, Body = unknown> {
   /** Name of the token; '' on open routes. */
   readonly actor: string;
   /** What the caller may see: nothing on open routes. */
-  readonly scopes: Scopes;
+  readonly scopes: ScopeFilter;
 }
 
 /** One answer of a route, as the document describes it. */
@@ -106,7 +106,7 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
         }
       } catch (error) {
         const said = problemOf(error);
-        if (said.status === 500) deps.log.error({ route: route.path, error }, 'request failed');
+        if (said.status === 500) deps.logger.error({ route: route.path, error }, 'request failed');
         sendProblem(res, said);
       }
       deps.metrics.request(route.method, route.path, res.statusCode);

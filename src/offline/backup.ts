@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
 import { copyStore } from '../../adapters/sqlite/backup.ts';
-import { storeFileIn } from '../../adapters/sqlite/kind.ts';
+import { sqliteStores, storeFileIn } from '../../adapters/sqlite/kind.ts';
 import { takeOwnership } from '../../adapters/sqlite/owner.ts';
 import type { BackupAsk, RestoreAsk } from '../cli/command.ts';
 import type { BackedUp } from '../cli/results.ts';
@@ -12,7 +12,7 @@ import { GatewayError } from '../core/errors.ts';
 
 /**
  * Copies the store of a configuration to a file, whether its gateway runs or not. Rejects with `invalid_config` for a gateway on a shared log,
- * whose state is not here, and as copyStore does.
+ * whose state is not here, or of another type of store, and as copyStore does.
  */
 export async function backUp(config: Config, ask: Omit<BackupAsk, 'config' | 'env'>): Promise<BackedUp> {
   const { dir } = config.data;
@@ -20,6 +20,11 @@ export async function backUp(config: Config, ask: Omit<BackupAsk, 'config' | 'en
     throw new GatewayError(
       'invalid_config',
       `${config.file} puts its log on ${config.log.type}: alerts, decisions and state are there, back them up there; ${dir} holds a read model, which is made anew, and a spool, which a backup would send twice`,
+    );
+  if (config.data.type !== sqliteStores.name)
+    throw new GatewayError(
+      'invalid_config',
+      `${config.file} keeps its data in a store of type ${config.data.type}: expected ${sqliteStores.name}, the one that a file is made of here; ${dir} is backed up by that store's own means`,
     );
   const file = resolve(ask.file);
   const folder = dirname(file);

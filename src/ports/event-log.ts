@@ -1,6 +1,8 @@
 // The durable order of everything.
 
-export type Topic = 'inputs' | 'facts';
+export const topics = ['inputs', 'facts'] as const;
+
+export type Topic = (typeof topics)[number];
 
 /** A record as stored: JSON text of one Input or Fact. */
 export interface LogRecord {

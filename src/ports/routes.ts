@@ -3,9 +3,7 @@
 import type { Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
 import type { Instant } from '../core/time.ts';
-
-/** What a caller may see: these scopes, or every one. */
-export type Scopes = readonly string[] | 'all';
+import type { ScopeFilter } from '../readmodel/query.ts';
 
 /** An alert that fires, as the read model has it. */
 export interface FiringAlert {
@@ -27,7 +25,7 @@ export interface RouteDeps {
   patternProblem(pattern: string): string | null;
   /** The newest alerts that fire, at most `limit` looked at, of these the ones that fit every matcher; without a matcher all of them. */
   firing(query: {
-    readonly scopes: Scopes;
+    readonly scopes: ScopeFilter;
     readonly matchers: readonly Matcher[];
     readonly limit: number;
   }): Promise<readonly FiringAlert[]>;
@@ -36,7 +34,7 @@ export interface RouteDeps {
 /** What a handler is told of one request: its query as the schema admitted it, and what its caller may see. */
 export interface RouteCall {
   readonly query: { readonly [name: string]: unknown };
-  readonly scopes: Scopes;
+  readonly scopes: ScopeFilter;
 }
 
 /** Answers a question. `invalid_request` thrown by the handler becomes 400; any other error is a bug. */

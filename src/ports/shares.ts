@@ -6,7 +6,9 @@ export const roles = ['intake', 'host', 'effects', 'project'] as const;
 export type Role = (typeof roles)[number];
 
 /** Work that is shared out by partition; what a process does besides it does for all partitions. */
-export type SharedRole = Extract<Role, 'host' | 'effects'>;
+export const sharedRoles = ['host', 'effects'] as const satisfies readonly Role[];
+
+export type SharedRole = (typeof sharedRoles)[number];
 
 /**
  * Which partitions of a role are this process's to work on. Two processes may believe it of one partition for a while, as when one of them was

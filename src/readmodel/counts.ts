@@ -4,10 +4,13 @@ import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Fact } from '../core/records.ts';
 import type { RunEnd } from '../core/run/facts.ts';
 
+/** What happens to a page. */
+export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
+
 /** Counters by what they count. */
 export interface Counter {
   decision(decision: Decision): void;
-  page(event: 'opened' | 'rang' | 'acked' | 'closed'): void;
+  page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
   run(playbook: string, end: RunEnd): void;
 }

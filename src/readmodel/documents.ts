@@ -183,17 +183,6 @@ export interface DocumentByKind {
 }
 
 export type DocumentKind = keyof DocumentByKind;
-export type Document = DocumentByKind[DocumentKind];
-
-export const documentKinds = [
-  'alert',
-  'incident',
-  'run',
-  'page',
-  'silence',
-  'approval',
-  'partition',
-] as const satisfies readonly DocumentKind[];
 
 export type StateOf<Kind extends DocumentKind> = DocumentByKind[Kind]['state'];
 
@@ -207,6 +196,9 @@ export const states: { readonly [Kind in DocumentKind]: readonly StateOf<Kind>[]
   approval: ['waiting', 'ended'],
   partition: ['frozen', 'open'],
 };
+
+/** Every kind there is. */
+export const documentKinds = Object.keys(states) as readonly DocumentKind[]; // the keys of the table above
 
 /** The state in which nothing more happens to a document, but for what begins anew: such documents are forgotten after a while. */
 export const finalStates: { readonly [Kind in DocumentKind]: StateOf<Kind> | null } = {

@@ -37,8 +37,8 @@ export interface PatchOf<Kind extends DocumentKind> {
 export type DocumentPatch = { [Kind in DocumentKind]: PatchOf<Kind> }[DocumentKind];
 
 /** The document after the patch; null where there is none and the patch begins none. */
-export function patched<Kind extends DocumentKind>(held: DocumentByKind[Kind] | null, patch: PatchOf<Kind>): DocumentByKind[Kind] | null {
-  const before = held ?? (patch.begins === true ? blank[patch.kind](patch) : null);
+export function patched<Kind extends DocumentKind>(stored: DocumentByKind[Kind] | null, patch: PatchOf<Kind>): DocumentByKind[Kind] | null {
+  const before = stored ?? (patch.begins === true ? blank[patch.kind](patch) : null);
   if (before === null) return null;
   const after = { ...before, ...patch.set };
   for (const [member, entries] of Object.entries(patch.put ?? {})) {
@@ -52,8 +52,8 @@ export function patched<Kind extends DocumentKind>(held: DocumentByKind[Kind] | 
 
 type Words = readonly string[];
 
-function union(held: Words, words: Words): Words {
-  return [...new Set([...held, ...words])];
+function union(known: Words, words: Words): Words {
+  return [...new Set([...known, ...words])];
 }
 
 interface Members {

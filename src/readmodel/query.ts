@@ -9,7 +9,7 @@ import type { Instant } from '../core/time.ts';
 import { states, type DocumentByKind, type DocumentKind, type StateOf } from './documents.ts';
 import { placeIn } from './place.ts';
 
-/** The scopes that may be seen: all there are, or these. */
+/** What a caller may see: `all` (every scope, and what belongs to none), or these. */
 export type ScopeFilter = 'all' | readonly string[];
 
 export function sees(scopes: ScopeFilter, scope: string): boolean {

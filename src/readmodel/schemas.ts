@@ -9,7 +9,7 @@ import type { ResolvedBy } from '../core/incident/facts.ts';
 import type { MuteReason } from '../core/mute/facts.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
-import { ends, type Outcome } from '../core/run/ends.ts';
+import { outcomes } from '../core/run/ends.ts';
 import type { Guard, RunPart } from '../core/run/facts.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Score, ScoreTerm } from '../core/score/score.ts';
@@ -46,7 +46,6 @@ const entity = closed<Entity>({ host: text, ip: text, service: text, pod: text, 
   'cluster',
 ]);
 const base = { id: text, scope: text, at: instant } as const;
-const outcomeWords = Object.keys(ends) as readonly Outcome[]; // the table has every end, and nothing else
 
 /** By kind, what the API answers and the store keeps. */
 export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<DocumentByKind[Kind]> } = {
@@ -122,7 +121,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     ),
     startedAt: instant,
     endedAt: nullable(instant),
-    end: nullable(words(outcomeWords)),
+    end: nullable(words(outcomes)),
     guard: nullable<Guard>(words(['freeze', 'params', 'target', 'storm', 'cooldown', 'attempts', 'confidence', 'lock', 'concurrency'])),
     reason: nullable(text),
     approvalUntil: nullable(instant),

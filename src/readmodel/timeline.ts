@@ -29,15 +29,15 @@ export interface TimelineEntry extends Line {
 }
 
 export function entryOf(fact: Fact): TimelineEntry | null {
-  const told = lineOf(fact);
-  return told === null ? null : { ...told, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
+  const ownLine = lineOf(fact);
+  return ownLine === null ? null : { ...ownLine, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
 }
 
 const outputCharsMax = 2_000;
 
 type Lines = { readonly [Type in Fact['type']]: (fact: Extract<Fact, { type: Type }>) => Line | null };
 
-export function lineOf(fact: Fact): Line | null {
+function lineOf(fact: Fact): Line | null {
   const tell = lines[fact.type] as (fact: Fact) => Line | null; // the row of its own type
   return tell(fact);
 }

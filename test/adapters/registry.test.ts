@@ -172,7 +172,7 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
     assert.ok(loaded.ok);
     const config = loaded.value;
     const actions = createActions(toys.actions, config.actions, systemClock);
-    const executor = async (): Promise<ForkedExecutor> => ({ ...localExecutor(actions), pid: process.pid, inFlight: 0 });
+    const executor = async (): Promise<ForkedExecutor> => ({ ...localExecutor(actions), pid: process.pid });
     const troubles: unknown[] = [];
     const gateway = await startGateway(config, {
       clock: wallClock,

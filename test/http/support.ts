@@ -20,11 +20,11 @@ import type { DocumentPatch } from '../../src/readmodel/patch.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 export const noon = Date.UTC(2026, 10, 21, 12);
-export const signing = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
+const signing = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const tokens = { read: 'token-of-rita', operate: 'token-of-olga', admin: 'token-of-anna' } as const;
 
 /** How compose joins the signature check of adapters to the door. */
-export const verify: VerifySignature = (secrets) => {
+const verify: VerifySignature = (secrets) => {
   const keys = secrets.map(keyOf).flatMap((key) => (key.ok ? [key.value] : []));
   return ({ headers, body, now }) => verifySigned({ headers: headers as Record<string, string | undefined>, body, now }, keys).ok;
 };
@@ -125,7 +125,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     defaultScope: 'default',
     expressions: createExpressions(),
     clock,
-    log: { info: say, warn: say, error: say },
+    logger: { info: say, warn: say, error: say },
     metrics,
     metricsAccess: 'open',
     checks: options.checks ?? [],

@@ -128,7 +128,7 @@ function suite(version: string): void {
       { brokers: cluster.bootstrap, topicPrefix, partitions: contractPartitions, replication: 1 },
       {
         clock: systemClock,
-        say: { info: () => {}, warn: console.warn, error: console.error },
+        logger: { info: () => {}, warn: console.warn, error: console.error },
         watch: { appended: () => {}, rebalanced: () => {} },
         local,
         instance: `test-${count}`,

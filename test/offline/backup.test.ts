@@ -17,9 +17,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { copyStore } from '../../adapters/sqlite/backup.ts';
 import { schemaVersion } from '../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
+import { diskFiles } from '../../src/config/files.ts';
+import { loadConfig } from '../../src/config/quench/config.ts';
+import { systemClock } from '../../src/gateway/clock.ts';
+import { configDeps } from '../../src/gateway/config-deps.ts';
+import { backUp as backUpStore } from '../../src/offline/backup.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { houseFiles, quench, write, type Said } from '../cli/support.ts';
 
@@ -140,6 +146,14 @@ describe('quench backup', () => {
     assert.deepEqual([nowhere.exit, /expected a directory at \S+such, seen none/.test(nowhere.err)], [3, true]);
     const isDir = await backUp(join(place, 'playbooks'), '--force');
     assert.match(isDir.err, /is a directory: give the name of a file in it/);
+  });
+
+  it('of a store of another type it refuses, rather than to look for a file that is never there', async () => {
+    const loaded = loadConfig(join(place, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock));
+    assert.ok(loaded.ok);
+    const config = { ...loaded.value, data: { type: 'scratch', dir: place } };
+    const ask = { file: join(place, 'copy.db'), force: false, signal: AbortSignal.timeout(10_000), progress: () => {} };
+    await assert.rejects(backUpStore(config, ask), { code: 'invalid_config', message: /in a store of type scratch: expected sqlite/ });
   });
 
   it('on a shared log it refuses and says where the state is', async () => {

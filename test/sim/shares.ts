@@ -56,7 +56,7 @@ interface Member {
   state: 'in' | 'evicted' | 'left';
 }
 
-export function createGroup(parts: GroupParts): Group {
+function createGroup(parts: GroupParts): Group {
   const { clock, random, partitions, reach } = parts;
   const owners: (Member | null)[] = Array.from({ length: partitions }, () => null);
   /** Partitions that are to be given back; each time is another one. */

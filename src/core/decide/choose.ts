@@ -1,8 +1,4 @@
-// Which playbook answers an incident, with which parameters, and whether its guards let it act now.
-// Decides only; the run itself is run/program.ts.
-//   G1  No empty and no unbounded target: a parameter or target without a plain value refuses the run.
-//   G2  One run holds a target at a time, whatever playbook it runs.
-//   G3  Every refusal names the guard, the numbers compared, and what would lift it.
+// Which playbook answers an incident, now or if things stay as they are. With which parameters is plan.ts, whether it may act now guards.ts.
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';

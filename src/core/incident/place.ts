@@ -105,7 +105,7 @@ export function raise(ctx: TurnContext, id: string, alert: Alert): void {
   emit(ctx, { type: 'IncidentChanged', incident: id, severity: alert.severity, title, root, score, settled });
 }
 
-export function reopen(ctx: TurnContext, id: string, by: string): void {
+function reopen(ctx: TurnContext, id: string, by: string): void {
   emit(ctx, { type: 'IncidentReopened', incident: id, by });
   beginLife(ctx, id);
 }

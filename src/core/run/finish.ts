@@ -1,6 +1,6 @@
 // The end of a run: said once, in the words of the playbook's author when a person is to be called.
-//   R3  Every run ends, once; every end but success, noop and shadow calls a person, even when its alerts have cleared if it
-//       left in doubt what it did (unknown, stuck, degraded). What each end means is the table in ends.ts.
+//   R3  Every run ends, once, and what its end means is one row of the table in ends.ts: whether it calls a person, and whether a person
+//       must look even when every alert has cleared, because nobody knows what it did.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { invariant } from '../errors.ts';
 import { fill } from '../playbook/template.ts';

@@ -4,6 +4,7 @@
 //   X2  A notification is delivered at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bound of what may be under way.
 //   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
+import { isOutbox } from '../../core/outbox.ts';
 import type { Notification } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Millis } from '../../core/time.ts';
@@ -109,8 +110,22 @@ export function createEffects(deps: EffectsDeps): Effects {
 
 /** Resolves when the next fact may be taken. */
 async function begin(fact: Fact, actions: Actions, notifications: Notifications): Promise<void> {
-  if (fact.type === 'StepRequested') return actions.claim(fact);
-  if (fact.type === 'StepGranted') return actions.begin(fact);
-  if (fact.type === 'NotifyRequested') return notifications.begin(fact);
-  if (fact.type === 'StepFinished') actions.forget(fact);
+  if (!isOutbox(fact)) return;
+  switch (fact.type) {
+    case 'StepRequested':
+      return actions.claim(fact);
+    case 'StepGranted':
+      return actions.begin(fact);
+    case 'StepFinished':
+      return actions.forget(fact);
+    case 'NotifyRequested':
+      return notifications.begin(fact);
+    // An answer was put on the log from here; waits are the host's.
+    case 'NotifyFinished':
+    case 'WakeRequested':
+    case 'WakeSpent':
+      return;
+    default:
+      fact satisfies never;
+  }
 }

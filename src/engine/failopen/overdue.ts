@@ -10,7 +10,9 @@ import type { RawPager } from './raw-pager.ts';
 const lookAgainMs: Millis = second;
 
 /** One alert, or many that one page counts. */
-export type RawPageAbout = 'alert' | 'many';
+export const rawPageAbouts = ['alert', 'many'] as const;
+
+export type RawPageAbout = (typeof rawPageAbouts)[number];
 
 export interface OverdueDeps {
   readonly clock: Clock;

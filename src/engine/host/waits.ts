@@ -76,7 +76,7 @@ export function createWaits({ partition, log, clock, onTrouble }: WaitsDeps): Wa
   };
 }
 
-/** What is left of a wait after a restart: never more than it was asked, never negative (W1). */
+/** What is left of a wait after a restart: never more than it was asked, never negative (W1 in timers.ts). */
 function leftByTheWall({ dueAt, afterMs }: { readonly dueAt: Instant; readonly afterMs: Millis }, now: Instant): Millis {
   return Math.min(afterMs, Math.max(0, dueAt - now));
 }

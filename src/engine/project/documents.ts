@@ -5,12 +5,14 @@ import { patchesOf } from '../../readmodel/patches.ts';
 import { entryOf } from '../../readmodel/timeline.ts';
 import type { Projector } from './projector.ts';
 
+/** What does not stand in the read model yet is this projector's lag. */
+export const documentsName = 'documents';
 /** The cursor's name is stored: it is older than the projector's. */
-export const documentsCursor = 'project';
+const documentsCursor = 'project';
 
 export function documentsProjector(views: Views): Projector {
   return {
-    name: 'documents',
+    name: documentsName,
     cursor: documentsCursor,
     async apply({ partition, facts, offset }) {
       const patches = coalesced(facts.flatMap((fact) => patchesOf(fact, partition)));
@@ -32,10 +34,10 @@ export function coalesced(patches: readonly DocumentPatch[]): readonly DocumentP
       done.push(...open.values());
       open.clear();
     }
-    const held = open.get(key);
-    const together = held === undefined ? patch : joined(held, patch);
-    if (held !== undefined && together === null) {
-      done.push(held);
+    const pending = open.get(key);
+    const together = pending === undefined ? patch : joined(pending, patch);
+    if (pending !== undefined && together === null) {
+      done.push(pending);
       open.delete(key); // The new one comes after what came in between.
     }
     open.set(key, together ?? patch);

@@ -1,4 +1,4 @@
-// Projectors read facts to show them: documents are one; others (history, search) are another entry in the list that service.ts is given.
+// Projectors read facts to show them: those of every gateway are the list in projectors.ts.
 //   J1  Each has its own cursor and its own pace in every partition: one that is slow, hangs or throws delays neither decisions nor others.
 //   J2  Facts are offered in order, and again with the same offset until `apply` has resolved.
 import type { Fact } from '../../core/records.ts';
@@ -22,7 +22,7 @@ export interface ProjectorBatch {
 export interface Projector {
   /** In metrics and logs. */
   readonly name: string;
-  /** Its position, in the cursors of its process; retention keeps what lies behind it. */
+  /** The name of its position among the cursors of its process, and of nobody else's; retention keeps what lies at or above it. */
   readonly cursor: string;
   /** Resolves when the facts are shown, and the cursor is moved, for good. */
   apply(batch: ProjectorBatch): Promise<void>;

@@ -4,7 +4,7 @@
 import { matcherIn } from '../../core/alert/matchers.ts';
 import type { Matcher } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
-import { ends, type Outcome } from '../../core/run/ends.ts';
+import { outcomes } from '../../core/run/ends.ts';
 import type { DocumentKind, StateOf } from '../../readmodel/documents.ts';
 import { severitiesIn, statesIn, wordsIn, type LabelFilter, type SortWord, type ViewQuery } from '../../readmodel/query.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -154,7 +154,6 @@ export function incidentsAsked({ query, scopes }: Asking<IncidentListQuery>): Vi
 
 export function runsAsked({ query, scopes }: Asking<RunListQuery>): ViewQuery<'run'> {
   const { playbook, target, end, incident } = query;
-  const outcomes = Object.keys(ends) as Outcome[]; // keys of the table
   return {
     kind: 'run',
     ...common('run', query, scopes),

@@ -2,7 +2,7 @@
 //   O1  A page holds at most 1,000 records and 4 MB, and looks at 5,000 at most: whoever asks for `next` until it is `end` gets to the end.
 //   O2  A caller gets the records of its scopes; those of no scope (policies, the emergency stop) are for callers of every scope.
 import { GatewayError } from '../../core/errors.ts';
-import type { EventLog, LogRecord, Topic } from '../../ports/event-log.ts';
+import { topics, type EventLog, type LogRecord, type Topic } from '../../ports/event-log.ts';
 import type { LogAnswer, LogExtent, LogLine, LogPageAnswer, LogRole } from '../../readmodel/answers.ts';
 import { sees } from '../../readmodel/query.ts';
 import type { HttpDeps, LogStatus } from '../deps.ts';
@@ -17,7 +17,6 @@ const lookedAtMax = 5_000;
 const pageCharsMax = 4_000_000;
 /** Read at once: a record may be large, and most pages are full before their count is. */
 const readAtOnce = 100;
-const topics: readonly Topic[] = ['inputs', 'facts'];
 
 interface PageQuery {
   readonly from: number;

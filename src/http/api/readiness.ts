@@ -9,12 +9,12 @@ const checkMs: Millis = 2 * second;
 
 type Checked = ReadyAnswer['checks'];
 
-export function createReadiness({ checks, clock, log }: HttpDeps, draining: () => boolean): () => Promise<ReadyAnswer> {
+export function createReadiness({ checks, clock, logger }: HttpDeps, draining: () => boolean): () => Promise<ReadyAnswer> {
   let newest: { readonly at: Millis; readonly answer: Promise<Checked> } | null = null;
 
   async function ask(check: Check): Promise<Checked[number]> {
     const wrong = await wrongWith(check, clock);
-    if (wrong !== null) log.warn({ check: check.name, wrong }, 'not ready');
+    if (wrong !== null) logger.warn({ check: check.name, wrong }, 'not ready');
     const note = check.note?.() ?? null;
     return { name: check.name, ok: wrong === null, ...(note === null ? {} : { note }) };
   }

@@ -6,7 +6,7 @@ import type { ViewQuery } from '../../readmodel/query.ts';
 import type { Views } from '../../ports/views.ts';
 import { answer, refusal, type Call, type Reply, type Route } from '../route.ts';
 
-/** The document that a path names. Throws `not_found` for one that is not there, or not for this caller (A3). */
+/** The document that a path names. Throws `not_found` for one that is not there, or not for this caller (A3 in access/scopes.ts). */
 export async function found<Kind extends DocumentKind>(
   views: Views,
   kind: Kind,

@@ -26,19 +26,19 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      let held = 0;
+      let ownBytes = 0;
       let refusal: GatewayError | null = null;
       function settle(error: GatewayError | null): void {
-        buffered -= held;
-        held = 0;
+        buffered -= ownBytes;
+        ownBytes = 0;
         if (error !== null) reject(error);
         else resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, bytes));
       }
       function refuse(error: GatewayError): void {
         refusal ??= error;
         chunks.length = 0;
-        buffered -= held;
-        held = 0;
+        buffered -= ownBytes;
+        ownBytes = 0;
       }
       req.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
@@ -47,7 +47,7 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
         if (bytes > bodyBytesMax * drainFactor) settle(refusal);
         if (refusal !== null) return;
         buffered += chunk.length;
-        held += chunk.length;
+        ownBytes += chunk.length;
         chunks.push(chunk);
       });
       req.on('end', () => settle(refusal));

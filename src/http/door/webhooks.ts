@@ -54,12 +54,12 @@ export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[]
       if (acceptance.status === 'accepted') {
         deps.metrics.accepted(deps.clock.steady() - began);
         if (acceptance.warnings.length > 0)
-          deps.log.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
+          deps.logger.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
       }
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
       if (error === refused) res.setHeader('www-authenticate', door.gate.challenge);
-      else if (outcomeOf(error) === 'failed') deps.log.error({ endpoint: name, error }, 'delivery failed');
+      else if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
       sendProblem(res, problemOf(error));
     }
   }
@@ -128,7 +128,9 @@ function answer(acceptance: Acceptance, own: Answer | undefined, res: ServerResp
       return;
     }
     case 'busy':
-      sendProblem(res, { ...problem('overloaded', acceptance.why), retryAfterSeconds: acceptance.retryAfterSeconds });
+      return sendProblem(res, { ...problem('overloaded', acceptance.why), retryAfterSeconds: acceptance.retryAfterSeconds });
+    default:
+      acceptance satisfies never;
   }
 }
 

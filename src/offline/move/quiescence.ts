@@ -3,6 +3,7 @@
 //   Nothing is left to do when later facts answer every step and notification that was asked for behind the cursor of effects.
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
+import { isOutbox, type OutboxFact } from '../../core/outbox.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { pause } from '../../engine/async/pause.ts';
@@ -76,13 +77,30 @@ async function unansweredIn({ log, cursors }: Source, partition: number): Promis
   const open = new Set<string>();
   for await (const { value } of recordsOf(log, partition, await cursors.load(effectsCursor, partition))) {
     const fact = value as Fact; // written by a host
-    if (fact.type === 'StepRequested') open.add(`step ${fact.call} of run ${fact.run}`);
-    if (fact.type === 'StepFinished') open.delete(`step ${fact.call} of run ${fact.run}`);
-    if (fact.type === 'NotifyRequested') open.add(`notification ${fact.notification.id}, attempt ${fact.attempt}`);
-    if (fact.type === 'NotifyFinished') open.delete(`notification ${fact.notification}, attempt ${fact.attempt}`);
+    if (isOutbox(fact)) follow(open, fact);
   }
   const [first] = open;
   return first ?? null;
+}
+
+function follow(open: Set<string>, fact: OutboxFact): void {
+  switch (fact.type) {
+    case 'StepRequested':
+      return void open.add(`step ${fact.call} of run ${fact.run}`);
+    case 'StepFinished':
+      return void open.delete(`step ${fact.call} of run ${fact.run}`);
+    case 'NotifyRequested':
+      return void open.add(`notification ${fact.notification.id}, attempt ${fact.attempt}`);
+    case 'NotifyFinished':
+      return void open.delete(`notification ${fact.notification}, attempt ${fact.attempt}`);
+    // Still the step that was requested; waits move with the desk.
+    case 'StepGranted':
+    case 'WakeRequested':
+    case 'WakeSpent':
+      return;
+    default:
+      fact satisfies never;
+  }
 }
 
 export async function* pagesOf(log: EventLog, partition: number, from: number): AsyncGenerator<readonly LogRecord[]> {

@@ -123,6 +123,8 @@ export function createIncidentLines(): IncidentLines {
         case 'WakeSpent':
         case 'DeskSwept':
           return;
+        default:
+          fact satisfies never;
       }
     },
     addOccurrence: (incident, occurrence) => change(incident, (row) => row.occurrences.push(occurrence)),

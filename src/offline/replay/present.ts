@@ -67,6 +67,8 @@ export function createPresent(rules: Rules): Present {
         case 'Woke':
         case 'PolicyPublished':
           return null;
+        default:
+          return input satisfies never;
       }
     },
     say(input) {

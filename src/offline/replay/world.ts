@@ -5,6 +5,7 @@
 //   V3  Things happen in order of time; what is due at one instant, in the order in which it was asked for.
 import type { DecisionContext } from '../../core/context.ts';
 import type { Desk } from '../../core/desk.ts';
+import { isOutbox } from '../../core/outbox.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
@@ -83,6 +84,7 @@ export function createWorld(rules: DecisionContext, script: Script, start: Insta
 function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
   const requested = new Map<string, StepRequested>();
   return function follow(fact: Fact): void {
+    if (!isOutbox(fact)) return;
     const { scope, at } = fact;
     switch (fact.type) {
       case 'WakeRequested':
@@ -116,40 +118,13 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
           notification: fact.notification.id,
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
-      // The shell only reads these.
-      case 'PolicyAdopted':
-      case 'FreezeChanged':
-      case 'IncidentNested':
-      case 'AlertMerged':
-      case 'AlertDecided':
-      case 'IncidentOpened':
-      case 'AlertJoined':
-      case 'AlertMuted':
-      case 'AlertFlapping':
-      case 'AlertsMissing':
-      case 'IncidentChanged':
-      case 'IncidentAcknowledged':
-      case 'IncidentResolved':
-      case 'IncidentReopened':
-      case 'IncidentDecided':
-      case 'IncidentNoted':
-      case 'RunStarted':
-      case 'RunRefused':
-      case 'ApprovalRequested':
-      case 'ApprovalGiven':
+      // What follows from them is the core's.
       case 'StepFinished':
-      case 'RunMoved':
-      case 'RunFinished':
-      case 'PageOpened':
-      case 'PageRang':
       case 'NotifyFinished':
-      case 'PageAcked':
-      case 'PageClosed':
-      case 'SilenceChanged':
-      case 'RuleLearned':
       case 'WakeSpent':
-      case 'DeskSwept':
         return;
+      default:
+        fact satisfies never;
     }
   };
 }

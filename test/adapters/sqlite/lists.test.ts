@@ -28,7 +28,7 @@ async function withMany(run: (store: Store) => Promise<void>): Promise<void> {
   }
 }
 
-test('W2: a page that met its bound is short and says where to go on; all pages together are the list', () =>
+test('Q2: a page that met its bound is short and says where to go on; all pages together are the list', () =>
   withMany(async (store) => {
     const asked = { kind: 'alert', scopes: 'all', text: 'THE NEEDLE', limit: 10 } as const;
     const first = await store.views.list(asked);
@@ -40,7 +40,7 @@ test('W2: a page that met its bound is short and says where to go on; all pages 
     );
   }));
 
-test('W3: a rare word is found on the first page, however much there is of all else', () =>
+test('Q3: a rare word is found on the first page, however much there is of all else', () =>
   withMany(async (store) => {
     const labels = { matchers: [{ name: 'each', op: '=', value: '3' } as const], pattern: () => false };
     const { items, next } = await store.views.list({ kind: 'alert', scopes: 'all', sources: ['x'], labels, limit: 10 });

@@ -1,57 +1,9 @@
 // Projectors beside each other: what one does must not be felt by decisions, by the others, or by the end of the process.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createExpressions } from '../../../adapters/cel/expressions.ts';
-import { memoryDisk } from '../../../adapters/memory/disk.ts';
-import { everyPartition } from '../../../src/engine/assignments.ts';
-import { memoryStore } from '../../../adapters/memory/store.ts';
 import type { Projector, ProjectorBatch } from '../../../src/engine/project/projector.ts';
-import { createService, type Service } from '../../../src/engine/service.ts';
-import { localExecutor } from '../../../src/executor/local.ts';
 import type { Store } from '../../../src/ports/store.ts';
-import { everyScope } from '../../../src/core/stamp.ts';
-import { virtualClock, type VirtualClock } from '../../support/clock.ts';
-import { eventOf } from '../../support/event.ts';
-import { policyOf } from '../../support/policy.ts';
-
-interface Rig {
-  readonly clock: VirtualClock;
-  readonly store: Store;
-  readonly service: Service;
-  readonly troubles: unknown[];
-  see(fingerprint: string): Promise<void>;
-}
-
-async function rig(projectors: (store: Store) => readonly Projector[]): Promise<Rig> {
-  const clock = virtualClock();
-  const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
-  const troubles: unknown[] = [];
-  const service = createService({
-    roles: new Set(['host', 'effects', 'project']),
-    shared: store,
-    local: store,
-    projectors: projectors(store),
-    shares: () => everyPartition(1),
-    clock,
-    expressions: createExpressions(),
-    executor: localExecutor([]),
-    notifiers: new Map(),
-    withAckLink: (notification) => notification,
-    worker: 'one',
-    yieldToIntake: async () => {},
-    decided: () => {},
-    onTrouble: (error) => void troubles.push(error),
-  });
-  await service.start();
-  const say = async (scope: string, value: object): Promise<void> => {
-    await store.log.append('inputs', { partition: 0, scope, values: [{ scope, at: clock.now(), ...value }] });
-    await clock.settle();
-  };
-  await say(everyScope, { type: 'PolicyPublished', policy: policyOf() });
-  const see = (fingerprint: string): Promise<void> =>
-    say('default', { type: 'AlertSeen', endpoint: 'in', delivery: '', index: 0, event: eventOf({ fingerprint }) });
-  return { clock, store, service, troubles, see };
-}
+import { rig } from './rig.ts';
 
 /** Keeps what it was offered, and moves its cursor, once `opens` resolves. */
 function keeping(name: string, store: Store, opens: (batch: ProjectorBatch) => Promise<void>): Projector & { readonly kept: number[] } {
@@ -123,3 +75,9 @@ test('J2: one that throws for a while is offered the same facts again, in order,
   void made.service.stop(0);
   await made.clock.forward(10_000);
 });
+
+test('J1: a projector that would move the cursor of somebody else does not start', () =>
+  assert.rejects(
+    rig((store) => [{ ...keeping('other', store, async () => {}), cursor: 'effects' }]),
+    /J1: whoever reads facts has a cursor of his own, seen effects, project, effects/,
+  ));

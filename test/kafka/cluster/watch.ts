@@ -16,7 +16,7 @@ export async function openShared(options: KafkaOptions, partitions: number, inst
   const quiet = (): void => {};
   return openKafka(options, {
     clock: systemClock,
-    say: { info: quiet, warn: quiet, error: console.error },
+    logger: { info: quiet, warn: quiet, error: console.error },
     watch: { appended: quiet, rebalanced: quiet },
     local: memoryStore({ disk: memoryDisk(), partitions, clock: systemClock }),
     instance,

@@ -57,7 +57,7 @@ describe('a gateway', { skip: presence.skip }, () => {
   /** Waits until every alert that is on the inputs is in the saved desks. */
   async function saved(prefix: string): Promise<void> {
     const options = { brokers: cluster.bootstrap, topicPrefix: prefix, sasl: login };
-    const reads = createReads(createClient(options, { clock: systemClock, say: new Lines().say, instance: 'test' }));
+    const reads = createReads(createClient(options, { clock: systemClock, logger: new Lines().logger, instance: 'test' }));
     const behind = async (): Promise<readonly string[]> => {
       const partitions = await Promise.all([0, 1].map((partition) => saveOf(reads, prefix, partition)));
       assert.ok(

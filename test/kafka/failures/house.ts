@@ -63,7 +63,7 @@ export async function openHouse(options: HouseOptions): Promise<House> {
       done();
     },
   });
-  const around = { clock: systemClock, logger: lines.say, stream, executorEnv: { PATH: '/usr/bin:/bin' }, version: '0.0.0-test' };
+  const around = { clock: systemClock, logger: lines.logger, stream, executorEnv: { PATH: '/usr/bin:/bin' }, version: '0.0.0-test' };
   let gateway: Gateway = await startGateway(loaded.value, around);
 
   const ask = (path: string, init: RequestInit = {}): Promise<Response> => {

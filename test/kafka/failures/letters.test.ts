@@ -110,7 +110,7 @@ interface Letters {
 function lettersOf(brokers: readonly string[], topicPrefix: string, local: Store = memory()): Letters {
   const lines = new Lines();
   const options = { brokers, topicPrefix, partitions: 2, replication: 1 };
-  const letters = createLetters(createClient(options, { clock: systemClock, say: lines.say, instance: 'letters' }), local);
+  const letters = createLetters(createClient(options, { clock: systemClock, logger: lines.logger, instance: 'letters' }), local);
   const close = async (): Promise<void> => {
     await letters.close();
     await local.close();

@@ -27,7 +27,7 @@ export interface Line {
 /** What was said, in order. */
 export class Lines {
   readonly all: Line[] = [];
-  readonly say = { info: this.#keep('info'), warn: this.#keep('warn'), error: this.#keep('error') };
+  readonly logger = { info: this.#keep('info'), warn: this.#keep('warn'), error: this.#keep('error') };
 
   #keep(level: Line['level']): (fields: Line['fields'], text: string) => void {
     return (fields, text) => {
@@ -75,7 +75,7 @@ export async function open(
   const options = { brokers: cluster.bootstrap, replication: cluster.brokers.length, ...change, topicPrefix, partitions };
   const backbone = await openKafka(options, {
     clock: systemClock,
-    say: lines.say,
+    logger: lines.logger,
     watch: { appended: () => {}, rebalanced: () => {} },
     local,
     instance: `test-${topicPrefix}`,

@@ -34,9 +34,9 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
     limits: sqliteLimits,
     clock: systemClock,
   });
-  const say = { info: () => {}, warn: (_: object, text: string) => trouble(text), error: (_: object, text: string) => trouble(text) };
+  const logger = { info: () => {}, warn: (_: object, text: string) => trouble(text), error: (_: object, text: string) => trouble(text) };
   const watch = { appended: () => {}, rebalanced: () => {} };
-  const backbone = await openKafka(options, { clock: systemClock, say, watch, local, instance, retentionMs: 86_400_000 });
+  const backbone = await openKafka(options, { clock: systemClock, logger, watch, local, instance, retentionMs: 86_400_000 });
   const hosts = backbone.shares('host');
   const told: Shares = {
     ...hosts,

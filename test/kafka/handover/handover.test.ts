@@ -68,9 +68,9 @@ describe('a partition with ten thousand open alerts', { skip: presence.skip }, (
     cluster = await startKafka({ brokers: 1 });
     options = { brokers: cluster.bootstrap, partitions, replication: 1 };
     local = await sqliteStore({ path: join(dir, 'quench.db'), partitions, limits: sqliteLimits, clock: systemClock });
-    const say = { info: () => {}, warn: console.warn, error: console.error };
+    const logger = { info: () => {}, warn: console.warn, error: console.error };
     const watch = { appended: () => {}, rebalanced: () => {} };
-    backbone = await openKafka(options, { clock: systemClock, say, watch, local, instance: 'test', retentionMs: 86_400_000 });
+    backbone = await openKafka(options, { clock: systemClock, logger, watch, local, instance: 'test', retentionMs: 86_400_000 });
     for (let partition = 0; partition < partitions; partition += 1) {
       const policy = { type: 'PolicyPublished', scope: everyScope, at: Date.now(), policy: policyOf() };
       await backbone.log.append('inputs', { partition, scope: everyScope, values: [policy] });

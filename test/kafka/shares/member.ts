@@ -45,7 +45,7 @@ export async function startMember(options: MemberOptions, say: (said: Said) => v
     { brokers: options.brokers, topicPrefix: options.prefix, partitions, replication: 1, sessionMs: options.sessionMs ?? sessionMs },
     {
       clock: systemClock,
-      say: {
+      logger: {
         info: (fields, text) => tell('info', -1, `${text} ${JSON.stringify(fields)}`),
         warn: (fields, text) => tell('trouble', -1, `${text} ${JSON.stringify(fields)}`),
         error: (fields, text) => tell('trouble', -1, `${text} ${JSON.stringify(fields)}`),

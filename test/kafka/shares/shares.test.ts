@@ -49,10 +49,10 @@ describe('partitions shared out', { skip: presence.skip }, () => {
     groups += 1;
     const prefix = `s${process.pid}-${groups}.`;
     const brokers = cluster.bootstrap;
-    const say = { info: () => {}, warn: console.warn, error: console.error };
+    const logger = { info: () => {}, warn: console.warn, error: console.error };
     const maker = createClient(
       { brokers, topicPrefix: prefix, partitions, replication: 1 },
-      { clock: systemClock, say, instance: 'maker' },
+      { clock: systemClock, logger, instance: 'maker' },
     );
     await topicKeeper(maker, 86_400_000)();
     const members: Member[] = [];
