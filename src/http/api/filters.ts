@@ -120,7 +120,8 @@ export const incidentListQuery = {
   children: {
     type: 'string',
     enum: ['show', 'hide'],
-    description: 'Whether to show incidents for which a storm speaks; hidden unless `parent` is given',
+    description:
+      'Whether to show incidents for which a storm speaks; hidden unless `parent` is given, or the filters fit them but not the storm',
   },
 } as const;
 
