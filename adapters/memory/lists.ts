@@ -14,6 +14,7 @@ import {
   sortOf,
   type AnyQuery,
 } from '../../src/readmodel/query.ts';
+import { textTest } from '../../src/readmodel/text.ts';
 import type { Doc } from './disk.ts';
 
 type Any = DocumentByKind[DocumentKind];
@@ -57,7 +58,7 @@ function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
     [query.incident, query.parent].every((link) => link === undefined || linkOf<DocumentKind>(row.kind, doc) === link) &&
     facetsAsked(query).every((anyOf) => anyOf.some((facet) => known.has(facet))) &&
     agreesOnLabels(query.labels, 'labels' in doc ? doc.labels : {}) &&
-    lower(row.body).includes(lower(JSON.stringify(query.text ?? '').slice(1, -1))) &&
+    textTest(query.text ?? '')(row.body) &&
     (query.after === undefined || follows(place, placeIn(query.after, sortOf(query)), sortOf(query)))
   );
 }
@@ -65,9 +66,4 @@ function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
 function candidateOf(row: Doc): Candidate {
   const doc = JSON.parse(row.body) as Any; // as `put` wrote it
   return { row, doc, place: { rank: rankOf(row.kind, doc), at: doc.at, seq: row.seq } };
-}
-
-/** ASCII only, as SQLite folds. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

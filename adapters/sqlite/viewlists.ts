@@ -19,6 +19,7 @@ import {
   testsLabels,
   type AnyQuery,
 } from '../../src/readmodel/query.ts';
+import { textTest } from '../../src/readmodel/text.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 import { facetRow } from './viewkin.ts';
@@ -77,7 +78,7 @@ function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }, wal
     (walksChildren && query.scopes !== 'all') ||
     (query.parent !== undefined && query.incident !== undefined && query.parent !== query.incident);
   const needsDoc = query.text !== undefined || testsLabels(query);
-  const needle = query.text === undefined ? '' : lower(JSON.stringify(query.text).slice(1, -1));
+  const holds = textTest(query.text ?? '');
   return {
     isFree: facets.length === 0 && !needsRow && !needsDoc,
     passes({ seq }) {
@@ -86,7 +87,7 @@ function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }, wal
         if (!anyOf.some((facet) => reader.get(facetHere, bucketOf(seq), facet, seq) !== null)) return false;
       }
       if (needsRow && !rowPasses(reader.get('SELECT scope, parent FROM views WHERE seq = ?', seq), query)) return false;
-      return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), needle, query);
+      return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), holds, query);
     },
   };
 }
@@ -101,9 +102,8 @@ function rowPasses(row: Row | null, { scopes, incident, parent }: AnyQuery): boo
   return [incident, parent].every((link) => link === undefined || row['parent'] === stow(link));
 }
 
-/** The needle is written as JSON writes it, since that is what it is sought in. */
-function docPasses(text: string, needle: string, query: AnyQuery): boolean {
-  if (needle !== '' && !lower(text).includes(needle)) return false;
+function docPasses(text: string, holds: (body: string) => boolean, query: AnyQuery): boolean {
+  if (!holds(text)) return false;
   if (!testsLabels(query)) return true;
   const { labels = {} } = JSON.parse(text) as { readonly labels?: Labels }; // a document
   return agreesOnLabels(query.labels, labels);
@@ -274,9 +274,4 @@ function* merged(walks: readonly Walk[]): Generator<Place> {
     yield place;
     best.next();
   }
-}
-
-/** ASCII only: what both stores fold alike. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

@@ -71,7 +71,7 @@ interface Asked<Kind extends DocumentKind> {
   /** On `at`: from the first instant on, and before the second. */
   readonly since?: Instant;
   readonly until?: Instant;
-  /** Text anywhere in the document; upper and lower case of ASCII alike. */
+  /** Text in what the document says (text.ts); upper and lower case alike. */
   readonly text?: string;
   /** By default `worst` for incidents, `newest` for all else. */
   readonly sort?: SortWord;

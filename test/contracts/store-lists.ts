@@ -155,9 +155,47 @@ export function listsContract(promise: Promised): void {
     assert.deepEqual(await find('\\t'), ['path\\to']);
     assert.deepEqual(await find("it's"), ["it's"]);
     assert.deepEqual(await find('röße'), ['Größe']);
+    assert.deepEqual(await find('GRÖSSE'), []);
+    assert.deepEqual(await find('GRÖ'), ['Größe']);
     assert.deepEqual(await find('line\nb'), ['line\nbreak']);
     assert.deepEqual(await find('nowhere'), []);
     assert.equal((await find('')).length, texts.length);
+  });
+
+  promise('text is sought in what is said: no member is found by its name, no number by its digits', async ({ store }) => {
+    await apply(store, [
+      {
+        kind: 'run',
+        id: 'r',
+        scope: 's',
+        at: 4_711,
+        begins: true,
+        set: { incident: 'i', playbook: 'p', target: 't', params: { port: 8_080 } },
+      },
+      incident('i', 4_711, {
+        title: 'ΟΔΟΣ 12',
+        score: { value: 0.5, terms: [{ name: 'rule', weight: 1, value: 1, why: 'NodeDown: no history' }] },
+      }),
+      alert('a', 4_711, { labels: { team: 'db', note: 'the root cause' }, entity: { host: 'h1' } }),
+    ]);
+    const find = async (text: string): Promise<string[]> => {
+      const asked = { scopes: 'all', text, limit: 9 } as const;
+      const [runs, incidents, alerts] = [
+        idsOf(store, { ...asked, kind: 'run' }),
+        idsOf(store, { ...asked, kind: 'incident' }),
+        idsOf(store, { ...asked, kind: 'alert' }),
+      ];
+      return [...(await runs), ...(await incidents), ...(await alerts)];
+    };
+
+    for (const text of ['entity', 'host', 'reason', 'title', 'null', '4711', 'rule', 'openedAt', '":'])
+      assert.deepEqual(await find(text), [], text);
+    assert.deepEqual(await find('ROOT'), ['a']);
+    assert.deepEqual(await find('team'), ['a']);
+    assert.deepEqual(await find('port'), ['r']);
+    assert.deepEqual(await find('8080'), ['r']);
+    assert.deepEqual(await find('οδοσ'), ['i']);
+    assert.deepEqual(await find('nodedown'), ['i']);
   });
 
   promise('a word that is none, and a place of another list, are refused with what was expected', async ({ store }) => {
