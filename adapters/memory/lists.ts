@@ -4,6 +4,7 @@ import type { DocumentByKind, DocumentKind } from '../../src/readmodel/documents
 import { follows, placeIn, type Place } from '../../src/readmodel/place.ts';
 import {
   agreesOnLabels,
+  askedOfStorms,
   facetsAsked,
   facetsOf,
   hidesChildren,
@@ -13,8 +14,8 @@ import {
   sortOf,
   type AnyQuery,
 } from '../../src/readmodel/query.ts';
+import { textTest } from '../../src/readmodel/text.ts';
 import type { Doc } from './disk.ts';
-import type { MemoryDocuments } from './documents.ts';
 
 type Any = DocumentByKind[DocumentKind];
 
@@ -26,16 +27,24 @@ export interface Candidate {
 }
 
 /** All that the question finds from its `after` on, in order. */
-export function foundIn(rows: Iterable<Doc>, documents: MemoryDocuments, query: AnyQuery): readonly Candidate[] {
+export function foundIn(rows: Iterable<Doc>, query: AnyQuery): readonly Candidate[] {
   const candidates = [...rows].filter(({ kind }) => kind === query.kind).map(candidateOf);
+  const speaking = speakersIn(candidates, query);
   return candidates
-    .filter((candidate) => matches(candidate, query) && !isHidden(candidate.doc, documents, query))
+    .filter((candidate) => matches(candidate, query) && !isHidden(candidate.doc, speaking))
     .sort((a, b) => (follows(a.place, b.place, sortOf(query)) ? 1 : -1));
 }
 
-function isHidden(doc: Any, documents: MemoryDocuments, query: AnyQuery): boolean {
-  const parent = hidesChildren(query) && 'parent' in doc && doc.parent !== null ? documents.get('incident', doc.parent) : null;
-  return parent !== null && parent.state !== 'resolved';
+/** The incidents under which others stand. */
+function speakersIn(candidates: readonly Candidate[], query: AnyQuery): ReadonlySet<string> {
+  const asked = askedOfStorms(query);
+  const speaking = candidates.filter(({ doc }) => doc.state !== 'resolved');
+  const found = asked === null ? speaking : speaking.filter((candidate) => matches(candidate, asked));
+  return new Set(hidesChildren(query) ? found.map(({ doc }) => doc.id) : []);
+}
+
+function isHidden(doc: Any, speaking: ReadonlySet<string>): boolean {
+  return 'parent' in doc && doc.parent !== null && speaking.has(doc.parent);
 }
 
 function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
@@ -49,7 +58,7 @@ function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
     [query.incident, query.parent].every((link) => link === undefined || linkOf<DocumentKind>(row.kind, doc) === link) &&
     facetsAsked(query).every((anyOf) => anyOf.some((facet) => known.has(facet))) &&
     agreesOnLabels(query.labels, 'labels' in doc ? doc.labels : {}) &&
-    lower(row.body).includes(lower(JSON.stringify(query.text ?? '').slice(1, -1))) &&
+    textTest(query.text ?? '')(row.body) &&
     (query.after === undefined || follows(place, placeIn(query.after, sortOf(query)), sortOf(query)))
   );
 }
@@ -57,9 +66,4 @@ function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
 function candidateOf(row: Doc): Candidate {
   const doc = JSON.parse(row.body) as Any; // as `put` wrote it
   return { row, doc, place: { rank: rankOf(row.kind, doc), at: doc.at, seq: row.seq } };
-}
-
-/** ASCII only, as SQLite folds. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

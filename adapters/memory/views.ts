@@ -46,7 +46,7 @@ export function memoryViews(content: Content, queue: WriteQueue, now: () => Inst
     async list<Kind extends DocumentKind>(question: ViewQuery<Kind>): Promise<ViewPage<Kind>> {
       const query = asked(question);
       return queue.read(() => {
-        const candidates = foundIn(content.docs.values(), documents, query);
+        const candidates = foundIn(content.docs.values(), query);
         const page = candidates.slice(0, query.limit);
         const last = page.at(-1);
         // Of the kind that was asked for.

@@ -1,14 +1,25 @@
 // How a list is found: walks down ranges of an index, each from the newest down, merged into one order.
-//   Q1  A walk costs what it returns: every combination of kind, scope, parent, state and severity is a range of an index.
-//   Q2  What is left over (facets, text, label patterns) is tested on a bounded number of candidates; where the bound is met, the page
+//   W1  A walk costs what it returns: every combination of kind, scope, parent, state and severity is a range of an index.
+//   W2  What is left over (facets, text, label patterns) is tested on a bounded number of candidates; where the bound is met, the page
 //       ends there and says where to go on.
-//   Q3  Where one of the facets is rare, its documents are the candidates, sorted here; so a rare word is found at once.
+//   W3  Where one of the facets is rare, its documents are the candidates, sorted here; so a rare word is found at once.
+//   W4  A storm that is not what is asked for does not speak for its children (Q3): those of each such storm are one range more.
 import type { SQLInputValue } from 'node:sqlite';
 import { severities, severityRank, type Severity } from '../../src/core/alert/severity.ts';
 import type { Labels } from '../../src/core/alert/labels.ts';
 import { states } from '../../src/readmodel/documents.ts';
 import { follows, placeIn, type Place } from '../../src/readmodel/place.ts';
-import { agreesOnLabels, facetsAsked, hidesChildren, sees, sortOf, testsLabels, type AnyQuery } from '../../src/readmodel/query.ts';
+import {
+  agreesOnLabels,
+  askedOfStorms,
+  facetsAsked,
+  hidesChildren,
+  sees,
+  sortOf,
+  testsLabels,
+  type AnyQuery,
+} from '../../src/readmodel/query.ts';
+import { textTest } from '../../src/readmodel/text.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
 import { facetRow } from './viewkin.ts';
@@ -31,18 +42,27 @@ export interface Found {
 /** The places of one page, in order. */
 export function placesFor(reader: Reader, query: AnyQuery): Found {
   const budget = { left: looksMax };
-  const test = testsFor(reader, query, budget);
+  const mute = muteStorms(reader, query);
+  const test = testsFor(reader, query, budget, mute.length > 0);
   const after = query.after === undefined ? null : placeIn(query.after, sortOf(query));
-  const candidates = rareOnes(reader, query, after) ?? walksFor(reader, query, after, test.isFree);
+  const asking = { query, after, mute };
+  const candidates = rareOnes(reader, asking) ?? walksFor(reader, asking, test.isFree);
   const places: Place[] = [];
   let looked: Place | null = null;
   for (const candidate of candidates) {
     if (places.length === query.limit) return { places, next: places.at(-1) ?? null };
-    if (budget.left <= 0) return { places, next: looked }; // Q2
+    if (budget.left <= 0) return { places, next: looked }; // W2
     looked = candidate;
     if (test.passes(candidate)) places.push(candidate);
   }
   return { places, next: null };
+}
+
+interface Asking {
+  readonly query: AnyQuery;
+  readonly after: Place | null;
+  /** W4 */
+  readonly mute: readonly string[];
 }
 
 interface Tests {
@@ -51,11 +71,14 @@ interface Tests {
   passes(place: Place): boolean;
 }
 
-function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }): Tests {
+function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }, walksChildren = false): Tests {
   const facets = facetsAsked(query).map((anyOf) => anyOf.map((facet) => facetRow(query.kind, facet)));
-  const needsRow = testsScope(query) || (query.parent !== undefined && query.incident !== undefined && query.parent !== query.incident);
+  const needsRow =
+    testsScope(query) ||
+    (walksChildren && query.scopes !== 'all') ||
+    (query.parent !== undefined && query.incident !== undefined && query.parent !== query.incident);
   const needsDoc = query.text !== undefined || testsLabels(query);
-  const needle = query.text === undefined ? '' : lower(JSON.stringify(query.text).slice(1, -1));
+  const holds = textTest(query.text ?? '');
   return {
     isFree: facets.length === 0 && !needsRow && !needsDoc,
     passes({ seq }) {
@@ -64,7 +87,7 @@ function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }): Te
         if (!anyOf.some((facet) => reader.get(facetHere, bucketOf(seq), facet, seq) !== null)) return false;
       }
       if (needsRow && !rowPasses(reader.get('SELECT scope, parent FROM views WHERE seq = ?', seq), query)) return false;
-      return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), needle, query);
+      return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), holds, query);
     },
   };
 }
@@ -79,12 +102,38 @@ function rowPasses(row: Row | null, { scopes, incident, parent }: AnyQuery): boo
   return [incident, parent].every((link) => link === undefined || row['parent'] === stow(link));
 }
 
-/** The needle is written as JSON writes it, since that is what it is sought in. */
-function docPasses(text: string, needle: string, query: AnyQuery): boolean {
-  if (needle !== '' && !lower(text).includes(needle)) return false;
+function docPasses(text: string, holds: (body: string) => boolean, query: AnyQuery): boolean {
+  if (!holds(text)) return false;
   if (!testsLabels(query)) return true;
   const { labels = {} } = JSON.parse(text) as { readonly labels?: Labels }; // a document
   return agreesOnLabels(query.labels, labels);
+}
+
+/** Each parent found from the one before it. */
+const parentsAnywhere = `
+  WITH RECURSIVE parents (parent) AS (
+    SELECT min(parent) FROM views WHERE kind = 'incident' AND parent IS NOT NULL
+    UNION ALL SELECT (SELECT min(parent) FROM views WHERE kind = 'incident' AND parent > parents.parent) FROM parents WHERE parent IS NOT NULL
+  )
+  SELECT views.seq, views.id, views.rank, views.at FROM parents
+  CROSS JOIN views ON views.kind = 'incident' AND views.id = parents.parent AND views.final = 0`;
+
+/** The storms that are not over, have children and are not what is asked for (W4), by their ids as they are stored. */
+function muteStorms(reader: Reader, query: AnyQuery): readonly string[] {
+  const asked = askedOfStorms(query);
+  if (asked === null) return [];
+  const test = testsFor(reader, asked, { left: 0 });
+  const ranks = new Set(ranksFor(asked).flat());
+  const isAsked = ({ rank, at, seq }: Place): boolean => ranks.has(rank) && isWithin(at, asked) && test.passes({ rank, at, seq });
+  return reader.all(parentsAnywhere).flatMap((row) => (isAsked(placeOf(row)) ? [] : [String(row['id'])]));
+}
+
+function placeOf(row: Row): Place {
+  return { rank: Number(row['rank']) % hiddenRank, at: Number(row['at']), seq: Number(row['seq']) };
+}
+
+function isWithin(at: number, { since = -Infinity, until = Infinity }: AnyQuery): boolean {
+  return at >= since && at < until;
 }
 
 /** What narrows the rows before any test: the ranks in order, each with its hidden twin where children are shown. */
@@ -112,8 +161,8 @@ const facetAnywhere = `
   SELECT DISTINCT facets.seq FROM buckets CROSS JOIN facets ON facets.bucket = buckets.bucket
   WHERE facets.facet IN (SELECT value FROM json_each(?)) LIMIT ?`;
 
-/** The rarest facet's documents in order, or null when no facet is rare (Q3). */
-function rareOnes(reader: Reader, query: AnyQuery, after: Place | null): readonly Place[] | null {
+/** The rarest facet's documents in order, or null when no facet is rare (W3). */
+function rareOnes(reader: Reader, { query, after, mute }: Asking): readonly Place[] | null {
   let rarest: readonly Row[] | null = null;
   for (const anyOf of facetsAsked(query)) {
     const rows = reader.all(facetAnywhere, JSON.stringify(anyOf.map((facet) => facetRow(query.kind, facet))), rareMax + 1);
@@ -122,12 +171,13 @@ function rareOnes(reader: Reader, query: AnyQuery, after: Place | null): readonl
   if (rarest === null) return null;
   const sort = sortOf(query);
   const ranks = new Set(ranksFor(query).flat());
+  const unspoken = new Set(mute);
   const places = rarest.flatMap(({ seq }) => {
-    const row = reader.get('SELECT scope, rank, at, parent FROM views WHERE seq = ?', seq ?? null);
-    if (row === null || !ranks.has(Number(row['rank'])) || !rowPasses(row, query)) return [];
-    const place = { rank: Number(row['rank']) % hiddenRank, at: Number(row['at']), seq: Number(seq) };
-    const within = place.at >= (query.since ?? -Infinity) && place.at < (query.until ?? Infinity);
-    return within && (after === null || follows(place, after, sort)) ? [place] : [];
+    const row = reader.get('SELECT seq, scope, rank, at, parent FROM views WHERE seq = ?', seq ?? null);
+    if (row === null || !rowPasses(row, query)) return [];
+    const place = placeOf(row);
+    const shown = ranks.has(Number(row['rank'])) || (ranks.has(place.rank) && unspoken.has(String(row['parent'])));
+    return shown && isWithin(place.at, query) && (after === null || follows(place, after, sort)) ? [place] : [];
   });
   return places.sort((a, b) => (follows(a, b, sort) ? 1 : -1));
 }
@@ -139,11 +189,14 @@ interface Walk {
 }
 
 /** All places of the ranges that the query names, in order. */
-function* walksFor(reader: Reader, query: AnyQuery, after: Place | null, isFree: boolean): Generator<Place> {
+function* walksFor(reader: Reader, { query, after, mute }: Asking, isFree: boolean): Generator<Place> {
   const chunk = isFree ? Math.min(chunkMax, query.limit + 1) : chunkMax;
   const ranges = rangesFor(query);
-  const walk = (rank: number, from: Place | null): readonly Walk[] =>
-    ranges.map((range) => walkDown(reader, { range, rank, query, from, chunk }));
+  const unspoken = mute.map((parent): Range => ({ where: 'kind = ? AND parent = ?', values: [query.kind, parent] }));
+  const walk = (rank: number, from: Place | null): readonly Walk[] => [
+    ...ranges.map((range) => walkDown(reader, { range, rank, query, from, chunk })),
+    ...unspoken.map((range) => walkDown(reader, { range, rank: rank + hiddenRank, query, from, chunk })),
+  ];
   const ranks = ranksFor(query);
   if (sortOf(query) === 'newest') {
     yield* merged(ranks.flat().flatMap((rank) => walk(rank, after)));
@@ -221,9 +274,4 @@ function* merged(walks: readonly Walk[]): Generator<Place> {
     yield place;
     best.next();
   }
-}
-
-/** ASCII only: what both stores fold alike. */
-function lower(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }

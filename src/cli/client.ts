@@ -82,7 +82,7 @@ export function createApi(terminal: Terminal, given: Given): Api {
   async function call(method: string, path: string, body?: object): Promise<Came> {
     const token = tokenOf(terminal, given, url, 'admin');
     const sent = body === undefined ? {} : { body: JSON.stringify(body), type: 'application/json' };
-    return accepted(await send(path, { method, token, ...sent }, answerOf), url);
+    return accepted(await send(path, { method, token, ...sent }, answerOf), url, method === 'GET' ? exits.usage : exits.failed);
   }
 
   return {
@@ -163,12 +163,18 @@ function believed<T extends object>(body: Came, members: Members<T>, url: string
   return body as T;
 }
 
-function accepted({ status, body }: Answer, url: string): Came {
+/** `wrong`: how a command ends whose request is not understood. A question stands on the command line as a whole, a delivery in a file. */
+function accepted({ status, body }: Answer, url: string, wrong: Stop['exit'] = exits.failed): Came {
   if (status >= 200 && status < 300) return body;
   const detail =
     typeof body['detail'] === 'string' ? plain(body['detail']) : `${url} answered ${status} and no reason: is it a Quench gateway?`;
   const letter = typeof body['letter'] === 'string' ? `; kept as dead letter ${plain(body['letter'])}` : '';
-  throw new Stop(exitOf(status), `${detail}${letter}${adviceFor(status)}`);
+  throw new Stop(status === 400 ? wrong : exitOf(status), `${optionsIn(detail)}${letter}${adviceFor(status)}`);
+}
+
+/** `query/match: …` as the person wrote it: `--match: …`. */
+function optionsIn(detail: string): string {
+  return detail.replace(/^(?:query\/)?(match|state|severity|end|host|service|source|name|playbook|target|text)(?=[ :])/, '--$1');
 }
 
 function exitOf(status: number): Stop['exit'] {

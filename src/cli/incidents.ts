@@ -113,7 +113,8 @@ export const incidentCommands: readonly Command[] = [
     most: 0,
     says: 'incidents that are not resolved, the worst first',
     more: [
-      'States: open, acknowledged, resolved; without --state the first two. Incidents for which a storm speaks are shown with --children.',
+      'States: open, acknowledged, resolved; without --state the first two.',
+      'Incidents for which a storm speaks are shown with --children, and where a filter fits them but not the storm.',
       'quench incident list --state resolved --since 1d --host db1',
     ],
     options: [...showing, ...filters.incident],

@@ -127,7 +127,7 @@ export function readOptions(argv: readonly string[]): Given {
 function knownName(name: string, raw: string): OptionName {
   const found = optionNames.find((known) => known === name);
   if (found !== undefined) return found;
-  throw usage(`unknown option ${raw}${didYouMean(name, optionNames)}; see quench help`);
+  throw usage(`unknown option ${raw}${didYouMean(name, optionNames, '--')}; see quench help`);
 }
 
 function valueOf(name: OptionName, raw: string, value: string | undefined, inline: boolean): string {

@@ -54,7 +54,7 @@ async function dispatch(given: Given, terminal: Terminal, parts: Parts): Promise
 function callOf(command: Command, given: Given, terminal: Terminal, parts: Parts): Call {
   const wrong = given.names.find((name) => !command.options.includes(name));
   if (wrong !== undefined)
-    throw usage(`${command.words} has no option --${wrong}${didYouMean(wrong, command.options)}; see quench help ${command.words}`);
+    throw usage(`${command.words} has no option --${wrong}${didYouMean(wrong, command.options, '--')}; see quench help ${command.words}`);
   const args = given.words.slice(command.words.split(' ').length);
   if (args.length < command.least) throw usage(`expected quench ${command.words} ${command.args}; see quench help ${command.words}`);
   if (args.length > command.most) {

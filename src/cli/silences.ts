@@ -81,7 +81,7 @@ export const silenceCommands: readonly Command[] = [
     says: 'mute alerts whose labels fit; shows first what it would mute',
     more: [
       'Matchers: NAME=VALUE, NAME!=VALUE, NAME=~PATTERN, NAME!~PATTERN; all of them must hold. NAME and VALUE may stand in double quotes.',
-      'The id of the silence is on stdout.',
+      'It needs a reason, --comment, and an end, --for or --until-resolved. The id of the silence is on stdout.',
     ],
     options: [...reaching, 'output', 'for', 'until-resolved', 'comment', 'scope', 'yes'],
     run: add,

@@ -1,6 +1,8 @@
 // What people ask a list for, and which documents answer it. The stores find them by index; what they find must be what is said here.
 //   Q1  Whoever asks names the scopes that may be seen; an empty list sees nothing.
 //   Q2  Filters of one kind of word are any-of, filters of different kinds must all hold.
+//   Q3  A storm speaks for its children where it is what is asked for: a question for a host, a severity or a time that a child has and
+//       the storm has not finds the child. In which state the storm is makes no difference, as long as it is not resolved.
 import { matchesAll, type Labels, type Matcher, type PatternTest } from '../core/alert/labels.ts';
 import { severities, severityRank, type Severity } from '../core/alert/severity.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -44,7 +46,7 @@ interface FiltersByKind {
     readonly storm: boolean;
     /** Only what this storm speaks for. */
     readonly parent: string;
-    /** Left out unless asked for: incidents whose parent is not resolved, since it speaks for them. Shown also with `parent`. */
+    /** Left out unless asked for: incidents whose parent is not resolved and in the answer itself, since it speaks for them (Q3). */
     readonly children: 'show' | 'hide';
   };
   readonly run: {
@@ -69,7 +71,7 @@ interface Asked<Kind extends DocumentKind> {
   /** On `at`: from the first instant on, and before the second. */
   readonly since?: Instant;
   readonly until?: Instant;
-  /** Text anywhere in the document; upper and lower case of ASCII alike. */
+  /** Text in what the document says (text.ts); upper and lower case alike. */
   readonly text?: string;
   /** By default `worst` for incidents, `newest` for all else. */
   readonly sort?: SortWord;
@@ -201,6 +203,13 @@ function labelFacet(name: string, value: string): string {
 /** Whether incidents are left out whose parent speaks for them. */
 export function hidesChildren(query: AnyQuery): boolean {
   return query.kind === 'incident' && (query.children ?? (query.parent === undefined ? 'hide' : 'show')) === 'hide';
+}
+
+/** What a storm is asked for when its children are asked for: null when they stay under it whatever it is (Q3). */
+export function askedOfStorms(query: AnyQuery): AnyQuery | null {
+  if (!hidesChildren(query) || query.parent !== undefined) return null;
+  const { states: _, storm: __, after: ___, ...rest } = query;
+  return { ...rest, scopes: 'all' };
 }
 
 /** The question as one shape for all kinds, or `invalid_request` for words that there are not. */

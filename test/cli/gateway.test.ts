@@ -89,7 +89,11 @@ describe('alerts and incidents', () => {
     );
     assert.equal((await house.ask(['incident', 'list', '-q', '--host', 'filter2', '--state', 'resolved'])).out, `${bad}\n`);
     const wrong = await house.ask(['incident', 'list', '--state', 'opn']);
-    assert.deepEqual([wrong.exit, /expected open, acknowledged or resolved, seen opn/.test(wrong.err)], [1, true]);
+    assert.deepEqual([wrong.exit, wrong.err], [2, 'quench: --state: expected open, acknowledged or resolved, seen opn\n']);
+    const matcher = await house.ask(['alert', 'list', '--match', 'host']);
+    assert.deepEqual([matcher.exit, /^quench: --match: expected a matcher like .*, seen "host"\n$/.test(matcher.err)], [2, true]);
+    const pattern = await house.ask(['alert', 'list', '--match', 'host=~[']);
+    assert.deepEqual([pattern.exit, /^quench: --match: .*missing closing/.test(pattern.err)], [2, true]);
   });
 
   it('nothing to list is no table, a word on stderr, and no failure', async () => {

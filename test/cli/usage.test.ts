@@ -68,7 +68,11 @@ describe('a wrong command line is exit code 2 and says what is right', () => {
     { says: 'a command nobody knows', argv: ['incidant', 'list'], err: /no command "incidant"; did you mean "incident"\?/ },
     { says: 'a verb nobody knows', argv: ['incident', 'lst'], err: /no verb "lst"; did you mean "list"\?/ },
     { says: 'a noun alone', argv: ['incident'], err: /needs a verb: list, show, ack/ },
-    { says: 'an option nobody knows', argv: ['incident', 'list', '--stat', 'open'], err: /unknown option --stat; did you mean "state"\?/ },
+    {
+      says: 'an option nobody knows',
+      argv: ['incident', 'list', '--stat', 'open'],
+      err: /unknown option --stat; did you mean "--state"\?/,
+    },
     { says: 'an option without its value', argv: ['incident', 'list', '--state'], err: /--state needs a value: --state STATE/ },
     { says: 'an option in place of a value', argv: ['incident', 'list', '--state', '-q'], err: /--state needs a value/ },
     { says: 'a flag with a value', argv: ['incident', 'list', '--quiet=yes'], err: /--quiet takes no value/ },

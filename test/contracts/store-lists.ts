@@ -100,6 +100,33 @@ export function listsContract(promise: Promised): void {
     assert.deepEqual(await idsOf(store, asked), worst);
   });
 
+  promise('a child of a storm that is not what is asked for is found, and stays under it otherwise', async ({ store }) => {
+    await apply(store, [
+      incident('storm', 5, { severity: 'error', storm: true, sources: ['prometheus'], title: 'storm' }),
+      incident('child', 3, { severity: 'critical', parent: 'storm', sources: ['prometheus'], title: 'node 3 is gone' }),
+      incident('like', 4, { severity: 'error', parent: 'storm', sources: ['prometheus'] }),
+      incident('far', 4, { severity: 'critical', parent: 'storm', scope: 'other' }),
+      alert('a', 1, { name: 'Down', entity: { host: 'node3' }, incident: 'child' }),
+      alert('b', 1, { name: 'Down', entity: { host: 'node4' }, incident: 'storm' }),
+      alert('c', 1, { name: 'Down', entity: { host: 'node4' }, incident: 'like' }),
+    ]);
+    const asked = { kind: 'incident', scopes: ['s'], limit: 1 } as const;
+
+    assert.deepEqual(await idsOf(store, asked), ['storm']);
+    assert.deepEqual(await idsOf(store, { ...asked, hosts: ['node3'] }), ['child']);
+    assert.deepEqual(await idsOf(store, { ...asked, hosts: ['node4'] }), ['storm']);
+    assert.deepEqual(await idsOf(store, { ...asked, severities: ['critical'] }), ['child']);
+    assert.deepEqual(await idsOf(store, { ...asked, severities: ['critical', 'error'] }), ['storm']);
+    assert.deepEqual(await idsOf(store, { ...asked, text: 'NODE 3' }), ['child']);
+    assert.deepEqual(await idsOf(store, { ...asked, until: 5 }), ['child', 'like']);
+    assert.deepEqual(await idsOf(store, { ...asked, until: 5, sort: 'newest' }), ['like', 'child']);
+    assert.deepEqual(await idsOf(store, { ...asked, sources: ['prometheus'] }), ['storm']);
+    assert.deepEqual(await idsOf(store, { ...asked, hosts: ['node3'], children: 'hide' }), ['child']);
+    assert.deepEqual(await idsOf(store, { ...asked, parent: 'storm', children: 'hide' }), []);
+    await apply(store, [{ kind: 'incident', id: 'storm', scope: 's', at: 6, set: { state: 'acknowledged' } }]);
+    assert.deepEqual(await idsOf(store, { ...asked, states: ['open'] }), []);
+  });
+
   promise('an incident is found by every alert that was ever its member, whatever came first', async ({ store }) => {
     const db = { name: 'DiskFull', entity: { host: 'db1', service: 'shop' } };
     await apply(store, [alert('a', 1, { ...db, incident: 'i' }), incident('i', 1), incident('j', 2)]);
@@ -128,9 +155,47 @@ export function listsContract(promise: Promised): void {
     assert.deepEqual(await find('\\t'), ['path\\to']);
     assert.deepEqual(await find("it's"), ["it's"]);
     assert.deepEqual(await find('röße'), ['Größe']);
+    assert.deepEqual(await find('GRÖSSE'), []);
+    assert.deepEqual(await find('GRÖ'), ['Größe']);
     assert.deepEqual(await find('line\nb'), ['line\nbreak']);
     assert.deepEqual(await find('nowhere'), []);
     assert.equal((await find('')).length, texts.length);
+  });
+
+  promise('text is sought in what is said: no member is found by its name, no number by its digits', async ({ store }) => {
+    await apply(store, [
+      {
+        kind: 'run',
+        id: 'r',
+        scope: 's',
+        at: 4_711,
+        begins: true,
+        set: { incident: 'i', playbook: 'p', target: 't', params: { port: 8_080 } },
+      },
+      incident('i', 4_711, {
+        title: 'ΟΔΟΣ 12',
+        score: { value: 0.5, terms: [{ name: 'rule', weight: 1, value: 1, why: 'NodeDown: no history' }] },
+      }),
+      alert('a', 4_711, { labels: { team: 'db', note: 'the root cause' }, entity: { host: 'h1' } }),
+    ]);
+    const find = async (text: string): Promise<string[]> => {
+      const asked = { scopes: 'all', text, limit: 9 } as const;
+      const [runs, incidents, alerts] = [
+        idsOf(store, { ...asked, kind: 'run' }),
+        idsOf(store, { ...asked, kind: 'incident' }),
+        idsOf(store, { ...asked, kind: 'alert' }),
+      ];
+      return [...(await runs), ...(await incidents), ...(await alerts)];
+    };
+
+    for (const text of ['entity', 'host', 'reason', 'title', 'null', '4711', 'rule', 'openedAt', '":'])
+      assert.deepEqual(await find(text), [], text);
+    assert.deepEqual(await find('ROOT'), ['a']);
+    assert.deepEqual(await find('team'), ['a']);
+    assert.deepEqual(await find('port'), ['r']);
+    assert.deepEqual(await find('8080'), ['r']);
+    assert.deepEqual(await find('οδοσ'), ['i']);
+    assert.deepEqual(await find('nodedown'), ['i']);
   });
 
   promise('a word that is none, and a place of another list, are refused with what was expected', async ({ store }) => {
@@ -339,7 +404,9 @@ function createModel(own: string): Model {
     if (asked.parent !== undefined && doc.parent !== own + asked.parent) return false;
     const hides = asked.children === 'hide' || (asked.children === undefined && asked.parent === undefined);
     const parent = at('incident', doc.parent);
-    return !hides || parent === undefined || parent.doc.state === 'resolved';
+    if (!hides || parent === undefined || parent.doc.state === 'resolved') return true;
+    const { states: _, storm: __, ...ofStorm } = asked;
+    return asked.parent === undefined && !matches(parent, { ...ofStorm, scopes: 'all', children: 'show' });
   }
 
   return {

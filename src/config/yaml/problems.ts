@@ -24,14 +24,14 @@ export function inOrder(problems: readonly ConfigProblem[]): readonly ConfigProb
 }
 
 /** ` did you mean "timeout"?`, or '' when nothing known is near. */
-export function didYouMean(word: string, known: readonly string[]): string {
+export function didYouMean(word: string, known: readonly string[], prefix = ''): string {
   let best = '';
   let least = Math.min(3, Math.ceil(word.length / 3)) + 1;
   for (const candidate of known) {
     const far = distance(word.toLowerCase(), candidate.toLowerCase(), least);
     if (far < least) [best, least] = [candidate, far];
   }
-  return best === '' ? '' : `; did you mean "${best}"?`;
+  return best === '' ? '' : `; did you mean "${prefix}${best}"?`;
 }
 
 /** Edits between two words, neighbours swapped counting as one; at least `enough` when they are that far apart. */

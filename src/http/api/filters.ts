@@ -86,7 +86,11 @@ export const listQuery = {
   state: wordList('One or more states'),
   since: moment('Only what began at this instant or later'),
   until: moment('Only what began before this instant'),
-  text: { type: 'string', maxLength: 200, description: 'Text anywhere in the document, upper and lower case alike' },
+  text: {
+    type: 'string',
+    maxLength: 200,
+    description: 'Text in what the document says: words, labels and their names, not numbers; upper and lower case alike',
+  },
   sort: { type: 'string', enum: ['worst', 'newest'], description: 'worst: by state, then severity, then newest' },
   ...pageQuery,
 } as const satisfies { readonly [name: string]: Schema };
@@ -120,7 +124,8 @@ export const incidentListQuery = {
   children: {
     type: 'string',
     enum: ['show', 'hide'],
-    description: 'Whether to show incidents for which a storm speaks; hidden unless `parent` is given',
+    description:
+      'Whether to show incidents for which a storm speaks; hidden unless `parent` is given, or the filters fit them but not the storm',
   },
 } as const;
 
