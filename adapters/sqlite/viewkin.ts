@@ -6,8 +6,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { DocumentByKind, DocumentKind } from '../../src/readmodel/documents.ts';
 import { facetsOf, placesOf } from '../../src/readmodel/query.ts';
-import { stow } from './text.ts';
-import { bucketBits, bucketOf, hiddenRank } from './viewtables.ts';
+import { stow, unstow } from './text.ts';
+import { bucketBits, bucketOf, hiddenRank, worldOf } from './viewtables.ts';
 
 type Doc = DocumentByKind[DocumentKind];
 type Alert = DocumentByKind['alert'];
@@ -73,34 +73,36 @@ function sameMembers(before: Doc, after: Doc): boolean {
 interface FacetRows {
   replace(kind: DocumentKind, seq: number, before: Doc | null, after: Doc | null): void;
   /** The incident in this row is found by the alert from now on. */
-  inherit(seq: number, alert: Alert): void;
+  inherit(row: { readonly seq: number; readonly scope: string }, alert: Alert): void;
   begin(): void;
   settle(): void;
 }
 
 /** Rows are written once a batch, in the order of the table: new documents share most of their words, and so the pages. */
 function facetRows(db: DatabaseSync): FacetRows {
-  const pairs = `SELECT (value ->> 1) >> ${bucketBits}, value ->> 0, value ->> 1 FROM json_each(?)`;
-  const add = db.prepare(`INSERT OR IGNORE INTO facets ${pairs}`);
+  const rows = `SELECT (value ->> 1) >> ${bucketBits}, value ->> 0, value ->> 2, value ->> 1 FROM json_each(?)`;
+  const add = db.prepare(`INSERT OR IGNORE INTO facets ${rows}`);
   const addPlaces = db.prepare(`INSERT OR IGNORE INTO places SELECT value ->> 1, value ->> 0 FROM json_each(?)`);
   // What is also a member's stays.
   const remove = db.prepare(
-    `DELETE FROM facets WHERE (bucket, facet, seq) IN (${pairs}) AND NOT EXISTS (SELECT 1 FROM places WHERE seq = facets.seq AND facet = facets.facet)`,
+    `DELETE FROM facets WHERE (bucket, facet, world, seq) IN (${rows}) AND NOT EXISTS (SELECT 1 FROM places WHERE seq = facets.seq AND facet = facets.facet)`,
   );
-  let added = new Map<string, Pair>();
-  let removed = new Map<string, Pair>();
-  let inherited = new Map<string, Pair>();
+  let added = new Map<string, FacetRow>();
+  let removed = new Map<string, FacetRow>();
+  let inherited = new Map<string, FacetRow>();
 
   return {
     replace(kind, seq, before, after) {
       if (before !== null && after !== null && sameMembers(before, after)) return;
       const old = new Set(before === null ? [] : facetsOf<DocumentKind>(kind, before));
       const fresh = new Set(after === null ? [] : facetsOf<DocumentKind>(kind, after));
-      for (const facet of fresh) if (!old.has(facet)) moveTo(added, removed, facetRow(kind, facet), seq);
-      for (const facet of old) if (!fresh.has(facet)) moveTo(removed, added, facetRow(kind, facet), seq);
+      const world = worldOf((after ?? before)?.scope ?? '');
+      for (const facet of fresh) if (!old.has(facet)) moveTo(added, removed, [facetRow(kind, facet), seq, world]);
+      for (const facet of old) if (!fresh.has(facet)) moveTo(removed, added, [facetRow(kind, facet), seq, world]);
     },
-    inherit(seq, alert) {
-      for (const facet of placesOf(alert)) moveTo(inherited, removed, facetRow('incident', facet), seq);
+    inherit({ seq, scope }, alert) {
+      const world = worldOf(scope);
+      for (const facet of placesOf(alert)) moveTo(inherited, removed, [facetRow('incident', facet), seq, world]);
     },
     begin() {
       added = new Map();
@@ -117,17 +119,19 @@ function facetRows(db: DatabaseSync): FacetRows {
   };
 }
 
-type Pair = readonly [facet: string, seq: number];
+type FacetRow = readonly [facet: string, seq: number, world: number];
 
-function moveTo(to: Map<string, Pair>, from: Map<string, Pair>, facet: string, seq: number): void {
-  const key = `${facet}\0${seq}`;
+function moveTo(to: Map<string, FacetRow>, from: Map<string, FacetRow>, row: FacetRow): void {
+  const key = `${row[0]}\0${row[1]}`;
   from.delete(key);
-  to.set(key, [facet, seq]);
+  to.set(key, row);
 }
 
-function textOf(rows: ReadonlyMap<string, Pair>): string {
+function textOf(rows: ReadonlyMap<string, FacetRow>): string {
   return JSON.stringify(
-    [...rows.values()].sort((a, b) => bucketOf(a[1]) - bucketOf(b[1]) || (a[0] === b[0] ? a[1] - b[1] : a[0] < b[0] ? -1 : 1)),
+    [...rows.values()].sort(
+      (a, b) => bucketOf(a[1]) - bucketOf(b[1]) || (a[0] === b[0] ? a[2] - b[2] || a[1] - b[1] : a[0] < b[0] ? -1 : 1),
+    ),
   );
 }
 
@@ -145,21 +149,22 @@ interface FamilyRows {
 
 function familyRows(db: DatabaseSync, facets: FacetRows): FamilyRows {
   const open = db.prepare("SELECT 1 FROM views WHERE kind = 'incident' AND id = ? AND final = 0");
-  const place = db.prepare("SELECT seq FROM views WHERE kind = 'incident' AND id = ?");
+  const place = db.prepare("SELECT seq, scope FROM views WHERE kind = 'incident' AND id = ?");
   const addChildren = db.prepare("UPDATE views SET children = children + ? WHERE kind = 'incident' AND id = ?");
   const countChildren = db.prepare("SELECT count(*) AS count FROM views WHERE kind = 'incident' AND parent = ? AND seq <> ?");
   const hide = db.prepare(`UPDATE views SET rank = rank % ${hiddenRank} + ? WHERE kind = 'incident' AND parent = ?`);
   const members = db.prepare("SELECT doc FROM views WHERE kind = 'alert' AND parent = ?");
   const dropFacets = db.prepare(
-    `DELETE FROM facets WHERE bucket = ?1 >> ${bucketBits} AND seq = ?1 AND facet IN (SELECT facet FROM places WHERE seq = ?1)`,
+    `DELETE FROM facets WHERE bucket = ?1 >> ${bucketBits} AND world = ?2 AND seq = ?1 AND facet IN (SELECT facet FROM places WHERE seq = ?1)`,
   );
   const dropPlaces = db.prepare('DELETE FROM places WHERE seq = ?');
 
   /** A new incident: children and members may have come before it. */
-  function born(id: string, seq: number): void {
+  function born({ id: name, scope }: DocumentByKind['incident'], seq: number): void {
+    const id = stow(name);
     const children = Number(countChildren.get(id, seq)?.['count'] ?? 0);
     if (children > 0) addChildren.run(children, id);
-    for (const row of members.iterate(id)) facets.inherit(seq, JSON.parse(String(row['doc'])) as Alert);
+    for (const row of members.iterate(id)) facets.inherit({ seq, scope }, JSON.parse(String(row['doc'])) as Alert);
   }
 
   return {
@@ -167,7 +172,7 @@ function familyRows(db: DatabaseSync, facets: FacetRows): FamilyRows {
     changed(before, after, seq) {
       if (before !== null && before.parent === after.parent && before.state === after.state) return;
       const id = stow(after.id);
-      if (before === null) born(id, seq); // K2
+      if (before === null) born(after, seq); // K2
       if (before?.parent !== after.parent) {
         if (before !== null && before.parent !== null) addChildren.run(-1, stow(before.parent));
         if (after.parent !== null) addChildren.run(1, stow(after.parent));
@@ -178,12 +183,12 @@ function familyRows(db: DatabaseSync, facets: FacetRows): FamilyRows {
     joined(before, after) {
       if (after.incident === null) return;
       if (before !== null && before.incident === after.incident && samePlace(before, after)) return;
-      const seq = place.get(stow(after.incident))?.['seq'];
-      if (seq !== undefined) facets.inherit(Number(seq), after); // K1
+      const row = place.get(stow(after.incident));
+      if (row !== undefined) facets.inherit({ seq: Number(row['seq']), scope: unstow(String(row['scope'])) }, after); // K1
     },
     dropped(before, seq) {
       if (before.parent !== null) addChildren.run(-1, stow(before.parent));
-      dropFacets.run(seq);
+      dropFacets.run(seq, worldOf(before.scope));
       dropPlaces.run(seq);
     },
   };

@@ -1,38 +1,28 @@
 // How a list is found: walks down ranges of an index, each from the newest down, merged into one order.
 //   W1  A walk costs what it returns: every combination of kind, scope, parent, state and severity is a range of an index.
 //   W2  What is left over (facets, text, label patterns) is tested on a bounded number of candidates; where the bound is met, the page
-//       ends there and says where to go on.
+//       ends there and says where to go on. The bound is one of time, too: patterns and long texts cost what they like.
 //   W3  Where one of the facets is rare, its documents are the candidates, sorted here; so a rare word is found at once.
-//   W4  A storm that is not what is asked for does not speak for its children (Q3): those of each such storm are one range more.
+//   W4  For a caller of few scopes every row that is looked at is of these: neither a place to go on from, nor how short a page is, nor
+//       whether a word is rare, tells of another scope.
+//   W5  A storm that is not what is asked for does not speak for its children (Q3): those of each such storm are one range more.
 import type { SQLInputValue } from 'node:sqlite';
 import { severities, severityRank, type Severity } from '../../src/core/alert/severity.ts';
-import type { Labels } from '../../src/core/alert/labels.ts';
 import { states } from '../../src/readmodel/documents.ts';
 import { follows, placeIn, type Place } from '../../src/readmodel/place.ts';
-import {
-  agreesOnLabels,
-  askedOfStorms,
-  facetsAsked,
-  hidesChildren,
-  sees,
-  sortOf,
-  testsLabels,
-  type AnyQuery,
-} from '../../src/readmodel/query.ts';
-import { textTest } from '../../src/readmodel/text.ts';
+import { askedOfStorms, facetsAsked, hidesChildren, sees, sortOf, type AnyQuery } from '../../src/readmodel/query.ts';
 import type { Reader, Row } from './reader.ts';
 import { stow, unstow } from './text.ts';
+import { looksMax, rowPasses, testsFor } from './viewtests.ts';
 import { facetRow } from './viewkin.ts';
-import { bucketOf, hiddenRank } from './viewtables.ts';
+import { hiddenRank, worldOf } from './viewtables.ts';
 
-/** Candidates looked at for one page; those whose text must be read count more. */
-const looksMax = 2_000;
-const lookAtTextCosts = 4;
 /** A facet of at most so many documents is rare. */
 const rareMax = 1_500;
-/** With more scopes than this, one walk over all looks at each one's scope. */
-const scopesMax = 8;
+/** Facets of one filter in so many scopes are sought each by itself; what asks for more is walked to. */
+const soughtMax = 200;
 const chunkMax = 256;
+const chunkMin = 16;
 
 export interface Found {
   readonly places: readonly Place[];
@@ -45,6 +35,7 @@ export function placesFor(reader: Reader, query: AnyQuery): Found {
   const mute = muteStorms(reader, query);
   const test = testsFor(reader, query, budget, mute.length > 0);
   const after = query.after === undefined ? null : placeIn(query.after, sortOf(query));
+  if (isElsewhere(reader, query)) return { places: [], next: null };
   const asking = { query, after, mute };
   const candidates = rareOnes(reader, asking) ?? walksFor(reader, asking, test.isFree);
   const places: Place[] = [];
@@ -61,52 +52,16 @@ export function placesFor(reader: Reader, query: AnyQuery): Found {
 interface Asking {
   readonly query: AnyQuery;
   readonly after: Place | null;
-  /** W4 */
+  /** W5 */
   readonly mute: readonly string[];
 }
 
-interface Tests {
-  /** Nothing is left to be tested: whatever the index gives is in the list. */
-  readonly isFree: boolean;
-  passes(place: Place): boolean;
-}
-
-function testsFor(reader: Reader, query: AnyQuery, budget: { left: number }, walksChildren = false): Tests {
-  const facets = facetsAsked(query).map((anyOf) => anyOf.map((facet) => facetRow(query.kind, facet)));
-  const needsRow =
-    testsScope(query) ||
-    (walksChildren && query.scopes !== 'all') ||
-    (query.parent !== undefined && query.incident !== undefined && query.parent !== query.incident);
-  const needsDoc = query.text !== undefined || testsLabels(query);
-  const holds = textTest(query.text ?? '');
-  return {
-    isFree: facets.length === 0 && !needsRow && !needsDoc,
-    passes({ seq }) {
-      budget.left -= needsDoc ? lookAtTextCosts : 1;
-      for (const anyOf of facets) {
-        if (!anyOf.some((facet) => reader.get(facetHere, bucketOf(seq), facet, seq) !== null)) return false;
-      }
-      if (needsRow && !rowPasses(reader.get('SELECT scope, parent FROM views WHERE seq = ?', seq), query)) return false;
-      return !needsDoc || docPasses(String(reader.get('SELECT doc FROM views WHERE seq = ?', seq)?.['doc']), holds, query);
-    },
-  };
-}
-
-/** Whether the walk does not answer for the scope already. */
-function testsScope({ scopes, incident, parent }: AnyQuery): boolean {
-  return scopes !== 'all' && (scopes.length > scopesMax || incident !== undefined || parent !== undefined);
-}
-
-function rowPasses(row: Row | null, { scopes, incident, parent }: AnyQuery): boolean {
-  if (row === null || !sees(scopes, unstow(String(row['scope'])))) return false;
-  return [incident, parent].every((link) => link === undefined || row['parent'] === stow(link));
-}
-
-function docPasses(text: string, holds: (body: string) => boolean, query: AnyQuery): boolean {
-  if (!holds(text)) return false;
-  if (!testsLabels(query)) return true;
-  const { labels = {} } = JSON.parse(text) as { readonly labels?: Labels }; // a document
-  return agreesOnLabels(query.labels, labels);
+/** W4: what one incident links lies in its scope, so its first document tells whether the caller may look at any. */
+function isElsewhere(reader: Reader, { kind, scopes, incident, parent }: AnyQuery): boolean {
+  const link = incident ?? parent;
+  if (scopes === 'all' || link === undefined) return false;
+  const first = reader.get('SELECT scope FROM views WHERE kind = ? AND parent = ? LIMIT 1', kind, stow(link));
+  return first === null || !sees(scopes, unstow(String(first['scope'])));
 }
 
 /** Each parent found from the one before it. */
@@ -115,17 +70,18 @@ const parentsAnywhere = `
     SELECT min(parent) FROM views WHERE kind = 'incident' AND parent IS NOT NULL
     UNION ALL SELECT (SELECT min(parent) FROM views WHERE kind = 'incident' AND parent > parents.parent) FROM parents WHERE parent IS NOT NULL
   )
-  SELECT views.seq, views.id, views.rank, views.at FROM parents
+  SELECT views.seq, views.id, views.scope, views.rank, views.at FROM parents
   CROSS JOIN views ON views.kind = 'incident' AND views.id = parents.parent AND views.final = 0`;
 
-/** The storms that are not over, have children and are not what is asked for (W4), by their ids as they are stored. */
+/** The storms that are not over, have children and are not what is asked for (W5), by their ids as they are stored. */
 function muteStorms(reader: Reader, query: AnyQuery): readonly string[] {
   const asked = askedOfStorms(query);
   if (asked === null) return [];
   const test = testsFor(reader, asked, { left: 0 });
   const ranks = new Set(ranksFor(asked).flat());
   const isAsked = ({ rank, at, seq }: Place): boolean => ranks.has(rank) && isWithin(at, asked) && test.passes({ rank, at, seq });
-  return reader.all(parentsAnywhere).flatMap((row) => (isAsked(placeOf(row)) ? [] : [String(row['id'])]));
+  const storms = reader.all(parentsAnywhere).filter((row) => sees(query.scopes, unstow(String(row['scope'])))); // W4
+  return storms.flatMap((row) => (isAsked(placeOf(row)) ? [] : [String(row['id'])]));
 }
 
 function placeOf(row: Row): Place {
@@ -150,22 +106,23 @@ function ranksFor(query: AnyQuery): readonly (readonly number[])[] {
   return ranks.sort((a, b) => a - b).map((rank) => (twins ? [rank, rank + hiddenRank] : [rank]));
 }
 
-const facetHere = 'SELECT 1 FROM facets WHERE bucket = ? AND facet = ? AND seq = ?';
-
 /** Bucket by bucket, each found from the one after it. */
-const facetAnywhere = `
+const soughtIn = (worlds: string): string => `
   WITH RECURSIVE buckets (bucket) AS (
     SELECT max(bucket) FROM facets
     UNION ALL SELECT (SELECT max(bucket) FROM facets WHERE bucket < buckets.bucket) FROM buckets WHERE bucket IS NOT NULL
   )
   SELECT DISTINCT facets.seq FROM buckets CROSS JOIN facets ON facets.bucket = buckets.bucket
-  WHERE facets.facet IN (SELECT value FROM json_each(?)) LIMIT ?`;
+  WHERE facets.facet IN (SELECT value FROM json_each(?)) ${worlds} LIMIT ?`;
+const facetAnywhere = soughtIn('');
+const facetInWorlds = soughtIn('AND facets.world IN (SELECT value FROM json_each(?))');
 
 /** The rarest facet's documents in order, or null when no facet is rare (W3). */
 function rareOnes(reader: Reader, { query, after, mute }: Asking): readonly Place[] | null {
   let rarest: readonly Row[] | null = null;
   for (const anyOf of facetsAsked(query)) {
-    const rows = reader.all(facetAnywhere, JSON.stringify(anyOf.map((facet) => facetRow(query.kind, facet))), rareMax + 1);
+    const rows = documentsWith(reader, anyOf, query);
+    if (rows === null) continue;
     if (rows.length <= (rarest?.length ?? rareMax)) rarest = rows;
   }
   if (rarest === null) return null;
@@ -182,6 +139,14 @@ function rareOnes(reader: Reader, { query, after, mute }: Asking): readonly Plac
   return places.sort((a, b) => (follows(a, b, sort) ? 1 : -1));
 }
 
+/** Some of the documents with one of the facets: all of them, or one too many to be rare. Null when it is not worth the search. */
+function documentsWith(reader: Reader, anyOf: readonly string[], { kind, scopes }: AnyQuery): readonly Row[] | null {
+  const facets = JSON.stringify(anyOf.map((facet) => facetRow(kind, facet)));
+  if (scopes === 'all') return reader.all(facetAnywhere, facets, rareMax + 1);
+  if (anyOf.length * scopes.length > soughtMax) return null;
+  return reader.all(facetInWorlds, facets, JSON.stringify(scopes.map(worldOf)), rareMax + 1);
+}
+
 interface Walk {
   /** The next place down, or null at the end. */
   peek(): Place | null;
@@ -190,8 +155,8 @@ interface Walk {
 
 /** All places of the ranges that the query names, in order. */
 function* walksFor(reader: Reader, { query, after, mute }: Asking, isFree: boolean): Generator<Place> {
-  const chunk = isFree ? Math.min(chunkMax, query.limit + 1) : chunkMax;
   const ranges = rangesFor(query);
+  const chunk = isFree ? Math.min(chunkMax, query.limit + 1) : Math.max(chunkMin, Math.floor(chunkMax / ranges.length));
   const unspoken = mute.map((parent): Range => ({ where: 'kind = ? AND parent = ?', values: [query.kind, parent] }));
   const walk = (rank: number, from: Place | null): readonly Walk[] => [
     ...ranges.map((range) => walkDown(reader, { range, rank, query, from, chunk })),
@@ -219,7 +184,7 @@ interface Range {
 function rangesFor({ kind, scopes, incident, parent }: AnyQuery): readonly Range[] {
   const link = incident ?? parent;
   if (link !== undefined) return [{ where: 'kind = ? AND parent = ?', values: [kind, stow(link)] }];
-  if (scopes === 'all' || scopes.length > scopesMax) return [{ where: 'kind = ?', values: [kind] }];
+  if (scopes === 'all') return [{ where: 'kind = ?', values: [kind] }];
   return [...new Set(scopes)].map((scope) => ({ where: 'kind = ? AND scope = ?', values: [kind, stow(scope)] }));
 }
 
@@ -262,7 +227,8 @@ function walkDown(reader: Reader, { range, rank, query, from, chunk }: Descent):
 }
 
 /** Several walks as one, the newest first. */
-function* merged(walks: readonly Walk[]): Generator<Place> {
+function* merged(all: readonly Walk[]): Generator<Place> {
+  const walks = all.filter((walk) => walk.peek() !== null); // of many scopes and ranks few hold anything
   for (;;) {
     let best: Walk | null = null;
     let place: Place | null = null;

@@ -24,9 +24,11 @@ export function viewsOver(queues: PriorityQueues, reader: Reader, now: () => Ins
       await ask(queues, { priority: 'views', request, records: 1 + rows.length + lines.length, bytes });
     },
     async get(kind, id, scopes) {
-      const row = reader.get('SELECT children, doc FROM views WHERE kind = ? AND id = ?', kind, stow(id));
-      const doc = row === null ? null : docIn(kind, row);
-      return doc === null || !sees(scopes, doc.scope) ? null : doc;
+      // The document is not read before it is known to be theirs: a long one would be missing for longer than one that is not there.
+      const held = reader.get('SELECT seq, scope FROM views WHERE kind = ? AND id = ?', kind, stow(id));
+      if (held === null || !sees(scopes, unstow(String(held['scope'])))) return null;
+      const row = reader.get('SELECT children, doc FROM views WHERE seq = ?', held['seq'] ?? null);
+      return row === null ? null : docIn(kind, row);
     },
     async list<Kind extends DocumentKind>(question: ViewQuery<Kind>): Promise<ViewPage<Kind>> {
       const query = asked(question);

@@ -1,5 +1,6 @@
 // The few reads that loading makes, so that a test can give texts instead of a disk.
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+//   F1  No file can hold up the gateway that reads it again: pipes and devices are not waited for, and a text has a bounded length.
+import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export interface Files {
@@ -9,11 +10,31 @@ export interface Files {
   list(dir: string): readonly string[];
 }
 
+const bytesMax = 16_777_216;
+
 /** The real disk, read at start and on reload only. */
 export const diskFiles: Files = {
-  read: (path) => readFileSync(path, 'utf8'),
+  read: readPlain,
   list: (dir) => readdirSync(dir),
 };
+
+/** F1: opening does not wait for a writer, and what was opened is looked at, not what the path leads to a moment later. */
+function readPlain(path: string): string {
+  const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(handle);
+    if (stat.isDirectory()) throw unreadable(path, 'EISDIR');
+    if (!stat.isFile()) throw unreadable(path, 'not a plain file');
+    if (stat.size > bytesMax) throw unreadable(path, `longer than ${bytesMax} bytes`);
+    return readFileSync(handle, 'utf8');
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function unreadable(path: string, code: string): Error {
+  return Object.assign(new Error(`${path}: ${code}`), { code });
+}
 
 /** Absolute path of the configuration: a directory means the quench.yaml in it. */
 export function configFileAt(path: string): string {

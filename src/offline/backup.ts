@@ -32,7 +32,7 @@ export async function backUp(config: Config, ask: Omit<BackupAsk, 'config' | 'en
     throw new GatewayError('not_found', `expected a directory at ${folder}, seen none: make it first`);
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
     throw new GatewayError('state_conflict', `${file} is a directory: give the name of a file in it`);
-  if (isOfStore(file, dir)) throw new GatewayError('state_conflict', `${file} is a file of the store itself: give another name`);
+  if (isOfGateway(file, config)) throw new GatewayError('state_conflict', `${file} is a file of the gateway itself: give another name`);
   const from = storeFileIn(dir);
   if (!existsSync(from)) throw new GatewayError('not_found', `expected the store of a gateway at ${from}, seen none: did it ever start?`);
   const copied = await copyStore({ from, to: file, replace: ask.force, signal: ask.signal, progress: ask.progress });
@@ -40,9 +40,14 @@ export async function backUp(config: Config, ask: Omit<BackupAsk, 'config' | 'en
 }
 
 /** Whatever path leads there: with --force the copy would take the place of the living store. */
-function isOfStore(file: string, dir: string): boolean {
+function isOfGateway(file: string, { file: configFile, data: { dir } }: Config): boolean {
+  if (isSame(file, resolve(configFile))) return true;
   if (!existsSync(dir) || realpathSync(dirname(file)) !== realpathSync(dir)) return false;
-  return /^(?:quench|spool)\.db/.test(basename(file));
+  return /^(?:quench|spool)\.db|\.token$/.test(basename(file));
+}
+
+function isSame(one: string, other: string): boolean {
+  return existsSync(one) && existsSync(other) && realpathSync(one) === realpathSync(other);
 }
 
 /**

@@ -2,7 +2,7 @@
 // The one source of what it writes is quench.yaml and playbooks/ of the package, which a clone serves from and tests: nothing here repeats them.
 //   I1  Nothing that is there is changed; it is named, and the rest is made around it.
 //   I2  What was written is loaded before it is called done, as serve would load it; that also makes the tokens, readable by their owner only.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import type { InitAsk } from '../cli/command.ts';
@@ -28,14 +28,14 @@ export function init({ dir, data, env }: InitAsk): Result<Inited, readonly Confi
   /** I1 */
   const put = (name: string, text: () => string): void => {
     const path = join(home, name);
-    if (existsSync(path)) return void kept.push(path);
+    if (isThere(path)) return void kept.push(path);
     writeFileSync(path, text(), { flag: 'wx' });
     made.push(path);
   };
 
   mkdirSync(home, { recursive: true });
   put('quench.yaml', () => templateFor(shipped('quench.yaml'), dataDir));
-  if (existsSync(join(home, 'playbooks'))) kept.push(join(home, 'playbooks'));
+  if (isThere(join(home, 'playbooks'))) kept.push(join(home, 'playbooks'));
   else {
     mkdirSync(join(home, 'playbooks'));
     for (const name of [`${firstPlaybook}.yaml`, `${firstPlaybook}.test.yaml`])
@@ -58,6 +58,11 @@ export function init({ dir, data, env }: InitAsk): Result<Inited, readonly Confi
     playbooks: join(packageDir, 'playbooks'),
     adapters: join(packageDir, 'adapters'),
   });
+}
+
+/** A link that leads nowhere is there, too: what it leads to is not ours to make. */
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
 /** quench.yaml as it is shipped, without what only the demo needs, and with its data where the reader wants them. */

@@ -1,7 +1,9 @@
 // What lists may be asked for over HTTP; that the read model finds it rightly is its contract's business.
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { PatternTest } from '../../src/core/alert/labels.ts';
 import { minute } from '../../src/core/time.ts';
+import { alertsAsked } from '../../src/http/api/filters.ts';
 import type { DocumentPatch } from '../../src/readmodel/patch.ts';
 import { front, noon, showing, tokens } from './support.ts';
 
@@ -211,4 +213,19 @@ test('a storm is shown with the first page of what it speaks for, anything else 
   const rest = await get(`incidents?parent=i4&state=open&after=${encodeURIComponent(storm.nested.next ?? '')}`);
   assert.equal(rest.items.length, 11);
   assert.deepEqual((await get('incidents/i1')).nested, { items: [], next: null });
+});
+
+test('L3: patterns that take long together are refused by name; the next question begins anew', () => {
+  let now = 0;
+  const expressions = { patternProblem: () => null, pattern: () => ((now += 100), true) };
+  const clock = { now: () => now, steady: () => now, after: () => () => {} };
+  const asked = (): PatternTest | undefined =>
+    alertsAsked({ query: { match: ['v=~"slow.*"'], limit: 1 }, scopes: 'all' }, { expressions, clock }).labels?.pattern;
+  const first = asked();
+  assert.deepEqual([first?.('slow.*', 'a'), first?.('slow.*', 'b')], [true, true]);
+  assert.throws(() => first?.('slow.*', 'c'), {
+    code: 'invalid_request',
+    message: /query\/match: the patterns take longer than 250 ms, with "slow\.\*"/,
+  });
+  assert.equal(asked()?.('slow.*', 'a'), true);
 });

@@ -118,7 +118,7 @@ describe('quench backup', () => {
     assert.deepEqual(counts, [5, 5]);
   });
 
-  it('overwrites nothing, unless it is told to; and never a file of the store itself, by whatever way', async () => {
+  it('overwrites nothing, unless it is told to; and never a file of the gateway itself, by whatever way', async () => {
     const store = await filled(join(place, 'data'), 3);
     await store.close();
     const file = join(place, 'copy.db');
@@ -131,9 +131,16 @@ describe('quench backup', () => {
     assert.notEqual(readFileSync(file, 'utf8'), 'precious');
 
     symlinkSync(join(place, 'data'), join(place, 'elsewhere'));
-    for (const path of ['data/quench.db', 'elsewhere/quench.db', 'elsewhere/quench.db-wal', 'data/spool.db']) {
+    for (const path of [
+      'data/quench.db',
+      'elsewhere/quench.db',
+      'elsewhere/quench.db-wal',
+      'data/spool.db',
+      'data/a.token',
+      'quench.yaml',
+    ]) {
       const own = await backUp(join(place, path), '--force');
-      assert.match(own.err, /is a file of the store itself/, path);
+      assert.match(own.err, /is a file of the gateway itself/, path);
     }
     assert.deepEqual(await numbersIn(join(place, 'data')), [0, 1, 2]);
   });

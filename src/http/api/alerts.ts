@@ -21,7 +21,7 @@ export function alertRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'List alerts, newest first',
       query: object(alertListQuery),
       answers: { 200: answer('A page of alerts.', 'Alerts') },
-      handle: (call) => page(views, alertsAsked(call, deps.expressions)),
+      handle: (call) => page(views, alertsAsked(call, deps)),
     }),
     json({
       method: 'get',

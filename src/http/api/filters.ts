@@ -1,10 +1,12 @@
 // What lists may be asked for in a query string, and the question to the read model that it makes.
 //   L1  Instants are absolute: a span like `2h` would mean another time on each page, so clients reckon it once, before the first.
 //   L2  Without a state, incidents are those that are not resolved; other kinds are shown in every state.
+//   L3  Patterns of one question have a bounded time together; the one that spends it is named. (How soon a page ends is the store's business.)
 import { matcherIn } from '../../core/alert/matchers.ts';
-import type { Matcher } from '../../core/alert/labels.ts';
+import type { Matcher, PatternTest } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { outcomes } from '../../core/run/ends.ts';
+import type { Millis } from '../../core/time.ts';
 import type { DocumentKind, StateOf } from '../../readmodel/documents.ts';
 import { severitiesIn, statesIn, wordsIn, type LabelFilter, type SortWord, type ViewQuery } from '../../readmodel/query.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -145,10 +147,14 @@ export const approvalListQuery = {
   incident: id('Only about this incident'),
 } as const;
 
+/** Many times what a store looks on for one page: only a pattern that is slow by itself spends it. */
+const patternsMs: Millis = 250;
+
+type PatternDeps = Pick<HttpDeps, 'expressions' | 'clock'>;
 type Asking<Query> = Pick<Call<Query>, 'query' | 'scopes'>;
 
-export function alertsAsked({ query, scopes }: Asking<AlertListQuery>, expressions: HttpDeps['expressions']): ViewQuery<'alert'> {
-  const labels = labelsIn(query.match ?? [], expressions);
+export function alertsAsked({ query, scopes }: Asking<AlertListQuery>, deps: PatternDeps): ViewQuery<'alert'> {
+  const labels = labelsIn(query.match ?? [], deps);
   return { kind: 'alert', ...common('alert', query, scopes), ...originIn(query), ...defined({ labels, incident: query.incident }) };
 }
 
@@ -216,7 +222,8 @@ function listed(text: string): readonly string[] {
   return text.split(',').map((word) => word.trim());
 }
 
-function labelsIn(given: readonly string[], { pattern, patternProblem }: HttpDeps['expressions']): LabelFilter | undefined {
+function labelsIn(given: readonly string[], { expressions, clock }: PatternDeps): LabelFilter | undefined {
+  const { patternProblem } = expressions;
   const matchers = given.map((text): Matcher => {
     const read = matcherIn(text);
     if (!read.ok) throw new GatewayError('invalid_request', `query/match: ${read.error}`);
@@ -225,7 +232,23 @@ function labelsIn(given: readonly string[], { pattern, patternProblem }: HttpDep
     if (wrong !== null) throw new GatewayError('invalid_request', `query/match: ${wrong}`);
     return read.value;
   });
-  return matchers.length === 0 ? undefined : { matchers, pattern };
+  return matchers.length === 0 ? undefined : { matchers, pattern: boundedIn(expressions.pattern, clock) };
+}
+
+/** L3 */
+function boundedIn(test: PatternTest, clock: HttpDeps['clock']): PatternTest {
+  let spentMs: Millis = 0;
+  return (pattern, value) => {
+    const began = clock.steady();
+    const passed = test(pattern, value);
+    spentMs += clock.steady() - began;
+    if (spentMs <= patternsMs) return passed;
+    const seen = pattern.length > 80 ? `${pattern.slice(0, 80)}…` : pattern;
+    throw new GatewayError(
+      'invalid_request',
+      `query/match: the patterns take longer than ${patternsMs} ms, with ${JSON.stringify(seen)} at last: make them simpler`,
+    );
+  };
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -11,10 +11,19 @@ import { listed } from '../../contracts/store-lists.ts';
 
 const many = 5_000;
 
-async function withMany(run: (store: Store) => Promise<void>): Promise<void> {
+async function withStore(run: (store: Store) => Promise<void>): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'quench-lists-'));
   const store = await sqliteStore({ path: join(folder, 'store.db'), partitions: 1, limits: sqliteLimits });
   try {
+    await run(store);
+  } finally {
+    await store.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function withMany(run: (store: Store) => Promise<void>): Promise<void> {
+  await withStore(async (store) => {
     const patches = Array.from({ length: many }, (_, n): DocumentPatch => {
       const labels = { half: `${n % 2}`, each: `${n}` };
       const set = { state: n === 0 ? 'cleared' : 'firing', summary: n === 0 ? 'the needle' : 'hay', source: 'x', labels } as const;
@@ -22,10 +31,7 @@ async function withMany(run: (store: Store) => Promise<void>): Promise<void> {
     });
     await store.views.apply({ cursor: 'c', partition: 0, offset: 1, patches, entries: [] });
     await run(store);
-  } finally {
-    await store.close();
-    rmSync(folder, { recursive: true });
-  }
+  });
 }
 
 test('Q2: a page that met its bound is short and says where to go on; all pages together are the list', () =>
@@ -66,4 +72,61 @@ test('frequent words, many scopes: pages together are what a look at every docum
         expected.map((n) => `n${n}`),
       );
     }
+  }));
+
+// ---------------------------------------------------------------- W4
+
+const nowhere = { items: [], next: null };
+
+test('W4: an incident of another scope has no page to go on from, however much it holds', () =>
+  withTwo(async (store) => {
+    const asked = { kind: 'alert', scopes: ['ours'], incident: 'i.theirs', limit: 10 } as const;
+    assert.deepEqual(await store.views.list(asked), nowhere);
+    assert.deepEqual(await store.views.list({ ...asked, text: 'nothing' }), nowhere);
+    assert.deepEqual(await store.views.list({ kind: 'incident', scopes: ['ours'], parent: 'i.theirs', limit: 10 }), nowhere);
+    assert.notEqual((await store.views.list({ ...asked, scopes: 'all' })).next, null);
+  }));
+
+test('W4: with many scopes, too, a page ends at a document of one of them or at the end', () =>
+  withTwo(async (store) => {
+    const scopes = ['ours', ...Array.from({ length: 20 }, (_, n) => `empty${n}`)];
+    const { items, next } = await store.views.list({ kind: 'alert', scopes, states: ['cleared'], limit: 10 });
+    assert.deepEqual([items.map(({ id }) => id), next], [['only'], null]);
+  }));
+
+test('W4: how often a word stands in other scopes does not show in a page', () =>
+  withTwo(async (store) => {
+    const asked = { kind: 'alert', scopes: ['ours'], limit: 10 } as const;
+    assert.deepEqual(await store.views.list({ ...asked, sources: ['frequent there'] }), nowhere);
+    assert.deepEqual(await store.views.list({ ...asked, sources: ['nowhere'] }), nowhere);
+  }));
+
+/** Scope `ours` of 2,500 alerts; scope `theirs` of as many, all of one source and in one incident, which is a storm of as many children. */
+async function withTwo(run: (store: Store) => Promise<void>): Promise<void> {
+  await withStore(async (store) => {
+    const patches = Array.from({ length: 2_500 }, (_, n): readonly DocumentPatch[] => [
+      { kind: 'alert', id: `o${n}`, scope: 'ours', at: n, begins: true, set: { source: 'x' } },
+      { kind: 'alert', id: `t${n}`, scope: 'theirs', at: n, begins: true, set: { source: 'frequent there', incident: 'i.theirs' } },
+      { kind: 'alert', id: `c${n}`, scope: 'theirs', at: n, begins: true, set: { state: 'cleared' } },
+      { kind: 'incident', id: `c${n}.theirs`, scope: 'theirs', at: n, begins: true, set: { parent: 'i.theirs' } },
+    ]).flat();
+    const only: DocumentPatch = { kind: 'alert', id: 'only', scope: 'ours', at: -1, begins: true, set: { state: 'cleared' } };
+    await store.views.apply({ cursor: 'c', partition: 0, offset: 1, patches: [...patches, only], entries: [] });
+    await run(store);
+  });
+}
+
+test('W2: what costs much ends the page soon, with the candidate that it was spent on', () =>
+  withMany(async (store) => {
+    let asked = 0;
+    const pattern = (): boolean => {
+      asked += 1;
+      for (const until = performance.now() + 20; performance.now() < until;);
+      return true;
+    };
+    const labels = { matchers: [{ name: 'each', op: '=~', value: '.*' } as const], pattern };
+    const { items, next } = await store.views.list({ kind: 'alert', scopes: 'all', labels, limit: 200 });
+    assert.equal(items.length, asked);
+    assert.ok(asked >= 1 && asked <= 4, `${asked} of 5,000 were tested, 20 ms each`);
+    assert.notEqual(next, null);
   }));
