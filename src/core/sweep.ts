@@ -6,21 +6,23 @@ import { forgetIncident } from './incident/fold.ts';
 import type { FactBase } from './stamp.ts';
 import { drop } from './table.ts';
 
-/** Rows that are no longer needed left the desk (cleared alerts, ended runs, closed incidents, old counters). */
+/** Rows that are no longer needed left the desk. Runs and pages leave with their incident. */
 export interface DeskSwept extends FactBase {
   readonly type: 'DeskSwept';
-  readonly table: string;
+  readonly table: 'alerts' | 'incidents' | 'deliveries' | 'targets';
   readonly keys: readonly string[];
 }
 
 export const sweepFolds: Folds<'DeskSwept'> = { DeskSwept: foldSwept };
 
 function foldSwept(desk: Desk, fact: DeskSwept): void {
-  for (const key of fact.keys) {
-    if (fact.table === 'alerts') forgetAlert(desk, key);
-    else if (fact.table === 'incidents') forgetIncident(desk, key);
-    else if (fact.table === 'deliveries') drop(desk.tables.deliveries, key);
-    else if (fact.table === 'targets') drop(desk.tables.targets, key);
-    else invariant(false, `D1: nothing sweeps the table ${fact.table}`);
-  }
+  invariant(Object.hasOwn(sweeps, fact.table), `D1: nothing sweeps the table ${fact.table}`);
+  for (const key of fact.keys) sweeps[fact.table](desk, key);
 }
+
+const sweeps: { readonly [Table in DeskSwept['table']]: (desk: Desk, key: string) => void } = {
+  alerts: forgetAlert,
+  incidents: forgetIncident,
+  deliveries: (desk, key) => drop(desk.tables.deliveries, key),
+  targets: (desk, key) => drop(desk.tables.targets, key),
+};

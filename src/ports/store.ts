@@ -5,7 +5,6 @@ import type { DeadLetters } from './dead-letters.ts';
 import type { EventLog } from './event-log.ts';
 import type { Views } from './views.ts';
 
-/** Everything the gateway keeps, from one opened store. */
 export interface Store {
   readonly log: EventLog;
   readonly checkpoints: Checkpoints;

@@ -41,8 +41,7 @@ export async function readOn(log: EventLog, from: Places, until: Places | null):
     if (first > next) add({ scope: null, text: `event: gap\ndata: ${JSON.stringify({ partition, from: next, to: first })}\n\n` });
     for (const record of records) {
       if (until !== null && record.offset >= (until[partition]?.next ?? 0)) break;
-      const frames = framesOf(record, places, partition);
-      for (const frame of frames) add(frame);
+      for (const frame of framesOf(record, places, partition)) add(frame);
       places = places.with(partition, placeAt(record.offset + 1));
       if (chars > batchCharsMax) break;
     }
