@@ -33,7 +33,7 @@ function readPlain(path: string): string {
 }
 
 function unreadable(path: string, code: string): Error {
-  return Object.assign(new Error(`${path}: ${code}`), { code });
+  return Object.assign(new Error(`${path}: ${code}`), { path, code });
 }
 
 /** Absolute path of the configuration: a directory means the quench.yaml in it. */

@@ -2,7 +2,7 @@
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
 import { configFileAt, diskFiles, type Files } from '../config/files.ts';
 import { loadCases, type PlaybookCase } from '../config/playbook/cases.ts';
-import { loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
+import { dirFault, loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import { configDefaults } from '../config/quench/defaults.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
@@ -68,7 +68,7 @@ function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof r
   try {
     return read(dir, diskFiles);
   } catch (error) {
-    throw new GatewayError('not_found', `expected a directory of playbooks at ${dir}, seen none: ${String(memberOf(error, 'code'))}`);
+    throw new GatewayError('not_found', dirFault(dir, error));
   }
 }
 

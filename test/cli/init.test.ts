@@ -1,6 +1,6 @@
 // `quench init`: what it writes loads, tests and serves; what was there stays; the repository's own files are its one source.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { after, before, describe, it } from 'node:test';
@@ -87,6 +87,17 @@ describe('quench init', () => {
     assert.deepEqual(readdirSync(join(dir, 'playbooks')), ['ask.yaml']);
     const again = await quench(['init', dir, '-q']);
     assert.deepEqual([again.exit, again.out], [0, ''], 'a second time there is nothing to make');
+  });
+
+  it('a link that leads nowhere is kept like what is there, and what it should lead to is not made', async () => {
+    for (const name of ['quench.yaml', 'playbooks']) {
+      const dir = join(place.dir, `links/${name}`);
+      mkdirSync(dir, { recursive: true });
+      symlinkSync(join(place.dir, 'nowhere'), join(dir, name));
+      const said = await quench(['init', dir]);
+      assert.deepEqual([said.exit, /seen none: ENOENT/.test(said.out)], [1, true], `${name}: ${said.out}${said.err}`);
+      assert.equal(existsSync(join(place.dir, 'nowhere')), false);
+    }
   });
 
   it('a quench.yaml that was there and does not load is exit code 1 with its problems, by line', async () => {

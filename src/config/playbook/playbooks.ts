@@ -84,6 +84,14 @@ export function readCaseDir(dir: string, files: Files): readonly TextFile[] {
   return readYamlDir(dir, files, (name) => name.endsWith('.test.yaml'));
 }
 
+/** Why a directory could not be read, from what `readPlaybookDir` or `readCaseDir` threw: it names the file in it that is at fault. */
+export function dirFault(dir: string, error: unknown): string {
+  const [path, code] = [memberOf(error, 'path'), memberOf(error, 'code')];
+  const why = typeof code === 'string' ? code : 'it cannot be read';
+  if (typeof path !== 'string' || path === dir) return `expected a directory of playbooks at ${dir}, seen none: ${why}`;
+  return `expected a file that can be read at ${path}, seen none: ${why}`;
+}
+
 function readYamlDir(dir: string, files: Files, wanted: (name: string) => boolean): readonly TextFile[] {
   const names = files.list(dir).filter((name) => name.endsWith('.yaml') && wanted(name));
   return names.map((name) => ({ file: join(dir, name), text: files.read(join(dir, name)) }));

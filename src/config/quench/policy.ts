@@ -5,8 +5,7 @@ import { day, minute, second, type Millis } from '../../core/time.ts';
 import { digestOf } from '../playbook/digest.ts';
 import { expressionFaults } from '../playbook/expressions.ts';
 import { sees } from '../playbook/names.ts';
-import { loadPlaybooks, readPlaybookDir, type LoadedPlaybook } from '../playbook/playbooks.ts';
-import { memberOf } from '../yaml/shape.ts';
+import { dirFault, loadPlaybooks, readPlaybookDir, type LoadedPlaybook } from '../playbook/playbooks.ts';
 import { below } from '../yaml/pointer.ts';
 import { configDefaults } from './defaults.ts';
 import { complain, spanAt, unknownName, type Loading } from './loading.ts';
@@ -50,12 +49,7 @@ function playbooksOf(loading: Loading, dir: string): readonly LoadedPlaybook[] {
   try {
     texts = readPlaybookDir(dir, deps.files);
   } catch (error) {
-    const code = memberOf(error, 'code');
-    complain(
-      loading,
-      '/playbooks/dir',
-      `expected a directory of playbooks at ${dir}, seen none: ${typeof code === 'string' ? code : 'it cannot be read'}`,
-    );
+    complain(loading, '/playbooks/dir', dirFault(dir, error));
     return [];
   }
   const loaded = loadPlaybooks(texts, deps);
