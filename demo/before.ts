@@ -26,7 +26,9 @@ export async function clearLeftBehind(stage: Stage): Promise<void> {
 
 /** An earlier play's storm counts for a minute: whatever comes meanwhile would be taken for a part of one. */
 export async function afterTheLastStorm(stage: Stage): Promise<void> {
-  const { items } = await stage.gateway.get<Items<IncidentDoc>>(`/api/v1/incidents?limit=${listMax}`);
+  const { items } = await stage.gateway.get<Items<IncidentDoc>>(
+    `/api/v1/incidents?state=open,acknowledged,resolved&sort=newest&limit=${listMax}`,
+  );
   const last = items.find((incident) => incident.storm);
   if (last === undefined) return;
   const { alerts } = await stage.gateway.get<WholeIncident>(`/api/v1/incidents/${last.id}`);

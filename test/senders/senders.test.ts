@@ -190,7 +190,7 @@ describe('nagios', { skip: checking.skip }, () => {
   test('SOFT is recorded and not paged, HARD pages, an acknowledgement acknowledges, the recovery resolves', async () => {
     nagios.set('story-1', 2, 'PING CRITICAL - no answer');
     const soft = await gateway.alert('SOFT', 'story-1', (alert) => isFiring(alert) && alert['soft'] === true);
-    assert.deepEqual([soft['name'], soft['severity'], soft['decision'], soft['incident']], ['ping story-1', 'critical', 'hold', undefined]);
+    assert.deepEqual([soft['name'], soft['severity'], soft['decision'], soft['incident']], ['ping story-1', 'critical', 'hold', null]);
     assert.deepEqual(soft['labels'], { host: 'story-1', service: 'ping story-1', check: 'service', state: 'CRITICAL', instance });
 
     const hard = await gateway.alert('HARD', 'story-1', isHard);

@@ -104,7 +104,9 @@ describe('the demo', { timeout: 120_000 }, () => {
     assert.equal(code, 0, stdout + stderr);
 
     const seen = await Promise.all(
-      (await list('/api/v1/incidents?limit=200')).map(({ id }) => ask<Whole>(`/api/v1/incidents/${encodeURIComponent(id)}`)),
+      (await list('/api/v1/incidents?state=open,acknowledged,resolved&children=show&limit=200')).map(({ id }) =>
+        ask<Whole>(`/api/v1/incidents/${encodeURIComponent(id)}`),
+      ),
     );
     const sourcesOf = (incident: Whole): string => [...new Set(incident.alerts.map(({ source }) => source))].sort().join();
     const healed = seen.filter((incident) => sourcesOf(incident).includes('nagios'));

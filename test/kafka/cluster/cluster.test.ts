@@ -202,7 +202,7 @@ async function sameEverywhere(gateways: Gateways, open: ReadonlySet<string>): Pr
 async function openIn(gateway: RealGateway): Promise<readonly string[]> {
   const ids: string[] = [];
   for (let after = ''; ;) {
-    const path = `/api/v1/incidents?state=open,acknowledged&limit=200${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`;
+    const path = `/api/v1/incidents?state=open,acknowledged&children=show&limit=200${after === '' ? '' : `&after=${encodeURIComponent(after)}`}`;
     const page = (await gateway.api(path)) as { readonly items: readonly { readonly id: string }[]; readonly next: string | null };
     for (const { id } of page.items) ids.push(id);
     if (page.next === null) return ids.toSorted();
