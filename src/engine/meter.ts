@@ -21,18 +21,18 @@ export function createMeter<Figure>(options: {
   let stopped = false;
   let cancel: () => void = () => {};
 
-  async function measure(): Promise<void> {
+  async function measureAgain(): Promise<void> {
     try {
       figure = await options.measure();
     } catch (error) {
       options.onTrouble(error);
     }
-    if (!stopped) cancel = options.clock.after(options.everyMs, () => void measure());
+    if (!stopped) cancel = options.clock.after(options.everyMs, () => void measureAgain());
   }
 
   return {
     value: () => figure,
-    start: () => void measure(),
+    start: () => void measureAgain(),
     stop() {
       stopped = true;
       cancel();

@@ -6,8 +6,8 @@ import type { Instant, Millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { someday } from '../support/clock.ts';
 
-/** What the service measures again and again (`measureLag`, `measureBehind`). Such a look may be late, as timers are: it rings with whatever comes next. */
-const isPoll = (call: () => void): boolean => /\bmeasure[A-Z]/.test(String(call));
+/** What a meter measures again and again (engine/meter.ts, `measureAgain`). Such a look may be late, as timers are: it rings with whatever comes next. */
+const isPoll = (call: () => void): boolean => /\bmeasureAgain\b/.test(String(call));
 
 interface Owner {
   alive: boolean;
