@@ -91,7 +91,9 @@ async function count(stage: Stage, id: string, beganAt: number): Promise<Counted
 }
 
 async function childrenOf(stage: Stage, id: string): Promise<readonly IncidentDoc[]> {
-  const { items } = await stage.gateway.get<Items<IncidentDoc>>(`/api/v1/incidents?limit=${listMax}&parent=${encodeURIComponent(id)}`);
+  const { items } = await stage.gateway.get<Items<IncidentDoc>>(
+    `/api/v1/incidents?limit=${listMax}&state=open,acknowledged,resolved&parent=${encodeURIComponent(id)}`,
+  );
   return items;
 }
 

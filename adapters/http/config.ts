@@ -12,12 +12,29 @@ export interface HttpConfig {
   readonly credentials?: readonly { readonly url: string; readonly headers: { readonly [name: string]: string } }[];
 }
 
+/** What reach.ts reads; it refuses the rest when the gateway starts. */
+const prefixPattern = '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$';
+const prefix = {
+  type: 'string',
+  pattern: prefixPattern,
+  maxLength: 2048,
+  'x-expects': 'an address prefix such as https://deploy.example/hooks/',
+};
+const hostPattern = '^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$';
+const numberPattern = '^[0-9A-Fa-f.:]+/[0-9]{1,3}$|^[0-9A-Fa-f:]*:[0-9A-Fa-f.:]*$';
+const reachable = {
+  type: 'string',
+  pattern: `${prefixPattern}|${hostPattern}|${numberPattern}`,
+  maxLength: 2048,
+  'x-expects': 'a prefix such as https://deploy.example/hooks/, a host name alone, an IP address or a CIDR block',
+};
+
 /** Its schema in quench.yaml. */
 export const HttpConfig = {
   type: 'object',
   additionalProperties: false,
   properties: {
-    allow: { type: 'array', maxItems: 256, items: { type: 'string', minLength: 1, maxLength: 2048 } },
+    allow: { type: 'array', maxItems: 256, items: reachable },
     credentials: {
       type: 'array',
       maxItems: 64,
@@ -26,7 +43,7 @@ export const HttpConfig = {
         additionalProperties: false,
         required: ['url', 'headers'],
         properties: {
-          url: { type: 'string', minLength: 1, maxLength: 2048 },
+          url: prefix,
           headers: { type: 'object', minProperties: 1, maxProperties: 16, additionalProperties: { type: 'string', maxLength: 8192 } },
         },
       },

@@ -14,3 +14,10 @@ export const entityLabels = {
   additionalProperties: false,
   properties: { host: labelNames, ip: labelNames, service: labelNames, pod: labelNames, namespace: labelNames, cluster: labelNames },
 } as const;
+
+/** An address that targetOf of http-client.ts takes, so that `quench check` refuses what a start would. */
+export const httpAddress = {
+  type: 'string',
+  pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#@]+([/?#][^\\s]*)?$',
+  'x-expects': 'an address such as https://hooks.example.org/quench',
+} as const;

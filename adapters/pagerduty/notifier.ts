@@ -7,6 +7,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
+import { httpAddress } from '../kit/schemas.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const eventBytesMax = 512_000;
@@ -22,11 +23,12 @@ export const PagerDutyConfig = {
     routingKey: {
       type: 'string',
       pattern: '^[A-Za-z0-9]{32}$',
+      'x-expects': 'an integration key of 32 letters and digits',
       writeOnly: true,
       description: 'integration key of an Events API v2 integration',
     },
     url: {
-      type: 'string',
+      ...httpAddress,
       description: 'where events go; accounts in the EU have their own host',
       default: 'https://events.pagerduty.com',
     },

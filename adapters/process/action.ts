@@ -27,7 +27,9 @@ const input = {
   type: 'object',
   required: ['name'],
   additionalProperties: false,
-  properties: { name: { type: 'string', 'x-quench': 'address', pattern: processName } },
+  properties: {
+    name: { type: 'string', 'x-quench': 'address', pattern: processName, 'x-expects': 'the name of a process under actions.process' },
+  },
 };
 
 export const processActions: ActionFamily = {

@@ -23,7 +23,7 @@ export type ProcessConfig = { readonly [name: string]: ProcessSpec };
 
 export const processDefaults = { stopSignal: 'SIGTERM', stopWaitMs: 10_000, startWaitMs: 300 } as const;
 
-const absolute = { type: 'string', pattern: '^/[^\\u0000]+$', maxLength: 4096 };
+const absolute = { type: 'string', pattern: '^/[^\\u0000]+$', maxLength: 4096, 'x-expects': 'an absolute path' };
 
 /** Names of processes, in the configuration and in a playbook. */
 export const processName = '^[a-z0-9][a-z0-9._-]{0,63}$';
@@ -39,7 +39,12 @@ export const ProcessConfig = {
       additionalProperties: false,
       required: ['command', 'pidFile'],
       properties: {
-        command: { type: 'array', minItems: 1, maxItems: 64, items: { type: 'string', pattern: '^[^\\u0000]*$', maxLength: 4096 } },
+        command: {
+          type: 'array',
+          minItems: 1,
+          maxItems: 64,
+          items: { type: 'string', pattern: '^[^\\u0000]*$', maxLength: 4096, 'x-expects': 'text without NUL' },
+        },
         cwd: absolute,
         env: {
           type: 'object',

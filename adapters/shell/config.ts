@@ -25,7 +25,12 @@ export const shellDefaults = {
 } as const satisfies Required<ShellConfig>;
 
 // Never `/` itself: everything is not a choice.
-const absolute = { type: 'string', pattern: '^/[^/\\u0000][^\\u0000]*$', maxLength: 4096 };
+const absolute = {
+  type: 'string',
+  pattern: '^/[^/\\u0000][^\\u0000]*$',
+  maxLength: 4096,
+  'x-expects': 'an absolute path that is not / itself',
+};
 
 /** Its schema in quench.yaml. */
 export const ShellConfig = {

@@ -6,6 +6,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
+import { httpAddress } from '../kit/schemas.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 
 const sectionCharsMax = 3_000;
@@ -18,7 +19,7 @@ export const SlackConfig = {
   additionalProperties: false,
   required: ['url'],
   properties: {
-    url: { type: 'string', writeOnly: true, description: 'the incoming webhook; the whole address is a secret' },
+    url: { ...httpAddress, writeOnly: true, description: 'the incoming webhook; the whole address is a secret' },
     timeoutMs: { type: 'integer', minimum: 100, maximum: 60_000, default: timeoutMsDefault },
   },
 } as const;

@@ -16,24 +16,26 @@ import { mailOf } from './mail.ts';
 
 const timeoutMsDefault = 20_000;
 const addressPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$";
+const mailbox = { type: 'string', pattern: addressPattern, 'x-expects': 'a bare mail address such as oncall@example.org' };
 
 export const SmtpConfig = {
   type: 'object',
   additionalProperties: false,
   required: ['host', 'from', 'to'],
   properties: {
-    host: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,253}$' },
+    host: { type: 'string', pattern: '^[A-Za-z0-9._:-]{1,253}$', 'x-expects': 'the name or address of a host, without port' },
     port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'default 587, and 465 for tls: implicit' },
     tls: { enum: ['starttls', 'implicit', 'none'], default: 'starttls', description: 'none sends in the clear and takes no password' },
     ca: {
       type: 'string',
       pattern: '^-----BEGIN CERTIFICATE-----',
+      'x-expects': 'a certificate as PEM text, mostly { file: path }',
       description: 'PEM of the authority (or the self-signed certificate) to trust in place of the public ones',
     },
     user: { type: 'string', minLength: 1 },
     password: { type: 'string', minLength: 1, writeOnly: true },
-    from: { type: 'string', pattern: addressPattern },
-    to: { type: 'array', minItems: 1, maxItems: 50, items: { type: 'string', pattern: addressPattern } },
+    from: mailbox,
+    to: { type: 'array', minItems: 1, maxItems: 50, items: mailbox },
     timeoutMs: { type: 'integer', minimum: 100, maximum: 120_000, default: timeoutMsDefault },
   },
 } as const;

@@ -49,7 +49,7 @@ export async function copyStore(ask: CopyAsk): Promise<Copied> {
     sync(dirname(to));
     return { bytes: statSync(to).size, schema };
   } catch (error) {
-    throw ask.signal.aborted || error instanceof GatewayError ? error : unwritten(to, error);
+    throw ask.signal.aborted || error instanceof GatewayError ? error : failed(ask, error);
   } finally {
     source.close();
     for (const tail of ['', '-journal', '-wal', '-shm']) rmSync(`${part}${tail}`, { force: true }); // B2
@@ -157,8 +157,16 @@ function taken(path: string): GatewayError {
   return new GatewayError('state_conflict', `${path} is there already: give another name`);
 }
 
-function unwritten(to: string, error: unknown): GatewayError {
+/** SQLite speaks of the source when it says that an image is malformed: the copy is new. */
+function failed({ from, to }: CopyAsk, error: unknown): GatewayError {
+  if (error instanceof Error && 'errcode' in error && isDamage(Number(error.errcode)))
+    return new GatewayError('store_unavailable', `${from} is damaged or cut off (${error.message}): take another backup`, error);
   return new GatewayError('store_unavailable', `${to} cannot be written: ${error instanceof Error ? error.message : String(error)}`, error);
+}
+
+/** CORRUPT and NOTADB, whatever their extended codes. */
+function isDamage(errcode: number): boolean {
+  return [11, 26].includes(errcode & 0xff);
 }
 
 function numberOf(db: DatabaseSync, sql: string): number {

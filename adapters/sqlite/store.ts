@@ -1,11 +1,12 @@
 // The whole store in one SQLite file: takes ownership, starts the writer thread, puts the ports together.
 // The writer does everything that can wait for a disk; this thread only reads, through its own read-only connections.
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { makeDirectory } from '../kit/directory.ts';
 import { checkpointsOver } from './checkpoints.ts';
 import { cursorsOver } from './cursors.ts';
 import { deadLettersOver } from './dead-letters.ts';
@@ -70,7 +71,7 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
 
 /** What it took is pushed to `undo`, for the case that a later step fails. */
 async function openStore({ path, partitions, limits, clock }: SqliteOptions, undo: (() => unknown)[]): Promise<Store> {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   const owner = takeOwnership(path);
   undo.push(() => owner.release());
   closeSync(openSync(path, 'a', 0o600));

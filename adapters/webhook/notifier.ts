@@ -9,6 +9,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
+import { httpAddress } from '../kit/schemas.ts';
 import { keyOf, signedHeaders } from '../kit/signature.ts';
 
 const timeoutMsDefault = 15_000;
@@ -19,13 +20,13 @@ export const WebhookConfig = {
   additionalProperties: false,
   required: ['url', 'secrets'],
   properties: {
-    url: { type: 'string', description: 'http or https address; its path and query are treated as a secret' },
+    url: { ...httpAddress, description: 'http or https address; its path and query are treated as a secret' },
     secrets: {
       type: 'array',
       writeOnly: true,
       minItems: 1,
       maxItems: 4,
-      items: { type: 'string', pattern: '^whsec_[A-Za-z0-9+/]+={0,2}$' },
+      items: { type: 'string', pattern: '^whsec_[A-Za-z0-9+/]+={0,2}$', 'x-expects': 'whsec_ and base64 of 24 to 64 bytes' },
       description: 'signing secrets, whsec_ and base64 of 24 to 64 bytes; every one signs, so that they can be rotated',
     },
     headers: {

@@ -1,9 +1,10 @@
 // Talks to a gateway's HTTP API. One request, one answer or one Stop with the exit code that fits and what to do next.
 //   C1  A token that lies beside the configuration is sent to this machine only; redirects are never followed.
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { memberOf } from '../config/yaml/shape.ts';
 import type { AcceptedAnswer, DeliveredAnswer } from '../readmodel/answers.ts';
+import { addressOf, configDirOf } from './address.ts';
 import { exits, Stop, usage } from './exit.ts';
 import type { Given } from './options.ts';
 import { plain, type Terminal } from './terminal.ts';
@@ -11,7 +12,6 @@ import { plain, type Terminal } from './terminal.ts';
 const answerWithinMs = 30_000;
 const answerBytesMax = 67_108_864;
 const eventCharsMax = 4_194_304;
-const defaultUrl = 'http://127.0.0.1:8686';
 
 /** The members that an answer must have for its type to be believed: what answers may be another program, or another version. */
 export type Members<T> = readonly (keyof T & string)[];
@@ -213,15 +213,6 @@ function eventIn(frame: string): ServerEvent {
 
 // ---------------------------------------------------------------- address and token
 
-function addressOf({ env }: Terminal, given: Given): string {
-  const text = given.text('url') ?? env['QUENCH_URL'] ?? defaultUrl;
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`expected the address of a gateway like ${defaultUrl}, seen "${text}"`);
-  if (url.username !== '' || url.password !== '')
-    throw usage('expected an address without user and password, seen both: use QUENCH_TOKEN or --token-file');
-  return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-}
-
 /** `--token-file`, the environment, or `data/<kind>.token` beside the configuration; '' when there is none. Never from the command line itself. */
 function tokenOf({ env }: Terminal, given: Given, url: string, kind: 'admin' | 'ingest'): string {
   const file = given.text('token-file');
@@ -234,11 +225,6 @@ function tokenOf({ env }: Terminal, given: Given, url: string, kind: 'admin' | '
   if (!isLoopback(new URL(url).hostname)) return ''; // C1
   const path = join(configDirOf(given), 'data', `${kind}.token`);
   return wellFormed(tokenIn(path) ?? '', path);
-}
-
-function configDirOf(given: Given): string {
-  const config = given.text('config') ?? '.';
-  return statSync(config, { throwIfNoEntry: false })?.isDirectory() === true ? config : dirname(config);
 }
 
 function isLoopback(host: string): boolean {

@@ -5,7 +5,7 @@ import { exitMeanings } from './exit.ts';
 import { optionOf, type OptionName } from './options.ts';
 
 const environment: readonly (readonly [string, string])[] = [
-  ['QUENCH_URL', 'address of the gateway'],
+  ['QUENCH_URL', 'address of the gateway; else `listen` of the configuration, else http://127.0.0.1:8686'],
   ['QUENCH_TOKEN', 'API token; or QUENCH_TOKEN_FILE; or data/admin.token beside the configuration, for a gateway on this machine'],
   ['QUENCH_INGEST_TOKEN', 'token of senders, for send; or QUENCH_INGEST_TOKEN_FILE; or data/ingest.token beside the configuration'],
   ['NO_COLOR, TERM=dumb', 'no colour; there is none either when stdout is no terminal'],

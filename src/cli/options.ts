@@ -20,7 +20,7 @@ interface Option {
 
 const options = {
   config: { type: 'string', value: 'FILE', says: 'quench.yaml, or the directory that holds it (default: quench.yaml)' },
-  url: { type: 'string', value: 'URL', says: 'address of the gateway (default: QUENCH_URL, else http://127.0.0.1:8686)' },
+  url: { type: 'string', value: 'URL', says: 'address of the gateway (default: QUENCH_URL, else what `listen` of the configuration says)' },
   'token-file': { type: 'string', value: 'FILE', says: 'file that holds the token' },
   output: { type: 'string', short: 'o', value: 'FORM', says: 'table, json, or name (ids only)', words: ['table', 'json', 'name'] },
   quiet: { type: 'boolean', short: 'q', says: 'ids only, for pipes' },

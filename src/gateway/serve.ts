@@ -1,6 +1,6 @@
 // `quench serve`: loads quench.yaml, makes the tokens that are missing, runs the gateway until it is told to stop.
 import { readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { mayDamageStores } from '../../adapters/sqlite/release.ts';
 import { configFileAt, diskFiles } from '../config/files.ts';
@@ -84,17 +84,20 @@ function welcome(config: Config, port: number, made: readonly string[], isTermin
     '',
     `${config.policy.playbooks.length} playbooks, ${Object.keys(config.notifiers).length} notifier(s), data in ${relative('.', config.data.dir) || '.'}`,
     '',
-    ...nextSteps,
+    ...nextSteps(config.file),
     '',
   );
   return `${lines.join('\n')}\n`;
 }
 
 /** A clone has a demo and runs by npm; what is installed has a command of its own, and its files lie where npm put them. */
-const nextSteps: readonly string[] = isInstalled
-  ? [`next: ${join(packageDir, 'adapters')}/<vendor>/README.md   to connect a sender`, '      quench incident list']
-  : [
-      'next: npm run demo            in a second shell, to see it work',
-      '      adapters/<vendor>/README.md   to connect a sender',
-      '      npm run quench -- incident list',
-    ];
+function nextSteps(file: string): readonly string[] {
+  const given = resolve(file) === resolve('quench.yaml') ? '' : ` --config ${relative('.', file)}`;
+  return isInstalled
+    ? [`next: ${join(packageDir, 'adapters')}/<vendor>/README.md   to connect a sender`, `      quench incident list${given}`]
+    : [
+        'next: npm run demo            in a second shell, to see it work',
+        '      adapters/<vendor>/README.md   to connect a sender',
+        `      npm run quench -- incident list${given}`,
+      ];
+}

@@ -1,8 +1,9 @@
 // Tokens of the gateway's own doors: those that quench.yaml names and nobody made yet are made when they are first read.
 // Secrets of other people's doors are never made: they have to be given.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../adapters/kit/directory.ts';
 import { diskFiles, type Files } from '../config/files.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 
@@ -17,7 +18,7 @@ export function tokenFiles(made: string[]): Files {
         return diskFiles.read(path);
       } catch (error) {
         if (!path.endsWith('.token') || memberOf(error, 'code') !== 'ENOENT') throw error;
-        mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+        makeDirectory(dirname(path), 0o700);
         writeFileSync(path, `${randomBytes(tokenBytes).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
         made.push(path);
         return diskFiles.read(path);

@@ -1,7 +1,8 @@
 // `quench backup` and `quench restore`: the embedded store of a data directory as one file, and back into a new directory. The copying is the adapter's.
 // Not in the file: quench.yaml, playbooks and tokens, which are files of the operator; and the spool of a gateway on a shared log.
-import { existsSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
+import { makeDirectory } from '../../adapters/kit/directory.ts';
 import { copyStore } from '../../adapters/sqlite/backup.ts';
 import { sqliteStores, storeFileIn } from '../../adapters/sqlite/kind.ts';
 import { takeOwnership } from '../../adapters/sqlite/owner.ts';
@@ -32,11 +33,18 @@ export async function backUp(config: Config, ask: Omit<BackupAsk, 'config' | 'en
     throw new GatewayError('not_found', `expected a directory at ${folder}, seen none: make it first`);
   if (statSync(file, { throwIfNoEntry: false })?.isDirectory() === true)
     throw new GatewayError('state_conflict', `${file} is a directory: give the name of a file in it`);
+  if (isSpecial(file)) throw new GatewayError('state_conflict', `${file} is a device, a pipe or a socket: give the name of a file`);
   if (isOfGateway(file, config)) throw new GatewayError('state_conflict', `${file} is a file of the gateway itself: give another name`);
   const from = storeFileIn(dir);
   if (!existsSync(from)) throw new GatewayError('not_found', `expected the store of a gateway at ${from}, seen none: did it ever start?`);
   const copied = await copyStore({ from, to: file, replace: ask.force, signal: ask.signal, progress: ask.progress });
   return { from, file, ...copied };
+}
+
+/** The copy would take its place, also that of /dev/null. */
+function isSpecial(file: string): boolean {
+  const found = lstatSync(file, { throwIfNoEntry: false });
+  return found !== undefined && !found.isFile() && !found.isSymbolicLink();
 }
 
 /** Whatever path leads there: with --force the copy would take the place of the living store. */
@@ -58,6 +66,8 @@ export async function restore(ask: RestoreAsk): Promise<BackedUp> {
   const dir = resolve(ask.to);
   const to = storeFileIn(dir);
   const owned = `${basename(to)}.owner`;
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() === false)
+    throw new GatewayError('state_conflict', `${dir} is a file: expected a directory, or a name that is free`);
   const found = existsSync(dir) ? readdirSync(dir) : [];
   // Who runs there says it better than what lies there.
   if (found.includes(owned)) takeOwnership(to).release();
@@ -68,7 +78,7 @@ export async function restore(ask: RestoreAsk): Promise<BackedUp> {
       `${dir} is in use: expected a directory with nothing but tokens in it, seen ${strange.slice(0, 3).join(', ')}; move it away, or give another`,
     );
   if (!existsSync(ask.file)) throw new GatewayError('not_found', `expected a backup at ${ask.file}, seen none`);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeDirectory(dir, 0o700);
   const owner = takeOwnership(to); // a gateway that is started meanwhile waits its turn in vain, and says so
   try {
     const copied = await copyStore({ from: resolve(ask.file), to, replace: false, signal: ask.signal, progress: ask.progress });

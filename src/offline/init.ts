@@ -4,6 +4,7 @@
 //   I2  What was written is loaded before it is called done, as serve would load it; that also makes the tokens, readable by their owner only.
 import { lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import { makeDirectory } from '../../adapters/kit/directory.ts';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import type { InitAsk } from '../cli/command.ts';
 import { diskFiles } from '../config/files.ts';
@@ -33,7 +34,7 @@ export function init({ dir, data, env }: InitAsk): Result<Inited, readonly Confi
     made.push(path);
   };
 
-  mkdirSync(home, { recursive: true });
+  makeDirectory(home);
   put('quench.yaml', () => templateFor(shipped('quench.yaml'), dataDir));
   if (isThere(join(home, 'playbooks'))) kept.push(join(home, 'playbooks'));
   else {

@@ -4,8 +4,10 @@ import { describe, it } from 'node:test';
 import { actionFamilies } from '../../adapters/action-registry.ts';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { createActions } from '../../adapters/kit/action-guard.ts';
+import { registry } from '../../adapters/registry.ts';
 import { roleAt } from '../../src/config/playbook/roles.ts';
 import { loadPlaybooks } from '../../src/config/playbook/playbooks.ts';
+import { shapeFaults } from '../../src/config/yaml/shape.ts';
 import { linesOf } from '../config/support.ts';
 import { wallClock } from '../support/wallclock.ts';
 
@@ -25,6 +27,54 @@ it('effect, probe, and what each member is', () => {
     ['process/restart', 'once', false, { name: 'address' }],
     ['process/status', 'read', true, { name: 'address' }],
   ]);
+});
+
+it('what a pattern expects is said in words: nobody has to read a regular expression in a message of check', () => {
+  const wordless = (schema: unknown, path: string): readonly string[] => {
+    if (typeof schema !== 'object' || schema === null) return [];
+    const members = Object.entries(schema).flatMap(([name, value]) => wordless(value, `${path}/${name}`));
+    return 'pattern' in schema && typeof schema.pattern === 'string' && !('x-expects' in schema) ? [path, ...members] : members;
+  };
+  const kinds = [...registry.sources, ...registry.notifiers, ...registry.logs, ...actionFamilies];
+  const said = kinds.flatMap(({ name, options }) => wordless(options, name));
+  assert.deepEqual([...said, ...actions.flatMap(({ name, input }) => wordless(input, name))], []);
+});
+
+it('check refuses each address that a start would, and takes those that it takes', () => {
+  const familyOf = (name: string) => actionFamilies.find((family) => family.name === name) ?? assert.fail(name);
+  const { options, create } = familyOf('http');
+  const judged = (allow: string): readonly boolean[] => {
+    let isStarted = true;
+    try {
+      create({ allow: [allow] }, wallClock);
+    } catch {
+      isStarted = false;
+    }
+    return [shapeFaults(options, { allow: [allow] }).length === 0, isStarted];
+  };
+  for (const good of [
+    'https://a.example/hooks/',
+    'http://10.0.0.1:80',
+    'https://[::1]:8/x',
+    'a.example',
+    'a_b',
+    '10.0.0.0/8',
+    '::1',
+    'fd00::/8',
+    '127.0.0.1',
+  ])
+    assert.deepEqual(judged(good), [true, true], good);
+  for (const bad of ['a.example/hooks', 'ftp://a.example/', 'https://u:p@a.example/', 'a.example:443', '*.example', '', 'https://', 'a b'])
+    assert.deepEqual(judged(bad), [false, false], bad);
+  for (const name of ['slack', 'webhook', 'pagerduty']) {
+    const kind = registry.notifiers.find((each) => each.name === name) ?? assert.fail(name);
+    const told = (url: string): boolean => shapeFaults(kind.options, { url }).some(({ pointer }) => pointer === '/url');
+    assert.deepEqual(
+      ['hooks.example', 'mailto:a@b', 'https://u:p@a.example/', 'https://a.example/x?y=1'].map(told),
+      [true, true, true, false],
+      name,
+    );
+  }
 });
 
 describe('a value straight from the alert is refused', () => {

@@ -231,6 +231,26 @@ describe('gateways that are none', () => {
     );
   });
 
+  it('without --url and QUENCH_URL it goes where the configuration at hand listens', async () => {
+    const place = scratch();
+    const port = new URL(url).port;
+    answer = problem(200, '{"items":[]}');
+    for (const host of ['127.0.0.1', '0.0.0.0']) {
+      write(place.dir, { 'quench.yaml': `listen: { host: ${host}, port: ${port} }\n`, 'data/admin.token': 'local-token\n' });
+      asked.length = 0;
+      for (const config of [place.dir, `${place.dir}/quench.yaml`]) await quench(['incident', 'list', '--config', config]);
+      assert.deepEqual(
+        asked.map(({ authorization }) => authorization),
+        ['Bearer local-token', 'Bearer local-token'],
+        host,
+      );
+    }
+    write(place.dir, { 'quench.yaml': 'listen: [\n' });
+    const said = await quench(['status', '--config', place.dir, '--url', url]);
+    place.remove();
+    assert.notEqual(said.exit, exits.unreachable, 'a file that does not load is no hindrance');
+  });
+
   it('a token that could split a header is refused before anything is sent', async () => {
     asked.length = 0;
     const said = await quench(['incident', 'list', '--url', url], { env: { QUENCH_TOKEN: 'a\r\nx: y' } });

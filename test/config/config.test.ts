@@ -220,7 +220,7 @@ const wrongs: readonly Wrong[] = [
     says: 'a notifier without what it needs',
     part: ', routingKey: { env: PD_KEY }',
     by: '',
-    want: /:9:\d+: notifiers\.oncall: expected the key "routingKey", seen none/,
+    want: /:9:\d+: notifiers\.oncall: expected the key "routingKey" \(an integration key of 32 letters and digits\), seen none/,
   },
   {
     says: 'a raw page to nobody that is known',
@@ -346,7 +346,7 @@ const wrongs: readonly Wrong[] = [
     says: 'a secret of the wrong form is not shown',
     part: 'env: PD_KEY',
     by: 'env: SIGNING',
-    want: /:9:\d+: notifiers\.oncall\.routingKey: expected text like .*, seen something else$/,
+    want: /:9:\d+: notifiers\.oncall\.routingKey: expected an integration key of 32 letters and digits, seen something else$/,
   },
   { says: 'a port that is none', part: 'port: 8686', by: 'port: 86860', want: /:1:34: listen\.port: expected at most 65535, seen 86860/ },
   {

@@ -1,6 +1,7 @@
 // `quench backup` and `quench restore` over real files: what the copy holds, what is refused, what is left behind when it breaks off.
 // Under the load of a gateway: test/process/backup.test.ts.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -153,6 +154,10 @@ describe('quench backup', () => {
     assert.deepEqual([nowhere.exit, /expected a directory at \S+such, seen none/.test(nowhere.err)], [3, true]);
     const isDir = await backUp(join(place, 'playbooks'), '--force');
     assert.match(isDir.err, /is a directory: give the name of a file in it/);
+    const pipe = join(place, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assert.match((await backUp(pipe, '--force')).err, /pipe is a device, a pipe or a socket: give the name of a file/);
+    assert.ok(statSync(pipe).isFIFO(), 'it is not replaced');
   });
 
   it('of a store of another type it refuses, rather than to look for a file that is never there', async () => {
@@ -252,7 +257,7 @@ describe('quench restore', () => {
       [newer, /invalid_config: store \S+newer\.db: written by a newer quench \(schema 99, this one knows 2\); use the newer one/],
       [other, /invalid_config: \S+other\.db is not a store of quench/],
       [join(place, 'quench.yaml'), /invalid_config: \S+quench\.yaml is not a store of quench/],
-      [cut, /store_unavailable: /],
+      [cut, /store_unavailable: \S+cut\.db is damaged or cut off \(.*\): take another backup/],
       [hit, /store_unavailable: the copy is not sound/],
     ];
     for (const [broken, says] of cases) {
@@ -267,6 +272,8 @@ describe('quench restore', () => {
         broken,
       );
     }
+    const onFile = await restore(file, other);
+    assert.deepEqual([onFile.exit, /state_conflict: \S+other\.db is a file: expected a directory/.test(onFile.err)], [1, true]);
     const none = await restore(join(place, 'none.db'), join(place, 'to'));
     assert.deepEqual([none.exit, /expected a backup at \S+none\.db, seen none/.test(none.err)], [3, true]);
   });

@@ -83,7 +83,15 @@ describe('the tarball', () => {
       paths.filter((path) => path.endsWith('.ts') && !path.endsWith('.d.ts')),
       [],
     );
-    for (const path of ['bin/quench.js', 'quench.yaml', 'docs/install.md', 'packaging/quench.service', 'README.md', 'CHANGELOG.md'])
+    for (const path of [
+      'bin/quench.js',
+      'quench.yaml',
+      'docs/api.md',
+      'docs/install.md',
+      'packaging/quench.service',
+      'README.md',
+      'CHANGELOG.md',
+    ])
       assert.ok(paths.includes(path), path);
     for (const [vendor, file] of [
       ['nagios', 'notify-quench.sh'],
@@ -197,6 +205,7 @@ describe('the installed command', { timeout: 120_000 }, () => {
     await until(async () => ((await fetch(`${url}/readyz`).catch(() => null))?.ok === true ? true : null), 'ready');
     assert.match(said, /next: \S+\/adapters\/<vendor>\/README\.md/, 'the files of the package, not of a repository');
     assert.doesNotMatch(said, /npm run/);
+    assert.match(said, /quench incident list --config \S*house/, 'and a command that finds this gateway from here');
 
     const token = readFileSync(join(place, 'house/data/ingest.token'), 'utf8').trim();
     const alert = { labels: { alertname: 'DiskFull', instance: 'db1:9100', severity: 'critical' }, annotations: { summary: 'disk full' } };

@@ -3,8 +3,9 @@
 //   Y1  The time of a delivery is the `at` of its line; a line earlier than the one before it comes at that one's time.
 //   Y2  A line that is not a delivery, or that its source does not understand, is counted and told, never fatal.
 import type { Letter, Summary } from '../../cli/results.ts';
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../../../adapters/kit/directory.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
@@ -45,7 +46,7 @@ export interface Ask {
 
 /** Replays a file and writes `alerts.jsonl`, `incidents.jsonl` and `summary.json` into `out`. Rejects with the signal's reason when told to stop. */
 export async function replay(ask: Ask, rules: Rules): Promise<Summary> {
-  mkdirSync(ask.out, { recursive: true });
+  makeDirectory(ask.out);
   const alerts = sheet(join(ask.out, 'alerts.jsonl'));
   const incidents = sheet(join(ask.out, 'incidents.jsonl'));
   try {

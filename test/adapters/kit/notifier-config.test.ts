@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { strictAjv } from '../../../src/ports/json-schema.ts';
 import { ConsoleConfig } from '../../../adapters/console/notifier.ts';
 import { PagerDutyConfig } from '../../../adapters/pagerduty/notifier.ts';
 import { SlackConfig } from '../../../adapters/slack/notifier.ts';
 import { SmtpConfig } from '../../../adapters/smtp/notifier.ts';
 import { WebhookConfig } from '../../../adapters/webhook/notifier.ts';
 
-const ajv = new Ajv2020({ strict: true, allErrors: true });
+const ajv = strictAjv({ allErrors: true });
 const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
 
 for (const [name, schema, good, bad] of [

@@ -74,7 +74,10 @@ describe('sqlite: the file', () => {
       other.exec('CREATE TABLE music (title TEXT)');
       other.close();
       await assert.rejects(openAt(path), { code: 'invalid_config', message: /another program/ });
-      await assert.rejects(openAt(join(path, 'below-a-file.db')), { code: 'store_unavailable', message: /cannot be opened/ });
+      await assert.rejects(openAt(join(path, 'below-a-file.db')), {
+        code: 'store_unavailable',
+        message: /expected a directory at .*, seen a file/,
+      });
       rmSync(path);
       await (await openAt(path)).close();
     }));
