@@ -1,7 +1,7 @@
 // The part of Alertmanager's API, version 2, that Prometheus and amtool ask for: post alerts, list what fires, say who we are.
 // Not its silences, receivers or groups: those are Quench's own, under /api/v1.
 // Source: Alertmanager 0.32, api/v2/openapi.yaml, read 2026-11-21.
-import { matcherIn } from '../../src/core/alert/matchers.ts';
+import { matcherIn, matcherProblem } from '../../src/core/alert/matchers.ts';
 import type { Matcher } from '../../src/core/alert/labels.ts';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { FiringAlert, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
@@ -88,8 +88,7 @@ function list(deps: RouteDeps): SourceRoute {
 function readable(text: string, { patternProblem }: RouteDeps): Matcher {
   const read = matcherIn(text);
   if (!read.ok) throw new GatewayError('invalid_request', `query/filter: ${read.error}`);
-  const { op, value } = read.value;
-  const wrong = op === '=~' || op === '!~' ? patternProblem(value) : null;
+  const wrong = matcherProblem(read.value, patternProblem);
   if (wrong !== null) throw new GatewayError('invalid_request', `query/filter: ${wrong}`);
   return read.value;
 }

@@ -15,6 +15,7 @@ import { startGateway, type Gateway } from '../../src/gateway/compose.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
 import { parts } from '../../src/offline/parts.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import { passingClock } from '../support/passing-clock.ts';
 
 /** What a terminal obeys; line feeds and tabs aside. */
 // eslint-disable-next-line no-control-regex
@@ -151,24 +152,6 @@ export async function openHouse(): Promise<House> {
       await gateway.stop();
       remove();
     },
-  };
-}
-
-/**
- * Waits that do not hold up the end of the tests, and are short once the gateway is told to stop: it waits long for connections
- * that a client opened in advance and never used.
- */
-function passingClock(): { readonly clock: Clock; hurry(): void } {
-  let spanMax = Number.POSITIVE_INFINITY;
-  return {
-    clock: {
-      ...systemClock,
-      after(span, call) {
-        const timer = setTimeout(call, Math.min(span, spanMax)).unref();
-        return () => clearTimeout(timer);
-      },
-    },
-    hurry: () => (spanMax = 300),
   };
 }
 

@@ -13,8 +13,8 @@ import { systemClock } from '../../src/gateway/clock.ts';
 import { startGateway } from '../../src/gateway/compose.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
 import { signAck } from '../../src/http/door/ack.ts';
-import type { Clock } from '../../src/ports/clock.ts';
 import type { Listed } from '../../src/readmodel/answers.ts';
+import { passingClock } from '../support/passing-clock.ts';
 import type {
   AlertDocument,
   ApprovalDocument,
@@ -300,19 +300,4 @@ async function until<T>(look: () => Promise<T>, holds: (found: T) => boolean): P
     assert.ok(performance.now() < endsAt, `not within 20 s, last: ${JSON.stringify(found).slice(0, 4_000)}`);
     await sleep(50);
   }
-}
-
-/** Waits that do not hold up the end of the tests, and are short once the gateway is told to stop. */
-function passingClock(): { readonly clock: Clock; hurry(): void } {
-  let spanMax = Number.POSITIVE_INFINITY;
-  return {
-    clock: {
-      ...systemClock,
-      after(span, call) {
-        const timer = setTimeout(call, Math.min(span, spanMax)).unref();
-        return () => clearTimeout(timer);
-      },
-    },
-    hurry: () => (spanMax = 300),
-  };
 }

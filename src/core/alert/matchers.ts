@@ -20,6 +20,11 @@ export function matcherIn(text: string): Result<Matcher, string> {
   return ok({ name, op, value: quotedValue === undefined ? value.trim() : unescaped(quotedValue) });
 }
 
+/** Why the pattern of a matcher is not accepted, in one sentence, or null; a matcher without a pattern is. */
+export function matcherProblem({ op, value }: Matcher, patternProblem: (pattern: string) => string | null): string | null {
+  return op === '=~' || op === '!~' ? patternProblem(value) : null;
+}
+
 /** The matcher as text; the value always in quotes, the name where it needs them. */
 export function matcherText({ name, op, value }: Matcher): string {
   return `${bareName.test(name) ? name : inQuotes(name)}${op}${inQuotes(value)}`;

@@ -2,7 +2,7 @@
 //   L1  Instants are absolute: a span like `2h` would mean another time on each page, so clients reckon it once, before the first.
 //   L2  Without a state, incidents are those that are not resolved; other kinds are shown in every state.
 //   L3  Patterns of one question have a bounded time together; the one that spends it is named. (How soon a page ends is the store's business.)
-import { matcherIn } from '../../core/alert/matchers.ts';
+import { matcherIn, matcherProblem } from '../../core/alert/matchers.ts';
 import type { Matcher, PatternTest } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { outcomes } from '../../core/run/ends.ts';
@@ -227,8 +227,7 @@ function labelsIn(given: readonly string[], { expressions, clock }: PatternDeps)
   const matchers = given.map((text): Matcher => {
     const read = matcherIn(text);
     if (!read.ok) throw new GatewayError('invalid_request', `query/match: ${read.error}`);
-    const { op, value } = read.value;
-    const wrong = op === '=~' || op === '!~' ? patternProblem(value) : null;
+    const wrong = matcherProblem(read.value, patternProblem);
     if (wrong !== null) throw new GatewayError('invalid_request', `query/match: ${wrong}`);
     return read.value;
   });

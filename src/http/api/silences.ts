@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { scopeMeant } from '../../access/scopes.ts';
 import { matchesAll, type Matcher } from '../../core/alert/labels.ts';
+import { matcherProblem } from '../../core/alert/matchers.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Silence } from '../../core/mute/facts.ts';
 import { day, type Instant } from '../../core/time.ts';
@@ -178,8 +179,8 @@ function refuseBadSpan({ startsAt, endsAt }: NewSilence, now: Instant): void {
 
 /** At least one matcher must ask for something: `!=`, `!~` or `.*` alone would mute everything, also what comes later. */
 function refuseTooWide(matchers: readonly Matcher[], { pattern, patternProblem }: HttpDeps['expressions']): void {
-  for (const { op, value } of matchers) {
-    const wrong = op === '=~' || op === '!~' ? patternProblem(value) : null;
+  for (const matcher of matchers) {
+    const wrong = matcherProblem(matcher, patternProblem);
     if (wrong !== null) throw new GatewayError('invalid_request', `body/matchers: ${wrong}`);
   }
   if (matchers.every((matcher) => matchesAll([matcher], {}, pattern))) {

@@ -6,24 +6,16 @@
 //   B2  What the recording knew from before the range is told apart: it is no difference of the rules. A silence that was not set in
 //       the range counts so, too; states of before that flapping rests on do only where the incident was open before.
 import type { CompareAsk, LogRange } from '../../cli/command.ts';
+import type { Comparison } from '../../cli/results.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import type { Instant } from '../../core/time.ts';
 import { iso } from '../../engine/instant.ts';
-import { count, sorted, type Counts } from './counts.ts';
-import type { Sums } from './ledger.ts';
+import { count, sorted } from './counts.ts';
 import { merge } from './log-range.ts';
-import { createPairs, type Compared } from './pairs.ts';
+import { createPairs } from './pairs.ts';
 import { createPresent } from './present.ts';
 import { createRecording } from './recording.ts';
 import type { Rules } from './replay.ts';
-
-export interface Comparison extends Compared {
-  readonly from: string | null;
-  readonly to: string | null;
-  readonly policy: string;
-  readonly inputs: { readonly fed: Counts; readonly leftOut: Counts };
-  readonly now: Sums;
-}
 
 /** Turns the range and compares. Rejects with the signal's reason when told to stop. */
 export async function compare(range: LogRange, rules: Rules, ask: Pick<CompareAsk, 'signal' | 'progress'>): Promise<Comparison> {

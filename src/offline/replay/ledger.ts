@@ -2,11 +2,12 @@
 //   G1  Every alert that a delivery held has exactly one line, in the order of deliveries.
 //   G2  A firing occurrence belongs to one incident, the one it was put in when it arrived.
 import type { AlertEvent } from '../../core/alert/event.ts';
+import type { Sums } from '../../cli/results.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { AlertDecided, Decision } from '../../core/decide/facts.ts';
 import type { Fact } from '../../core/records.ts';
 import { iso } from '../../engine/instant.ts';
-import { count, counted, sorted, type Counts } from './counts.ts';
+import { count, counted, sorted } from './counts.ts';
 import { createIncidentLines, type IncidentLine } from './incident-lines.ts';
 
 export interface AlertLine {
@@ -19,17 +20,6 @@ export interface AlertLine {
   readonly score: number;
   readonly decision: Decision;
   readonly reason: string;
-}
-
-export interface Sums {
-  readonly alerts: number;
-  readonly identities: number;
-  readonly incidents: number;
-  readonly unresolved: number;
-  readonly pages: number;
-  readonly decisions: Counts;
-  /** By how they ended. */
-  readonly runs: Counts;
 }
 
 export interface Ledger {

@@ -1,12 +1,13 @@
 // Each alert as it was decided then beside how it is decided now, and where they differ. B2 is told in compare.ts.
+import type { Comparison, Difference, Paged, Some } from '../../cli/results.ts';
 import type { AlertSeen } from '../../core/alert/facts.ts';
 import type { AlertDecided } from '../../core/decide/facts.ts';
 import type { MuteReason, SilenceSet } from '../../core/mute/facts.ts';
 import type { Fact } from '../../core/records.ts';
 import { hour, type Millis } from '../../core/time.ts';
 import { iso } from '../../engine/instant.ts';
-import { count, sorted, type Counts } from './counts.ts';
-import { nameOf, type Ledger, type Sums } from './ledger.ts';
+import { count, sorted } from './counts.ts';
+import { nameOf, type Ledger } from './ledger.ts';
 import type { Merged } from './log-range.ts';
 import type { Recording } from './recording.ts';
 
@@ -14,36 +15,8 @@ const listedMax = 100;
 /** By no more are a desk's facts later than its input, however far a clock that stamped others runs ahead. */
 const lateMs: Millis = hour;
 
-export interface Difference {
-  /** `partition:offset` of the input. */
-  readonly input: string;
-  readonly at: string;
-  readonly alert: string;
-  readonly summary: string;
-  readonly was: { readonly decision: string; readonly reason: string };
-  readonly now: { readonly decision: string; readonly reason: string };
-}
-
-interface Some<T> {
-  readonly count: number;
-  readonly first: readonly T[];
-}
-
-interface Paged {
-  readonly alert: string;
-  readonly title: string;
-}
-
-export interface Compared {
-  /** Null when the recording holds no facts. */
-  readonly was: Sums | null;
-  readonly different: Some<Difference> & { readonly kinds: Counts };
-  readonly paged: { readonly onlyThen: Some<Paged>; readonly onlyNow: Some<Paged> };
-  /** What goes back to before the range and is not compared (B2). */
-  readonly fromBefore: { readonly alerts: number; readonly pages: number; readonly runs: number };
-  /** Alerts whose decision the recording does not hold. */
-  readonly unanswered: number;
-}
+/** The part of a comparison that is made of pairs. */
+export type Compared = Pick<Comparison, 'was' | 'different' | 'paged' | 'fromBefore' | 'unanswered'>;
 
 export interface Pairs {
   was(partition: number, fact: AlertDecided): void;
