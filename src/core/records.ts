@@ -15,7 +15,9 @@ import type {
   IncidentOpened,
   IncidentReopened,
   IncidentResolved,
+  IncidentUnacknowledged,
   Resolved,
+  Unacked,
 } from './incident/facts.ts';
 import type { AlertMuted, SilenceChanged, SilenceSet } from './mute/facts.ts';
 import type { NotifyAnswered, NotifyFinished, NotifyRequested, PageAcked, PageClosed, PageOpened, PageRang } from './page/facts.ts';
@@ -46,6 +48,7 @@ export type Input =
   | StepAnswered
   | NotifyAnswered
   | Acked
+  | Unacked
   | Resolved
   | Approved
   | Denied
@@ -67,6 +70,7 @@ export type Fact =
   | AlertsMissing
   | IncidentChanged
   | IncidentAcknowledged
+  | IncidentUnacknowledged
   | IncidentResolved
   | IncidentReopened
   | IncidentDecided

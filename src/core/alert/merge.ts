@@ -3,6 +3,7 @@
 import type { Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
 import type { Alert } from './row.ts';
+import { severityRank } from './severity.ts';
 
 /** How a claim relates to what we believed: `late` tells of an episode that is already over, or was never known. */
 export type Merge = {
@@ -45,6 +46,8 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
     severity: event.severity,
     summary: event.summary,
     soft: belief.soft && event.soft === true,
+    // Whoever acknowledged it knew it as it was then.
+    acknowledged: belief.acknowledged && severityRank(event.severity) <= severityRank(belief.severity),
   };
   // What the source now says of it counts when its state moved; a plain repeat keeps the words it began with.
   const restated: Alert = { ...alert, labels: event.labels, annotations: event.annotations, links: event.links };

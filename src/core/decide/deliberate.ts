@@ -2,6 +2,7 @@
 // Called whenever something about the incident moved; saying the same twice is silent.
 //   B1  A person is paged only when no playbook may help, one failed, was refused, or takes too long; and at most once in a life.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
+//   B3  What is worse than what a page rang for rings anew, and so does what an acknowledgement does not cover (taken.ts).
 import { severityRank } from '../alert/severity.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
@@ -19,16 +20,20 @@ import type { Decision } from './facts.ts';
 import { isPassing, refusalOf } from './guards.ts';
 import { plan } from './plan.ts';
 import { quietReason } from './quiet.ts';
+import { briefOf, loudest, newsOf, release } from './taken.ts';
 
 const askAgainMs = 15 * second;
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
-  const incident = incidentOf(ctx, id);
-  if (incident === undefined || incident.state === 'resolved') return;
+  const known = incidentOf(ctx, id);
+  if (known === undefined || known.state === 'resolved') return;
+  const incident = renewed(ctx, known, arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) return resolveCleared(ctx, incident);
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
+  ringForRise(ctx, incident);
+  if (incident.news?.kind === 'unacknowledged' && isAnswered(ctx, incident)) return page(ctx, incident, incident.news.text, null);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, playbookOf(ctx.desk, working).name, working.startedAt);
   const helpless = incident.outcome !== null && !ends[incident.outcome.end].helped;
@@ -40,6 +45,28 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
     return deliberate(ctx, id, arrived); // a shadow run took its turn; others may follow. `tried` grows, so this ends.
   }
   pageOrNot(ctx, fresh, choice, arrived);
+}
+
+/** What has come since somebody took the incident and is worse, or new and worth a page, is nobody's (taken.ts). */
+function renewed(ctx: TurnContext, incident: Incident, arrived: string | null): Incident {
+  if (incident.state !== 'acknowledged') return incident;
+  const news = newsOf(ctx, incident, arrived);
+  if (news !== null) release(ctx, incident.id, { by: 'quench', via: '' }, news);
+  return incidentOf(ctx, incident.id) ?? incident;
+}
+
+/** B3: a page that rings for something less severe than what burns now rings anew. */
+function ringForRise(ctx: TurnContext, incident: Incident): void {
+  const open = pageOf(ctx, incident.page);
+  if (open?.state !== 'ringing' || open.severity === undefined) return;
+  if (severityRank(incident.severity) <= severityRank(open.severity)) return;
+  const worst = loudest(ctx, incident);
+  if (worst === null || severityRank(worst.severity) <= severityRank(open.severity)) return;
+  ringAgain(ctx, open, { kind: 'risen', reason: `it rang for ${open.severity}; now ${briefOf(worst)}` });
+}
+
+function isAnswered(ctx: TurnContext, incident: Incident): boolean {
+  return pageOf(ctx, incident.page)?.state === 'acked';
 }
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
@@ -57,7 +84,8 @@ function resolveCleared(ctx: TurnContext, incident: Incident): void {
 function whileWorking(ctx: TurnContext, incident: Incident, playbook: string, since: number): void {
   const { holdOffMs } = ctx.policy;
   const tooLong = ctx.at - since >= holdOffMs && worthPaging(ctx, incident);
-  if (incident.page === null && tooLong) {
+  const needed = incident.page === null || (incident.news !== undefined && isAnswered(ctx, incident));
+  if (needed && tooLong) {
     return page(ctx, incident, `playbook ${playbook} has been at work for ${spanOf(ctx.at - since)}`, null);
   }
   if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${playbook} works`);
@@ -94,7 +122,10 @@ function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
 
 function pageOrNot(ctx: TurnContext, incident: Incident, choice: Choice, arrived: string | null): void {
   const { outcome } = incident;
-  const answered = pageOf(ctx, incident.page)?.state === 'acked';
+  const answered = isAnswered(ctx, incident);
+  if (answered && incident.news !== undefined && (outcome === null || !ends[outcome.end].callsPerson)) {
+    return page(ctx, incident, incident.news.text, null);
+  }
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
   if (outcome !== null && ends[outcome.end].helped) {
@@ -138,7 +169,10 @@ export function page(ctx: TurnContext, incident: Incident, reason: string, ladde
   if (incident.decision === 'page' && incident.reason === reason) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
-  decide(ctx, incident, 'page', reason);
-  if (open === undefined) openPage(ctx, incident, { reason, ladder, kind: 'page' });
-  else ringAgain(ctx, open, reason);
+  const { news, storm } = incident;
+  const why = news === undefined || reason.startsWith(news.text) ? reason : `${news.text}; ${reason}`;
+  decide(ctx, incident, 'page', why);
+  const kind = news?.kind ?? (open !== undefined ? 'repeat' : storm ? 'storm' : 'page');
+  if (open === undefined) openPage(ctx, incident, { reason: why, ladder, kind });
+  else ringAgain(ctx, open, { reason: why, kind });
 }

@@ -73,7 +73,9 @@ function settle(ctx: TurnContext, page: Page, notification: string, outcome: Not
   }
   const fresh = pageOf(ctx, page.id);
   if (ending || fresh === undefined) return null;
-  if (fresh.state === 'closed' && fresh.told.includes(notifier) && !page.told.includes(notifier)) send(ctx, page.id, notifier, 'resolve');
+  const newlyTold = fresh.told.includes(notifier) && !page.told.includes(notifier);
+  if (fresh.state === 'closed' && newlyTold) send(ctx, page.id, notifier, 'resolve');
+  if (fresh.state === 'acked' && newlyTold) send(ctx, page.id, notifier, 'acknowledged');
   return fresh.state === 'ringing' && outgoing.ring === fresh.ring && rungFailed(fresh) ? fresh : null;
 }
 
@@ -84,6 +86,7 @@ export function isUnderWay({ state, notification }: Outgoing): boolean {
 
 /** Worth another attempt: people are still to be told of this. */
 function isWanted(page: Page, outgoing: Outgoing): boolean {
+  if (outgoing.notification.kind === 'acknowledged') return page.state === 'acked';
   return outgoing.notification.kind === 'resolve' || page.state === 'ringing';
 }
 

@@ -1,7 +1,8 @@
 // What is said about pages on the log: rings, notifications and what became of them, and who has it.
+import type { Severity } from '../alert/severity.ts';
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Ladder } from './ladder.ts';
-import type { Notification, NotifyOutcome } from './notification.ts';
+import type { Notification, NotifyKind, NotifyOutcome } from './notification.ts';
 
 export interface NotifyAnswered extends InputBase {
   readonly type: 'NotifyAnswered';
@@ -27,8 +28,13 @@ export interface PageRang extends FactBase {
   readonly round: number;
   readonly rung: number;
   readonly ring: number;
-  /** Why an answered page rings again, when something has happened since. */
+  /** Why an answered page rings again, or a ringing one anew, when something has happened since. */
   readonly reason?: string;
+  readonly kind?: NotifyKind;
+  /** Severity of the incident when it rang: a page rings anew for what is more severe. */
+  readonly severity?: Severity;
+  /** How often it was acknowledged and rang again, when it was. */
+  readonly era?: number;
 }
 
 export interface NotifyRequested extends FactBase {

@@ -8,7 +8,7 @@ const outgoingKept = 64;
 
 export const pageFolds: Folds<'PageOpened' | 'PageRang' | 'NotifyRequested' | 'NotifyFinished' | 'PageAcked' | 'PageClosed'> = {
   PageOpened: foldOpened,
-  PageRang: (desk, fact) => change(desk.tables.pages, fact.page, (page) => rungPage(page, fact)),
+  PageRang: foldRang,
   NotifyRequested: (desk, fact) => change(desk.tables.pages, fact.page, (page) => requestedNotice(page, fact)),
   NotifyFinished: (desk, fact) => change(desk.tables.pages, fact.page, (page) => finishedNotice(page, fact)),
   PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'acked' as const, ackedBy: fact.by })),
@@ -38,9 +38,19 @@ function openedPage(fact: PageOpened): Page {
   };
 }
 
+function foldRang(desk: Desk, fact: PageRang): void {
+  change(desk.tables.pages, fact.page, (page) => rungPage(page, fact));
+  // It has rung for what was new; the page says why from here on.
+  change(desk.tables.incidents, fact.incident, (incident) => {
+    const { news, ...rest } = incident;
+    return news === undefined ? incident : rest;
+  });
+}
+
 function rungPage(page: Page, fact: PageRang): Page {
-  const { round, rung, ring, reason } = fact;
-  return { ...page, state: 'ringing', round, rung, ring, reason: reason ?? page.reason };
+  const { round, rung, ring, reason, severity, era } = fact;
+  const also = { ...(severity === undefined ? {} : { severity }), ...(era === undefined ? {} : { era }) };
+  return { ...page, state: 'ringing', round, rung, ring, reason: reason ?? page.reason, ...also };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {

@@ -1,15 +1,15 @@
 // One page: from the first ring to an acknowledgement, a resolution, or the end of the ladder.
 // Decides only. What becomes of one notification is delivery.ts, its words are notice.ts, sending it is engine/effects.
 //   P1  A page rings one rung at a time; the next rings when the rung's wait is over or nobody on it can be reached.
-//   P2  An acked page never rings again before its ack times out, or a playbook that a person let act has failed;
-//       it closes only when its incident resolves.
+//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, or a playbook
+//       that a person let act has failed; it closes only when its incident resolves.
 //   P3  A wake names page and ring, so a late timer cannot climb twice.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';
 import { suppressionOf } from '../mute/suppression.ts';
 import { alertEnvironment, incidentEnvironment } from '../playbook/environment.ts';
-import { minute } from '../time.ts';
+import { minute, spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { send, takeAnswer, takeWake } from './delivery.ts';
 import type { NotifyAnswered, PageWake } from './facts.ts';
@@ -65,7 +65,11 @@ function ring(ctx: TurnContext, id: string, place: Place): void {
   const rung = before?.ladder.rungs[place.rung];
   if (before === undefined || rung === undefined) return;
   const { round, rung: number, kind, ...why } = place;
-  emit(ctx, { type: 'PageRang', page: id, incident: before.incident, round, rung: number, ring: before.ring + 1, ...why });
+  const { incident } = before;
+  const severity = ctx.desk.tables.incidents.rows.get(incident)?.severity;
+  const era = (before.era ?? 0) + (before.state === 'acked' ? 1 : 0);
+  const also = { ...(severity === undefined ? {} : { severity }), ...(era === 0 ? {} : { era }) };
+  emit(ctx, { type: 'PageRang', page: id, incident, round, rung: number, ring: before.ring + 1, kind, ...why, ...also });
   for (const notifier of rung.notify) send(ctx, id, notifier, kind);
   wakeAfter(ctx, rung.waitMs, { kind: 'rung', page: id, ring: before.ring + 1 });
 }
@@ -113,9 +117,11 @@ function hasNext(page: Page): boolean {
   return page.rung + 1 < page.ladder.rungs.length;
 }
 
+/** Somebody has it: the page stops ringing, and everybody who was told hears who that is. */
 export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string; readonly via: string }): void {
-  if (page.state !== 'ringing') return;
+  if (page.state === 'closed' || (page.state === 'acked' && page.ackedBy === who.by)) return;
   emit(ctx, { type: 'PageAcked', page: page.id, incident: page.incident, ...who });
+  for (const notifier of page.told) send(ctx, page.id, notifier, 'acknowledged');
   if (page.ladder.ackTimeoutMs > 0) wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring });
 }
 
@@ -126,12 +132,20 @@ function onAckTimeout(ctx: TurnContext, id: string, ringNumber: number): void {
   if (isQuiet(ctx, page)) {
     return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
   }
-  ring(ctx, id, { round: 0, rung: 0, kind: 'repeat' });
+  const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
+  ringEverybody(ctx, page, { kind: 'repeat', reason });
 }
 
-/** Somebody answered the page (approved a run), nobody has the incident, and it needs a person after all. */
-export function ringAgain(ctx: TurnContext, page: Page, reason: string): void {
-  if (page.state === 'acked') ring(ctx, page.id, { round: 0, rung: 0, kind: 'repeat', reason }); // P3: its ack timeout is stale now
+/** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
+export function ringAgain(ctx: TurnContext, page: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+  if (page.state !== 'closed') ringEverybody(ctx, page, why); // P3: its ack timeout and the wait of its rung are stale now
+}
+
+/** Rings the first rung, and tells everybody else who was told. */
+function ringEverybody(ctx: TurnContext, page: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+  ring(ctx, page.id, { round: 0, rung: 0, ...why });
+  const first = page.ladder.rungs[0]?.notify ?? [];
+  for (const notifier of page.told) if (!first.includes(notifier)) send(ctx, page.id, notifier, why.kind);
 }
 
 /** The incident is over: stop ringing and tell everybody who may have been told. */

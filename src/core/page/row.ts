@@ -1,4 +1,5 @@
 // One page as the desk keeps it, with the notifications that are on their way.
+import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
@@ -28,6 +29,10 @@ export interface Page {
   /** Notifiers that may have told somebody; they are told of the end, too. */
   readonly told: readonly string[];
   readonly ackedBy: string | null;
+  /** Severity of the incident when it last rang; absent of a page of 0.1.0. */
+  readonly severity?: Severity;
+  /** How often it was acknowledged and rang again; absent while it was not. */
+  readonly era?: number;
 }
 
 export function pageOf(ctx: TurnContext, id: string | null): Page | undefined {
