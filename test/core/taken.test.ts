@@ -192,7 +192,10 @@ test('A16: a source that takes its acknowledgement back makes the page ring agai
 });
 
 test('B1: a person who gives it back makes it ring again at once, for everybody who was told', () => {
-  const rungs = [{ notify: ['pd', 'slack'], waitMs: minute }, { notify: ['boss'], waitMs: hour }];
+  const rungs = [
+    { notify: ['pd', 'slack'], waitMs: minute },
+    { notify: ['boss'], waitMs: hour },
+  ];
   const story = ringing(disk, { ladders: { default: { ...calm, rungs } } });
   story.forward(minute);
   story.notified(accepted);

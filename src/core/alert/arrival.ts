@@ -103,7 +103,7 @@ function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
     return decided(ctx, input, change, ['record', 'cleared before it was confirmed']);
   }
   const { firing, run } = incidentOf(ctx, incident) ?? { firing: 0, run: null };
-  if (firing === 0 && run !== null) nudge(ctx, run);
+  if (run !== null) nudge(ctx, run);
   if (firing > 0) acknowledgeAtSource(ctx, incident); // what is left may all be acknowledged there
   ctx.toDeliberate.add(incident);
   decided(ctx, input, change, ['record', 'cleared']);

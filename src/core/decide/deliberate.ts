@@ -108,7 +108,7 @@ function act(ctx: TurnContext, incident: Incident, choice: Extract<Choice, { kin
     emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: playbook.name, mode: playbook.mode, target, guard, reason });
     return false;
   }
-  start(ctx, incident, playbook, planned.value);
+  start(ctx, incident, playbook, { ...planned.value, alerts: choice.alerts });
   const fresh = incidentOf(ctx, incident.id);
   if (fresh === undefined || fresh.run === null) return false;
   decide(ctx, fresh, 'remediate', `playbook ${playbook.name} works on it`);
@@ -172,7 +172,7 @@ export function page(ctx: TurnContext, incident: Incident, reason: string, ladde
   const { news, storm } = incident;
   const why = news === undefined || reason.startsWith(news.text) ? reason : `${news.text}; ${reason}`;
   decide(ctx, incident, 'page', why);
-  const kind = news?.kind ?? (open !== undefined ? 'repeat' : storm ? 'storm' : 'page');
+  const kind = news?.kind ?? (storm && open === undefined ? 'storm' : 'page');
   if (open === undefined) openPage(ctx, incident, { reason: why, ladder, kind });
   else ringAgain(ctx, open, { reason: why, kind });
 }

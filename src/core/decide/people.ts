@@ -52,7 +52,11 @@ export function releaseAtSource(ctx: TurnContext, id: string, alert: Alert): voi
   release(ctx, id, { by: alert.source, via: 'source' }, { kind: 'unacknowledged', text });
 }
 
-export function unacknowledge(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string; readonly note: string }): void {
+export function unacknowledge(
+  ctx: TurnContext,
+  id: string,
+  who: { readonly by: string; readonly via: string; readonly note: string },
+): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'acknowledged') return;
   const { by, via, note } = who;

@@ -9,7 +9,8 @@ import type { Decision } from './facts.ts';
 export function quietReason(ctx: TurnContext, incident: Incident, arrived: string | null): readonly [Decision, string] | null {
   const parent = incidentOf(ctx, incident.parent);
   // A storm does not speak for what came after it was taken.
-  if (parent !== undefined && parent.state !== 'resolved' && incident.news === undefined) return ['suppress', `part of ${parent.id}: ${parent.title}`];
+  if (parent !== undefined && parent.state !== 'resolved' && incident.news === undefined)
+    return ['suppress', `part of ${parent.id}: ${parent.title}`];
   const muted = suppressionOf(ctx, incident, arrived);
   if (muted !== null) return ['suppress', muted];
   return incident.state === 'acknowledged' ? ['record', 'a person has it'] : null;

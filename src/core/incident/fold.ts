@@ -46,6 +46,7 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
     severity: fact.severity,
     state: 'open',
     storm: fact.storm,
+    acked: null,
     parent: null,
     listed: [],
     members: 0,
@@ -122,18 +123,25 @@ function foldAcknowledged(desk: Desk, { incident, by, via, at, covers }: Inciden
   change(desk.tables.incidents, incident, ({ news: _, ...row }) => ({
     ...row,
     state: 'acknowledged' as const,
+    acked: { by, at },
     ...(covers === undefined ? {} : { taken: { by, via, at, covers } }),
   }));
 }
 
 function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnacknowledged): void {
-  change(desk.tables.incidents, incident, ({ taken: _, ...row }) => ({ ...row, state: 'open' as const, news: { kind, text: reason } }));
+  change(desk.tables.incidents, incident, ({ taken: _, ...row }) => ({
+    ...row,
+    state: 'open' as const,
+    acked: null,
+    news: { kind, text: reason },
+  }));
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
   change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, ...incident }) => ({
     ...incident,
     state: 'open' as const,
+    acked: null,
     resolvedAt: null,
     resolvedBy: null,
     decision: null,
