@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NotifyRequested } from '../../src/core/page/facts.ts';
 import type { Ladder } from '../../src/core/page/ladder.ts';
-import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import { rings, type NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
@@ -38,7 +38,7 @@ function sends(
     .flatMap((fact) => (kinds.includes(fact.notification.kind) ? [[fact.notifier, fact.notification.kind, fact.at - from]] : []));
 }
 
-const rings = (story: Story): readonly number[] => story.all('PageRang').map((fact) => fact.rung);
+const rungs = (story: Story): readonly number[] => story.all('PageRang').map((fact) => fact.rung);
 
 function answers(story: Story, request: NotifyRequested, outcome: NotifyOutcome): void {
   story.say({ type: 'NotifyAnswered', page: request.page, notification: request.notification.id, outcome });
@@ -74,10 +74,10 @@ test('the next rung does not ring a moment too early', () => {
   story.notified(accepted);
 
   story.forward(5 * minute - 1);
-  assert.deepEqual(rings(story), [0]);
+  assert.deepEqual(rungs(story), [0]);
   story.forward(1);
 
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
 });
 
 test('a ladder that ends without an acknowledgement says so, once, and an acknowledgement still counts', () => {
@@ -115,21 +115,21 @@ test('P3: wakes of an earlier ring do not climb, however late or often they come
   acks(story);
   story.say({ type: 'Woke', token: `rung|${page}|2` });
 
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
 });
 
 test('P3: the wait of a rung that was left early does not cut the next one short', () => {
   const story = ringing(laddered({ rungs: [...ladder.rungs, { notify: ['third'], waitMs: hour }] }));
   story.forward(50 * second);
   story.notified(refused);
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
   story.notified(accepted);
 
   story.forward(5 * minute - second);
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
   story.forward(second);
 
-  assert.deepEqual(rings(story), [0, 1, 2]);
+  assert.deepEqual(rungs(story), [0, 1, 2]);
 });
 
 test('the first route whose condition holds names the ladder; a playbook’s own ladder comes before it', () => {
@@ -182,10 +182,10 @@ test('P1: when everybody on a rung is refused the next rung rings at once', () =
   assert.ok(a !== undefined && b !== undefined);
 
   answers(story, a, refused);
-  assert.deepEqual(rings(story), [0]);
+  assert.deepEqual(rungs(story), [0]);
   answers(story, b, refused);
 
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
 });
 
 test('P1: one on the rung who may have been reached is enough to wait', () => {
@@ -203,7 +203,7 @@ test('P1: one on the rung who may have been reached is enough to wait', () => {
   answers(story, a, accepted);
   answers(story, b, refused);
 
-  assert.deepEqual(rings(story), [0]);
+  assert.deepEqual(rungs(story), [0]);
 });
 
 test('refused on the last rung: the next round waits its turn, so that a broken notifier is not hammered', () => {
@@ -211,7 +211,7 @@ test('refused on the last rung: the next round waits its turn, so that a broken 
   story.forward(5 * minute);
   for (let time = 0; time < 4; time += 1) story.notified(refused);
 
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
 });
 
 test('a retry of an earlier rung does not hold up a rung whose own notifiers are refused', () => {
@@ -231,7 +231,7 @@ test('a retry of an earlier rung does not hold up a rung whose own notifiers are
 
   answers(story, after, refused);
 
-  assert.deepEqual(rings(story), [0, 1, 2]);
+  assert.deepEqual(rungs(story), [0, 1, 2]);
 });
 
 test('P4: a deferred notification is sent again under the same id, when the vendor said', () => {
@@ -262,7 +262,7 @@ for (const [says, outcome] of [
 ] as const) {
   test(`P4: a notification that is ${says} is tried eight times, then given up, and the next rung rings`, () => {
     const story = ringing(laddered({ rungs: [{ notify: ['first'], waitMs: 100 * hour }, ladder.rungs[1] ?? { notify: [], waitMs: 0 }] }));
-    for (let step = 0; step < 200 && rings(story).length === 1; step += 1) {
+    for (let step = 0; step < 200 && rungs(story).length === 1; step += 1) {
       story.notified(outcome);
       story.forward(30 * second);
     }
@@ -273,7 +273,7 @@ for (const [says, outcome] of [
       [1, 2, 3, 4, 5, 6, 7, 8],
     );
     assert.equal(new Set(tries.map((fact) => fact.notification.id)).size, 1);
-    assert.deepEqual(rings(story), [0, 1]);
+    assert.deepEqual(rungs(story), [0, 1]);
   });
 }
 
@@ -322,12 +322,13 @@ test('P2: an acked page stays silent through every later timer, answer and retry
   answers(story, a, deferred(minute));
   answers(story, b, unknown);
   acks(story);
-  const sent = story.all('NotifyRequested').length;
+  const calls = (): number => story.all('NotifyRequested').filter(({ notification }) => rings[notification.kind]).length;
+  const sent = calls();
 
   answers(story, c, deferred(minute));
   story.forward(10 * hour);
 
-  assert.equal(story.all('NotifyRequested').length, sent);
+  assert.equal(calls(), sent);
   assert.equal(story.all('PageRang').length, 1);
 });
 
@@ -338,30 +339,30 @@ test('P2: an acknowledgement that times out rings from the first rung again, and
   story.notified(accepted);
   acks(story);
   story.forward(30 * minute - 1);
-  assert.deepEqual(rings(story), [0, 1]);
+  assert.deepEqual(rungs(story), [0, 1]);
 
   story.forward(1);
-  assert.deepEqual(rings(story), [0, 1, 0]);
+  assert.deepEqual(rungs(story), [0, 1, 0]);
   story.notified(accepted);
   acks(story);
   story.forward(29 * minute);
 
-  assert.deepEqual(rings(story), [0, 1, 0]);
+  assert.deepEqual(rungs(story), [0, 1, 0]);
   assert.equal(story.all('PageAcked').length, 2);
   story.forward(minute);
-  assert.deepEqual(rings(story), [0, 1, 0, 0]);
+  assert.deepEqual(rungs(story), [0, 1, 0, 0]);
 });
 
 test('a source that repeats its acknowledgement does not hush a page that rings again', () => {
   const story = ringing();
   story.see(eventOf({ claim: 'acknowledged' }));
   story.forward(30 * minute);
-  assert.equal(rings(story).length, 2);
+  assert.equal(rungs(story).length, 2);
 
   story.see(eventOf());
   story.forward(5 * minute);
 
-  assert.equal(rings(story).length, 3);
+  assert.equal(rungs(story).length, 3);
 });
 
 test('acknowledging before anything was paged keeps the incident quiet', () => {
@@ -484,5 +485,5 @@ test('a person who resolves closes the page and it is told', () => {
       .at(0),
     'first',
   );
-  assert.equal(rings(story).length, 1);
+  assert.equal(rungs(story).length, 1);
 });

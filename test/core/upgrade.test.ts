@@ -51,13 +51,23 @@ function folded(): Desk {
   return desk;
 }
 
-/** Plays what happened after the rows were saved, and compares every fact with what 0.1.0 decided. */
+/** What is said to people has grown since, and numbers of facts with it: what is decided about runs, incidents and pages has not. */
+function essence(facts: readonly Fact[]): readonly unknown[] {
+  return facts.flatMap((fact) => {
+    if (/^(Notify|Wake)/.test(fact.type)) return [];
+    const end = 'end' in fact ? fact.end : 'outcome' in fact ? fact.outcome : 'decision' in fact ? [fact.decision, fact.reason] : null;
+    return [[fact.type, 'incident' in fact ? fact.incident : null, end]];
+  });
+}
+
+/** Plays what happened after the rows were saved, and compares what is decided with what 0.1.0 decided. */
 function playOn(desk: Desk): void {
   assert.ok(policy !== undefined);
   const rules = { policy, frozen: null, expressions: createExpressions() };
   for (const { input, offset, facts } of stepsOf(lines.slice(cut))) {
-    const decided: unknown = JSON.parse(JSON.stringify(turn(desk, input, rules, offset)));
-    assert.deepEqual(decided, facts, `input ${offset} (${input.type})`);
+    // A wait of what began after the cut: ids hold the numbers of facts, so it is another one by now.
+    if (input.type === 'Woke' && !desk.tables.wakes.rows.has(input.token)) continue;
+    assert.deepEqual(essence(turn(desk, input, rules, offset)), essence(facts), `input ${offset} (${input.type})`);
   }
 }
 
