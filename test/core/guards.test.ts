@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { newBudget } from '../../src/core/alert/labels.ts';
 import { refusalOf } from '../../src/core/decide/guards.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Param, Playbook } from '../../src/core/playbook/document.ts';
@@ -124,7 +125,7 @@ test('guards are asked in one order: what stops everything comes before what sto
   const [incident] = desk.tables.incidents.rows.values();
   assert.ok(incident !== undefined);
   const rules = { policy: policyOf(), frozen: freeze, expressions: createExpressions() };
-  const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>() };
+  const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>(), matching: newBudget(1_000) };
   const thawed = { ...ctx, frozen: null };
   const storm = { ...incident, storm: true, score: { value: 0.1, terms: [] } };
   const strict = guarded({ confidence: 0.5, cooldownMs: hour, concurrency: 1 });
