@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { FiringAlert, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
 
 const alertsPath = '/api/v2/alerts';
-const alertsMax = 2_000;
+const alertsMax = 20_000;
 /** The zero time of its language; what has not ended carries it. */
 const unended = '0001-01-01T00:00:00.000Z';
 const unused = 'Taken, and without effect';
@@ -60,7 +60,7 @@ function list(deps: RouteDeps): SourceRoute {
     method: 'get',
     path: alertsPath,
     access: 'read',
-    summary: `List the newest ${alertsMax} firing alerts`,
+    summary: `List firing alerts that fit every filter, newest first, at most ${alertsMax}`,
     query: {
       filter: {
         type: 'array',
@@ -68,8 +68,8 @@ function list(deps: RouteDeps): SourceRoute {
         items: { type: 'string', maxLength: 600 },
         description: 'Matchers like `severity="critical"`',
       },
-      active: flag,
-      silenced: flag,
+      active: { type: 'boolean', default: true, description: 'Whether to show what is not muted' },
+      silenced: { type: 'boolean', default: true, description: 'Whether to show what a silence mutes' },
       inhibited: flag,
       unprocessed: flag,
       receiver: { type: 'string', maxLength: 200, description: unused },
@@ -79,7 +79,7 @@ function list(deps: RouteDeps): SourceRoute {
       // The schema above admits a list of texts, or nothing.
       const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps));
       const alerts = await deps.firing({ scopes, matchers, limit: alertsMax });
-      return alerts.map(gettable);
+      return alerts.filter((alert) => query[isMuted(alert) ? 'silenced' : 'active'] !== false).map(gettable);
     },
   };
 }
@@ -109,13 +109,14 @@ const gettableAlert = {
     generatorURL: { type: 'string' },
     fingerprint: { type: 'string' },
     receivers: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } },
-    status: { type: 'object', properties: { state: { enum: ['active'] }, silencedBy: words, inhibitedBy: words } },
+    status: { type: 'object', properties: { state: { enum: ['active', 'suppressed'] }, silencedBy: words, inhibitedBy: words } },
   },
 } as const;
 
 function gettable(alert: FiringAlert): object {
   return {
-    labels: alert.labels,
+    // What its users read of every alert, whatever its source: a label of that name stays as it came.
+    labels: { alertname: alert.name, severity: alert.severity, ...alert.labels },
     annotations: alert.annotations,
     startsAt: new Date(alert.startedAt).toISOString(),
     updatedAt: new Date(alert.seenAt).toISOString(),
@@ -123,6 +124,15 @@ function gettable(alert: FiringAlert): object {
     generatorURL: alert.links[0]?.href ?? '',
     fingerprint: alert.fingerprint,
     receivers: [{ name: 'quench' }],
-    status: { state: 'active', silencedBy: [], inhibitedBy: [] },
+    status: {
+      state: isMuted(alert) ? 'suppressed' : 'active',
+      silencedBy: alert.muted?.kind === 'silence' ? [alert.muted.silence] : isMuted(alert) ? [alert.muted?.kind ?? ''] : [],
+      inhibitedBy: [],
+    },
   };
+}
+
+/** A silence here, a downtime at its source, flapping: nobody is called because of it now. */
+function isMuted({ muted }: FiringAlert): boolean {
+  return muted !== null;
 }

@@ -2,12 +2,19 @@
 // The HTTP floor serves, guards and describes them; a handler sees only what its caller may see.
 import type { Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
+import type { Severity } from '../core/alert/severity.ts';
+import type { MuteReason } from '../core/mute/facts.ts';
 import type { Instant } from '../core/time.ts';
 import type { ScopeFilter } from '../readmodel/query.ts';
 
 /** An alert that fires, as the read model has it. */
 export interface FiringAlert {
   readonly fingerprint: string;
+  /** The rule or check, whatever its source calls it. */
+  readonly name: string;
+  readonly severity: Severity;
+  /** Why it calls nobody now, or null. */
+  readonly muted: MuteReason | null;
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly links: readonly Link[];
@@ -23,7 +30,10 @@ export interface RouteDeps {
   readonly startedAt: Instant;
   /** Why a pattern of a matcher is not accepted, in one sentence, or null. */
   patternProblem(pattern: string): string | null;
-  /** The newest alerts that fire, at most `limit` looked at, of these the ones that fit every matcher; without a matcher all of them. */
+  /**
+   * The alerts that fire and fit every matcher (without a matcher all of them), newest first, at most `limit`.
+   * Rejects with `invalid_request` when their patterns take more work than a request may.
+   */
   firing(query: {
     readonly scopes: ScopeFilter;
     readonly matchers: readonly Matcher[];

@@ -1,10 +1,10 @@
 // Routes that sources bring along (ports/routes.ts), as routes of our own table, and what they see of the gateway.
 // Nothing here knows a vendor or its paths; deliveries go through the door like any other (door/webhooks.ts).
-import { matchesAll } from '../../core/alert/labels.ts';
-import type { DeliveryRoute, QueryRoute, RouteDeps } from '../../ports/routes.ts';
+import type { DeliveryRoute, FiringAlert, QueryRoute, RouteDeps } from '../../ports/routes.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, type Route } from '../route.ts';
 import { object } from '../schema.ts';
+import { firingThat } from './matching.ts';
 
 export interface BroughtRoutes {
   readonly routes: readonly Route[];
@@ -41,8 +41,11 @@ function routeDepsOf({ store, expressions, clock, version }: HttpDeps): RouteDep
     startedAt: clock.now(),
     patternProblem: expressions.patternProblem,
     async firing({ scopes, matchers, limit }) {
-      const { items } = await store.views.list({ kind: 'alert', scopes, states: ['firing'], limit });
-      return matchers.length === 0 ? items : items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
+      const found: FiringAlert[] = [];
+      await firingThat(store.views, expressions, { where: 'query/filter', scopes, matchers }, (alert) => {
+        if (found.length < limit) found.push(alert);
+      });
+      return found;
     },
   };
 }

@@ -9,6 +9,9 @@ import type { FiringAlert, QueryRoute, RouteDeps } from '../../../src/ports/rout
 const startedAt = Date.UTC(2026, 10, 21, 12);
 const alert: FiringAlert = {
   fingerprint: 'f1',
+  name: 'Down',
+  severity: 'error',
+  muted: null,
   labels: { alertname: 'Down', team: 'db' },
   annotations: { summary: 'down' },
   links: [{ text: 'Graph', href: 'http://prom.example/graph' }],
@@ -52,13 +55,27 @@ describe('the alerts API', () => {
     ]);
   });
 
+  it('A12: what a silence mutes is told, with the silence, and left out where it is not asked for', async () => {
+    const muted = { kind: 'silence', silence: 's1', until: startedAt, comment: '' } as const;
+    const { route } = served([alert, { ...alert, fingerprint: 'f2', muted }]);
+    const asked = async (query: object): Promise<readonly object[]> =>
+      (await route('/api/v2/alerts').handle({ query: { ...query }, scopes: 'all' })) as readonly object[];
+    const states = (await asked({})).map((each) => (each as { readonly status: object }).status);
+    assert.deepEqual(states, [
+      { state: 'active', silencedBy: [], inhibitedBy: [] },
+      { state: 'suppressed', silencedBy: ['s1'], inhibitedBy: [] },
+    ]);
+    assert.equal((await asked({ silenced: false })).length, 1);
+    assert.equal((await asked({ active: false })).length, 1);
+  });
+
   it('hands on the caller’s scopes and the matchers, and no more than that', async () => {
     const { asked, route } = served();
     await route('/api/v2/alerts').handle({ query: { filter: ['team="db"', 'alertname=~"Do.*"'], active: true }, scopes: ['team-a'] });
     assert.deepEqual(asked, [
       {
         scopes: ['team-a'],
-        limit: 2_000,
+        limit: 20_000,
         matchers: [
           { name: 'team', op: '=', value: 'db' },
           { name: 'alertname', op: '=~', value: 'Do.*' },
@@ -83,7 +100,7 @@ describe('the alerts API', () => {
 });
 
 const gettable = {
-  labels: { alertname: 'Down', team: 'db' },
+  labels: { alertname: 'Down', team: 'db', severity: 'error' },
   annotations: { summary: 'down' },
   startsAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:01:00.000Z',
