@@ -51,18 +51,21 @@ const refusing: readonly Refusing[] = [
     reason: /^frozen by ann: audit; thaw lifts it$/,
     playbooks: [playbookOf()],
     play: (story) => [story.freeze(freeze), story.see(eventOf())],
+    passing: true,
   },
   {
     guard: 'confidence',
     reason: /^score 0\.802 is below 0\.9$/,
     playbooks: [guarded({ confidence: 0.9 })],
     play: (story) => story.see(eventOf()),
+    passing: true,
   },
   {
     guard: 'cooldown',
-    reason: /^checkout was acted on 1m ago, cooldown 30m$/,
+    reason: /^checkout was acted on 3m ago, cooldown 30m$/,
     playbooks: [guarded({ cooldownMs: 30 * minute })],
     play: again,
+    passing: true,
   },
   {
     guard: 'attempts',
@@ -164,6 +167,7 @@ test('a cooldown counts for the target, whatever playbook acted on it', () => {
   story.forward(20 * minute);
 
   story.see(eventOf({ name: 'Dead', startedAt: story.now(), observedAt: story.now() }));
+  story.forward(3 * minute);
 
   assert.deepEqual([story.last('RunRefused').playbook, story.last('RunRefused').guard], ['reboot', 'cooldown']);
 });

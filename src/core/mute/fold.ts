@@ -1,7 +1,7 @@
 // Facts about muting, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
 import { invariant } from '../errors.ts';
-import { drop, put } from '../table.ts';
+import { change, drop, put } from '../table.ts';
 import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
 import { indexSilence, unindexSilence } from './silences.ts';
 
@@ -13,6 +13,10 @@ function foldMuted(desk: Desk, fact: AlertMuted): void {
   countMuting(desk, row.muted, -1);
   countMuting(desk, fact.reason, 1);
   put(desk.tables.alerts, fact.fingerprint, { ...row, muted: fact.reason });
+  if (fact.reason === null || fact.incident === null) return;
+  change(desk.tables.incidents, fact.incident, (incident) =>
+    incident.hushed === true ? incident : { ...incident, hushed: true as const },
+  );
 }
 
 export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): void {
