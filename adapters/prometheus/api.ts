@@ -1,10 +1,10 @@
 // The part of Alertmanager's API, version 2, that Prometheus and amtool ask for: post alerts, list what fires, say who we are.
-// Not its silences, receivers or groups: those are Quench's own, under /api/v1.
+// Silences, receivers and groups are read here; silences are made and ended under /api/v1.
 // Source: Alertmanager 0.32, api/v2/openapi.yaml, read 2026-11-21.
 import { matcherIn, matcherProblem } from '../../src/core/alert/matchers.ts';
 import type { Matcher } from '../../src/core/alert/labels.ts';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { FiringAlert, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
+import type { FiringAlert, ListedSilence, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
 
 const alertsPath = '/api/v2/alerts';
 const alertsMax = 20_000;
@@ -15,7 +15,7 @@ const flag = { type: 'boolean', description: unused } as const;
 
 export const alertmanagerApi: SourceRoutes = {
   tag: 'alerts v2',
-  routes: (deps) => [status(deps), list(deps), post],
+  routes: (deps) => [status(deps), list(deps), post, silences(deps), receivers, groups(deps)],
 };
 
 const post: SourceRoute = {
@@ -135,4 +135,109 @@ function gettable(alert: FiringAlert): object {
 /** A silence here, a downtime at its source, flapping: nobody is called because of it now. */
 function isMuted({ muted }: FiringAlert): boolean {
   return muted !== null;
+}
+
+const filter = {
+  type: 'array',
+  maxItems: 20,
+  items: { type: 'string', maxLength: 600 },
+  description: 'Matchers like `severity="critical"`',
+} as const;
+const silencesMax = 10_000;
+
+function silences(deps: RouteDeps): SourceRoute {
+  return {
+    method: 'get',
+    path: '/api/v2/silences',
+    access: 'read',
+    summary: 'List silences, newest first',
+    query: { filter },
+    answer: {
+      says: 'A list of silences.',
+      schema: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['id', 'status', 'updatedAt', 'matchers', 'startsAt', 'endsAt', 'createdBy', 'comment'],
+          properties: {
+            id: { type: 'string' },
+            status: { type: 'object', properties: { state: { enum: ['expired', 'active', 'pending'] } } },
+            updatedAt: dateTime,
+            matchers: { type: 'array', items: { type: 'object' } },
+            startsAt: dateTime,
+            endsAt: dateTime,
+            createdBy: { type: 'string' },
+            comment: { type: 'string' },
+          },
+        },
+      },
+    },
+    async handle({ query, scopes }) {
+      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps)); // as the schema above admits it
+      return (await deps.silences({ scopes, matchers, limit: silencesMax })).map((silence) => gettableSilence(silence, deps.now()));
+    },
+  };
+}
+
+function gettableSilence({ id, state, matchers, startsAt, endsAt, by, comment }: ListedSilence, now: number): object {
+  return {
+    id,
+    status: { state: state === 'expired' || endsAt <= now ? 'expired' : startsAt > now ? 'pending' : 'active' },
+    updatedAt: new Date(startsAt).toISOString(),
+    matchers: matchers.map(({ name, op, value }) => ({
+      name,
+      value,
+      isRegex: op === '=~' || op === '!~',
+      isEqual: op === '=' || op === '=~',
+    })),
+    startsAt: new Date(startsAt).toISOString(),
+    endsAt: new Date(endsAt).toISOString(),
+    createdBy: by,
+    comment,
+  };
+}
+
+const receivers: SourceRoute = {
+  method: 'get',
+  path: '/api/v2/receivers',
+  access: 'read',
+  summary: 'List receivers: there is one, Quench itself',
+  query: {},
+  answer: { says: 'Names.', schema: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } } },
+  handle: () => [{ name: 'quench' }],
+};
+
+function groups(deps: RouteDeps): SourceRoute {
+  return {
+    method: 'get',
+    path: `${alertsPath}/groups`,
+    access: 'read',
+    summary: 'List firing alerts by alertname',
+    query: {
+      filter,
+      active: { type: 'boolean', default: true },
+      silenced: { type: 'boolean', default: true },
+      inhibited: flag,
+      muted: flag,
+      receiver: { type: 'string', maxLength: 200, description: unused },
+    },
+    answer: {
+      says: 'Groups.',
+      schema: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['labels', 'receiver', 'alerts'],
+          properties: { labels: texts, receiver: { type: 'object' }, alerts: { type: 'array', items: gettableAlert } },
+        },
+      },
+    },
+    async handle({ query, scopes }) {
+      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps)); // as the schema above admits it
+      const alerts = await deps.firing({ scopes, matchers, limit: alertsMax });
+      const shown = alerts.filter((alert) => query[isMuted(alert) ? 'silenced' : 'active'] !== false);
+      const byName = Map.groupBy(shown, ({ labels, name }) => labels['alertname'] ?? name);
+      return [...byName].map(([alertname, of]) => ({ labels: { alertname }, receiver: { name: 'quench' }, alerts: of.map(gettable) }));
+    },
+  };
 }

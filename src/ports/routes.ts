@@ -28,6 +28,7 @@ export interface RouteDeps {
   readonly version: string;
   /** Of this process. */
   readonly startedAt: Instant;
+  now(): Instant;
   /** Why a pattern of a matcher is not accepted, in one sentence, or null. */
   patternProblem(pattern: string): string | null;
   /**
@@ -39,6 +40,23 @@ export interface RouteDeps {
     readonly matchers: readonly Matcher[];
     readonly limit: number;
   }): Promise<readonly FiringAlert[]>;
+  /** Silences, newest first, at most `limit`; `matchers` are asked of what a silence says about each name. */
+  silences(query: {
+    readonly scopes: ScopeFilter;
+    readonly matchers: readonly Matcher[];
+    readonly limit: number;
+  }): Promise<readonly ListedSilence[]>;
+}
+
+/** A silence, as the read model has it. */
+export interface ListedSilence {
+  readonly id: string;
+  readonly state: 'active' | 'expired';
+  readonly matchers: readonly Matcher[];
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
+  readonly by: string;
+  readonly comment: string;
 }
 
 /** What a handler is told of one request: its query as the schema admitted it, and what its caller may see. */

@@ -19,6 +19,8 @@ const alert: FiringAlert = {
   seenAt: startedAt + 60_000,
 };
 
+const silence = { matchers: [{ name: 'team', op: '!~', value: 'd.*' }], by: 'ann', comment: 'works' } as const;
+
 type Asked = Parameters<RouteDeps['firing']>[0];
 
 function served(alerts: readonly FiringAlert[] = [alert]): { readonly asked: Asked[]; route(path: string): QueryRoute } {
@@ -27,7 +29,13 @@ function served(alerts: readonly FiringAlert[] = [alert]): { readonly asked: Ask
     version: '1.2.3',
     startedAt,
     patternProblem: (pattern) => (pattern === '(' ? 'it does not end' : null),
+    now: () => startedAt,
     firing: async (query) => (asked.push(query), alerts),
+    silences: async () => [
+      { ...silence, id: 's1', state: 'active', startsAt: startedAt - 1, endsAt: startedAt + 1 },
+      { ...silence, id: 's2', state: 'active', startsAt: startedAt + 1, endsAt: startedAt + 2 },
+      { ...silence, id: 's3', state: 'expired', startsAt: startedAt - 2, endsAt: startedAt + 1 },
+    ],
   };
   const routes = alertmanagerApi.routes(deps);
   return {
@@ -44,7 +52,7 @@ describe('the alerts API', () => {
   it('answers what its schema says, and amtool can read', async () => {
     const { route } = served([alert, { ...alert, links: [], annotations: {} }]);
     const ajv = new Ajv2020({ strict: true, validateFormats: false });
-    for (const path of ['/api/v2/alerts', '/api/v2/status']) {
+    for (const path of ['alerts', 'alerts/groups', 'receivers', 'silences', 'status'].map((name) => `/api/v2/${name}`)) {
       const { handle, answer } = route(path);
       const body = await handle({ query: {}, scopes: 'all' });
       assert.ok(ajv.validate(answer.schema, body), ajv.errorsText());
@@ -67,6 +75,21 @@ describe('the alerts API', () => {
     ]);
     assert.equal((await asked({ silenced: false })).length, 1);
     assert.equal((await asked({ active: false })).length, 1);
+  });
+
+  it('A12: silences are told with their state and matchers, alerts in groups by name', async () => {
+    const { route } = served();
+    const told = (await route('/api/v2/silences').handle({ query: {}, scopes: 'all' })) as readonly {
+      readonly status: object;
+      readonly matchers: object;
+    }[]; // as its schema says
+    assert.deepEqual(
+      told.map(({ status }) => status),
+      [{ state: 'active' }, { state: 'pending' }, { state: 'expired' }],
+    );
+    assert.deepEqual(told[0]?.matchers, [{ name: 'team', value: 'd.*', isRegex: true, isEqual: false }]);
+    const [group] = (await route('/api/v2/alerts/groups').handle({ query: {}, scopes: 'all' })) as readonly { readonly labels: object }[];
+    assert.deepEqual(group?.labels, { alertname: 'Down' });
   });
 
   it('hands on the caller’s scopes and the matchers, and no more than that', async () => {
