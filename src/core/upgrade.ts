@@ -21,6 +21,7 @@ export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   const { table, doc } = row;
   if (table === 'meta' && 'halfCount' in doc) return [{ ...row, doc: upgradeMeta(doc as Meta010) }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
+  if (table === 'rules' && !('unknown' in doc)) return [{ ...row, doc: { ...doc, unknown: 0 } }];
   if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
   return [row];
 }

@@ -186,7 +186,7 @@ test('A16: a source that takes its acknowledgement back makes the page ring agai
   story.see(eventOf({ ...disk, claim: 'acknowledged', observedAt: story.now() + 1 }));
   assert.equal(rings(story), 1);
 
-  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'zabbix', via: 'source', note: '' });
+  story.see(eventOf({ ...disk, claim: 'unacknowledged', observedAt: story.now() + 2 }));
 
   assert.equal(rings(story), 2);
 });

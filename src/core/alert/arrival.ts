@@ -4,7 +4,7 @@ import { emit, type TurnContext } from '../context.ts';
 import { bucketOf } from '../correlate/storm.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
-import { acknowledgeAtSource } from '../decide/people.ts';
+import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
@@ -49,8 +49,13 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft } = belief;
-  const moved = episode !== alert.episode || sourceMute !== alert.sourceMute || summary !== alert.summary || soft !== alert.soft;
+  const { episode, sourceMute, summary, soft, ended } = belief;
+  const moved =
+    ended?.at(-1) !== alert.ended?.at(-1) ||
+    episode !== alert.episode ||
+    sourceMute !== alert.sourceMute ||
+    summary !== alert.summary ||
+    soft !== alert.soft;
   return moved ? alert : null;
 }
 
@@ -85,6 +90,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   if (change === 'severity') raise(ctx, incident, alert);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
+  if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
   if (change !== 'repeated' || mute !== muted) deliberate(ctx, incident, fingerprint);
   const outcome = incidentOf(ctx, incident);
   if (change === 'repeated' || change === 'noted')

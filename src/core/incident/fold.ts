@@ -120,7 +120,7 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
 }
 
 function foldAcknowledged(desk: Desk, { incident, by, via, at, covers }: IncidentAcknowledged): void {
-  change(desk.tables.incidents, incident, ({ news: _, ...row }) => ({
+  change(desk.tables.incidents, incident, ({ news: _news, ...row }) => ({
     ...row,
     state: 'acknowledged' as const,
     acked: { by, at },
@@ -129,7 +129,7 @@ function foldAcknowledged(desk: Desk, { incident, by, via, at, covers }: Inciden
 }
 
 function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnacknowledged): void {
-  change(desk.tables.incidents, incident, ({ taken: _, ...row }) => ({
+  change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
     ...row,
     state: 'open' as const,
     acked: null,
@@ -138,7 +138,7 @@ function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnac
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, ...incident }) => ({
+  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, hushed: _hushed, ...incident }) => ({
     ...incident,
     state: 'open' as const,
     acked: null,
