@@ -14,7 +14,7 @@ import { assertNever } from './errors.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
-import { onNotifyAnswered, pageWakes } from './page/ring.ts';
+import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import { onClaimed } from './run/calls.ts';
 import { onAnswered, onApproval, runWakes } from './run/program.ts';
@@ -30,15 +30,17 @@ export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: n
   return ctx.facts;
 }
 
-function begin(desk: Desk, at: Instant, { policy, frozen, expressions }: DecisionContext, offset: number): TurnContext {
-  return { policy, frozen, expressions, desk, at: timeOf(desk, at), offset, facts: [], toDeliberate: new Set() };
+function begin(desk: Desk, at: Instant, { policy, frozen, installation, expressions }: DecisionContext, offset: number): TurnContext {
+  return { policy, frozen, installation, expressions, desk, at: timeOf(desk, at), offset, facts: [], toDeliberate: new Set() };
 }
 
-/** The partition's own desk, scope `*`: policy and freeze. */
+/** The partition's own desk, scope `*`: policy, freeze, and the name of the installation, which the first naming decides for good. */
 export function turnWorld(desk: Desk, input: Input, rules: DecisionContext, offset: number): Fact[] {
   const ctx = begin(desk, input.at, rules, offset);
   if (input.type === 'PolicyPublished') {
     if (worldOf(desk).policy?.digest !== input.policy.digest) emit(ctx, { type: 'PolicyAdopted', policy: input.policy });
+  } else if (input.type === 'InstallationNamed') {
+    if (worldOf(desk).installation === null) emit(ctx, { type: 'InstallationAdopted', installation: input.installation });
   } else if (input.type === 'CommandGiven' && input.command.name === 'freeze') {
     emit(ctx, { type: 'FreezeChanged', frozen: { by: input.by, reason: input.command.reason } });
   } else if (input.type === 'CommandGiven' && input.command.name === 'thaw') {
@@ -57,6 +59,8 @@ function handle(ctx: TurnContext, input: Input): void {
       return onClaimed(ctx, input);
     case 'StepAnswered':
       return onAnswered(ctx, input);
+    case 'NotifyClaimed':
+      return onNotifyClaimed(ctx, input);
     case 'NotifyAnswered':
       return onNotifyAnswered(ctx, input);
     case 'Acked':
@@ -75,6 +79,7 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'Woke':
       return wake(ctx, input.token);
     case 'PolicyPublished':
+    case 'InstallationNamed':
       return;
     default:
       assertNever(input);

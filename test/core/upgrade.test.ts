@@ -54,7 +54,7 @@ function folded(): Desk {
 /** Plays what happened after the rows were saved, and compares every fact with what 0.1.0 decided. */
 function playOn(desk: Desk): void {
   assert.ok(policy !== undefined);
-  const rules = { policy, frozen: null, expressions: createExpressions() };
+  const rules = { policy, frozen: null, installation: null, expressions: createExpressions() };
   for (const { input, offset, facts } of stepsOf(lines.slice(cut))) {
     const decided: unknown = JSON.parse(JSON.stringify(turn(desk, input, rules, offset)));
     assert.deepEqual(decided, facts, `input ${offset} (${input.type})`);
