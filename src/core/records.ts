@@ -31,7 +31,14 @@ import type {
   PageRang,
   PageReachChanged,
 } from './page/facts.ts';
-import type { CommandGiven, FreezeChanged, InstallationAdopted, InstallationNamed, PolicyAdopted, PolicyPublished } from './playbook/facts.ts';
+import type {
+  CommandGiven,
+  FreezeChanged,
+  InstallationAdopted,
+  InstallationNamed,
+  PolicyAdopted,
+  PolicyPublished,
+} from './playbook/facts.ts';
 import type {
   ApprovalGiven,
   ApprovalRequested,

@@ -40,6 +40,8 @@ export interface Story {
   freeze(frozen: DecisionContext['frozen']): void;
   /** From here on this policy is in force. */
   policy(policy: Policy): void;
+  /** From here on the installation has this name. */
+  installation(name: string | null): void;
   desk(): Desk;
 }
 
@@ -128,6 +130,9 @@ export function tell(policy: Policy): Story {
     },
     policy(next) {
       rules = { ...rules, policy: next };
+    },
+    installation(name) {
+      rules = { ...rules, installation: name };
     },
     desk: () => desk,
   };

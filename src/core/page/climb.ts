@@ -106,7 +106,8 @@ function tellUnreached(ctx: TurnContext, page: Page): void {
   if (page.reach === 'unreached' || page.outgoing.some((each) => rings[each.kind] && isHeard(each))) return;
   const ladder = ladderNow(ctx, page);
   const others = (ctx.policy.delivery?.lastResort ?? []).filter((name) => !ladder.rungs.some(({ notify }) => notify.includes(name)));
-  const then = others.length === 0 ? 'no fail-open notifier is configured beside it' : `the fail-open notifiers are told: ${others.join(', ')}`;
+  const then =
+    others.length === 0 ? 'no fail-open notifier is configured beside it' : `the fail-open notifiers are told: ${others.join(', ')}`;
   const why = `nobody on ladder ${ladder.name} could be told; ${then}`;
   emit(ctx, { type: 'PageReachChanged', page: page.id, incident: page.incident, reach: 'unreached', why });
   for (const notifier of others) send(ctx, page.id, notifier, 'unreached');

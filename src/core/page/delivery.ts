@@ -41,7 +41,11 @@ function idFor(ctx: TurnContext, page: Page, notifier: string, kind: NotifyKind)
   return `${page.id}|${rings[kind] ? page.ring : `${kind}.${nextSeq(ctx)}`}|${notifier}`;
 }
 
-function request(ctx: TurnContext, page: Page, { id, kind, notifier, attempt }: Pick<Outgoing, 'id' | 'kind' | 'notifier' | 'attempt'>): void {
+function request(
+  ctx: TurnContext,
+  page: Page,
+  { id, kind, notifier, attempt }: Pick<Outgoing, 'id' | 'kind' | 'notifier' | 'attempt'>,
+): void {
   emit(ctx, { type: 'NotifyRequested', page: page.id, incident: page.incident, notifier, attempt, notification: { id, kind } });
   wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: id, attempt, stage: 'answer' });
 }
@@ -52,6 +56,10 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
   if (word === null || word.outgoing.attempt !== input.attempt || !isOpen(word.outgoing)) return null;
   const { page, outgoing } = word;
   const why = reasonAgainst(words[outgoing.kind], ctx, word);
+  if (why !== null && outgoing.state === 'granted') {
+    // The worker that it was granted to is gone, and may have sent it: who may have been told hears of the end.
+    return settle(ctx, word, { outcome: 'unknown', detail: `a worker was at it and is gone; not sent again: ${why}` });
+  }
   if (why !== null) return dropped(ctx, word, why);
   const { notifier, attempt } = outgoing;
   const grant = nextSeq(ctx);
@@ -135,9 +143,7 @@ function isUnheard(ctx: TurnContext, page: Page): boolean {
   return ringOf(page).every(
     (each) =>
       !isHeard(each) &&
-      (each.state === 'refused' ||
-        each.state === 'dropped' ||
-        (each.state === 'waiting' && (each.dueAt ?? 0) - ctx.at >= reachWithinMs)),
+      (each.state === 'refused' || each.state === 'dropped' || (each.state === 'waiting' && (each.dueAt ?? 0) - ctx.at >= reachWithinMs)),
   );
 }
 

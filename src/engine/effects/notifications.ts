@@ -1,7 +1,7 @@
 // Notifications: claims what is asked for, and delivers what is granted to this very worker, in the words of the grant.
 //   X2  A notification is delivered at least once, with the same id: a grant to a worker that is gone is claimed again by whoever has the
 //       partition, and a restart repeats only what had not been answered.
-//   X5  What is granted begins within ten seconds of its claim; whoever slept longer claims it again, so that no word of then leaves now.
+//   X6  What is granted begins within ten seconds of its claim; whoever slept longer claims it again, so that no word of then leaves now.
 import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested } from '../../core/page/facts.ts';
 import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
@@ -58,13 +58,10 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
   const { clock, worker, lease, work, stopping, report } = deps;
   /** Attempts that had ended before this process started. */
   let ended: ReadonlySet<string> = new Set();
-  /** When this worker claimed, by its steady clock. */
-  const claims = new Map<string, Millis>();
+  /** Attempts that this worker has claimed, and when, by its steady clock; null once it was granted. */
+  const claims = new Map<string, Millis | null>();
 
   async function claimOne({ scope, page, notification, attempt }: Attempt): Promise<void> {
-    const askedAt = clock.steady();
-    // Who slept may hear now that another has told people already; a page is late for that at most so long, and is claimed all the same.
-    await lease.heldBefore(() => clock.steady() - askedAt > beginWithinMs);
     if (stopping.aborted) return deps.progress.leaveUndone();
     claims.set(keyOf(notification, attempt), clock.steady());
     await report({ type: 'NotifyClaimed', scope, at: clock.now(), page, notification, attempt, worker });
@@ -81,8 +78,8 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
   async function notify(fact: NotifyGranted, claimedAt: Millis): Promise<void> {
     const one = attemptOf(fact);
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
-    if (isLate()) return claimOne(one); // X5
-    // As above: late for a partition that may be another's by now, and not later than that.
+    if (isLate()) return claimOne(one); // X6
+    // Who slept may hear now that another has told people already; a page is late for that at most so long, and goes out all the same.
     await lease.heldBefore(isLate);
     if (stopping.aborted && !lease.holds()) return deps.progress.leaveUndone();
     const outcome = await deliverTo(fact);
@@ -104,10 +101,11 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     async begin(fact) {
       const key = keyOf(fact.outgoing, fact.attempt);
       if (ended.has(key)) return;
-      const claimedAt = claims.get(key);
-      if (fact.worker !== worker) return claimedAt === undefined ? claim(attemptOf(fact)) : undefined; // X2
-      if (claimedAt === undefined) return;
-      claims.delete(key); // one delivery for each claim
+      // Two who both take the partition for theirs claim once each, not in turns for ever.
+      if (fact.worker !== worker) return claim(attemptOf(fact)); // X2
+      const claimedAt = claims.get(key) ?? null;
+      if (claimedAt === null) return;
+      claims.set(key, null); // one delivery for each claim
       await work.room();
       work.begin(notify(fact, claimedAt));
     },
