@@ -1,87 +1,109 @@
-// What must still be true when something leaves, be it a word to people or an effect of a playbook: one table, asked at the grant (law 4).
-// A condition answers why the thing must not leave now, or null. Whoever grants (page/delivery for words, run/calls for effects) asks
-// `reasonAgainst` with the conditions of that kind; first attempts, retries, restarts and takeovers all come through the same grant.
-// Decides nothing else: what follows when something is dropped is its owner's.
-//   G1  Nothing is granted while a condition of its kind speaks against it.
-//   G2  Conditions read the desk and the rules in force now, never what was written down when the thing was asked for.
+// What must still be true at the moment something leaves the gateway: one table for every kind of outgoing thing, asked in log order by
+// the turn that would let it go. A retry, a restart and a takeover pass the same place, so they need no rule of their own.
+// Answers only: what follows when something no longer holds, the noun decides that wanted to send it (run/calls.ts for effects).
+// This is the half about effects; the half about words to people is page/present.ts.
+//   V1  No step leaves once its alerts are over, taken by a person or muted, its incident is over or part of a storm, or its playbook is
+//       off, deleted or another one than the run began with.
+//   V2  What takes an effect back may leave whenever nobody has given the emergency stop: leaving a half-done thing would be worse.
+import { isFiring } from './alert/fold.ts';
+import type { AlertRow } from './alert/row.ts';
 import type { TurnContext } from './context.ts';
 import { incidentOf } from './incident/row.ts';
-import { suppressionOf } from './mute/suppression.ts';
-import { rings, type NotifyKind } from './page/notification.ts';
-import { ladderNow } from './page/route.ts';
-import type { Outgoing, Page } from './page/row.ts';
+import { describeMute, muteOf } from './mute/mute.ts';
+import type { Because, RunPart } from './run/facts.ts';
+import { playbookOf, type Run } from './run/row.ts';
 
-/** Why a thing must not leave now, in words for the timeline, or null. */
-export type Condition<Thing> = (ctx: TurnContext, thing: Thing) => string | null;
-
-/** A notification that asks to leave, and its page. */
-export interface Word {
-  readonly page: Page;
-  readonly outgoing: Outgoing;
+/** What no longer holds, as a word for programs and a sentence for people. */
+export interface Stale {
+  readonly because: Because;
+  readonly reason: string;
 }
 
-/** The first reason that speaks against it, or null when it may leave (G1). */
-export function reasonAgainst<Thing>(conditions: readonly Condition<Thing>[], ctx: TurnContext, thing: Thing): string | null {
-  for (const condition of conditions) {
-    const reason = condition(ctx, thing);
-    if (reason !== null) return reason;
+type Condition = (ctx: TurnContext, run: Run) => Stale | null;
+
+/** Asked in this order; the first that fails is the one people read of. Looks change nothing, so they may always finish. */
+const effects: { readonly [part in RunPart]: readonly Condition[] } = {
+  approval: [],
+  diagnose: [],
+  steps: [thawed, sameLife, burning, untaken, unmuted, noStorm, inForce],
+  verify: [],
+  undo: [thawed], // V2
+};
+
+/** Why a call of this part of the run may not leave now, or null when it may. */
+export function staleEffect(ctx: TurnContext, run: Run, part: RunPart): Stale | null {
+  for (const holds of effects[part]) {
+    const stale = holds(ctx, run);
+    if (stale !== null) return stale;
   }
   return null;
 }
 
-const pageRings: Condition<Word> = (_ctx, { page }) =>
-  page.state === 'closed' ? 'it is over' : page.state === 'acked' ? `${page.ackedBy ?? 'somebody'} has it` : null;
+/** Why a person's yes to this run means nothing any more, or null. That somebody has the incident does not void it: they may say yes. */
+export function staleApproval(ctx: TurnContext, run: Run): Stale | null {
+  return sameLife(ctx, run) ?? burning(ctx, run) ?? inForce(ctx, run);
+}
 
-const pageIsClosed: Condition<Word> = (_ctx, { page }) => (page.state === 'closed' ? null : 'it is not over');
+/** The alerts that the run's trigger matched and that still fire; of a run of an earlier version every listed member counts. */
+function firingOf(ctx: TurnContext, run: Run): readonly AlertRow[] {
+  const fingerprints = run.alerts.length > 0 ? run.alerts : (incidentOf(ctx, run.incident)?.listed ?? []);
+  const rows = fingerprints.map((fingerprint) => ctx.desk.tables.alerts.rows.get(fingerprint));
+  return rows.filter((row) => row !== undefined && row.alert.incident === run.incident && isFiring(row.alert)) as readonly AlertRow[];
+}
 
-const pageIsAcked: Condition<Word> = (_ctx, { page }) => (page.state === 'acked' ? null : 'nobody has it any more');
+/** Whether everything the run was started for has cleared. */
+export function isOver(ctx: TurnContext, run: Run): boolean {
+  return run.alerts.length === 0 ? (incidentOf(ctx, run.incident)?.firing ?? 0) === 0 : firingOf(ctx, run).length === 0;
+}
 
-/** The incident is open, and its page of today is this one: a page of an earlier life says nothing any more. */
-const pageIsCurrent: Condition<Word> = (ctx, { page }) => {
-  const incident = incidentOf(ctx, page.incident);
-  if (incident === undefined || incident.state === 'resolved') return 'the incident is resolved';
-  return incident.page === page.id ? null : `page ${incident.page ?? 'of a later life'} has taken its place`;
-};
+function thawed({ frozen }: TurnContext): Stale | null {
+  return frozen === null ? null : { because: 'frozen', reason: `frozen by ${frozen.by}` };
+}
 
-const isNotMuted: Condition<Word> = (ctx, { page }) => {
-  const incident = incidentOf(ctx, page.incident);
-  return incident === undefined ? null : suppressionOf(ctx, incident, null);
-};
+function sameLife(ctx: TurnContext, run: Run): Stale | null {
+  const incident = incidentOf(ctx, run.incident);
+  const gone = incident === undefined || incident.state === 'resolved' || (run.life !== null && incident.life !== run.life);
+  return gone ? { because: 'over', reason: 'the incident is over' } : null;
+}
 
-const isNewestRing: Condition<Word> = (_ctx, { page, outgoing }) => {
-  const newer = page.outgoing.find(({ notifier, kind, ring }) => notifier === outgoing.notifier && rings[kind] && ring > outgoing.ring);
-  return newer === undefined ? null : `ring ${newer.ring} has taken its place`;
-};
+function burning(ctx: TurnContext, run: Run): Stale | null {
+  return isOver(ctx, run) ? { because: 'over', reason: 'the alerts it was started for are over' } : null;
+}
 
-/** The ladder of today still names it; a ladder that was renamed or is gone is the one that the routes give now. */
-const isOnLadder: Condition<Word> = (ctx, { page, outgoing }) => {
-  const ladder = ladderNow(ctx, page);
-  const named = ladder.rungs.some(({ notify }) => notify.includes(outgoing.notifier));
-  return named ? null : `ladder ${ladder.name} no longer names ${outgoing.notifier}`;
-};
+/** A person who took it and then let this very run act has not taken it from the run. */
+function untaken(ctx: TurnContext, run: Run): Stale | null {
+  const incident = incidentOf(ctx, run.incident);
+  const { state, acked } = incident ?? { state: 'open', acked: null };
+  const approvedAt = run.approvedAt ?? null;
+  if (state === 'acknowledged' && !(approvedAt !== null && approvedAt >= (acked?.at ?? 0)))
+    return { because: 'taken', reason: `taken by ${acked?.by ?? 'a person'}` };
+  const firing = firingOf(ctx, run);
+  const allTaken = approvedAt === null && firing.length > 0 && firing.every(({ alert }) => alert.acknowledged);
+  return allTaken ? { because: 'taken', reason: `taken in ${firing[0]?.alert.source ?? 'its source'}` } : null;
+}
 
-const isUnreached: Condition<Word> = (_ctx, { page }) => (page.reach === 'unreached' ? null : 'somebody was reached meanwhile');
+function unmuted(ctx: TurnContext, run: Run): Stale | null {
+  let mute = null;
+  for (const row of firingOf(ctx, run)) {
+    mute = muteOf(ctx, row);
+    if (mute === null) return null;
+  }
+  return mute === null ? null : { because: 'muted', reason: describeMute(mute) };
+}
 
-const ofRings = [pageRings, pageIsCurrent, isNotMuted, isNewestRing, isOnLadder] as const;
+function noStorm(ctx: TurnContext, run: Run): Stale | null {
+  const parent = incidentOf(ctx, incidentOf(ctx, run.incident)?.parent ?? null);
+  const inStorm = parent !== undefined && parent.state !== 'resolved';
+  return inStorm ? { because: 'storm', reason: `part of ${parent.id}: ${parent.title}` } : null;
+}
 
-/** What must hold for each kind of word to people. */
-export const words: { readonly [Kind in NotifyKind]: readonly Condition<Word>[] } = {
-  page: ofRings,
-  repeat: ofRings,
-  risen: ofRings,
-  joined: ofRings,
-  unacknowledged: ofRings,
-  storm: ofRings,
-  approval: ofRings,
-  unreached: [pageRings, pageIsCurrent, isNotMuted, isUnreached],
-  acknowledged: [pageIsAcked, pageIsCurrent],
-  flapping: [pageIsCurrent, isNotMuted],
-  resolve: [pageIsClosed],
-};
-
-/** Kinds that are tried until they are accepted, refused or not, within the policy's span: whoever was told must know. */
-const untilAccepted: ReadonlySet<NotifyKind> = new Set<NotifyKind>(['resolve', 'acknowledged']);
-
-export function isUntilAccepted(kind: NotifyKind): boolean {
-  return untilAccepted.has(kind);
+/** The playbook is in force, the very one the run began with, and still allowed to go as far as the run wants to go. */
+function inForce(ctx: TurnContext, run: Run): Stale | null {
+  const { name, digest } = playbookOf(ctx.desk, run);
+  const now = ctx.policy.playbooks.find((playbook) => playbook.name === name);
+  if (now === undefined) return { because: 'off', reason: `playbook ${name} was deleted` };
+  if (now.mode === 'off') return { because: 'off', reason: `playbook ${name} was switched off` };
+  if (now.mode === 'shadow' && run.mode !== 'shadow') return { because: 'changed', reason: `playbook ${name} may only watch now` };
+  if (now.mode === 'approve' && run.mode === 'auto') return { because: 'changed', reason: `playbook ${name} has to ask now` };
+  return now.digest === digest ? null : { because: 'changed', reason: `playbook ${name} was changed since the run began` };
 }

@@ -16,8 +16,7 @@ import { incidentOf } from './incident/row.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
-import { onClaimed } from './run/calls.ts';
-import { onAnswered, onApproval, runWakes } from './run/program.ts';
+import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
 

@@ -5,6 +5,7 @@
 import type { DeskMeta, TableName } from './desk.ts';
 import type { Notification } from './page/notification.ts';
 import type { Outgoing, Page } from './page/row.ts';
+import type { Incident } from './incident/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { RunPart } from './run/facts.ts';
 import type { Frame, Run, Undo } from './run/row.ts';
@@ -24,8 +25,12 @@ export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   if (table === 'pages' && !('dedupKey' in doc)) return [{ ...row, doc: upgradePage(doc as Page010) }];
   if (table === 'world' && !('installation' in doc)) return [{ ...row, doc: { ...doc, installation: null } }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
+  if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
   return [row];
 }
+
+/** What the row of an incident did not have in 0.1.0. */
+const incidentDefaults: Pick<Incident, 'acked'> = { acked: null };
 
 /** 0.1.0: buckets of new alerts were called halves. */
 interface Meta010 {
@@ -60,7 +65,7 @@ function upgradePage(old: Page010): Page {
 }
 
 /** 0.1.0: a run had one place and one call, what it did not have yet was null, and the whole playbook lay in its row. */
-interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls' | 'undos' | 'failure' | 'degraded'> {
+interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls' | 'undos' | 'failure' | 'degraded' | 'alerts' | 'life'> {
   readonly playbook: Playbook;
   readonly phase: RunPart | 'ended';
   readonly index: number;
@@ -87,6 +92,8 @@ function upgradeRun(row: PlacedRow, old: Run010): readonly PlacedRow[] {
     mode,
     params,
     target,
+    alerts: [],
+    life: null,
     startedAt,
     frames: framesOf(old),
     pause,
@@ -96,6 +103,7 @@ function upgradeRun(row: PlacedRow, old: Run010): readonly PlacedRow[] {
     ...(undos.length > 0 ? { undos } : {}),
     ...(failure === null ? {} : { failure }),
     ...(degraded ? { degraded } : {}),
+    ...(playbook.steps.some((step) => Object.hasOwn(old.outputs, step.id)) ? { acted: true } : {}),
   };
   return [
     { ...row, doc: run },

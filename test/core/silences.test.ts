@@ -5,7 +5,7 @@ import type { Matcher } from '../../src/core/alert/labels.ts';
 import type { Silence } from '../../src/core/mute/facts.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
-import { began, callOf, clears, end, fires, incidentOf, paged } from '../support/play.ts';
+import { began, callOf, claim, clears, end, fires, incidentOf, paged } from '../support/play.ts';
 import { playbookOf, policyOf } from '../support/policy.ts';
 import { accepted, broke, done, tell, type Story } from '../support/story.ts';
 
@@ -307,6 +307,7 @@ test('a silence holds back the page that follows a run which did not help, until
 
 test('a silence holds back the page of a run that failed, and the page comes when the silence ends', () => {
   const story = began();
+  claim(story, callOf(story), 'w1');
   hush(story, { until: 10 * minute });
   story.answer(broke);
   story.forward(9 * minute);
@@ -319,6 +320,7 @@ test('a silence holds back the page of a run that failed, and the page comes whe
 
 test('a run left in doubt calls a person when the silence ends, though its alert has cleared', () => {
   const story = began();
+  claim(story, callOf(story), 'w1');
   hush(story, { until: 3 * minute });
   story.answer({ outcome: 'unknown', detail: 'no answer' });
   clears(story);

@@ -80,7 +80,7 @@ function act(ctx: TurnContext, incident: Incident, choice: Extract<Choice, { kin
     emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: playbook.name, mode: playbook.mode, target, guard, reason });
     return false;
   }
-  start(ctx, incident, playbook, planned.value);
+  start(ctx, incident, playbook, { ...planned.value, alerts: choice.alerts });
   const fresh = incidentOf(ctx, incident.id);
   if (fresh === undefined || fresh.run === null) return false;
   decide(ctx, fresh, 'remediate', `playbook ${playbook.name} works on it`);

@@ -13,6 +13,8 @@ export interface Incident {
   readonly severity: Severity;
   readonly state: 'open' | 'acknowledged' | 'resolved';
   readonly storm: boolean;
+  /** Who has it since when, in this life; null while nobody does. */
+  readonly acked: { readonly by: string; readonly at: Instant } | null;
   readonly parent: string | null;
   /** Fingerprints listed one by one, at most `membersMax`; `members` counts all. */
   readonly listed: readonly string[];

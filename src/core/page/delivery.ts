@@ -1,12 +1,12 @@
 // One notification on its way: asked for, claimed by a worker, granted in the words of that moment or dropped, answered or not, tried again.
-// What must hold when it is granted is core/present.ts; what an answer means for the ladder is ring.ts; sending it is engine/effects.
+// What must hold when it is granted is present.ts; what an answer means for the ladder is ring.ts; sending it is engine/effects.
 //   P4  A notification is tried until it is accepted, under one id: a ring while its page rings, what must be known (the end) for hours,
 //       in growing waits; what a notifier refuses for good is not rung again under that id.
 //   P5  Nothing leaves that was not granted, and every attempt is granted or dropped against the present (G1 in present.ts).
 //   P6  For one page at most one ring is on its way to a notifier.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { jittered } from '../jitter.ts';
-import { isUntilAccepted, reasonAgainst, words, type Word } from '../present.ts';
+import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
 import { backoffAfter, day, hour, minute, second, type Millis } from '../time.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
@@ -55,7 +55,7 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
   const word = wordOf(ctx, input.page, input.notification);
   if (word === null || word.outgoing.attempt !== input.attempt || !isOpen(word.outgoing)) return null;
   const { page, outgoing } = word;
-  const why = reasonAgainst(words[outgoing.kind], ctx, word);
+  const why = reasonAgainst(ctx, word);
   if (why !== null && outgoing.state === 'granted') {
     // The worker that it was granted to is gone, and may have sent it: who may have been told hears of the end.
     return settle(ctx, word, { outcome: 'unknown', detail: `a worker was at it and is gone; not sent again: ${why}` });
@@ -111,7 +111,7 @@ export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'noti
     return settle(ctx, word, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
   }
   if (wake.stage !== 'retry' || outgoing.state !== 'waiting') return null;
-  const why = reasonAgainst(words[outgoing.kind], ctx, word);
+  const why = reasonAgainst(ctx, word);
   if (why !== null) return dropped(ctx, word, why);
   request(ctx, page, { ...outgoing, attempt: outgoing.attempt + 1 });
   return null;
