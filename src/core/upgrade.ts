@@ -25,6 +25,7 @@ export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   if (table === 'pages' && !('dedupKey' in doc)) return [{ ...row, doc: upgradePage(doc as Page010) }];
   if (table === 'world' && !('installation' in doc)) return [{ ...row, doc: { ...doc, installation: null } }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
+  if (table === 'rules' && !('unknown' in doc)) return [{ ...row, doc: { ...doc, unknown: 0 } }];
   if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
   return [row];
 }

@@ -115,7 +115,7 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, (incident) => ({
+  change(desk.tables.incidents, fact.incident, ({ hushed: _hushed, ...incident }) => ({
     ...incident,
     state: 'open' as const,
     acked: null,

@@ -62,6 +62,8 @@ export interface RunRefused extends FactBase {
   readonly target: string;
   readonly guard: Guard;
   readonly reason: string;
+  /** The alert that it was asked for. */
+  readonly alert?: string;
 }
 
 export interface ApprovalRequested extends FactBase {

@@ -1,12 +1,15 @@
 // Facts about runs, folded into rows. Decides nothing.
 import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
+import { triedAs, type Remedied } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { change, drop, put } from '../table.ts';
+import { ends } from './ends.ts';
 import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
 import { nothingDone, type ActionOutcome } from './outcome.ts';
 import { callOf, frameOf, type Frame, type Run } from './row.ts';
 
 const startsKept = 50;
+const outcomesKept = 5;
 
 export const runFolds: Folds<
   | 'RunStarted'
@@ -32,11 +35,22 @@ export const runFolds: Folds<
 };
 
 function foldRefused(desk: Desk, fact: RunRefused): void {
+  const { alert, guard, playbook, reason, target } = fact;
+  const isMisfit = guard === 'params' || guard === 'target';
+  const key = alert === undefined ? playbook : triedAs(playbook, isMisfit ? `?${alert}` : target);
+  const refused: Remedied = { end: 'refused', playbook, reason, ...(isMisfit && alert !== undefined ? { misfit: true } : {}) };
   change(desk.tables.incidents, fact.incident, (incident) => ({
     ...incident,
-    tried: [...incident.tried, fact.playbook],
-    outcome: fact.mode === 'shadow' ? incident.outcome : { end: 'refused' as const, playbook: fact.playbook, reason: fact.reason },
+    tried: [...incident.tried, key],
+    outcome: fact.mode === 'shadow' ? incident.outcome : after(incident.outcome, refused),
   }));
+}
+
+/** The last outcome, with those before it that did not help either. */
+function after(before: Remedied | null, last: Remedied): Remedied {
+  if (before === null || ends[before.end].helped || ends[last.end].helped) return last;
+  const { before: earlier = [], ...previous } = before;
+  return { ...last, before: [...earlier, previous].slice(-outcomesKept) };
 }
 
 function foldRequested(desk: Desk, fact: StepRequested): void {
@@ -78,7 +92,7 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     ...incident,
     run: fact.mode === 'shadow' ? incident.run : fact.run,
     runs: [...incident.runs, fact.run],
-    tried: [...incident.tried, fact.playbook.name],
+    tried: [...incident.tried, fact.alerts === undefined ? fact.playbook.name : triedAs(fact.playbook.name, fact.target)],
   }));
   if (fact.mode === 'shadow') return;
   holdTarget(desk, fact);
@@ -134,8 +148,8 @@ function foldFinished(desk: Desk, fact: RunFinished): void {
   const neverActed = because !== undefined && before?.acted === undefined;
   change(desk.tables.incidents, fact.incident, (incident) => {
     if (incident.run !== fact.run) return incident;
-    if (neverActed) return { ...incident, run: null, tried: withoutLast(incident.tried, playbook) };
-    return { ...incident, run: null, outcome: { end, playbook, reason: fact.reason } };
+    if (neverActed) return { ...incident, run: null, tried: withoutLast(incident.tried, triedAs(playbook, before?.target ?? '')) };
+    return { ...incident, run: null, outcome: after(incident.outcome, { end, playbook, reason: fact.reason }) };
   });
   if (before !== undefined) freeTarget(desk, fact, before.target, neverActed);
 }
