@@ -20,8 +20,27 @@ import type {
   Unacked,
 } from './incident/facts.ts';
 import type { AlertMuted, SilenceChanged, SilenceSet } from './mute/facts.ts';
-import type { NotifyAnswered, NotifyFinished, NotifyRequested, PageAcked, PageClosed, PageOpened, PageRang } from './page/facts.ts';
-import type { CommandGiven, FreezeChanged, PolicyAdopted, PolicyPublished } from './playbook/facts.ts';
+import type {
+  NotifyAnswered,
+  NotifyClaimed,
+  NotifyDropped,
+  NotifyFinished,
+  NotifyGranted,
+  NotifyRequested,
+  PageAcked,
+  PageClosed,
+  PageOpened,
+  PageRang,
+  PageReachChanged,
+} from './page/facts.ts';
+import type {
+  CommandGiven,
+  FreezeChanged,
+  InstallationAdopted,
+  InstallationNamed,
+  PolicyAdopted,
+  PolicyPublished,
+} from './playbook/facts.ts';
 import type {
   ApprovalGiven,
   ApprovalRequested,
@@ -46,6 +65,7 @@ export type Input =
   | AlertsHidden
   | StepClaimed
   | StepAnswered
+  | NotifyClaimed
   | NotifyAnswered
   | Acked
   | Unacked
@@ -55,10 +75,12 @@ export type Input =
   | CommandGiven
   | SilenceSet
   | Woke
-  | PolicyPublished;
+  | PolicyPublished
+  | InstallationNamed;
 
 export type Fact =
   | PolicyAdopted
+  | InstallationAdopted
   | FreezeChanged
   | IncidentNested
   | AlertMerged
@@ -86,7 +108,10 @@ export type Fact =
   | RunFinished
   | PageOpened
   | PageRang
+  | PageReachChanged
   | NotifyRequested
+  | NotifyGranted
+  | NotifyDropped
   | NotifyFinished
   | PageAcked
   | PageClosed

@@ -25,7 +25,7 @@ export interface Metrics {
   decision(decision: Decision): void;
   run(playbook: string, end: RunEnd): void;
   page(event: PageEvent): void;
-  notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
+  notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   request(method: string, route: string, status: number): void;
   /** One append to a shared log. */
   appended(topic: Topic, tookMs: Millis, durable: boolean): void;

@@ -237,6 +237,8 @@ test('B4: who turns out to have been told only after the acknowledgement hears o
   const story = begun();
   story.see(disk);
   story.forward(settle);
+  for (const { page, attempt, notification } of story.all('NotifyRequested'))
+    story.say({ type: 'NotifyClaimed', page, notification: notification.id, attempt, worker: 'w1' });
   story.say({ type: 'Acked', incident: incidentOf(story), by: 'anna', via: 'api' });
   assert.deepEqual(kindsTo(story, 'pd'), ['page']);
 

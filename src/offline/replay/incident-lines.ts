@@ -114,7 +114,11 @@ export function createIncidentLines(): IncidentLines {
         case 'StepFinished':
         case 'RunMoved':
         case 'PageRang':
+        case 'InstallationAdopted':
+        case 'PageReachChanged':
         case 'NotifyRequested':
+        case 'NotifyGranted':
+        case 'NotifyDropped':
         case 'NotifyFinished':
         case 'PageAcked':
         case 'PageClosed':
