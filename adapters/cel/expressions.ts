@@ -66,7 +66,11 @@ export function createExpressions(): CelExpressions {
     },
     pattern(pattern, value) {
       const compiled = patterns.compile(pattern);
-      return compiled.ok && value.length <= valueCharsMax && compiled.value.testExact(value);
+      return compiled.ok && value.length <= valueCharsMax && compiled.value.fits(value);
+    },
+    patternSize(pattern) {
+      const compiled = patterns.compile(pattern);
+      return compiled.ok ? compiled.value.size : Number.POSITIVE_INFINITY;
     },
     check: (text, names) => check(patterns, text, names),
     patternProblem(pattern) {
@@ -139,7 +143,7 @@ function celEnvironment(patterns: Patterns, anyName: boolean): Environment {
       const compiled = patterns.compile(pattern);
       if (!compiled.ok) throw new Error(compiled.error);
       if (value.length > valueCharsMax) throw new Error(`matches: expected at most ${valueCharsMax} characters, seen ${value.length}`);
-      return compiled.value.test(value);
+      return compiled.value.finds(value);
     })
     .registerFunction('string.splitBounded(string): list<string>', (value: string, separator: string) => {
       const parts = value.split(separator, itemsMax + 1);

@@ -4,14 +4,16 @@
 //   E2  Whatever was sent, an event leaves here within the bounds below, as well-formed Unicode.
 import { hash } from 'node:crypto';
 import type { AlertEvent, Entity, Link } from '../../src/core/alert/event.ts';
-import type { Labels } from '../../src/core/alert/labels.ts';
+import { clipValue, labelValueCharsMax, type Labels } from '../../src/core/alert/labels.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { ParseFailure } from '../../src/ports/source.ts';
 
-const labelsMax = 64;
+const labelsMax = 256;
 const nameCharsMax = 128;
-const valueCharsMax = 1_024;
+/** So many are kept whatever they hold; more, as long as all their names and values together are no longer than this. */
+const labelsAnyway = 64;
+const labelCharsMax = 73_728;
 const annotationCharsMax = 4_096;
 const summaryCharsMax = 512;
 const episodeCharsMax = 256;
@@ -124,7 +126,7 @@ export function boundEvent(event: AlertEvent): AlertEvent {
     episode: clip(event.episode, episodeCharsMax),
     name: line(event.name, nameCharsMax) || 'unnamed',
     summary: line(event.summary, summaryCharsMax) || line(event.name, nameCharsMax) || 'unnamed',
-    labels: boundLabels(event.labels, valueCharsMax),
+    labels: boundLabels(event.labels, labelValueCharsMax),
     annotations: boundLabels(event.annotations, annotationCharsMax),
     entity: boundEntity(event.entity),
     links: event.links.slice(0, linksMax),
@@ -133,11 +135,17 @@ export function boundEvent(event: AlertEvent): AlertEvent {
 }
 
 function boundLabels(labels: Labels, charsMax: number): Labels {
-  const names = Object.keys(labels);
-  const fits = names.length <= labelsMax && names.every((name) => name.length <= nameCharsMax && (labels[name] ?? '').length <= charsMax);
-  if (fits) return labels;
   const bound: Record<string, string> = {};
-  for (const name of names.slice(0, labelsMax)) bound[name.slice(0, nameCharsMax).toWellFormed()] = clip(labels[name] ?? '', charsMax);
+  let count = 0;
+  let chars = 0;
+  for (const full in labels) {
+    const name = full.length <= nameCharsMax ? full : full.slice(0, nameCharsMax).toWellFormed();
+    const value = clip(labels[full] ?? '', charsMax);
+    chars += name.length + value.length;
+    count += 1;
+    if (count > labelsMax || (count > labelsAnyway && chars > labelCharsMax)) break;
+    bound[name] = value;
+  }
   return bound;
 }
 
@@ -158,6 +166,5 @@ function line(text: string, charsMax: number): string {
 }
 
 function clip(text: string, charsMax: number): string {
-  const formed = cleaned(text);
-  return formed.length <= charsMax ? formed : `${formed.slice(0, charsMax - 1).toWellFormed()}…`;
+  return clipValue(cleaned(text), charsMax);
 }

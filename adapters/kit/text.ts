@@ -33,7 +33,19 @@ export function clip(text: string, charsMax: number): string {
   return `${/[\ud800-\udbff]$/.test(cut) ? cut.slice(0, -1) : cut}…`.toWellFormed();
 }
 
-const saying = { page: '', repeat: 'again: ', resolve: 'resolved: ', approval: 'approval needed: ' } satisfies Record<NotifyKind, string>;
+const saying = {
+  page: '',
+  repeat: 'again: ',
+  risen: 'worse: ',
+  joined: 'more: ',
+  unacknowledged: 'nobody has it: ',
+  storm: '',
+  approval: 'approval needed: ',
+  acknowledged: 'acknowledged: ',
+  resolve: 'resolved: ',
+  flapping: 'flapping: ',
+  unreached: 'nobody reached: ',
+} satisfies Record<NotifyKind, string>;
 
 /** `[critical] again: disk full on db1`: the same first line on every channel. */
 export function headline(notification: Notification, charsMax: number): string {

@@ -74,6 +74,7 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
 function eventOf(notification: Notification, routingKey: string): string {
   const head = { routing_key: routingKey, dedup_key: dedupKeyOf(notification.dedupKey) };
   if (notification.kind === 'resolve') return JSON.stringify({ ...head, event_action: 'resolve' });
+  if (notification.kind === 'acknowledged') return JSON.stringify({ ...head, event_action: 'acknowledge' });
 
   const links = safeLinks(notification);
   const event = (details: object): string =>

@@ -1,5 +1,6 @@
 // What a turn is given and what it leaves: the desk, the rules in force, the facts so far, and the incidents still to deliberate about.
 // And how a turn speaks: emit() writes a fact and folds it at once, so that the next step of the same turn sees it.
+import type { MatchBudget } from './alert/labels.ts';
 import { metaOf, type Desk } from './desk.ts';
 import { fold } from './fold.ts';
 import type { Expressions } from './playbook/expressions.ts';
@@ -25,6 +26,8 @@ export interface TurnContext extends DecisionContext {
   readonly offset: number;
   /** The agenda: incidents to deliberate about before the turn ends, in the order in which they were raised. */
   readonly toDeliberate: Set<string>;
+  /** What patterns of silences may still cost in this turn. */
+  readonly matching: MatchBudget;
 }
 
 type Body<T> = T extends Fact ? Omit<T, 'scope' | 'seq' | 'at'> : never;

@@ -5,6 +5,7 @@ import type { Fact } from './records.ts';
 import type { AlertRow } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
+import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
 import type { Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
@@ -53,6 +54,7 @@ export interface Indexes {
   readonly alertsByIncident: Map<string, Set<string>>;
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
+  readonly silences: SilenceIndex;
 }
 
 export interface Desk {
@@ -88,7 +90,7 @@ export function newDesk(scope: string): Desk {
       wakes: newTable(),
       deliveries: newTable(),
     },
-    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map(), runsByPlaybook: new Map() },
+    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map(), runsByPlaybook: new Map(), silences: newSilenceIndex() },
   };
 }
 
@@ -145,4 +147,5 @@ export function reindex(desk: Desk): void {
     if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
+  for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

@@ -5,6 +5,7 @@
 //       earliest: waits run on a steady clock, so time passes here even where the wall clock was set back.
 //   T3  A redelivered event, a stale wake, an answer nobody awaits: no fact that acts.
 import { seeAlert } from './alert/arrival.ts';
+import { newBudget } from './alert/labels.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
 import { acknowledge, apply, resolveByHand } from './decide/people.ts';
@@ -13,11 +14,11 @@ import { timeOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
+import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { onNotifyAnswered, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
-import { onClaimed } from './run/calls.ts';
-import { onAnswered, onApproval, runWakes } from './run/program.ts';
+import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
 
@@ -31,7 +32,17 @@ export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: n
 }
 
 function begin(desk: Desk, at: Instant, { policy, frozen, expressions }: DecisionContext, offset: number): TurnContext {
-  return { policy, frozen, expressions, desk, at: timeOf(desk, at), offset, facts: [], toDeliberate: new Set() };
+  return {
+    policy,
+    frozen,
+    expressions,
+    desk,
+    at: timeOf(desk, at),
+    offset,
+    facts: [],
+    toDeliberate: new Set(),
+    matching: newBudget(matchStepsATurn),
+  };
 }
 
 /** The partition's own desk, scope `*`: policy and freeze. */

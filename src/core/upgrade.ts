@@ -3,6 +3,7 @@
 //   U1  Rows of an earlier version, upgraded, are what folding their facts gives today.
 //   U2  A row that this version saved is left as it is, the same object.
 import type { DeskMeta, TableName } from './desk.ts';
+import type { Incident } from './incident/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { RunPart } from './run/facts.ts';
 import type { Frame, Run, Undo } from './run/row.ts';
@@ -20,8 +21,13 @@ export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   const { table, doc } = row;
   if (table === 'meta' && 'halfCount' in doc) return [{ ...row, doc: upgradeMeta(doc as Meta010) }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
+  if (table === 'rules' && !('unknown' in doc)) return [{ ...row, doc: { ...doc, unknown: 0 } }];
+  if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
   return [row];
 }
+
+/** What the row of an incident did not have in 0.1.0. */
+const incidentDefaults: Pick<Incident, 'acked'> = { acked: null };
 
 /** 0.1.0: buckets of new alerts were called halves. */
 interface Meta010 {
@@ -38,7 +44,7 @@ function upgradeMeta({ half, halfCount, lastHalfCount, ...rest }: Meta010): Desk
 }
 
 /** 0.1.0: a run had one place and one call, what it did not have yet was null, and the whole playbook lay in its row. */
-interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls' | 'undos' | 'failure' | 'degraded'> {
+interface Run010 extends Omit<Run, 'playbook' | 'frames' | 'calls' | 'undos' | 'failure' | 'degraded' | 'alerts' | 'life'> {
   readonly playbook: Playbook;
   readonly phase: RunPart | 'ended';
   readonly index: number;
@@ -65,6 +71,8 @@ function upgradeRun(row: PlacedRow, old: Run010): readonly PlacedRow[] {
     mode,
     params,
     target,
+    alerts: [],
+    life: null,
     startedAt,
     frames: framesOf(old),
     pause,
@@ -74,6 +82,7 @@ function upgradeRun(row: PlacedRow, old: Run010): readonly PlacedRow[] {
     ...(undos.length > 0 ? { undos } : {}),
     ...(failure === null ? {} : { failure }),
     ...(degraded ? { degraded } : {}),
+    ...(playbook.steps.some((step) => Object.hasOwn(old.outputs, step.id)) ? { acted: true } : {}),
   };
   return [
     { ...row, doc: run },

@@ -1,7 +1,7 @@
 // What the HTTP floor needs from the rest of the gateway; compose fills it.
 import type { EndpointAuth, VerifySignature } from '../access/gate.ts';
 import type { ApiToken } from '../access/tokens.ts';
-import type { Expressions } from '../core/playbook/expressions.ts';
+import type { PatternEngine } from '../core/alert/labels.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
 import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
@@ -74,7 +74,7 @@ export interface HttpDeps {
   readonly frozen: () => { readonly by: string; readonly reason: string } | null;
   /** Scope of a silence that names none. */
   readonly defaultScope: string;
-  readonly expressions: Pick<Expressions, 'pattern'> & {
+  readonly expressions: PatternEngine & {
     /** Why a pattern is not accepted, or null. */
     patternProblem(pattern: string): string | null;
   };

@@ -65,6 +65,6 @@ export const playbookComponents: { readonly [name: string]: Schema } = {
       proofs: listOf(proof),
       otherwise: words(['escalate', 'rollback']),
     }),
-    escalate: closed<Playbook['escalate']>({ ladder: nullable(text), say: value }),
+    escalate: closed<Playbook['escalate']>({ ladder: nullable(text), say: value, afterMs: integer }, ['afterMs']),
   }),
 };

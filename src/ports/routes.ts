@@ -2,12 +2,19 @@
 // The HTTP floor serves, guards and describes them; a handler sees only what its caller may see.
 import type { Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
+import type { Severity } from '../core/alert/severity.ts';
+import type { MuteReason } from '../core/mute/facts.ts';
 import type { Instant } from '../core/time.ts';
 import type { ScopeFilter } from '../readmodel/query.ts';
 
 /** An alert that fires, as the read model has it. */
 export interface FiringAlert {
   readonly fingerprint: string;
+  /** The rule or check, whatever its source calls it. */
+  readonly name: string;
+  readonly severity: Severity;
+  /** Why it calls nobody now, or null. */
+  readonly muted: MuteReason | null;
   readonly labels: Labels;
   readonly annotations: Labels;
   readonly links: readonly Link[];
@@ -21,14 +28,35 @@ export interface RouteDeps {
   readonly version: string;
   /** Of this process. */
   readonly startedAt: Instant;
+  now(): Instant;
   /** Why a pattern of a matcher is not accepted, in one sentence, or null. */
   patternProblem(pattern: string): string | null;
-  /** The newest alerts that fire, at most `limit` looked at, of these the ones that fit every matcher; without a matcher all of them. */
+  /**
+   * The alerts that fire and fit every matcher (without a matcher all of them), newest first, at most `limit`.
+   * Rejects with `invalid_request` when their patterns take more work than a request may.
+   */
   firing(query: {
     readonly scopes: ScopeFilter;
     readonly matchers: readonly Matcher[];
     readonly limit: number;
   }): Promise<readonly FiringAlert[]>;
+  /** Silences, newest first, at most `limit`; `matchers` are asked of what a silence says about each name. */
+  silences(query: {
+    readonly scopes: ScopeFilter;
+    readonly matchers: readonly Matcher[];
+    readonly limit: number;
+  }): Promise<readonly ListedSilence[]>;
+}
+
+/** A silence, as the read model has it. */
+export interface ListedSilence {
+  readonly id: string;
+  readonly state: 'active' | 'expired';
+  readonly matchers: readonly Matcher[];
+  readonly startsAt: Instant;
+  readonly endsAt: Instant;
+  readonly by: string;
+  readonly comment: string;
 }
 
 /** What a handler is told of one request: its query as the schema admitted it, and what its caller may see. */

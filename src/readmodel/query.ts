@@ -183,7 +183,7 @@ function isIndexed({ op, value }: Matcher): boolean {
 /** Whether the labels agree with the matchers that no facet answers. */
 export function agreesOnLabels(filter: LabelFilter | undefined, labels: Labels): boolean {
   const others = filter?.matchers.filter((matcher) => !isIndexed(matcher)) ?? [];
-  return filter === undefined || others.length === 0 || matchesAll(others, labels, filter.pattern);
+  return filter === undefined || others.length === 0 || matchesAll(others, { labels }, filter.pattern);
 }
 
 /** True when some matcher is to be tested on the labels themselves. */

@@ -216,7 +216,14 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
 });
 
 describe('what stands in the registry', () => {
-  const idle: RouteDeps = { version: '', startedAt: 0, patternProblem: () => null, firing: async () => [] };
+  const idle: RouteDeps = {
+    version: '',
+    startedAt: 0,
+    now: () => 0,
+    patternProblem: () => null,
+    firing: async () => [],
+    silences: async () => [],
+  };
 
   it('has every name once, and options that are strict JSON Schema', () => {
     const lists = { sources: toys.sources, notifiers: toys.notifiers, actions: toys.actions, logs: toys.logs, stores: toys.stores };

@@ -276,7 +276,8 @@ test('rules learn what came of their alerts', () => {
   story.say({ type: 'Acked', incident: story.last('IncidentOpened').incident, by: 'ann', via: 'api' });
   story.see(eventOf({ claim: 'cleared', observedAt: story.now() + 1 }));
 
-  assert.deepEqual({ acted: story.last('RuleLearned').acted, passed: story.last('RuleLearned').passed }, { acted: 1, passed: 1 });
+  assert.deepEqual({ acted: story.last('RuleLearned').acted, passed: story.last('RuleLearned').passed }, { acted: 0, passed: 1 });
+  assert.equal(story.last('RuleLearned').unknown, 1);
 });
 
 test('labels and annotations follow when the state moves: soft to hard, warning to critical', () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { newBudget } from '../../src/core/alert/labels.ts';
 import { refusalOf } from '../../src/core/decide/guards.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { Param, Playbook } from '../../src/core/playbook/document.ts';
@@ -50,18 +51,21 @@ const refusing: readonly Refusing[] = [
     reason: /^frozen by ann: audit; thaw lifts it$/,
     playbooks: [playbookOf()],
     play: (story) => [story.freeze(freeze), story.see(eventOf())],
+    passing: true,
   },
   {
     guard: 'confidence',
     reason: /^score 0\.802 is below 0\.9$/,
     playbooks: [guarded({ confidence: 0.9 })],
     play: (story) => story.see(eventOf()),
+    passing: true,
   },
   {
     guard: 'cooldown',
-    reason: /^checkout was acted on 1m ago, cooldown 30m$/,
+    reason: /^checkout was acted on 3m ago, cooldown 30m$/,
     playbooks: [guarded({ cooldownMs: 30 * minute })],
     play: again,
+    passing: true,
   },
   {
     guard: 'attempts',
@@ -121,7 +125,7 @@ test('guards are asked in one order: what stops everything comes before what sto
   const [incident] = desk.tables.incidents.rows.values();
   assert.ok(incident !== undefined);
   const rules = { policy: policyOf(), frozen: freeze, expressions: createExpressions() };
-  const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>() };
+  const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>(), matching: newBudget(1_000) };
   const thawed = { ...ctx, frozen: null };
   const storm = { ...incident, storm: true, score: { value: 0.1, terms: [] } };
   const strict = guarded({ confidence: 0.5, cooldownMs: hour, concurrency: 1 });
@@ -163,6 +167,7 @@ test('a cooldown counts for the target, whatever playbook acted on it', () => {
   story.forward(20 * minute);
 
   story.see(eventOf({ name: 'Dead', startedAt: story.now(), observedAt: story.now() }));
+  story.forward(3 * minute);
 
   assert.deepEqual([story.last('RunRefused').playbook, story.last('RunRefused').guard], ['reboot', 'cooldown']);
 });

@@ -14,7 +14,7 @@ import { defaultPolicy } from '../../src/offline/cases.ts';
 import { createWorld } from '../../src/offline/replay/world.ts';
 import { playbookDeps } from '../config/support.ts';
 
-const rowCharsMax = 600;
+const rowCharsMax = 700;
 const scope = 'default';
 const expressions = createExpressions();
 /** A worker's name is as long as this where it matters; the world's is shorter. */

@@ -1,11 +1,13 @@
 // Silences: what they match, when they begin and end, and that they hush people, never the state of things.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { boundEvent } from '../../adapters/kit/event.ts';
 import type { Matcher } from '../../src/core/alert/labels.ts';
 import type { Silence } from '../../src/core/mute/facts.ts';
+import { indexSilence, newSilenceIndex, silencesFor, unindexSilence } from '../../src/core/mute/silences.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
-import { began, callOf, clears, end, fires, incidentOf, paged } from '../support/play.ts';
+import { began, callOf, claim, clears, end, fires, incidentOf, paged } from '../support/play.ts';
 import { playbookOf, policyOf } from '../support/policy.ts';
 import { accepted, broke, done, tell, type Story } from '../support/story.ts';
 
@@ -307,6 +309,7 @@ test('a silence holds back the page that follows a run which did not help, until
 
 test('a silence holds back the page of a run that failed, and the page comes when the silence ends', () => {
   const story = began();
+  claim(story, callOf(story), 'w1');
   hush(story, { until: 10 * minute });
   story.answer(broke);
   story.forward(9 * minute);
@@ -319,6 +322,7 @@ test('a silence holds back the page of a run that failed, and the page comes whe
 
 test('a run left in doubt calls a person when the silence ends, though its alert has cleared', () => {
   const story = began();
+  claim(story, callOf(story), 'w1');
   hush(story, { until: 3 * minute });
   story.answer({ outcome: 'unknown', detail: 'no answer' });
   clears(story);
@@ -342,4 +346,95 @@ test('silences never keep an incident open: it resolves, comes back and resolves
   assert.equal(story.all('IncidentResolved').length, 2);
   const { incidents, alerts, silences } = story.desk().tables;
   assert.deepEqual([incidents.rows.size, alerts.rows.size, silences.rows.size], [0, 0, 0]);
+});
+
+// ---------------------------------------------------------------- what it costs, and how far it reaches
+
+test('F2: a pattern that takes too much work for a value mutes nothing, whether it asks or excludes', () => {
+  const value = 'ab'.repeat(500);
+  for (const op of ['=~', '!~'] as const) {
+    const story = tell(policyOf());
+    hush(story, { matchers: [{ name: 'v', op, value: op === '=~' ? '.*a.{300}(?:n)?.*' : 'x.{300}' }] });
+    story.see(eventOf({ labels: { ...eventOf().labels, v: value } }));
+    assert.equal(story.last('AlertDecided').decision, 'hold', op);
+  }
+});
+
+test('F2: a scope takes a thousand silences; one more ends in the turn that would begin it', () => {
+  const story = tell(policyOf());
+  for (let at = 0; at < 1_000; at += 1) hush(story, { id: `n${at}`, matchers: [{ ...web1, value: `none${at}` }] });
+  hush(story, { id: 'more' });
+
+  const { silence, state } = story.last('SilenceChanged');
+  assert.deepEqual([silence.id, state], ['more', 'expired']);
+  story.see(eventOf());
+  assert.equal(story.last('AlertDecided').decision, 'hold');
+});
+
+test('F3: an alert is asked of the silences that name a value of it and of those that name none, longest first', () => {
+  const index = newSilenceIndex();
+  const silence = (id: string, endsAt: number, matchers: readonly Matcher[]): Silence => {
+    return { id, matchers, startsAt: 0, endsAt, untilResolved: false, by: 'ann', comment: '' };
+  };
+  for (let at = 0; at < 1_000; at += 1) indexSilence(index, silence(`n${at}`, 9, [{ ...web1, value: `none${at}` }]));
+  indexSilence(index, silence('a', 5, [web1]));
+  indexSilence(index, silence('b', 7, [{ ...web1, op: '=~', value: 'web.*' }]));
+  const ids = (): readonly string[] => silencesFor(index, { labels: { instance: 'web1' } }).map(({ id }) => id);
+  assert.deepEqual(ids(), ['b', 'a']);
+
+  unindexSilence(index, silence('b', 7, [{ ...web1, op: '=~', value: 'web.*' }]));
+  assert.deepEqual(ids(), ['a']);
+});
+
+test('A13: a silence mutes all that it matches, however many there are, some in each turn', () => {
+  const story = tell(policyOf());
+  const labels = eventOf().labels;
+  for (let at = 0; at < 1_300; at += 1) {
+    story.see(eventOf({ fingerprint: at.toString(16).padStart(16, '0'), labels: { ...labels, at: String(at), team: 'db' } }));
+  }
+  const muted = (): number => [...story.desk().tables.alerts.rows.values()].filter((row) => row.muted !== null).length;
+  hush(story, { matchers: [{ name: 'team', op: '=', value: 'db' }] });
+  assert.equal(muted(), 500);
+  story.forward(1);
+  assert.equal(muted(), 1_300);
+
+  story.forward(hour);
+  assert.equal(muted(), 0);
+});
+
+const entity: readonly { readonly matcher: Matcher; readonly mutes: boolean }[] = [
+  { matcher: { name: 'host', op: '=', value: 'web9' }, mutes: true },
+  { matcher: { name: 'host', op: '=~', value: 'web[0-9]' }, mutes: true },
+  { matcher: { name: 'host', op: '!=', value: 'web9' }, mutes: false },
+  { matcher: { name: 'instance', op: '=', value: 'web9:9100' }, mutes: true },
+  { matcher: { name: 'cluster', op: '=', value: 'eu1' }, mutes: true },
+  { matcher: { name: 'alertname', op: '=', value: 'Disk full' }, mutes: true },
+  { matcher: { name: 'severity', op: '=', value: 'critical' }, mutes: true },
+  { matcher: { name: 'pod', op: '=', value: 'web9' }, mutes: false },
+];
+
+for (const { matcher, mutes } of entity) {
+  test(`A13: ${matcher.name}${matcher.op}${matcher.value} ${mutes ? 'mutes' : 'does not mute'} an alert of instance web9:9100`, () => {
+    const story = tell(policyOf());
+    hush(story, { matchers: [matcher] });
+    const labels = { instance: 'web9:9100' };
+    story.see(eventOf({ name: 'Disk full', severity: 'critical', labels, entity: { host: 'web9', cluster: 'eu1' } }));
+    assert.equal(story.last('AlertDecided').decision, mutes ? 'suppress' : 'hold');
+  });
+}
+
+test('A13: a value that was cut when it was received is matched by the whole one', () => {
+  const whole = 'x'.repeat(1_100);
+  const story = tell(policyOf());
+  hush(story, { matchers: [{ name: 'path', op: '=', value: whole }] });
+  story.see(boundEvent(eventOf({ labels: { path: whole } })));
+  assert.equal(story.last('AlertDecided').decision, 'suppress');
+});
+
+test('A13: the 65th label of an alert is kept, and matched', () => {
+  const labels = Object.fromEntries(Array.from({ length: 65 }, (_, at) => [`l${at + 1}`, `v${at + 1}`]));
+  const story = tell(policyOf());
+  hush(story, { matchers: [{ name: 'l65', op: '=', value: 'v65' }] });
+  story.see(boundEvent(eventOf({ labels })));
+  assert.equal(story.last('AlertDecided').decision, 'suppress');
 });

@@ -157,6 +157,9 @@ test('the table of roles and scopes is this one', async () => {
     'read own get /api/v1/silences/:id',
     'read own get /api/v1/summary',
     'read own get /api/v2/alerts',
+    'read own get /api/v2/alerts/groups',
+    'read own get /api/v2/receivers',
+    'read own get /api/v2/silences',
     'read own get /api/v2/status',
   ]);
 });

@@ -159,6 +159,7 @@ function filterOf({ path }: Operation, name: string, tenant: Tenant, ids: Ids): 
     case 'active':
     case 'silenced':
     case 'inhibited':
+    case 'muted':
     case 'unprocessed':
     case 'receiver':
       return [];

@@ -10,6 +10,7 @@ import { checkCalls } from './check-calls.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
+import { checkPresent } from './check-present.ts';
 import { checkShares } from './check-shares.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
@@ -51,6 +52,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const pages = checkPages(ledger);
   const calls = checkCalls(ledger);
   const state = checkState(parts);
+  checkPresent(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

@@ -35,7 +35,7 @@ export const ways: { readonly [end in Outcome]: Way } = {
     play: (story) => story.say({ type: 'Denied', run: story.last('RunStarted').run, by: 'ann', via: 'api', note: '' }),
   },
   shadowed: { change: { mode: 'shadow' }, play: () => undefined },
-  refused: { change: { guards: { ...playbookOf().guards, confidence: 0.999 } }, play: () => undefined },
+  refused: { change: { guards: { ...playbookOf().guards, attempts: { max: 0, perMs: minute } } }, play: () => undefined },
 };
 
 /** Ends of runs, without the playbook that was refused; and whether a person is called within seconds while the alert fires. */

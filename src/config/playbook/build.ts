@@ -86,7 +86,7 @@ export interface RawPlaybook {
     readonly any?: readonly RawProof[];
     readonly otherwise?: 'escalate' | 'rollback';
   };
-  readonly escalate?: { readonly ladder?: string; readonly say?: string };
+  readonly escalate?: { readonly ladder?: string; readonly say?: string; readonly after?: string };
 }
 
 export interface RawParam {
@@ -113,7 +113,11 @@ export function buildPlaybook(raw: RawPlaybook): Playbook {
     diagnose: (raw.diagnose ?? []).map(diagnosisOf),
     steps: raw.steps.map(stepOf),
     verify: verifyOf(raw.verify ?? {}),
-    escalate: { ladder: raw.escalate?.ladder ?? null, say: raw.escalate?.say ?? '' },
+    escalate: {
+      ladder: raw.escalate?.ladder ?? null,
+      say: raw.escalate?.say ?? '',
+      ...(raw.escalate?.after === undefined ? {} : { afterMs: spanOr(raw.escalate.after, 0) }),
+    },
   };
   return { ...playbook, digest: digestOf(playbook) };
 }

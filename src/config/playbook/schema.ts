@@ -175,7 +175,7 @@ export const PlaybookSchema: Schema = {
       diagnose: { type: 'array', maxItems: 20, items: diagnosis },
       steps: { type: 'array', minItems: 1, maxItems: 30, items: step },
       verify,
-      escalate: mapping({ ladder: plainName, say: line(2_000) }, [], {
+      escalate: mapping({ ladder: plainName, say: line(2_000), after: span }, [], {
         page: 'write the name of a ladder: escalate.ladder',
         attach: 'diagnosis, steps and checks are attached always',
       }),

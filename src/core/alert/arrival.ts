@@ -102,8 +102,8 @@ function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
     emit(ctx, { type: 'DeskSwept', table: 'alerts', keys: [fingerprint] });
     return decided(ctx, input, change, ['record', 'cleared before it was confirmed']);
   }
-  const { firing, run } = incidentOf(ctx, incident) ?? { firing: 0, run: null };
-  if (firing === 0 && run !== null) nudge(ctx, run);
+  const run = incidentOf(ctx, incident)?.run ?? null;
+  if (run !== null) nudge(ctx, run);
   ctx.toDeliberate.add(incident);
   decided(ctx, input, change, ['record', 'cleared']);
 }

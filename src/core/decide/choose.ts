@@ -1,4 +1,6 @@
-// Which playbook answers an incident, now or if things stay as they are. With which parameters is plan.ts, whether it may act now guards.ts.
+// Which playbooks answer an incident, now or if things stay as they are. With which parameters is plan.ts, whether one may act now
+// guards.ts, and what is done with the answer remedy.ts.
+import { isFiring } from '../alert/fold.ts';
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
@@ -8,29 +10,56 @@ import { alertEnvironment, incidentEnvironment } from '../playbook/environment.t
 import type { Environment } from '../playbook/template.ts';
 import type { Instant, Millis } from '../time.ts';
 
-export type Choice =
-  | { readonly kind: 'none' }
-  /** A playbook will match if things stay as they are for so long. */
-  | { readonly kind: 'wait'; readonly playbook: string; readonly waitMs: Millis }
-  | { readonly kind: 'match'; readonly playbook: Playbook; readonly environment: Environment };
+/** A playbook whose condition holds for an alert of the incident. */
+export interface Candidate {
+  readonly playbook: Playbook;
+  readonly trigger: Trigger;
+  readonly fingerprint: string;
+  readonly environment: Environment;
+  /** How long the condition must go on holding; 0 or less: it may act now. */
+  readonly waitMs: Millis;
+  /** Since when the alert has been somebody's matter in this life. */
+  readonly since: Instant;
+}
 
 const membersTried = 50;
 
-/** The first playbook, in the policy's order, that was not tried in this life and whose condition holds. */
-export function choose(ctx: TurnContext, incident: Incident, arrived: string | null): Choice {
+/** Every playbook with every alert it answers: playbooks in the policy's order, alerts in joining order; `arrived` limits them to one. */
+export function* candidates(ctx: TurnContext, incident: Incident, arrived: string | null): Iterable<Candidate> {
   const view = viewsFor(ctx, incident);
-  let wait: Choice = { kind: 'none' };
   for (const playbook of ctx.policy.playbooks) {
-    if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue;
+    if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue; // 0.1.0 tried a playbook once for all targets
     for (const trigger of playbook.triggers) {
-      const found = matching(ctx, incident, view, trigger, arrived);
-      if (found === null) continue;
-      const waitMs = found.since + trigger.forMs - ctx.at;
-      if (waitMs <= 0) return { kind: 'match', playbook, environment: found.environment };
-      if (wait.kind !== 'wait' || waitMs < wait.waitMs) wait = { kind: 'wait', playbook: playbook.name, waitMs };
+      for (const fingerprint of askedOf(incident, trigger, arrived)) {
+        const environment = matching(ctx, view, trigger, fingerprint);
+        const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+        if (environment === null || alert === undefined) continue;
+        const since = Math.max(incident.lifeAt, trigger.on === 'alert' ? Math.min(alert.startedAt, ctx.at) : 0);
+        yield { playbook, trigger, fingerprint, environment, waitMs: since + trigger.forMs - ctx.at, since };
+      }
     }
   }
-  return wait;
+}
+
+/** The other alerts that the candidate's trigger matches now, with what its parameters may be filled from; the candidate's own comes first. */
+export function matchedWith(
+  ctx: TurnContext,
+  incident: Incident,
+  found: Candidate,
+): readonly Pick<Candidate, 'fingerprint' | 'environment'>[] {
+  const { trigger, fingerprint: first } = found;
+  const view = viewsFor(ctx, incident);
+  const others = incident.listed.slice(0, membersTried).flatMap((fingerprint) => {
+    if (fingerprint === first) return [];
+    const environment = matching(ctx, view, trigger.on === 'incident' ? { ...trigger, when: 'true' } : trigger, fingerprint);
+    return environment === null ? [] : [{ fingerprint, environment: trigger.on === 'incident' ? found.environment : environment }];
+  });
+  return [found, ...others];
+}
+
+function askedOf(incident: Incident, trigger: Trigger, arrived: string | null): readonly string[] {
+  if (trigger.on === 'incident') return [incident.root];
+  return arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
 }
 
 /** What conditions see of one alert of the incident, made once however many conditions look at it. */
@@ -44,31 +73,10 @@ function viewsFor(ctx: TurnContext, incident: Incident): (alert: Alert) => Envir
   };
 }
 
-interface Matching {
-  readonly environment: Environment;
-  /** Since when the condition can have held: this life of the incident and, of an alert, its start. */
-  readonly since: Instant;
-}
-
-function matching(
-  ctx: TurnContext,
-  incident: Incident,
-  view: (alert: Alert) => Environment,
-  trigger: Trigger,
-  arrived: string | null,
-): Matching | null {
-  const fingerprints = trigger.on === 'incident' ? [incident.root] : arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
-  let longest: Matching | null = null;
-  for (const fingerprint of fingerprints) {
-    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (row?.alert.state !== 'firing' || muteOf(ctx, row) !== null) continue;
-    const environment = view(row.alert);
-    const holds = ctx.expressions.evaluate(trigger.when, environment);
-    if (!holds.ok || holds.value !== true) continue;
-    const begun = trigger.on === 'alert' ? Math.min(row.alert.startedAt, ctx.at) : 0;
-    const since = Math.max(incident.lifeAt, begun);
-    if (longest === null || since < longest.since) longest = { environment, since };
-    if (longest.since + trigger.forMs <= ctx.at) break;
-  }
-  return longest;
+function matching(ctx: TurnContext, view: (alert: Alert) => Environment, trigger: Trigger, fingerprint: string): Environment | null {
+  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+  if (row === undefined || !isFiring(row.alert) || muteOf(ctx, row) !== null) return null;
+  const environment = view(row.alert);
+  const holds = ctx.expressions.evaluate(trigger.when, environment);
+  return holds.ok && holds.value === true ? environment : null;
 }

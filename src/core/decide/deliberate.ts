@@ -1,26 +1,29 @@
 // What to do about an incident now: let a playbook work, page, wait, stay quiet, or just keep the record; always with the reason.
 // Called whenever something about the incident moved; saying the same twice is silent.
 //   B1  A person is paged only when no playbook may help, one failed, was refused, or takes too long; and at most once in a life.
+//   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
+import { isFiring } from '../alert/fold.ts';
+import type { AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
-import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { idOf } from '../ids.ts';
+import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
-import { incidentOf, type Incident } from '../incident/row.ts';
+import { incidentOf, type Incident, type Remedied } from '../incident/row.ts';
 import { isInDoubt } from '../mute/suppression.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { ends } from '../run/ends.ts';
-import { start } from '../run/program.ts';
-import { playbookOf, runOf } from '../run/row.ts';
-import { second, spanOf, type Millis } from '../time.ts';
-import { choose, type Choice } from './choose.ts';
+import { playbookOf, runOf, type Run } from '../run/row.ts';
+import { lowering, unlearnedScore } from '../score/score.ts';
+import { second, spanOf, type Instant } from '../time.ts';
 import type { Decision } from './facts.ts';
-import { isPassing, refusalOf } from './guards.ts';
-import { plan } from './plan.ts';
 import { quietReason } from './quiet.ts';
+import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
 
-const askAgainMs = 15 * second;
+/** After a member has cleared, the rest has so long to follow before a person is called for it. */
+const recoveryMs = 15 * second;
+
+const nobody: Asked = { started: false, held: [], wait: null };
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
@@ -30,16 +33,18 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   const working = runOf(ctx, incident.run);
-  if (working !== undefined) return whileWorking(ctx, incident, playbookOf(ctx.desk, working).name, working.startedAt);
-  const helpless = incident.outcome !== null && !ends[incident.outcome.end].helped;
-  const choice: Choice = helpless || incident.storm ? { kind: 'none' } : choose(ctx, incident, arrived);
-  if (choice.kind === 'wait') askAgain(ctx, incident, choice.waitMs);
-  if (choice.kind === 'match' && act(ctx, incident, choice)) return;
+  if (working !== undefined) return whileWorking(ctx, incident, working);
+  const stopped = incident.storm || (incident.outcome !== null && ends[incident.outcome.end].stops);
+  const asked = stopped ? nobody : remedy(ctx, incident, arrived);
   const fresh = incidentOf(ctx, id) ?? incident;
-  if (choice.kind === 'match' && fresh.tried.length > incident.tried.length && fresh.run === null && fresh.outcome === incident.outcome) {
-    return deliberate(ctx, id, arrived); // a shadow run took its turn; others may follow. `tried` grows, so this ends.
-  }
-  pageOrNot(ctx, fresh, choice, arrived);
+  if (asked.started) return decide(ctx, fresh, 'remediate', `playbook ${workingName(ctx, fresh)} works on it`);
+  if (asked.wait !== null) askAgain(ctx, fresh, asked.wait.waitMs);
+  pageOrNot(ctx, fresh, asked, arrived);
+}
+
+function workingName(ctx: TurnContext, { run: id }: Incident): string {
+  const run = runOf(ctx, id);
+  return run === undefined ? '' : playbookOf(ctx.desk, run).name;
 }
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
@@ -54,79 +59,117 @@ function resolveCleared(ctx: TurnContext, incident: Incident): void {
   resolve(ctx, incident.id, { by: credited ? 'playbook' : 'source', who, note: 'every alert cleared' });
 }
 
-function whileWorking(ctx: TurnContext, incident: Incident, playbook: string, since: number): void {
-  const { holdOffMs } = ctx.policy;
-  const tooLong = ctx.at - since >= holdOffMs && worthPaging(ctx, incident);
-  if (incident.page === null && tooLong) {
-    return page(ctx, incident, `playbook ${playbook} has been at work for ${spanOf(ctx.at - since)}`, null);
+function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
+  const playbook = playbookOf(ctx.desk, run);
+  const { name } = playbook;
+  const worked = ctx.at - run.startedAt;
+  const tooLong = worked >= holdOffOf(ctx, playbook) || ctx.at >= boundOf(ctx, incident, playbook);
+  if (incident.page === null && tooLong && worthOf(ctx, incident) !== 'no') {
+    return page(ctx, incident, `playbook ${name} has been at work for ${spanOf(worked)}`, null);
   }
-  if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${playbook} works`);
-  decide(ctx, incident, 'remediate', `playbook ${playbook} works on it`);
+  if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${name} works`);
+  decide(ctx, incident, 'remediate', `playbook ${name} works on it`);
 }
 
-/** Starts the matching playbook, or writes down which guard refused it. True when nothing more is to be decided now. */
-function act(ctx: TurnContext, incident: Incident, choice: Extract<Choice, { kind: 'match' }>): boolean {
-  const { playbook } = choice;
-  const planned = plan(ctx, playbook, choice.environment);
-  const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
-  if (refusal !== null && isPassing(refusal.guard) && ctx.at - incident.lifeAt < ctx.policy.holdOffMs) {
-    askAgain(ctx, incident, askAgainMs);
-    decide(ctx, incident, 'hold', `playbook ${playbook.name} waits: ${refusal.reason}`);
-    return true;
-  }
-  if (refusal !== null || !planned.ok) {
-    const { guard, target, reason } = refusal ?? { guard: 'params' as const, target: '', reason: '' };
-    const run = idOf('r', ctx.desk.scope, nextSeq(ctx));
-    emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: playbook.name, mode: playbook.mode, target, guard, reason });
-    return false;
-  }
-  start(ctx, incident, playbook, planned.value);
-  const fresh = incidentOf(ctx, incident.id);
-  if (fresh === undefined || fresh.run === null) return false;
-  decide(ctx, fresh, 'remediate', `playbook ${playbook.name} works on it`);
-  askAgain(ctx, incident, ctx.policy.holdOffMs);
-  return true;
-}
-
-function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
-  wakeAfter(ctx, afterMs, { kind: 'deliberate', incident: incident.id, asked: nextSeq(ctx) });
-}
-
-function pageOrNot(ctx: TurnContext, incident: Incident, choice: Choice, arrived: string | null): void {
+function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: string | null): void {
   const { outcome } = incident;
   const answered = pageOf(ctx, incident.page)?.state === 'acked';
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
-  if (outcome !== null && ends[outcome.end].helped) {
-    return decide(
-      ctx,
-      incident,
-      'hold',
-      `playbook ${outcome.playbook} ${outcome.end === 'noop' ? 'found nothing to do' : 'verified'}; waits for the alerts to clear`,
-    );
+  if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '));
+  const helped = outcome !== null && ends[outcome.end].helped;
+  if (helped && unhelped(ctx, incident).length === 0) {
+    const words = outcome.end === 'noop' ? 'found nothing to do' : 'verified';
+    return decide(ctx, incident, 'hold', `playbook ${outcome.playbook} ${words}; waits for the alerts to clear`);
   }
-  if (outcome !== null && incident.settled) return page(ctx, incident, failureOf(outcome), ladderOf(ctx, outcome.playbook));
-  const { settleMs, holdOffMs } = ctx.policy;
-  if (outcome !== null) return decide(ctx, incident, 'hold', `watched for ${spanOf(settleMs)} before it is paged: ${outcome.reason}`);
-  if (choice.kind === 'wait' && ctx.at + choice.waitMs - incident.lifeAt <= Math.max(holdOffMs, settleMs)) {
-    return decide(ctx, incident, 'hold', `playbook ${choice.playbook} acts if it lasts`);
+  if (waitsFor(ctx, incident, asked)) return;
+  if (outcome !== null && !helped && !outcome.misfit) {
+    if (!incident.settled) return decide(ctx, incident, 'hold', `${watched(ctx)}: ${outcome.reason}`);
+    return arrived === null ? page(ctx, incident, failureOf(outcome), ladderOf(ctx, outcome.playbook)) : deliberate(ctx, incident.id, null);
   }
-  if (!worthPaging(ctx, incident)) {
-    const { severity, score } = ctx.policy.paging;
-    return decide(ctx, incident, 'record', `below the paging rule: pages from severity ${severity} and score ${score} on`);
-  }
-  if (!incident.settled) return decide(ctx, incident, 'hold', `watched for ${spanOf(settleMs)} before it is paged`);
-  if (arrived !== null) return deliberate(ctx, incident.id, null); // B1: none helps with this alert; one may with another
-  page(ctx, incident, incident.storm ? 'playbooks do not act in an alert storm' : 'no playbook helps with it', null);
+  pageIfWorth(ctx, incident, asked, arrived);
 }
 
-function failureOf({ end, playbook, reason }: NonNullable<Incident['outcome']>): string {
-  return `playbook ${playbook} ${end === 'refused' ? 'was refused' : `ended ${end}`}: ${reason}`;
-}
-
-function worthPaging(ctx: TurnContext, incident: Incident): boolean {
+/** No playbook works on it, none failed: a person is called if the rule says so, and not before the incident has settled. */
+function pageIfWorth(ctx: TurnContext, incident: Incident, asked: Asked, arrived: string | null): void {
   const { severity, score } = ctx.policy.paging;
-  return severityRank(incident.severity) >= severityRank(severity) && incident.score.value >= score;
+  const worth = worthOf(ctx, incident);
+  if (worth === 'no')
+    return decide(ctx, incident, 'record', `below the paging rule: pages from severity ${severity} and score ${score} on`);
+  if (!incident.settled) return decide(ctx, incident, 'hold', watched(ctx));
+  if (arrived !== null) return deliberate(ctx, incident.id, null); // B1: none helps with this alert; one may with another
+  if (worth === 'later')
+    return holdUntil(ctx, incident, boundOf(ctx, incident), `${lowering(incident.score) ?? 'it is rarely needed'}; paged if it lasts`);
+  const recovering = recoveringUntil(ctx, incident);
+  if (ctx.at < recovering) return holdUntil(ctx, incident, recovering, 'it is recovering: watched a moment longer');
+  const { outcome } = incident;
+  if (outcome?.misfit === true) return page(ctx, incident, failureOf(outcome), null);
+  const tooLate =
+    asked.wait === null ? '' : `; ${asked.wait.playbook.name} acts in ${spanOf(asked.wait.waitMs)} at the earliest, beyond its hold-off`;
+  page(ctx, incident, `${incident.storm ? 'playbooks do not act in an alert storm' : 'no playbook helps with it'}${tooLate}`, null);
+}
+
+/** A playbook acts soon enough if things stay as they are. */
+function waitsFor(ctx: TurnContext, incident: Incident, { wait }: Asked): boolean {
+  if (wait === null) return false;
+  const until = incident.lifeAt + Math.max(holdOffOf(ctx, wait.playbook), ctx.policy.settleMs);
+  if (ctx.at + wait.waitMs > until) return false;
+  decide(ctx, incident, 'hold', `playbook ${wait.playbook.name} acts if it lasts`);
+  return true;
+}
+
+function watched(ctx: TurnContext): string {
+  return `watched for ${spanOf(ctx.policy.settleMs)} before it is paged`;
+}
+
+/** Holds and asks again at that time; once for one reason, however often it is asked meanwhile. */
+function holdUntil(ctx: TurnContext, incident: Incident, until: Instant, reason: string): void {
+  if (incident.decision !== 'hold' || incident.reason !== reason) askAgain(ctx, incident, until - ctx.at);
+  decide(ctx, incident, 'hold', reason);
+}
+
+/** What recovers mostly recovers as a whole within moments; never beyond the bound of the first page (C12). */
+function recoveringUntil(ctx: TurnContext, incident: Incident): Instant {
+  let cleared = 0;
+  if (incident.storm) return 0;
+  for (const fingerprint of incident.listed) {
+    const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    if (alert?.state === 'cleared') cleared = Math.max(cleared, alert.seenAt);
+  }
+  return Math.min(cleared + recoveryMs, boundOf(ctx, incident));
+}
+
+/** Listed alerts that call for somebody and that no playbook of this life put out or found well. */
+function unhelped(ctx: TurnContext, incident: Incident): readonly AlertRow[] {
+  const runs = incident.runs.map((id) => runOf(ctx, id)).filter((run) => run?.life === incident.life || run?.life === null);
+  const helping = runs.filter((run) => run !== undefined && run.end !== null && ends[run.end].helped && run.because === undefined);
+  if (helping.some((run) => run?.alerts.length === 0)) return [];
+  const helped = new Set(helping.flatMap((run) => run?.alerts ?? []));
+  const rows = incident.listed
+    .filter((fingerprint) => !helped.has(fingerprint))
+    .map((fingerprint) => ctx.desk.tables.alerts.rows.get(fingerprint));
+  return rows.filter((row) => row !== undefined && isFiring(row.alert) && row.muted === null) as readonly AlertRow[];
+}
+
+function failureOf(outcome: Remedied): string {
+  const all = [...(outcome.before ?? []), outcome];
+  return all
+    .map(({ end, playbook, reason }) => `playbook ${playbook} ${end === 'refused' ? 'was refused' : `ended ${end}`}: ${reason}`)
+    .join('; ');
+}
+
+/**
+ * Whether a person is to be called: `no` by the rule's severity and score; `later` when only what was learned keeps the score down, which
+ * may hold a page up to its bound and never take it away (B3).
+ */
+function worthOf(ctx: TurnContext, incident: Incident): 'now' | 'later' | 'no' {
+  const { severity, score } = ctx.policy.paging;
+  const left = incident.outcome !== null && ends[incident.outcome.end].helped ? unhelped(ctx, incident) : [];
+  const severities = left.length > 0 ? left.map(({ alert }) => alert.severity) : [incident.severity];
+  if (!severities.some((one) => severityRank(one) >= severityRank(severity))) return 'no';
+  if (incident.score.value >= score) return 'now';
+  if (unlearnedScore(incident) < score) return 'no';
+  return ctx.at >= boundOf(ctx, incident) ? 'now' : 'later';
 }
 
 function ladderOf(ctx: TurnContext, playbook: string): string | null {

@@ -5,13 +5,15 @@ import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import type { Guard } from '../run/facts.ts';
-import { playbookOf, type TargetHistory } from '../run/row.ts';
-import { spanOf } from '../time.ts';
+import { partOf, playbookOf, type TargetHistory } from '../run/row.ts';
+import { spanOf, type Millis } from '../time.ts';
 
 export interface Refusal {
   readonly guard: Guard;
   readonly target: string;
   readonly reason: string;
+  /** When it will have lifted, where that is known. */
+  readonly liftsInMs?: Millis;
 }
 
 /** What a guard is asked about. */
@@ -23,7 +25,7 @@ interface Question {
 }
 
 interface GuardRule {
-  /** Lifts by itself soon: worth waiting for within the hold-off, instead of paging at once. */
+  /** Can lift: worth waiting for within the hold-off, instead of paging at once. */
   readonly isPassing: boolean;
   /** Why the playbook may not act now, or null. */
   readonly refuses: (ctx: TurnContext, question: Question) => string | null;
@@ -36,10 +38,10 @@ const askedBefore: GuardRule = { isPassing: false, refuses: () => null };
 const guards: { readonly [guard in Guard]: GuardRule } = {
   params: askedBefore,
   target: askedBefore,
-  freeze: { isPassing: false, refuses: whileFrozen },
-  confidence: { isPassing: false, refuses: belowConfidence },
+  freeze: { isPassing: true, refuses: whileFrozen },
+  confidence: { isPassing: true, refuses: belowConfidence },
   storm: { isPassing: false, refuses: (_, { incident }) => (incident.storm ? 'no automatic action inside an alert storm' : null) },
-  cooldown: { isPassing: false, refuses: whileCooling },
+  cooldown: { isPassing: true, refuses: whileCooling },
   attempts: { isPassing: false, refuses: afterAttempts },
   lock: { isPassing: true, refuses: whileHeld },
   concurrency: { isPassing: true, refuses: whileCrowded },
@@ -53,7 +55,7 @@ export function refusalOf(ctx: TurnContext, incident: Incident, playbook: Playbo
   const question = { incident, playbook, target, history: ctx.desk.tables.targets.rows.get(target) };
   for (const guard of order) {
     const reason = guards[guard].refuses(ctx, question);
-    if (reason !== null) return { guard, target, reason };
+    if (reason !== null) return { guard, target, reason, ...(guard === 'cooldown' ? { liftsInMs: coolsIn(ctx, question) } : {}) };
   }
   return null;
 }
@@ -78,6 +80,10 @@ function whileCooling(ctx: TurnContext, { playbook, target, history }: Question)
   return `${target} was acted on ${spanOf(ctx.at - lastEndAt)} ago, cooldown ${spanOf(cooldownMs)}`;
 }
 
+function coolsIn(ctx: TurnContext, { playbook, history }: Question): Millis {
+  return Math.max(0, (history?.lastEndAt ?? 0) + playbook.guards.cooldownMs - ctx.at);
+}
+
 function afterAttempts(ctx: TurnContext, { playbook, target, history }: Question): string | null {
   const limit = playbook.guards.attempts;
   if (limit === null) return null;
@@ -100,7 +106,8 @@ function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
 function runningOf(ctx: TurnContext, playbook: string): number {
   let running = 0;
   for (const run of ctx.desk.tables.runs.rows.values()) {
-    if (run.end === null && run.mode !== 'shadow' && playbookOf(ctx.desk, run).name === playbook) running += 1;
+    const works = run.end === null && run.mode !== 'shadow' && partOf(run) !== 'approval'; // who waits for a yes holds no slot
+    if (works && playbookOf(ctx.desk, run).name === playbook) running += 1;
   }
   return running;
 }

@@ -22,7 +22,12 @@ export const incidentFolds: Folds<
   AlertJoined: foldJoined,
   IncidentChanged: foldChanged,
   IncidentNested: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, parent: fact.parent })),
-  IncidentAcknowledged: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, state: 'acknowledged' as const })),
+  IncidentAcknowledged: (desk, fact) =>
+    change(desk.tables.incidents, fact.incident, (row) => ({
+      ...row,
+      state: 'acknowledged' as const,
+      acked: { by: fact.by, at: fact.at },
+    })),
   IncidentResolved: foldResolved,
   IncidentReopened: foldReopened,
   IncidentNoted: unchanged,
@@ -36,6 +41,7 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
     severity: fact.severity,
     state: 'open',
     storm: fact.storm,
+    acked: null,
     parent: null,
     listed: [],
     members: 0,
@@ -109,9 +115,10 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, (incident) => ({
+  change(desk.tables.incidents, fact.incident, ({ hushed: _hushed, ...incident }) => ({
     ...incident,
     state: 'open' as const,
+    acked: null,
     resolvedAt: null,
     resolvedBy: null,
     decision: null,

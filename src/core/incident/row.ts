@@ -13,6 +13,8 @@ export interface Incident {
   readonly severity: Severity;
   readonly state: 'open' | 'acknowledged' | 'resolved';
   readonly storm: boolean;
+  /** Who has it since when, in this life; null while nobody does. */
+  readonly acked: { readonly by: string; readonly at: Instant } | null;
   readonly parent: string | null;
   /** Fingerprints listed one by one, at most `membersMax`; `members` counts all. */
   readonly listed: readonly string[];
@@ -36,16 +38,34 @@ export interface Incident {
   /** Gateway clock: when this life began. */
   readonly lifeAt: Instant;
   readonly settled: boolean;
-  /** Playbooks that ran or were refused in this life. */
+  /** Something muted one of its alerts in this life. */
+  readonly hushed?: true;
+  /** Playbooks that ran or were refused in this life, each with its target (`triedAs`); in 0.1.0 by name alone. */
   readonly tried: readonly string[];
   /** The run that may act now; shadow runs are only in `runs`. */
   readonly run: string | null;
   readonly runs: readonly string[];
   /** How the last playbook of this life ended, or why it was refused. */
-  readonly outcome: { readonly end: Outcome; readonly playbook: string; readonly reason: string } | null;
+  readonly outcome: Remedied | null;
   readonly page: string | null;
   /** The pages of all lives. */
   readonly pages: readonly string[];
+}
+
+/** How a playbook came out. */
+export interface Remedied {
+  readonly end: Outcome;
+  readonly playbook: string;
+  readonly reason: string;
+  /** It was refused because its parameters or its target do not fit: it is not this incident's playbook. */
+  readonly misfit?: true;
+  /** Those of this life before it that did not help either, oldest first; bounded. */
+  readonly before?: readonly Omit<Remedied, 'before'>[];
+}
+
+/** How a playbook that was tried on a target is remembered. */
+export function triedAs(playbook: string, target: string): string {
+  return `${playbook}|${target}`;
 }
 
 export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {

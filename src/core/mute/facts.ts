@@ -39,7 +39,8 @@ export interface SilenceChanged extends FactBase {
   readonly state: 'active' | 'expired';
 }
 
-/** What a silence waits for: its end, and its begin when it was set for later. */
+/** What a silence waits for: its end, its begin when it was set for later, and to look at the rest of the alerts it may concern. */
 export type SilenceWake =
   | { readonly kind: 'silence'; readonly silence: string; readonly endsAt: Instant }
-  | { readonly kind: 'silenceStart'; readonly silence: string; readonly startsAt: Instant };
+  | { readonly kind: 'silenceStart'; readonly silence: string; readonly startsAt: Instant }
+  | { readonly kind: 'silenceReview'; readonly silence: string; readonly from: string; readonly asked: number };

@@ -1,8 +1,9 @@
 // Facts about muting, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
 import { invariant } from '../errors.ts';
-import { drop, put } from '../table.ts';
+import { change, drop, put } from '../table.ts';
 import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
+import { indexSilence, unindexSilence } from './silences.ts';
 
 export const muteFolds: Folds<'AlertMuted' | 'SilenceChanged'> = { AlertMuted: foldMuted, SilenceChanged: foldSilence };
 
@@ -12,6 +13,10 @@ function foldMuted(desk: Desk, fact: AlertMuted): void {
   countMuting(desk, row.muted, -1);
   countMuting(desk, fact.reason, 1);
   put(desk.tables.alerts, fact.fingerprint, { ...row, muted: fact.reason });
+  if (fact.reason === null || fact.incident === null) return;
+  change(desk.tables.incidents, fact.incident, (incident) =>
+    incident.hushed === true ? incident : { ...incident, hushed: true as const },
+  );
 }
 
 export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): void {
@@ -22,7 +27,9 @@ export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): 
 
 function foldSilence(desk: Desk, fact: SilenceChanged): void {
   const { silences } = desk.tables;
-  if (fact.state === 'expired') return drop(silences, fact.silence.id);
   const before = silences.rows.get(fact.silence.id);
+  if (before !== undefined) unindexSilence(desk.indexes.silences, before.silence);
+  if (fact.state === 'expired') return drop(silences, fact.silence.id);
+  indexSilence(desk.indexes.silences, fact.silence);
   put(silences, fact.silence.id, { silence: fact.silence, muting: before?.muting ?? 0, used: before?.used ?? false });
 }

@@ -1,9 +1,15 @@
 // Why an alert must not call anybody now, or null. Muting stops notifications, never state: a muted alert still resolves.
+//   S2  Patterns of a turn have a bounded number of steps together. Where they leave open whether a silence matches, what was last written
+//       down counts as long as that silence lasts; an alert of which nothing was written down is not muted.
 import { flapPercent } from '../alert/flapping.ts';
-import { matchesAll, type Labels } from '../alert/labels.ts';
+import { boundedBy, matchesAll } from '../alert/labels.ts';
 import type { AlertRow } from '../alert/row.ts';
 import { emit, type TurnContext } from '../context.ts';
 import type { MuteReason, Silence } from './facts.ts';
+import { silencesFor } from './silences.ts';
+
+/** Of all patterns in one turn: what a thousand silences without an equality matcher take for one alert. */
+export const matchStepsATurn = 2_000_000;
 
 /** The strongest reason: the source does not trust it yet, the source holds it back, it flaps, a silence matches. */
 export function muteOf(ctx: TurnContext, row: AlertRow): MuteReason | null {
@@ -11,21 +17,25 @@ export function muteOf(ctx: TurnContext, row: AlertRow): MuteReason | null {
   if (alert.soft) return { kind: 'soft' };
   if (alert.sourceMute !== null) return { kind: 'source', says: alert.sourceMute };
   if (row.flapping) return { kind: 'flapping', percent: Math.round(flapPercent(row.history)) };
-  const silence = silenceOf(ctx, alert.labels);
+  const silence = silenceOf(ctx, row);
   return silence === null ? null : { kind: 'silence', silence: silence.id, until: silence.endsAt, comment: silence.comment };
 }
 
-/** The matching silence that lasts longest; ties go to the smaller id, so that the order of rows never matters. */
-function silenceOf(ctx: TurnContext, labels: Labels): Silence | null {
-  let best: Silence | null = null;
-  for (const { silence } of ctx.desk.tables.silences.rows.values()) {
-    if (ctx.at < silence.startsAt || ctx.at >= silence.endsAt) continue;
-    if (!matchesAll(silence.matchers, labels, ctx.expressions.pattern)) continue;
-    if (best === null || silence.endsAt > best.endsAt || (silence.endsAt === best.endsAt && silence.id < best.id)) best = silence;
+/** The matching silence that lasts longest; ties go to the smaller id. */
+function silenceOf(ctx: TurnContext, { alert, muted }: AlertRow): Silence | null {
+  const test = boundedBy(ctx.matching, ctx.expressions);
+  ctx.matching.spentBy = null;
+  for (const silence of silencesFor(ctx.desk.indexes.silences, alert)) {
+    if (isInForce(ctx, silence) && matchesAll(silence.matchers, alert, test)) return silence;
   }
-  return best;
+  if (ctx.matching.spentBy === null || muted?.kind !== 'silence') return null;
+  const known = ctx.desk.tables.silences.rows.get(muted.silence)?.silence; // S2
+  return known !== undefined && isInForce(ctx, known) ? known : null;
 }
 
+function isInForce({ at }: TurnContext, { startsAt, endsAt }: Silence): boolean {
+  return at >= startsAt && at < endsAt;
+}
 /** Writes down that the reason changed, if it did, and returns the one that holds. */
 export function refreshMute(ctx: TurnContext, fingerprint: string): MuteReason | null {
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);

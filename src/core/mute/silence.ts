@@ -1,11 +1,20 @@
 // A silence begins, ends or is used up: the alerts it may concern are looked at again.
-import { emit, wakeAfter, type TurnContext } from '../context.ts';
+//   S3  However many alerts it concerns, all of them are looked at: some in each turn, and a wake goes on where the turn left off.
+//   S4  A scope has at most `silencesMax` silences of at most `matchersMax` matchers. The door refuses what is more; what comes all the same
+//       (two doors at once) ends in the turn that would begin it.
+import { boundedBy, matchesAll } from '../alert/labels.ts';
+import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
 import { isInDoubt } from './suppression.ts';
 
-const mutedAtOnceMax = 5_000;
+export const silencesMax = 1_000;
+export const matchersMax = 20;
+/** Firing alerts looked at, and muted or unmuted, in one turn. */
+const lookedAtOnceMax = 4_000;
+const changedAtOnceMax = 500;
+const doubtsAtOnceMax = 5_000;
 
 export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
   silence(ctx, wake) {
@@ -13,42 +22,61 @@ export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
     if (row?.silence.endsAt === wake.endsAt) endSilence(ctx, row.silence);
   },
   silenceStart(ctx, wake) {
-    if (ctx.desk.tables.silences.rows.get(wake.silence)?.silence.startsAt === wake.startsAt) refreshMutes(ctx);
+    if (ctx.desk.tables.silences.rows.get(wake.silence)?.silence.startsAt === wake.startsAt) refreshMutes(ctx, wake.silence);
   },
+  silenceReview: (ctx, wake) => reviewFrom(ctx, wake.silence, wake.from),
 };
 
 export function setSilence(ctx: TurnContext, silence: Silence): void {
-  const known = ctx.desk.tables.silences.rows.has(silence.id);
+  const { rows } = ctx.desk.tables.silences;
+  const known = rows.has(silence.id);
   if (silence.endsAt <= ctx.at) {
     if (known) endSilence(ctx, silence);
     return;
+  }
+  if ((!known && rows.size >= silencesMax) || silence.matchers.length > matchersMax) {
+    return emit(ctx, { type: 'SilenceChanged', silence: { ...silence, endsAt: ctx.at }, state: 'expired' }); // S4
   }
   emit(ctx, { type: 'SilenceChanged', silence, state: 'active' });
   const { id, startsAt } = silence;
   if (startsAt > ctx.at) wakeAfter(ctx, startsAt - ctx.at, { kind: 'silenceStart', silence: id, startsAt });
   wakeAfter(ctx, silence.endsAt - ctx.at, { kind: 'silence', silence: silence.id, endsAt: silence.endsAt });
-  refreshMutes(ctx);
+  refreshMutes(ctx, id);
 }
 
 function endSilence(ctx: TurnContext, silence: Silence): void {
   emit(ctx, { type: 'SilenceChanged', silence, state: 'expired' });
-  refreshMutes(ctx);
+  refreshMutes(ctx, silence.id);
 }
 
 /** A silence came or went: look at the alerts it may concern, in a fixed order, and at the incidents they are in. */
-function refreshMutes(ctx: TurnContext): void {
+function refreshMutes(ctx: TurnContext, silence: string): void {
+  reviewFrom(ctx, silence, '');
+  reviewDoubts(ctx);
+}
+
+/** S3 */
+function reviewFrom(ctx: TurnContext, id: string, from: string): void {
+  const { alerts, silences } = ctx.desk.tables;
+  const silence = silences.rows.get(id)?.silence ?? null;
+  const test = boundedBy(ctx.matching, ctx.expressions);
+  const half = ctx.matching.left / 2;
+  let looked = 0;
   let changes = 0;
-  for (const fingerprint of [...ctx.desk.tables.alerts.rows.keys()].sort()) {
-    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-    if (row?.alert.state !== 'firing' || changes >= mutedAtOnceMax) continue;
-    const before = row.muted;
+  for (const fingerprint of [...alerts.rows.keys()].filter((key) => key >= from).sort()) {
+    const row = alerts.rows.get(fingerprint);
+    if (row?.alert.state !== 'firing') continue;
+    if (looked >= lookedAtOnceMax || changes >= changedAtOnceMax || ctx.matching.left < half) {
+      return wakeAfter(ctx, 0, { kind: 'silenceReview', silence: id, from: fingerprint, asked: nextSeq(ctx) });
+    }
+    looked += 1;
+    const isBy = row.muted?.kind === 'silence' && row.muted.silence === id;
+    if (!isBy && (silence === null || !matchesAll(silence.matchers, row.alert, test))) continue;
     refreshMute(ctx, fingerprint);
-    const after = ctx.desk.tables.alerts.rows.get(fingerprint)?.muted ?? null;
-    if (before === after) continue;
+    if ((alerts.rows.get(fingerprint)?.muted ?? null) === row.muted) continue;
     changes += 1;
     if (row.alert.incident !== null) ctx.toDeliberate.add(row.alert.incident);
   }
-  reviewDoubts(ctx);
 }
 
 /** What a run left in doubt and burns no more: a silence may have been all that kept it from calling a person. */
@@ -56,15 +84,15 @@ function reviewDoubts(ctx: TurnContext): void {
   const { incidents } = ctx.desk.tables;
   const doubts = incidents.rows.values().filter((incident) => incident.firing === 0 && isInDoubt(incident));
   const ids = doubts.map(({ id }) => id).toArray();
-  for (const id of ids.sort().slice(0, mutedAtOnceMax)) ctx.toDeliberate.add(id);
+  for (const id of ids.sort().slice(0, doubtsAtOnceMax)) ctx.toDeliberate.add(id);
 }
 
 /** Silences that were to last until what they muted had cleared. */
 export function expireUsedSilences(ctx: TurnContext): void {
-  for (const id of [...ctx.desk.tables.silences.rows.keys()].sort()) {
-    const row = ctx.desk.tables.silences.rows.get(id);
-    if (row?.silence.untilResolved !== true || row.muting > 0 || !row.used) continue;
-    emit(ctx, { type: 'SilenceChanged', silence: row.silence, state: 'expired' });
+  const { rows } = ctx.desk.tables.silences;
+  const spent = rows.values().filter(({ silence, muting, used }) => silence.untilResolved && used && muting === 0);
+  for (const { silence } of [...spent].sort((a, b) => (a.silence.id < b.silence.id ? -1 : 1))) {
+    emit(ctx, { type: 'SilenceChanged', silence, state: 'expired' });
     reviewDoubts(ctx);
   }
 }

@@ -4,11 +4,9 @@ import type { Incident } from '../incident/row.ts';
 import { ends } from '../run/ends.ts';
 import { describeMute, muteOf } from './mute.ts';
 
-const membersAskedMax = 10_000;
-
 /**
  * Why no member of an incident may call anybody, or null when one may; `first` is asked before the others.
- * Of members beyond the list what was last written down counts; more than `membersAskedMax` muted ones are taken as calling.
+ * Of members beyond the list what was last written down counts.
  */
 export function suppressionOf(ctx: TurnContext, incident: Incident, first: string | null): string | null {
   let reason = 'no alert of it fires';
@@ -21,7 +19,7 @@ export function suppressionOf(ctx: TurnContext, incident: Incident, first: strin
     if (row === undefined || (row.alert.state !== 'firing' && !over)) continue;
     asked += 1;
     const mute = asked <= ctx.policy.grouping.membersMax ? muteOf(ctx, row) : row.muted;
-    if (mute === null || asked > membersAskedMax) return null;
+    if (mute === null) return null;
     if (over && mute.kind !== 'silence') return null; // what a source said of an alert that has cleared it never takes back
     reason = describeMute(mute);
   }

@@ -1,10 +1,10 @@
 // One notification on its way: sent, answered or not, tried again, given up. What that means for the ladder is ring.ts.
 //   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
-import { emit, wakeAfter, type TurnContext } from '../context.ts';
+import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { backoffAfter, hour, minute, second, type Millis } from '../time.ts';
 import type { NotifyAnswered, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
-import type { NotifyKind, NotifyOutcome } from './notification.ts';
+import { rings, type NotifyKind, type NotifyOutcome } from './notification.ts';
 import { pageOf, type Outgoing, type Page } from './row.ts';
 
 const answerWithinMs = 60 * second;
@@ -16,9 +16,15 @@ const retryAfterMaxMs = hour;
 export function send(ctx: TurnContext, id: string, notifier: string, kind: NotifyKind): void {
   const page = pageOf(ctx, id);
   if (page === undefined) return;
-  const notification = noticeOf(ctx.desk, page, notifier, kind, ctx.at);
+  const notification = noticeOf(ctx, page, { id: idFor(ctx, page, notifier, kind), notifier, kind });
   emit(ctx, { type: 'NotifyRequested', page: id, incident: page.incident, notifier, attempt: 1, notification });
   wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: id, notification: notification.id, attempt: 1, stage: 'answer' });
+}
+
+/** A ring and the end are said once; what is told besides is numbered by the fact that asks for it. */
+function idFor(ctx: TurnContext, page: Page, notifier: string, kind: NotifyKind): string {
+  if (kind === 'resolve') return `${page.id}|end|${notifier}`;
+  return `${page.id}|${rings[kind] ? page.ring : `${kind}.${nextSeq(ctx)}`}|${notifier}`;
 }
 
 /** Takes a notifier's answer. Returns the page when nobody on its ringing rung can be reached any more, else null. */

@@ -4,16 +4,31 @@ import type { Incident } from '../incident/row.ts';
 import { spanOf, type Instant } from '../time.ts';
 import { playbookOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
+import type { Policy } from '../playbook/policy.ts';
 import type { Page } from './row.ts';
 
 const membersShown = 5;
 const titleCharsMax = 200;
 
-export function noticeOf(desk: Desk, page: Page, notifier: string, kind: NotifyKind, at: Instant): Notification {
+/** What the words are made of: the desk as it is now, and the rules in force. */
+export interface NoticeContext {
+  readonly desk: Desk;
+  readonly policy: Policy;
+  readonly at: Instant;
+}
+
+/** Which message to whom; the id is given, so that words can be made anew for a message that was asked for before. */
+export interface Addressed {
+  readonly id: string;
+  readonly notifier: string;
+  readonly kind: NotifyKind;
+}
+
+export function noticeOf({ desk, at }: NoticeContext, page: Page, { id, kind }: Addressed): Notification {
   const incident = desk.tables.incidents.rows.get(page.incident);
   const root = desk.tables.alerts.rows.get(incident?.root ?? '')?.alert;
   return {
-    id: `${page.id}|${kind === 'resolve' ? 'end' : page.ring}|${notifier}`,
+    id,
     kind,
     dedupKey: `quench:${page.incident}`,
     incident: page.incident,

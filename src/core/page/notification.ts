@@ -1,7 +1,42 @@
 // A message to people as data, free of vendor words, and what became of sending it.
 import type { Instant, Millis } from '../time.ts';
 
-export type NotifyKind = 'page' | 'repeat' | 'resolve' | 'approval';
+/**
+ * What a message is about: `page` rings first, `repeat` rings on; `risen` rings because it got worse, `joined` because something worse or
+ * unrelated came after an acknowledgement, `unacknowledged` because nobody has it any more; `storm` is the first page of an alert storm;
+ * `approval` asks for a yes; `acknowledged` and `resolve` tell everybody who was told who has it, or that it is over; `flapping` tells once
+ * that an alert comes and goes; `unreached` that a ladder has ended and nobody has it.
+ */
+export const notifyKinds = [
+  'page',
+  'repeat',
+  'risen',
+  'joined',
+  'unacknowledged',
+  'storm',
+  'approval',
+  'acknowledged',
+  'resolve',
+  'flapping',
+  'unreached',
+] as const;
+
+export type NotifyKind = (typeof notifyKinds)[number];
+
+/** Whether a message of the kind is a ring of the ladder, which calls somebody; the others are only told. */
+export const rings: { readonly [kind in NotifyKind]: boolean } = {
+  page: true,
+  repeat: true,
+  risen: true,
+  joined: true,
+  unacknowledged: true,
+  storm: true,
+  approval: true,
+  acknowledged: false,
+  resolve: false,
+  flapping: false,
+  unreached: false,
+};
 
 /** A message to people, free of vendor words; sizes bounded by core. */
 export interface Notification {
@@ -18,6 +53,13 @@ export interface Notification {
   readonly text: string;
   readonly source: string;
   readonly at: Instant;
+  /** When the trouble began, by the source's clock; absent in what 0.1.0 sent. */
+  readonly startedAt?: Instant;
+  /**
+   * How often the page was acknowledged and rang again, when it was: a vendor that calls nobody for what was acknowledged there
+   * needs another key for each time.
+   */
+  readonly era?: number;
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly links: readonly { readonly text: string; readonly href: string }[];
 }

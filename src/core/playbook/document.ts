@@ -94,7 +94,12 @@ export interface Playbook {
   readonly diagnose: readonly Diagnosis[];
   readonly steps: readonly Step[];
   readonly verify: Verify;
-  readonly escalate: { readonly ladder: string | null; readonly say: Template };
+  readonly escalate: {
+    readonly ladder: string | null;
+    readonly say: Template;
+    /** The playbook's own hold-off: how long a person waits for it to help; without it the policy's counts. */
+    readonly afterMs?: Millis;
+  };
   /** SHA-256 of the canonical document, `sha256:…`; a run keeps the one it began with. */
   readonly digest: string;
 }

@@ -4,8 +4,10 @@ import { ackPage, openPage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
+import { staleApproval } from '../present.ts';
 import { spanOf } from '../time.ts';
 import { finish } from './finish.ts';
+import { overtaken } from './overtaken.ts';
 import { freshRun, move, type Progress } from './position.ts';
 import { partOf, playbookOf, runOf, type Run } from './row.ts';
 
@@ -44,6 +46,11 @@ export function askApproval(ctx: TurnContext, run: Run): Progress {
 /** A person's answer to a run that waits for one. */
 export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer): Progress {
   const { approved, by, note, via } = answer;
+  const stale = approved ? staleApproval(ctx, run) : null;
+  if (stale !== null) {
+    withdraw(ctx, run, `${by} approved it, but ${stale.reason}`);
+    return overtaken(ctx, freshRun(ctx, run.id), { part: 'approval', step: '' }, stale);
+  }
   emit(ctx, { type: 'ApprovalGiven', run: run.id, incident: run.incident, approved, by, note });
   const page = pageOf(ctx, ctx.desk.tables.incidents.rows.get(run.incident)?.page ?? null);
   if (page !== undefined) ackPage(ctx, page, { by, via });

@@ -1,19 +1,20 @@
 // One call of an action: asked for, claimed, granted once, answered or unknown. What an answer means for the run, its part decides.
 //   R1  A call is granted to one worker, once; an answer counts only from that worker and only while it is awaited.
 //   R2  Silence after a grant is `unknown`; unknown is not repeated unless the step says so in words.
-//   R4  While frozen no effect is requested or granted.
+//   R4  While frozen no effect is requested or granted; what else must be true when one leaves is the table in core/present.ts (V1).
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { invariant, ok, type Result } from '../errors.ts';
 import type { ActionCall } from '../playbook/document.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
+import { staleEffect } from '../present.ts';
 import { second, spanOf, type Millis } from '../time.ts';
 import { callId, placeOf, type CallPlace } from './call-id.ts';
-import type { RunPart, StepAnswered, StepClaimed } from './facts.ts';
-import { finish } from './finish.ts';
+import type { StepAnswered, StepClaimed } from './facts.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, type Progress } from './position.ts';
-import { callOf, isEffect, runOf, type Call, type Run, type Undo } from './row.ts';
+import { overtaken } from './overtaken.ts';
+import { callOf, runOf, type Call, type Run, type Undo } from './row.ts';
 
 const claimWithinMs = 30 * second;
 /** From the grant: a worker begins within 10 s of its claim (engine/effects), so that by then it has ended whatever it began. */
@@ -28,11 +29,12 @@ export function request(ctx: TurnContext, run: Run, place: CallPlace, call: Acti
   return ok(requestFilled(ctx, run, place, { uses, timeoutMs, input: input.value as Undo['input'] }));
 }
 
-/** Asks for a call whose input is known; while frozen the run ends instead if the call is an effect (R4). */
+/** Asks for a call whose input is known; the run ends instead if what must be true of the present is not (V1, R4). */
 export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, filled: Omit<Undo, 'step'>): Progress {
   const { part, step, attempt } = place;
   const { uses, input, timeoutMs } = filled;
-  if (ctx.frozen !== null && isEffect[part]) return stopFrozen(ctx, run, part); // R4
+  const stale = staleEffect(ctx, run, part);
+  if (stale !== null) return overtaken(ctx, run, place, stale); // V1
   const call = callId(place);
   emit(ctx, {
     type: 'StepRequested',
@@ -51,21 +53,17 @@ export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, fill
   return 'asked';
 }
 
-function stopFrozen(ctx: TurnContext, run: Run, part: RunPart): Progress {
-  const by = ctx.frozen?.by ?? 'someone';
-  return finish(ctx, run, part === 'undo' ? 'stuck' : 'cancelled', `frozen by ${by} before the next effect`);
-}
-
-/** A worker wants to do it: the first one is granted the call, nobody while frozen. */
-export function onClaimed(ctx: TurnContext, input: StepClaimed): void {
+/** A worker wants to do it: the first one is granted the call, if it is still right to act; `advance` takes the run on where it is not. */
+export function grant(ctx: TurnContext, input: StepClaimed, advance: (progress: Progress) => void): void {
   const run = runOf(ctx, input.run);
   const call = callOf(run, input.call);
   if (run === undefined || call === undefined || call.worker !== null) return; // R1
-  const { part } = placeOf(input.call);
-  if (ctx.frozen !== null && isEffect[part]) {
-    endCall(ctx, run, input.call, { outcome: 'failed', error: 'frozen', detail: `frozen by ${ctx.frozen.by}`, output: {} }, 0, null);
-    stopFrozen(ctx, freshRun(ctx, run.id), part); // R4
-    return;
+  const place = placeOf(input.call);
+  const stale = staleEffect(ctx, run, place.part);
+  if (stale !== null) {
+    const error = stale.because === 'frozen' ? 'frozen' : 'stale';
+    endCall(ctx, run, input.call, { outcome: 'failed', error, detail: `not granted: ${stale.reason}`, output: {} }, 0, null);
+    return advance(overtaken(ctx, freshRun(ctx, run.id), place, stale)); // V1
   }
   emit(ctx, { type: 'StepGranted', run: run.id, call: input.call, worker: input.worker });
   wakeAfter(ctx, call.timeoutMs + answerGraceMs, { kind: 'call', run: run.id, call: input.call, stage: 'grant' });

@@ -9,6 +9,8 @@ export interface EndMeaning {
   readonly inDoubt: boolean;
   /** Rings a page again that somebody had only answered. Not for ends that help, and not for a person's own word. */
   readonly callsPerson: boolean;
+  /** No other playbook is tried after it: nobody knows what is true now, or a person has spoken. */
+  readonly stops: boolean;
   /** When every alert clears afterwards, the playbook gets the credit. */
   readonly credited: boolean;
 }
@@ -17,18 +19,18 @@ export interface EndMeaning {
 export type Outcome = RunEnd | 'refused';
 
 export const ends: { readonly [end in Outcome]: EndMeaning } = {
-  succeeded: { helped: true, inDoubt: false, callsPerson: false, credited: true },
-  noop: { helped: true, inDoubt: false, callsPerson: false, credited: false },
-  degraded: { helped: false, inDoubt: true, callsPerson: true, credited: true },
-  failed: { helped: false, inDoubt: false, callsPerson: true, credited: false },
-  'rolled-back': { helped: false, inDoubt: false, callsPerson: true, credited: false },
-  stuck: { helped: false, inDoubt: true, callsPerson: true, credited: false },
-  unknown: { helped: false, inDoubt: true, callsPerson: true, credited: false },
-  shadowed: { helped: false, inDoubt: false, callsPerson: false, credited: false },
-  denied: { helped: false, inDoubt: false, callsPerson: false, credited: false },
-  expired: { helped: false, inDoubt: false, callsPerson: true, credited: false },
-  cancelled: { helped: false, inDoubt: false, callsPerson: false, credited: false },
-  refused: { helped: false, inDoubt: false, callsPerson: true, credited: false },
+  succeeded: { helped: true, inDoubt: false, callsPerson: false, stops: false, credited: true },
+  noop: { helped: true, inDoubt: false, callsPerson: false, stops: false, credited: false },
+  degraded: { helped: false, inDoubt: true, callsPerson: true, stops: true, credited: true },
+  failed: { helped: false, inDoubt: false, callsPerson: true, stops: false, credited: false },
+  'rolled-back': { helped: false, inDoubt: false, callsPerson: true, stops: false, credited: false },
+  stuck: { helped: false, inDoubt: true, callsPerson: true, stops: true, credited: false },
+  unknown: { helped: false, inDoubt: true, callsPerson: true, stops: true, credited: false },
+  shadowed: { helped: false, inDoubt: false, callsPerson: false, stops: false, credited: false },
+  denied: { helped: false, inDoubt: false, callsPerson: false, stops: true, credited: false },
+  expired: { helped: false, inDoubt: false, callsPerson: true, stops: false, credited: false },
+  cancelled: { helped: false, inDoubt: false, callsPerson: false, stops: true, credited: false },
+  refused: { helped: false, inDoubt: false, callsPerson: true, stops: false, credited: false },
 };
 
 /** Every word for how a remedy came out, in the order of the table. */

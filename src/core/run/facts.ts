@@ -44,6 +44,10 @@ export interface RunStarted extends FactBase {
   readonly mode: PlaybookMode;
   readonly params: { readonly [name: string]: Json };
   readonly target: string;
+  /** Fingerprints of the alerts that its trigger matched: what it is to put out. */
+  readonly alerts?: readonly string[];
+  /** The life of the incident in which it began. */
+  readonly life?: number;
 }
 
 export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
@@ -58,6 +62,8 @@ export interface RunRefused extends FactBase {
   readonly target: string;
   readonly guard: Guard;
   readonly reason: string;
+  /** The alert that it was asked for. */
+  readonly alert?: string;
 }
 
 export interface ApprovalRequested extends FactBase {
@@ -77,7 +83,9 @@ export interface ApprovalGiven extends FactBase {
 }
 
 /** The parts of a run. Facts call it `phase`, as they always have. */
-export type RunPart = 'approval' | 'diagnose' | 'steps' | 'verify' | 'undo';
+export const parts = ['approval', 'diagnose', 'steps', 'verify', 'undo'] as const;
+
+export type RunPart = (typeof parts)[number];
 
 /** One call of an action for a run: `call` names part, step and attempt (`steps/restart/1`). */
 export interface StepRequested extends FactBase {
@@ -126,7 +134,7 @@ export interface RunMoved extends FactBase {
   readonly attempt: number;
   readonly pause?: number;
   readonly goodSince?: Instant | null;
-  readonly failure?: { readonly end: RunEnd; readonly reason: string };
+  readonly failure?: { readonly end: RunEnd; readonly reason: string; readonly because?: Because };
   readonly degraded?: true;
   readonly why: string;
 }
@@ -144,6 +152,9 @@ export type RunEnd =
   | 'expired'
   | 'cancelled';
 
+/** What no longer held when a run was about to act (core/present.ts). */
+export type Because = 'frozen' | 'over' | 'taken' | 'muted' | 'storm' | 'off' | 'changed';
+
 export interface RunFinished extends FactBase {
   readonly type: 'RunFinished';
   readonly run: string;
@@ -151,6 +162,8 @@ export interface RunFinished extends FactBase {
   readonly playbook: string;
   readonly end: RunEnd;
   readonly reason: string;
+  /** Set when it ended because the present had moved on, not by what it did itself. */
+  readonly because?: Because;
 }
 
 /** What a run waits for. */

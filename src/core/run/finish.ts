@@ -7,18 +7,21 @@ import { fill } from '../playbook/template.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { minute } from '../time.ts';
 import { ends } from './ends.ts';
-import type { RunEnd } from './facts.ts';
+import type { Because, RunEnd } from './facts.ts';
 import type { Progress } from './position.ts';
 import { playbookOf, type Run } from './row.ts';
 
 /** How long alerts may go on firing after a run that helped. */
 const graceMs = 5 * minute;
 
-export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string): Progress {
+export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, because?: Because): Progress {
   invariant(run.end === null, `R3: run ${run.id} ends once`);
   const { helped } = ends[end];
-  const words = helped || run.mode === 'shadow' ? reason : inItsWords(ctx, run, reason);
-  emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook: playbookOf(ctx.desk, run).name, end, reason: words });
+  const quiet = helped || run.mode === 'shadow' || run.acted !== true;
+  const words = quiet ? reason : inItsWords(ctx, run, reason);
+  const { name: playbook } = playbookOf(ctx.desk, run);
+  const stale = because === undefined ? {} : { because };
+  emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook, end, reason: words, ...stale });
   if (run.mode === 'shadow') return 'ended';
   const incident = ctx.desk.tables.incidents.rows.get(run.incident);
   if (helped && incident !== undefined && incident.firing > 0)
@@ -27,7 +30,7 @@ export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string):
   return 'ended';
 }
 
-/** The author's sentence for the person who is called, with the reason behind it. */
+/** The author's sentence for the person who is called, with the reason behind it. It tells of what was done, so a run that did nothing has none. */
 function inItsWords(ctx: TurnContext, run: Run, reason: string): string {
   const { say } = playbookOf(ctx.desk, run).escalate;
   const sentence = fill(say, runEnvironment(ctx.desk, run), ctx.expressions);

@@ -1,11 +1,15 @@
 // Facts about runs, folded into rows. Decides nothing.
 import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
+import { triedAs, type Remedied } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { change, drop, put } from '../table.ts';
+import { ends } from './ends.ts';
 import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
+import { nothingDone, type ActionOutcome } from './outcome.ts';
 import { callOf, frameOf, type Frame, type Run } from './row.ts';
 
 const startsKept = 50;
+const outcomesKept = 5;
 
 export const runFolds: Folds<
   | 'RunStarted'
@@ -21,7 +25,8 @@ export const runFolds: Folds<
   RunStarted: foldStarted,
   RunRefused: foldRefused,
   ApprovalRequested: unchanged,
-  ApprovalGiven: unchanged,
+  ApprovalGiven: (desk, fact) =>
+    fact.approved ? change(desk.tables.runs, fact.run, (run) => ({ ...run, approvedAt: fact.at })) : undefined,
   StepRequested: foldRequested,
   StepGranted: foldGranted,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
@@ -30,11 +35,22 @@ export const runFolds: Folds<
 };
 
 function foldRefused(desk: Desk, fact: RunRefused): void {
+  const { alert, guard, playbook, reason, target } = fact;
+  const isMisfit = guard === 'params' || guard === 'target';
+  const key = alert === undefined ? playbook : triedAs(playbook, isMisfit ? `?${alert}` : target);
+  const refused: Remedied = { end: 'refused', playbook, reason, ...(isMisfit && alert !== undefined ? { misfit: true } : {}) };
   change(desk.tables.incidents, fact.incident, (incident) => ({
     ...incident,
-    tried: [...incident.tried, fact.playbook],
-    outcome: fact.mode === 'shadow' ? incident.outcome : { end: 'refused' as const, playbook: fact.playbook, reason: fact.reason },
+    tried: [...incident.tried, key],
+    outcome: fact.mode === 'shadow' ? incident.outcome : after(incident.outcome, refused),
   }));
+}
+
+/** The last outcome, with those before it that did not help either. */
+function after(before: Remedied | null, last: Remedied): Remedied {
+  if (before === null || ends[before.end].helped || ends[last.end].helped) return last;
+  const { before: earlier = [], ...previous } = before;
+  return { ...last, before: [...earlier, previous].slice(-outcomesKept) };
 }
 
 function foldRequested(desk: Desk, fact: StepRequested): void {
@@ -63,6 +79,8 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     mode: fact.mode,
     params: fact.params,
     target: fact.target,
+    alerts: fact.alerts ?? [],
+    life: fact.life ?? null,
     startedAt: fact.at,
     frames: [{ part: 'diagnose', index: 0, attempt: 0 }],
     pause: 0,
@@ -74,7 +92,7 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     ...incident,
     run: fact.mode === 'shadow' ? incident.run : fact.run,
     runs: [...incident.runs, fact.run],
-    tried: [...incident.tried, fact.playbook.name],
+    tried: [...incident.tried, fact.alerts === undefined ? fact.playbook.name : triedAs(fact.playbook.name, fact.target)],
   }));
   if (fact.mode === 'shadow') return;
   holdTarget(desk, fact);
@@ -94,9 +112,15 @@ function finishedStep(run: Run, fact: StepFinished): Run {
   return {
     ...run,
     calls: Object.fromEntries(Object.entries(run.calls).filter(([call]) => call !== fact.call)),
+    ...(phase === 'steps' && hasActed(outcome) ? { acted: true } : {}),
     ...(gives ? { outputs: { ...run.outputs, [step]: output } } : {}),
     ...(undo === null ? {} : { undos: [...(run.undos ?? []), { step, ...undo }] }),
   };
+}
+
+/** Whether the world may be another one after this outcome of a step. */
+function hasActed(outcome: ActionOutcome): boolean {
+  return outcome.outcome !== 'failed' || !nothingDone.has(outcome.error);
 }
 
 function movedRun(run: Run, fact: RunMoved): Run {
@@ -118,14 +142,30 @@ function frameAfter(run: Run, fact: RunMoved): Frame {
 }
 
 function foldFinished(desk: Desk, fact: RunFinished): void {
-  const { playbook } = fact;
-  change(desk.tables.runs, fact.run, (run) => ({ ...run, frames: [], calls: {}, end: fact.end }));
-  change(desk.tables.incidents, fact.incident, (incident) =>
-    incident.run === fact.run ? { ...incident, run: null, outcome: { end: fact.end, playbook, reason: fact.reason } } : incident,
-  );
-  const target = desk.tables.runs.rows.get(fact.run)?.target ?? '';
+  const { because, playbook, end } = fact;
+  const before = desk.tables.runs.rows.get(fact.run);
+  change(desk.tables.runs, fact.run, (run) => ({ ...run, frames: [], calls: {}, end, ...(because === undefined ? {} : { because }) }));
+  const neverActed = because !== undefined && before?.acted === undefined;
+  change(desk.tables.incidents, fact.incident, (incident) => {
+    if (incident.run !== fact.run) return incident;
+    if (neverActed) return { ...incident, run: null, tried: withoutLast(incident.tried, triedAs(playbook, before?.target ?? '')) };
+    return { ...incident, run: null, outcome: after(incident.outcome, { end, playbook, reason: fact.reason }) };
+  });
+  if (before !== undefined) freeTarget(desk, fact, before.target, neverActed);
+}
+
+/** A run that was overtaken before it did anything counts for nothing: no attempt, no cooldown, and its playbook may be asked again. */
+function freeTarget(desk: Desk, { run, playbook, at }: RunFinished, target: string, neverActed: boolean): void {
   const history = desk.tables.targets.rows.get(target);
-  if (history?.holder === fact.run) put(desk.tables.targets, target, { ...history, holder: null, lastEndAt: fact.at });
+  if (history?.holder !== run) return;
+  if (!neverActed) return put(desk.tables.targets, target, { ...history, holder: null, lastEndAt: at });
+  const index = history.starts.findLastIndex((start) => start.playbook === playbook);
+  put(desk.tables.targets, target, { ...history, holder: null, starts: history.starts.toSpliced(index, index < 0 ? 0 : 1) });
+}
+
+function withoutLast(list: readonly string[], text: string): readonly string[] {
+  const index = list.lastIndexOf(text);
+  return index < 0 ? list : list.toSpliced(index, 1);
 }
 
 /** The document of a playbook lies on the desk once, however many runs began with it, until the last of them has left. */

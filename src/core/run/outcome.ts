@@ -1,6 +1,11 @@
 // What became of one call of an action.
 import type { Json } from '../json.ts';
 
+const nothingDoneWords =
+  'unclaimed frozen stale cancelled too_late closed overloaded executor_unavailable refused invalid_input aborted unsupported spawn not_startable busy';
+/** Words of failures before anything was done: said by core itself, or by an executor or an action that refused to begin. */
+export const nothingDone: ReadonlySet<string> = new Set(nothingDoneWords.split(' '));
+
 export type ActionOutcome =
   | { readonly outcome: 'ok'; readonly output: { readonly [name: string]: Json } }
   /** It did not do it, and we know it. `error` is a fixed word, `detail` a sentence. */

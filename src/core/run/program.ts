@@ -8,13 +8,14 @@ import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Json } from '../json.ts';
 import type { Playbook } from '../playbook/document.ts';
+import { isOver } from '../present.ts';
 import type { Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
-import { endCall, isAwaited, noteLate, overdueOutcome } from './calls.ts';
+import { endCall, grant, isAwaited, noteLate, overdueOutcome } from './calls.ts';
 import { placeOf } from './call-id.ts';
 import { afterLook, diagnose } from './diagnose.ts';
-import type { RunPart, RunWake, StepAnswered } from './facts.ts';
+import type { RunPart, RunWake, StepAnswered, StepClaimed } from './facts.ts';
 import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, move, type Progress } from './position.ts';
@@ -57,10 +58,10 @@ export function start(
   ctx: TurnContext,
   incident: Incident,
   playbook: Playbook,
-  plan: { readonly params: { readonly [name: string]: Json }; readonly target: string },
+  plan: { readonly params: { readonly [name: string]: Json }; readonly target: string; readonly alerts: readonly string[] },
 ): void {
   const id = idOf('r', ctx.desk.scope, nextSeq(ctx));
-  emit(ctx, { type: 'RunStarted', run: id, incident: incident.id, playbook, mode: playbook.mode, ...plan });
+  emit(ctx, { type: 'RunStarted', run: id, incident: incident.id, playbook, mode: playbook.mode, ...plan, life: incident.life });
   advance(ctx, id, 'goesOn');
 }
 
@@ -68,6 +69,11 @@ export function onApproval(ctx: TurnContext, id: string, answer: ApprovalAnswer)
   const run = runOf(ctx, id);
   if (run === undefined || partOf(run) !== 'approval') return;
   advance(ctx, id, takeApproval(ctx, run, answer));
+}
+
+/** A worker wants to do a call. */
+export function onClaimed(ctx: TurnContext, input: StepClaimed): void {
+  grant(ctx, input, (progress) => advance(ctx, input.run, progress));
 }
 
 export function onAnswered(ctx: TurnContext, input: StepAnswered): void {
@@ -96,14 +102,14 @@ function onPause(ctx: TurnContext, { run: id, pause }: Extract<RunWake, { kind: 
   advance(ctx, id, 'goesOn');
 }
 
-/** Every member has cleared: a run that waits to prove itself looks at once, one that waits for a person has nothing to do. */
+/** An alert has cleared; if it was the run's last one, a run that waits to prove itself looks at once, and one that waits for a person ends. */
 export function nudge(ctx: TurnContext, id: string): void {
   const run = runOf(ctx, id);
   const part = partOf(run);
-  if (run === undefined) return;
+  if (run === undefined || !isOver(ctx, run)) return;
   if (part === 'approval') {
     withdraw(ctx, run, 'every alert cleared');
-    finish(ctx, run, 'noop', 'every alert cleared before anybody answered');
+    finish(ctx, run, 'noop', 'every alert cleared before anybody answered', 'over');
   } else if (part === 'verify' && !isCalling(run)) {
     move(ctx, run, { index: 0, pause: run.pause + 1 }, 'every alert cleared: looks at once');
     advance(ctx, id, 'goesOn');

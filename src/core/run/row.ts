@@ -6,21 +6,12 @@ import { invariant } from '../errors.ts';
 import type { Json } from '../json.ts';
 import type { Playbook, PlaybookMode } from '../playbook/document.ts';
 import type { Instant, Millis } from '../time.ts';
-import type { RunEnd, RunPart } from './facts.ts';
+import type { Because, RunEnd, RunPart } from './facts.ts';
 
 /** A call that was asked for and is not finished: nobody was granted it yet, or one worker was. */
 export type Call =
   | { readonly worker: null; readonly requestedAt: Instant; readonly timeoutMs: Millis }
   | { readonly worker: string; readonly requestedAt: Instant };
-
-/** Whether the calls of a part change the world; those of the others only look. */
-export const isEffect: { readonly [part in RunPart]: boolean } = {
-  approval: false,
-  diagnose: false,
-  steps: true,
-  verify: false,
-  undo: true,
-};
 
 /** A place in the playbook: which diagnosis, step, proof or undo of a part, and which attempt at it. */
 export type Frame =
@@ -49,6 +40,10 @@ export interface Run {
   readonly mode: PlaybookMode;
   readonly params: { readonly [name: string]: Json };
   readonly target: string;
+  /** Fingerprints of the alerts that its trigger matched; none in a run of 0.1.0, which stood for its whole incident. */
+  readonly alerts: readonly string[];
+  /** The life of the incident in which it began; null in a run of 0.1.0. */
+  readonly life: number | null;
   readonly startedAt: Instant;
   /** The program position, outermost place first; work goes on at the last. One place today, none when the run has ended. */
   readonly frames: readonly Frame[];
@@ -61,9 +56,15 @@ export interface Run {
   /** Undos of completed steps, oldest first; absent while there are none. */
   readonly undos?: readonly Undo[];
   /** Why the run is on its way to an end other than success; the last word counts. */
-  readonly failure?: { readonly end: RunEnd; readonly reason: string };
+  readonly failure?: { readonly end: RunEnd; readonly reason: string; readonly because?: Because };
   /** A step failed and the run went on. */
   readonly degraded?: true;
+  /** When a person let it act. */
+  readonly approvedAt?: Instant;
+  /** A step of it did something, or may have. */
+  readonly acted?: true;
+  /** What no longer held when it was about to act. */
+  readonly because?: Because;
   readonly end: RunEnd | null;
 }
 

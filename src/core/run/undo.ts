@@ -12,7 +12,8 @@ import { frameOf, playbookOf, type Run, type Undo } from './row.ts';
 export function undo(ctx: TurnContext, run: Run): Progress {
   const undos = run.undos ?? [];
   const item: Undo | undefined = undos[undos.length - 1 - frameOf(run).index];
-  if (item === undefined) return finish(ctx, run, run.failure?.end ?? 'rolled-back', run.failure?.reason ?? 'taken back');
+  const { end = 'rolled-back', reason = 'taken back', because } = run.failure ?? {};
+  if (item === undefined) return finish(ctx, run, end, reason, because);
   return requestFilled(ctx, run, { part: 'undo', step: item.step, attempt: 1 }, item);
 }
 

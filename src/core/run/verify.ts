@@ -2,6 +2,7 @@
 import type { TurnContext } from '../context.ts';
 import { invariant } from '../errors.ts';
 import { runEnvironment } from '../playbook/environment.ts';
+import { isOver } from '../present.ts';
 import { spanOf } from '../time.ts';
 import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
@@ -27,7 +28,7 @@ function prove(ctx: TurnContext, run: Run, from: number): Progress {
       if (require === 'all') return unproven(ctx, moved, asked.error);
       continue; // a probe that cannot be asked for proves nothing; another proof may
     }
-    const good = (ctx.desk.tables.incidents.rows.get(run.incident)?.firing ?? 0) === 0;
+    const good = isOver(ctx, run);
     if (good && require === 'any') return proven(ctx, freshRun(ctx, run.id));
     if (!good && require === 'all') return unproven(ctx, freshRun(ctx, run.id), 'alerts still fire');
   }

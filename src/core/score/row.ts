@@ -3,4 +3,5 @@
 export interface RuleCounts {
   readonly acted: number;
   readonly passed: number;
+  readonly unknown: number;
 }

@@ -1,7 +1,7 @@
 // How likely it is that someone must act: log-odds added up term by term, so that every number can be shown and argued with.
 // A first score: severity, agreement of sources, breadth, and what earlier alerts of the same rule came to.
 import type { Alert } from '../alert/row.ts';
-import { severityRank } from '../alert/severity.ts';
+import { severityRank, type Severity } from '../alert/severity.ts';
 import type { Incident } from '../incident/row.ts';
 import type { RuleCounts } from './row.ts';
 
@@ -39,7 +39,13 @@ const ruleWeightMax = 2;
 
 /** Score of an alert that arrives in an incident with these rule counts. */
 export function scoreOf(alert: Alert, counts: RuleCounts | undefined, incident: Incident | undefined): Score {
-  const terms: ScoreTerm[] = [severityTerm(alert), ruleTerm(alert, counts)];
+  const terms = [severityTerm(alert.severity), ruleTerm(alert, counts), ...sizeTerms(incident)];
+  return { value: probabilityOf(terms), terms };
+}
+
+/** How many sources and alerts agree. */
+function sizeTerms(incident: Incident | undefined): readonly ScoreTerm[] {
+  const terms: ScoreTerm[] = [];
   const sources = incident?.sources.length ?? 1;
   if (sources > 1) {
     const others = Math.min(sources - 1, 2);
@@ -50,13 +56,29 @@ export function scoreOf(alert: Alert, counts: RuleCounts | undefined, incident: 
     const weight = Math.min(breadthWeightMax, Math.log2(members) * perDoublingWeight);
     terms.push({ name: 'breadth', weight: rounded(weight), value: members, why: `${members} alerts in one incident` });
   }
-  const sum = terms.reduce((total, term) => total + term.weight, 0);
-  return { value: rounded(1 / (1 + Math.exp(-sum))), terms };
+  return terms;
 }
 
-function severityTerm(alert: Alert): ScoreTerm {
-  const rank = severityRank(alert.severity);
-  return { name: 'severity', weight: severityWeight[rank] ?? 0, value: rank, why: `severity ${alert.severity}` };
+/** What the score of an incident would be if nothing had been learned about its rules: that of its worst alert, at least. */
+export function unlearnedScore(incident: Incident): number {
+  const terms = [severityTerm(incident.severity), ...sizeTerms(incident)];
+  return probabilityOf(terms);
+}
+
+/** What was learned, in words; null when it did not lower the score. */
+export function lowering({ terms }: Score): string | null {
+  const rule = terms.find(({ name }) => name === 'rule');
+  return rule === undefined || rule.weight >= 0 ? null : rule.why;
+}
+
+function probabilityOf(terms: readonly ScoreTerm[]): number {
+  const sum = terms.reduce((total, term) => total + term.weight, 0);
+  return rounded(1 / (1 + Math.exp(-sum)));
+}
+
+function severityTerm(severity: Severity): ScoreTerm {
+  const rank = severityRank(severity);
+  return { name: 'severity', weight: severityWeight[rank] ?? 0, value: rank, why: `severity ${severity}` };
 }
 
 function ruleTerm(alert: Alert, counts: RuleCounts | undefined): ScoreTerm {

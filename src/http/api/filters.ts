@@ -1,17 +1,16 @@
 // What lists may be asked for in a query string, and the question to the read model that it makes.
 //   L1  Instants are absolute: a span like `2h` would mean another time on each page, so clients reckon it once, before the first.
 //   L2  Without a state, incidents are those that are not resolved; other kinds are shown in every state.
-//   L3  Patterns of one question have a bounded time together; the one that spends it is named. (How soon a page ends is the store's business.)
-import { matcherIn, matcherProblem } from '../../core/alert/matchers.ts';
-import type { Matcher, PatternTest } from '../../core/alert/labels.ts';
+//   L3  Patterns of one question have a bounded number of steps together; the one that spends it is named. (How soon a page ends is the store's business.)
+import { newBudget } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { outcomes } from '../../core/run/ends.ts';
-import type { Millis } from '../../core/time.ts';
 import type { DocumentKind, StateOf } from '../../readmodel/documents.ts';
 import { severitiesIn, statesIn, wordsIn, type LabelFilter, type SortWord, type ViewQuery } from '../../readmodel/query.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Call } from '../route.ts';
 import type { Schema } from '../schema.ts';
+import { boundedIn, listStepsMax, matchersOf } from './matching.ts';
 
 /** What every list takes. */
 export interface ListQuery {
@@ -147,10 +146,7 @@ export const approvalListQuery = {
   incident: id('Only about this incident'),
 } as const;
 
-/** Many times what a store looks on for one page: only a pattern that is slow by itself spends it. */
-const patternsMs: Millis = 250;
-
-type PatternDeps = Pick<HttpDeps, 'expressions' | 'clock'>;
+type PatternDeps = Pick<HttpDeps, 'expressions'>;
 type Asking<Query> = Pick<Call<Query>, 'query' | 'scopes'>;
 
 export function alertsAsked({ query, scopes }: Asking<AlertListQuery>, deps: PatternDeps): ViewQuery<'alert'> {
@@ -204,15 +200,23 @@ function common<Kind extends DocumentKind>(kind: Kind, query: ListQuery, scopes:
   const { state, since, until, text, sort, limit, after } = query;
   const states = state === undefined ? undefined : statesIn(kind, listed(state));
   const span = defined({ since: instantIn('since', since), until: instantIn('until', until) });
+  if (span.since !== undefined && span.until !== undefined && span.since >= span.until) {
+    throw new GatewayError(
+      'invalid_request',
+      'query/until: expected an instant after since, seen one before it: nothing lies between them',
+    );
+  }
   return { scopes, limit, ...(states === undefined ? {} : { states }), ...span, ...defined({ text, sort, after }) };
 }
 
 function originIn({ severity, source, name, host, service }: Origin) {
-  const lower = (values: readonly string[] | undefined): readonly string[] | undefined => values?.map((value) => value.toLowerCase());
+  const trimmed = (values: readonly string[] | undefined): readonly string[] | undefined => values?.map((value) => value.trim());
+  const lower = (values: readonly string[] | undefined): readonly string[] | undefined =>
+    trimmed(values)?.map((value) => value.toLowerCase());
   return defined({
     severities: severity === undefined ? undefined : severitiesIn(listed(severity)),
-    sources: source,
-    names: name,
+    sources: trimmed(source),
+    names: trimmed(name),
     hosts: lower(host), // entities are in lower case
     services: lower(service),
   });
@@ -222,32 +226,11 @@ function listed(text: string): readonly string[] {
   return text.split(',').map((word) => word.trim());
 }
 
-function labelsIn(given: readonly string[], { expressions, clock }: PatternDeps): LabelFilter | undefined {
-  const { patternProblem } = expressions;
-  const matchers = given.map((text): Matcher => {
-    const read = matcherIn(text);
-    if (!read.ok) throw new GatewayError('invalid_request', `query/match: ${read.error}`);
-    const wrong = matcherProblem(read.value, patternProblem);
-    if (wrong !== null) throw new GatewayError('invalid_request', `query/match: ${wrong}`);
-    return read.value;
-  });
-  return matchers.length === 0 ? undefined : { matchers, pattern: boundedIn(expressions.pattern, clock) };
-}
-
 /** L3 */
-function boundedIn(test: PatternTest, clock: HttpDeps['clock']): PatternTest {
-  let spentMs: Millis = 0;
-  return (pattern, value) => {
-    const began = clock.steady();
-    const passed = test(pattern, value);
-    spentMs += clock.steady() - began;
-    if (spentMs <= patternsMs) return passed;
-    const seen = pattern.length > 80 ? `${pattern.slice(0, 80)}…` : pattern;
-    throw new GatewayError(
-      'invalid_request',
-      `query/match: the patterns take longer than ${patternsMs} ms, with ${JSON.stringify(seen)} at last: make them simpler`,
-    );
-  };
+function labelsIn(given: readonly string[], { expressions }: PatternDeps): LabelFilter | undefined {
+  const where = 'query/match';
+  const matchers = matchersOf(where, given, expressions.patternProblem);
+  return matchers.length === 0 ? undefined : { matchers, pattern: boundedIn(where, expressions, newBudget(listStepsMax)) };
 }
 
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/;

@@ -1,23 +1,28 @@
 // Silences: made with a look at what they mute now, always with an end, ended early by DELETE.
 import { hash } from 'node:crypto';
 import { scopeMeant } from '../../access/scopes.ts';
-import { matchesAll, type Matcher } from '../../core/alert/labels.ts';
-import { matcherProblem } from '../../core/alert/matchers.ts';
+import { asksPattern, matchesAll, newBudget, type Matcher } from '../../core/alert/labels.ts';
+import { matcherProblem, matcherText } from '../../core/alert/matchers.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Silence } from '../../core/mute/facts.ts';
+import { silencesMax } from '../../core/mute/silence.ts';
+import { findingMatcher } from '../../core/mute/silences.ts';
 import { day, type Instant } from '../../core/time.ts';
 import type { PreviewAnswer, SilenceAcceptedAnswer } from '../../readmodel/answers.ts';
 import type { AlertDocument, SilenceDocument } from '../../readmodel/documents.ts';
+import type { ViewPage } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listQuery, silencesAsked, type ListQuery } from './filters.ts';
+import { boundedIn, firingThat, listStepsMax } from './matching.ts';
 import { documentOf, found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'silences';
-/** The preview looks at so many firing alerts, and shows so many of the matching ones. */
-const previewMax = 5_000;
-const previewPage = 500;
+/** Sizes of pattern programs: of one silence, and of all in a scope that have no matcher with `=`. */
+const silenceSizeMax = 1_000;
+const scopeSizeMax = 30_000;
+/** The preview looks at all that fires, and shows so many of the matching ones. */
 const previewShown = 100;
 const longestMs = 366 * day;
 
@@ -49,7 +54,7 @@ const wanted = {
       {
         name: { type: 'string', minLength: 1, maxLength: 128 },
         op: { type: 'string', enum: ['=', '!=', '=~', '!~'] },
-        value: { type: 'string', maxLength: 400 },
+        value: { type: 'string', maxLength: 4_096 },
       },
       ['name', 'op', 'value'],
     ),
@@ -94,7 +99,7 @@ function readingRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Show which firing alerts a silence would mute now',
       body: object(wanted, ['matchers']),
       answers: {
-        200: answer('How many match, and the first hundred; `complete` is false when there were too many alerts to look at.', 'Preview'),
+        200: answer('How many match, and the first hundred; all that fires was looked at.', 'Preview'),
         404: refusal('No such scope.'),
       },
       async handle(call) {
@@ -129,11 +134,13 @@ function commandRoutes(deps: HttpDeps): readonly Route[] {
       answers: {
         202: answer('Durable; the silence counts from its next alert on.', 'SilenceAccepted'),
         404: refusal('There is no silence with this id to replace, or no such scope.'),
+        409: refusal('The scope has as many silences as it may, or their patterns take as much work as they may.'),
       },
       async handle(call) {
         refuseTooWide(call.body.matchers, expressions);
         refuseBadSpan(call.body, clock.now());
         const { scope, silence } = await silenceWanted(deps, call);
+        await refuseTooMany(deps, scope, silence);
         await intake.submit({ type: 'SilenceSet', scope, silence });
         const body: SilenceAcceptedAnswer = { status: 'accepted', id: silence.id };
         return { status: 202, body };
@@ -178,34 +185,71 @@ function refuseBadSpan({ startsAt, endsAt }: NewSilence, now: Instant): void {
 }
 
 /** At least one matcher must ask for something: `!=`, `!~` or `.*` alone would mute everything, also what comes later. */
-function refuseTooWide(matchers: readonly Matcher[], { pattern, patternProblem }: HttpDeps['expressions']): void {
+function refuseTooWide(matchers: readonly Matcher[], engine: HttpDeps['expressions']): void {
   for (const matcher of matchers) {
-    const wrong = matcherProblem(matcher, patternProblem);
+    const wrong = matcherProblem(matcher, engine.patternProblem);
     if (wrong !== null) throw new GatewayError('invalid_request', `body/matchers: ${wrong}`);
   }
-  if (matchers.every((matcher) => matchesAll([matcher], {}, pattern))) {
+  const size = sizeOf(matchers, engine);
+  if (size > silenceSizeMax) {
+    const worst = matchers.filter(asksPattern).toSorted((a, b) => engine.patternSize(b.value) - engine.patternSize(a.value))[0];
+    throw new GatewayError(
+      'invalid_request',
+      `body/matchers: the patterns of one silence may take ${silenceSizeMax} steps a character together, seen ${size}, most of them by ` +
+        `${worst === undefined ? '' : matcherText(worst)}: lower the counts in {…}, or make several silences`,
+    );
+  }
+  const test = boundedIn('body/matchers', engine, newBudget(listStepsMax));
+  if (matchers.every((matcher) => matchesAll([matcher], { labels: {} }, test))) {
     throw new GatewayError('invalid_request', 'body/matchers: one of them must not match the empty text');
+  }
+}
+
+function sizeOf(matchers: readonly Matcher[], engine: HttpDeps['expressions']): number {
+  return matchers.reduce((sum, matcher) => sum + (asksPattern(matcher) ? engine.patternSize(matcher.value) : 0), 0);
+}
+
+/** S4 in core/mute/silence.ts; and what every alert of the scope is asked for must stay within a turn's budget. */
+async function refuseTooMany({ store, expressions }: HttpDeps, scope: string, { id, matchers }: Silence): Promise<void> {
+  let count = 0;
+  let size = findingMatcher(matchers) === null ? sizeOf(matchers, expressions) : 0;
+  let after: string | null = null;
+  do {
+    const { items, next }: ViewPage<'silence'> = await store.views.list({
+      kind: 'silence',
+      scopes: [scope],
+      states: ['active'],
+      limit: 200,
+      ...(after === null ? {} : { after }),
+    });
+    for (const known of items) {
+      if (known.id === id) continue;
+      count += 1;
+      if (findingMatcher(known.matchers) === null) size += sizeOf(known.matchers, expressions);
+    }
+    after = next;
+  } while (after !== null && count < silencesMax);
+  if (count >= silencesMax) {
+    throw new GatewayError('state_conflict', `scope ${scope} has ${silencesMax} silences, and no more are taken: quench silence expire ID`);
+  }
+  if (size > scopeSizeMax) {
+    throw new GatewayError(
+      'state_conflict',
+      `the patterns that are asked of every alert in scope ${scope} may take ${scopeSizeMax} steps a character together, with this silence ` +
+        `${size}: give it a matcher with =, or expire others`,
+    );
   }
 }
 
 async function previewOf({ store, expressions, defaultScope }: HttpDeps, { body, scopes }: Call<null, Wanted>): Promise<PreviewAnswer> {
   const scope = scopeMeant(scopes, body.scope, defaultScope);
-  const muted: AlertDocument[] = [];
-  let looked = 0;
-  let after: string | null = null;
-  do {
-    const { items, next }: { readonly items: readonly AlertDocument[]; readonly next: string | null } = await store.views.list({
-      kind: 'alert',
-      scopes: [scope],
-      states: ['firing'],
-      limit: previewPage,
-      ...(after === null ? {} : { after }),
-    });
-    muted.push(...items.filter((alert) => matchesAll(body.matchers, alert.labels, expressions.pattern)));
-    looked += items.length;
-    after = next;
-  } while (after !== null && looked < previewMax);
-  return { count: muted.length, complete: after === null, items: muted.slice(0, previewShown) };
+  const items: AlertDocument[] = [];
+  let count = 0;
+  await firingThat(store.views, expressions, { where: 'body/matchers', scopes: [scope], matchers: body.matchers }, (alert) => {
+    count += 1;
+    if (items.length < previewShown) items.push(alert);
+  });
+  return { count, complete: true, items };
 }
 
 function silenceIn({ id, matchers, startsAt, endsAt, untilResolved, by, comment }: SilenceDocument): Silence {

@@ -1,10 +1,13 @@
 // Routes that sources bring along (ports/routes.ts), as routes of our own table, and what they see of the gateway.
 // Nothing here knows a vendor or its paths; deliveries go through the door like any other (door/webhooks.ts).
-import { matchesAll } from '../../core/alert/labels.ts';
-import type { DeliveryRoute, QueryRoute, RouteDeps } from '../../ports/routes.ts';
+import { matchesAll, newBudget } from '../../core/alert/labels.ts';
+import type { ViewPage } from '../../ports/views.ts';
+import type { SilenceDocument } from '../../readmodel/documents.ts';
+import type { DeliveryRoute, FiringAlert, QueryRoute, RouteDeps } from '../../ports/routes.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, type Route } from '../route.ts';
 import { object } from '../schema.ts';
+import { boundedIn, firingThat, listStepsMax } from './matching.ts';
 
 export interface BroughtRoutes {
   readonly routes: readonly Route[];
@@ -39,10 +42,35 @@ function routeDepsOf({ store, expressions, clock, version }: HttpDeps): RouteDep
   return {
     version,
     startedAt: clock.now(),
+    now: () => clock.now(),
     patternProblem: expressions.patternProblem,
     async firing({ scopes, matchers, limit }) {
-      const { items } = await store.views.list({ kind: 'alert', scopes, states: ['firing'], limit });
-      return matchers.length === 0 ? items : items.filter(({ labels }) => matchesAll(matchers, labels, expressions.pattern));
+      const found: FiringAlert[] = [];
+      await firingThat(store.views, expressions, { where: 'query/filter', scopes, matchers }, (alert) => {
+        if (found.length < limit) found.push(alert);
+      });
+      return found;
+    },
+    async silences({ scopes, matchers, limit }) {
+      const test = boundedIn('query/filter', expressions, newBudget(listStepsMax));
+      const found: SilenceDocument[] = [];
+      let after: string | null = null;
+      do {
+        const page: ViewPage<'silence'> = await store.views.list({
+          kind: 'silence',
+          scopes,
+          limit: 200,
+          ...(after === null ? {} : { after }),
+        });
+        found.push(...page.items.filter((silence) => matchers.length === 0 || matchesAll(matchers, { labels: saidBy(silence) }, test)));
+        after = page.next;
+      } while (after !== null && found.length < limit);
+      return found.slice(0, limit);
     },
   };
+}
+
+/** What it says about each name. */
+function saidBy({ matchers }: SilenceDocument): { readonly [name: string]: string } {
+  return Object.fromEntries(matchers.map(({ name, value }) => [name, value]));
 }

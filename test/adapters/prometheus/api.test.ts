@@ -9,12 +9,17 @@ import type { FiringAlert, QueryRoute, RouteDeps } from '../../../src/ports/rout
 const startedAt = Date.UTC(2026, 10, 21, 12);
 const alert: FiringAlert = {
   fingerprint: 'f1',
+  name: 'Down',
+  severity: 'error',
+  muted: null,
   labels: { alertname: 'Down', team: 'db' },
   annotations: { summary: 'down' },
   links: [{ text: 'Graph', href: 'http://prom.example/graph' }],
   startedAt,
   seenAt: startedAt + 60_000,
 };
+
+const silence = { matchers: [{ name: 'team', op: '!~', value: 'd.*' }], by: 'ann', comment: 'works' } as const;
 
 type Asked = Parameters<RouteDeps['firing']>[0];
 
@@ -24,7 +29,13 @@ function served(alerts: readonly FiringAlert[] = [alert]): { readonly asked: Ask
     version: '1.2.3',
     startedAt,
     patternProblem: (pattern) => (pattern === '(' ? 'it does not end' : null),
+    now: () => startedAt,
     firing: async (query) => (asked.push(query), alerts),
+    silences: async () => [
+      { ...silence, id: 's1', state: 'active', startsAt: startedAt - 1, endsAt: startedAt + 1 },
+      { ...silence, id: 's2', state: 'active', startsAt: startedAt + 1, endsAt: startedAt + 2 },
+      { ...silence, id: 's3', state: 'expired', startsAt: startedAt - 2, endsAt: startedAt + 1 },
+    ],
   };
   const routes = alertmanagerApi.routes(deps);
   return {
@@ -41,7 +52,7 @@ describe('the alerts API', () => {
   it('answers what its schema says, and amtool can read', async () => {
     const { route } = served([alert, { ...alert, links: [], annotations: {} }]);
     const ajv = new Ajv2020({ strict: true, validateFormats: false });
-    for (const path of ['/api/v2/alerts', '/api/v2/status']) {
+    for (const path of ['alerts', 'alerts/groups', 'receivers', 'silences', 'status'].map((name) => `/api/v2/${name}`)) {
       const { handle, answer } = route(path);
       const body = await handle({ query: {}, scopes: 'all' });
       assert.ok(ajv.validate(answer.schema, body), ajv.errorsText());
@@ -52,13 +63,42 @@ describe('the alerts API', () => {
     ]);
   });
 
+  it('A12: what a silence mutes is told, with the silence, and left out where it is not asked for', async () => {
+    const muted = { kind: 'silence', silence: 's1', until: startedAt, comment: '' } as const;
+    const { route } = served([alert, { ...alert, fingerprint: 'f2', muted }]);
+    const asked = async (query: object): Promise<readonly object[]> =>
+      (await route('/api/v2/alerts').handle({ query: { ...query }, scopes: 'all' })) as readonly object[];
+    const states = (await asked({})).map((each) => (each as { readonly status: object }).status);
+    assert.deepEqual(states, [
+      { state: 'active', silencedBy: [], inhibitedBy: [] },
+      { state: 'suppressed', silencedBy: ['s1'], inhibitedBy: [] },
+    ]);
+    assert.equal((await asked({ silenced: false })).length, 1);
+    assert.equal((await asked({ active: false })).length, 1);
+  });
+
+  it('A12: silences are told with their state and matchers, alerts in groups by name', async () => {
+    const { route } = served();
+    const told = (await route('/api/v2/silences').handle({ query: {}, scopes: 'all' })) as readonly {
+      readonly status: object;
+      readonly matchers: object;
+    }[]; // as its schema says
+    assert.deepEqual(
+      told.map(({ status }) => status),
+      [{ state: 'active' }, { state: 'pending' }, { state: 'expired' }],
+    );
+    assert.deepEqual(told[0]?.matchers, [{ name: 'team', value: 'd.*', isRegex: true, isEqual: false }]);
+    const [group] = (await route('/api/v2/alerts/groups').handle({ query: {}, scopes: 'all' })) as readonly { readonly labels: object }[];
+    assert.deepEqual(group?.labels, { alertname: 'Down' });
+  });
+
   it('hands on the caller’s scopes and the matchers, and no more than that', async () => {
     const { asked, route } = served();
     await route('/api/v2/alerts').handle({ query: { filter: ['team="db"', 'alertname=~"Do.*"'], active: true }, scopes: ['team-a'] });
     assert.deepEqual(asked, [
       {
         scopes: ['team-a'],
-        limit: 2_000,
+        limit: 20_000,
         matchers: [
           { name: 'team', op: '=', value: 'db' },
           { name: 'alertname', op: '=~', value: 'Do.*' },
@@ -83,7 +123,7 @@ describe('the alerts API', () => {
 });
 
 const gettable = {
-  labels: { alertname: 'Down', team: 'db' },
+  labels: { alertname: 'Down', team: 'db', severity: 'error' },
   annotations: { summary: 'down' },
   startsAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:01:00.000Z',

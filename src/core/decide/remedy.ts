@@ -1,0 +1,86 @@
+// Asks the playbooks that answer an incident, one after the other, until one works on it.
+//   M1  A playbook that does not fit (parameters, target) is not this incident's: the next is asked.
+//   M2  A guard that can lift holds its alert until the hold-off is over; then the playbook is refused, and the next is asked.
+//   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
+import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { idOf } from '../ids.ts';
+import { incidentOf, triedAs, type Incident } from '../incident/row.ts';
+import type { Playbook } from '../playbook/document.ts';
+import { start } from '../run/program.ts';
+import { second, type Instant, type Millis } from '../time.ts';
+import { candidates, matchedWith, type Candidate } from './choose.ts';
+import { isPassing, refusalOf, type Refusal } from './guards.ts';
+import { plan, type Plan } from './plan.ts';
+
+const askAgainMs = 15 * second;
+
+/** What came of asking. */
+export interface Asked {
+  readonly started: boolean;
+  /** Why playbooks that match wait, the most preferred first. */
+  readonly held: readonly string[];
+  /** The playbook that acts soonest if things stay as they are. */
+  readonly wait: { readonly playbook: Playbook; readonly waitMs: Millis } | null;
+}
+
+/** How long a person waits for this playbook to help: its own hold-off, or the policy's. */
+export function holdOffOf(ctx: TurnContext, playbook: Playbook | undefined): Millis {
+  return playbook?.escalate.afterMs ?? ctx.policy.holdOffMs;
+}
+
+/** The latest moment of the first page of a life that pages (B3), whatever was learned and whatever waits. */
+export function boundOf(ctx: TurnContext, incident: Incident, playbook?: Playbook): Instant {
+  return incident.lifeAt + ctx.policy.settleMs + holdOffOf(ctx, playbook);
+}
+
+export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null): Asked {
+  const held: string[] = [];
+  const holding = new Set<string>();
+  let wait: Asked['wait'] = null;
+  for (const found of candidates(ctx, incident, arrived)) {
+    const { playbook, fingerprint, waitMs } = found;
+    if (holding.has(fingerprint)) continue;
+    const planned = plan(ctx, playbook, found.environment);
+    const key = triedAs(playbook.name, planned.ok ? planned.value.target : `?${fingerprint}`);
+    if ((incidentOf(ctx, incident.id)?.tried ?? []).includes(key)) continue; // M3
+    if (waitMs > 0) {
+      if (wait === null || waitMs < wait.waitMs) wait = { playbook, waitMs };
+      continue;
+    }
+    const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
+    const until = found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook));
+    if (refusal !== null && isPassing(refusal.guard) && ctx.at < until) {
+      holding.add(fingerprint); // M2
+      held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);
+      askAgain(ctx, incident, Math.min(refusal.liftsInMs ?? askAgainMs, until - ctx.at));
+    } else if (refusal !== null) refuse(ctx, incident, found, refusal);
+    else if (planned.ok && begin(ctx, incident, found, planned.value)) return { started: true, held, wait };
+  }
+  return { started: false, held, wait };
+}
+
+export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
+  wakeAfter(ctx, afterMs, { kind: 'deliberate', incident: incident.id, asked: nextSeq(ctx) });
+}
+
+function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: alert }: Candidate, refusal: Refusal): void {
+  const { guard, target, reason } = refusal;
+  const run = idOf('r', ctx.desk.scope, nextSeq(ctx));
+  const { name, mode } = playbook;
+  emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: name, mode, target, guard, reason, alert });
+}
+
+/** Starts a run for all alerts of the same target; true when it works on the incident, which a shadow run or one that is over at once does not. */
+function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): boolean {
+  const { playbook } = found;
+  const matched = matchedWith(ctx, incident, found).filter(({ environment }) => {
+    const other = plan(ctx, playbook, environment);
+    return other.ok && other.value.target === planned.target;
+  });
+  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint) });
+  const fresh = incidentOf(ctx, incident.id);
+  if (fresh === undefined || fresh.run === null) return false;
+  const after = holdOffOf(ctx, playbook);
+  askAgain(ctx, incident, Math.min(after, Math.max(0, boundOf(ctx, incident, playbook) - ctx.at)));
+  return true;
+}

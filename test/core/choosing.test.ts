@@ -1,0 +1,288 @@
+// Which remedies are asked, and in what order, before a person is called: those that do not fit, those that are held, those that fail,
+// each target and each member; and that nothing that was learned keeps a page away.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as fc from 'fast-check';
+import type { Param, Playbook } from '../../src/core/playbook/document.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
+import { eventOf } from '../support/event.ts';
+import { asked, claim, callOf, clears, fires, incidentOf, paged, probe, well } from '../support/play.ts';
+import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
+import { broke, done, silent, tell, type Story } from '../support/story.ts';
+
+const host = (pattern: string): Param => ({ type: 'string', from: 'alert.host', fallback: null, pattern, maxLength: 64, oneOf: null });
+
+function book(name: string, change: Partial<Playbook> = {}): Playbook {
+  const steps = [stepOf({ uses: `test/${name}`, with: { host: '$params.host' } })];
+  return playbookOf({ name, params: { host: host('[a-z]+[0-9]+') }, target: '$params.host', steps, ...change });
+}
+
+const started = (story: Story): readonly string[] => story.all('RunStarted').map(({ playbook, target }) => `${playbook.name} ${target}`);
+const on = (name: string, change = {}) => eventOf({ entity: { host: name, service: 'checkout' }, ...change });
+const trigger = (when: string) => [{ on: 'alert' as const, when, forMs: 0 }];
+
+// ---------------------------------------------------------------- C4, C5
+
+test('C4: a playbook whose parameters or target do not fit makes way for the next that does', () => {
+  for (const misfit of [
+    book('a', { params: { host: host('web[0-9]+') } }),
+    book('a', { target: '*' }),
+    book('a', { target: '$params.no' }),
+  ]) {
+    const story = tell(policyOf({ playbooks: [misfit, book('b', { params: { host: host('db[0-9]+') } })] }));
+    story.see(on('db1'));
+    story.forward(20 * second);
+
+    assert.deepEqual([started(story), paged(story)], [['b db1'], 0]);
+  }
+});
+
+test('C4: when none fits, a person is called, and reads of each', () => {
+  const books = ['a', 'b'].map((name) => book(name, { params: { host: host('web[0-9]+') } }));
+  const story = tell(policyOf({ playbooks: books }));
+  story.see(on('db1'));
+  story.forward(minute);
+
+  assert.match(story.last('PageOpened').reason, /playbook a was refused: parameter host: .*; playbook b was refused: parameter host/);
+});
+
+test('C4: what does not fit pages nobody about a trifle', () => {
+  const story = tell(policyOf({ playbooks: [book('a', { params: { host: host('web[0-9]+') } })] }));
+  story.see(on('db1', { severity: 'warning' }));
+  story.forward(hour);
+
+  assert.deepEqual([paged(story), story.last('IncidentDecided').decision], [0, 'record']);
+});
+
+test('C5: a remedy that failed makes way for the next; when the last has failed, one page tells of all', () => {
+  const story = tell(policyOf({ playbooks: [book('a'), book('b')] }));
+  story.see(on('web1'));
+  story.answer(broke);
+  assert.deepEqual([started(story), paged(story)], [['a web1', 'b web1'], 0]);
+  story.answer(broke);
+  story.forward(20 * second);
+
+  assert.equal(paged(story), 1);
+  assert.match(story.last('PageOpened').reason, /playbook a ended failed: .*; playbook b ended failed: /);
+});
+
+test('C5: after an unknown outcome no other remedy is tried', () => {
+  const story = tell(policyOf({ playbooks: [book('a'), book('b')] }));
+  story.see(on('web1'));
+  story.answer(silent);
+  story.forward(minute);
+
+  assert.deepEqual([started(story), paged(story)], [['a web1'], 1]);
+});
+
+// ---------------------------------------------------------------- C6
+
+test('C6: a cooldown that ends within the hold-off lets the playbook act, at that moment', () => {
+  const story = tell(policyOf({ playbooks: [book('a', { guards: { ...book('a').guards, cooldownMs: 3 * minute } })] }));
+  story.see(on('web1'));
+  story.answer(done);
+  story.see(on('web1', { claim: 'cleared', observedAt: story.now() + 1 }));
+  story.forward(2 * minute);
+  story.see(on('web1', { startedAt: story.now(), observedAt: story.now() }));
+  story.forward(minute - 1);
+  assert.deepEqual([started(story).length, paged(story)], [1, 0]);
+
+  story.forward(1);
+
+  assert.deepEqual([started(story).length, paged(story)], [2, 0]);
+});
+
+test('C6: a score that a second source lifts, and a thaw, let the playbook act within the hold-off', () => {
+  const strict = book('a', { guards: { ...book('a').guards, confidence: 0.85 } });
+  const scored = tell(policyOf({ playbooks: [strict] }));
+  scored.see(on('web1'));
+  assert.equal(started(scored).length, 0);
+  scored.see(on('web1', { source: 'nagios' }));
+  assert.deepEqual([started(scored), paged(scored)], [['a web1'], 0]);
+
+  const frozen = tell(policyOf({ playbooks: [book('a')] }));
+  frozen.freeze({ by: 'ann', reason: 'audit' });
+  frozen.see(on('web1'));
+  frozen.forward(50 * second);
+  frozen.freeze(null);
+  frozen.forward(15 * second);
+  assert.deepEqual([started(frozen), paged(frozen)], [['a web1'], 0]);
+});
+
+test('C6: a guard that does not lift within the hold-off gives one page, with every reason', () => {
+  const story = tell(policyOf({ playbooks: [book('a'), book('b')] }));
+  story.freeze({ by: 'ann', reason: 'audit' });
+  story.see(on('web1'));
+  story.forward(2 * minute - 1);
+  assert.equal(paged(story), 0);
+  story.forward(hour);
+
+  assert.equal(paged(story), 1);
+  assert.match(story.last('PageOpened').reason, /playbook a was refused: frozen by ann.*; playbook b was refused: frozen by ann/);
+});
+
+// ---------------------------------------------------------------- C2, C7
+
+test('C7: three hosts in one incident are three targets, and each is healed', () => {
+  const story = tell(policyOf({ playbooks: [book('a')] }));
+  for (const name of ['web1', 'web2', 'web3']) story.see(on(name));
+  assert.equal(story.all('IncidentOpened').length, 1);
+  for (const name of ['web1', 'web2', 'web3']) {
+    assert.equal(callOf(story).target, name);
+    story.answer(done);
+    story.see(on(name, { claim: 'cleared', observedAt: story.now() + 1 }));
+  }
+
+  assert.deepEqual([started(story), paged(story)], [['a web1', 'a web2', 'a web3'], 0]);
+  assert.equal(story.last('IncidentResolved').by, 'playbook');
+});
+
+const nginx = book('nginx', {
+  triggers: trigger('alert.name == "NginxDown"'),
+  steps: [stepOf({ with: {}, undo: { uses: 'test/undo', with: {}, timeoutMs: second } })],
+  verify: { ...playbookOf().verify, withinMs: minute, otherwise: 'rollback' },
+});
+const disk = book('disk', { triggers: trigger('alert.name == "DiskFull"') });
+
+test('C2: a cured alert is proven while a stranger fires: nothing is undone, and the stranger gets its own playbook', () => {
+  const story = tell(policyOf({ playbooks: [nginx, disk] }));
+  story.see(on('web1', { name: 'NginxDown' }));
+  story.see(on('web1', { name: 'DiskFull' }));
+  story.answer(done);
+  story.see(on('web1', { name: 'NginxDown', claim: 'cleared', observedAt: story.now() + 1 }));
+
+  assert.deepEqual([story.last('RunFinished').end, asked(story).includes('undo/restart/1')], ['succeeded', false]);
+  assert.deepEqual(started(story), ['nginx web1', 'disk web1']);
+});
+
+test('C2: a stranger without a playbook is paged, though another alert of its incident was cured', () => {
+  const story = tell(policyOf({ playbooks: [nginx] }));
+  story.see(on('web1', { name: 'NginxDown' }));
+  story.see(on('web1', { name: 'DiskFull' }));
+  story.answer(done);
+  story.see(on('web1', { name: 'NginxDown', claim: 'cleared', observedAt: story.now() + 1 }));
+  story.forward(30 * second);
+
+  assert.equal(paged(story), 1);
+});
+
+// ---------------------------------------------------------------- C12, C13
+
+test('C12: an incident on hold that recovers, its root first, pages nobody', () => {
+  const lasting = book('a', { triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: minute }] });
+  const story = tell(policyOf({ playbooks: [lasting] }));
+  story.see(on('web1'));
+  story.see(on('web1', { name: 'Latency' }));
+  story.forward(50 * second);
+  story.see(on('web1', { claim: 'cleared', observedAt: story.now() + 1 }));
+  story.forward(second);
+  story.see(on('web1', { name: 'Latency', claim: 'cleared', observedAt: story.now() + 1 }));
+  story.forward(hour);
+
+  assert.deepEqual([paged(story), story.all('IncidentResolved').length], [0, 1]);
+});
+
+test('C12: what does not recover with its root is paged within the bound', () => {
+  const lasting = book('a', { triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: minute }] });
+  const story = tell(policyOf({ playbooks: [lasting] }));
+  story.see(on('web1'));
+  story.see(on('web1', { name: 'Latency' }));
+  story.forward(50 * second);
+  story.see(on('web1', { claim: 'cleared', observedAt: story.now() + 1 }));
+  story.forward(15 * second);
+
+  assert.equal(paged(story), 1);
+});
+
+test('C13: a playbook with a hold-off of its own has its chance before a person is called, and its bound holds', () => {
+  const patient = { ladder: null, say: '', afterMs: 20 * minute };
+  const slow = book('a', { triggers: [{ on: 'alert', when: 'true', forMs: 10 * minute }], escalate: patient });
+  const story = tell(policyOf({ playbooks: [slow] }));
+  story.see(on('web1'));
+  story.forward(10 * minute);
+  assert.deepEqual([started(story), paged(story)], [['a web1'], 0]);
+  claim(story, callOf(story), 'w1');
+  story.answer(done);
+  story.forward(10 * minute + 10 * second);
+
+  assert.equal(paged(story), 1);
+});
+
+// ---------------------------------------------------------------- B3
+
+/** One life of the rule, in one of the ways a life may go. */
+const lives: { readonly [way: string]: (story: Story) => void } = {
+  passes: (story) => clears(story),
+  paged(story) {
+    story.forward(5 * minute);
+    clears(story);
+  },
+  acked(story) {
+    story.say({ type: 'Acked', incident: incidentOf(story), by: 'ann', via: 'api' });
+    clears(story);
+  },
+  resolved(story) {
+    clears(story);
+  },
+  silenced(story) {
+    const at = story.now();
+    const matchers = [{ name: 'alertname', op: '=' as const, value: 'ServiceDown' }];
+    const silence = { id: `s${at}`, matchers, startsAt: at, endsAt: at + minute, untilResolved: false, by: 'ann', comment: '' };
+    story.say({ type: 'SilenceSet', silence });
+    clears(story);
+    story.forward(minute);
+  },
+};
+
+function live(story: Story, way: string): void {
+  fires(story);
+  lives[way]?.(story);
+  story.forward(3 * hour);
+}
+
+test('B3: whatever was learned, what severity pages is paged within settle and hold-off', () => {
+  const ways = fc.array(fc.constantFrom(...Object.keys(lives)), { minLength: 0, maxLength: 14 });
+  fc.assert(
+    fc.property(ways, fc.constantFrom('error' as const, 'critical' as const), fc.constantFrom(0.3, 0.5, 0.65), (past, severity, score) => {
+      const policy = policyOf({ paging: { severity: 'error', score }, flap: { startPercent: 101, stopPercent: 100 } });
+      const story = tell(policy);
+      for (const way of past) live(story, way);
+      const before = paged(story);
+      story.see(eventOf({ severity, startedAt: story.now(), observedAt: story.now() }));
+      story.forward(policy.settleMs + policy.holdOffMs);
+      assert.equal(paged(story), before + 1, past.join(' '));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('B3: silenced, paged-and-cleared and acknowledged lives teach nothing, and are counted apart', () => {
+  const story = tell(policyOf());
+  for (const way of ['silenced', 'paged', 'acked']) live(story, way);
+  const { acted, passed, unknown } = story.last('RuleLearned');
+
+  assert.deepEqual([acted, passed, unknown], [0, 0, 3]);
+});
+
+test('B3: a rule that always passed holds its page, says so, and is paged at the bound', () => {
+  const story = tell(policyOf());
+  for (let life = 0; life < 12; life += 1) live(story, 'passes');
+  story.see(eventOf({ severity: 'error', startedAt: story.now(), observedAt: story.now() }));
+  story.forward(minute);
+  assert.equal(paged(story), 0);
+  assert.match(story.last('IncidentDecided').reason, /ServiceDown: 0 of 12 needed action; paged if it lasts/);
+
+  story.forward(minute + 10 * second);
+
+  assert.equal(paged(story), 1);
+});
+
+test('B3: a playbook that proved its work is evidence that somebody was needed', () => {
+  const story = tell(policyOf({ playbooks: [playbookOf({ verify: { ...playbookOf().verify, proofs: [probe] } })] }));
+  story.see(eventOf());
+  story.answer(done);
+  story.answer(well);
+  clears(story);
+
+  assert.deepEqual([story.last('RuleLearned').acted, story.last('RuleLearned').passed], [1, 0]);
+});
