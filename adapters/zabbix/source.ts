@@ -135,7 +135,8 @@ function saidByUpdate(fields: Fields, action: string, isOver: boolean): readonly
   }
   const said: Said[] = [];
   if (/\bchanged severity\b/.test(action)) said.push({ claim: 'firing', phase: 'update', note });
-  if (/\backnowledged\b/.test(action) || (action === '' && isAcknowledged(fields)))
+  if (/\bunacknowledged\b/.test(action)) said.push({ claim: 'unacknowledged', phase: 'update', note });
+  else if (/\backnowledged\b/.test(action) || (action === '' && isAcknowledged(fields)))
     said.push({ claim: 'acknowledged', phase: 'update', note });
   if (/\bunsuppressed\b/.test(action)) said.push({ claim: 'noted', phase: 'update', mute: null, note });
   else if (/\bsuppressed\b/.test(action)) said.push({ claim: 'noted', phase: 'update', mute: 'suppressed', note });

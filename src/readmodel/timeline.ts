@@ -141,6 +141,7 @@ function mergedLine(fact: AlertMerged): Line | null {
     case 'severity':
       return line(alert.incident, `${alert.source}: now ${alert.severity}: ${alert.summary}`, { fingerprint });
     case 'acknowledged':
+    case 'unacknowledged':
     case 'noted':
       return line(alert.incident, `${alert.source}: ${change}${fact.note === null ? '' : `: ${fact.note}`}`, { fingerprint });
     // The joining says it, or nothing that people look for has happened.

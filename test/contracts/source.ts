@@ -186,7 +186,7 @@ function checkParsed(vendor: string, { events, warnings }: Parsed): void {
 function checkEvent(vendor: string, event: AlertEvent): void {
   assert.equal(event.source, vendor);
   assert.match(event.fingerprint, /^[0-9a-f]{16}$/);
-  assert.ok(['firing', 'cleared', 'acknowledged', 'noted'].includes(event.claim), event.claim);
+  assert.ok(['firing', 'cleared', 'acknowledged', 'unacknowledged', 'noted'].includes(event.claim), event.claim);
   assert.equal(event.proof !== undefined, event.claim === 'cleared', 'a cleared claim says how it is known, no other does');
   assert.ok(['info', 'warning', 'error', 'critical'].includes(event.severity), event.severity);
   bounded('name', event.name, 128, 1);

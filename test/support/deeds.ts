@@ -48,7 +48,7 @@ const identities = [
 const anyEvent: fc.Arbitrary<AlertEvent> = fc
   .record({
     identity: fc.constantFrom(...identities),
-    claim: fc.constantFrom('firing', 'firing', 'firing', 'cleared', 'cleared', 'acknowledged', 'noted'),
+    claim: fc.constantFrom('firing', 'firing', 'firing', 'cleared', 'cleared', 'acknowledged', 'unacknowledged', 'noted'),
     severity: fc.constantFrom('info', 'warning', 'error', 'critical', 'critical'),
     soft: fc.constantFrom(false, false, false, true),
     episode: fc.constantFrom('', '', 'e1', 'e2'),

@@ -49,8 +49,13 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft } = belief;
-  const moved = episode !== alert.episode || sourceMute !== alert.sourceMute || summary !== alert.summary || soft !== alert.soft;
+  const { episode, sourceMute, summary, soft, ended } = belief;
+  const moved =
+    ended?.at(-1) !== alert.ended?.at(-1) ||
+    episode !== alert.episode ||
+    sourceMute !== alert.sourceMute ||
+    summary !== alert.summary ||
+    soft !== alert.soft;
   return moved ? alert : null;
 }
 

@@ -4,10 +4,11 @@ import type { Labels } from './labels.ts';
 import type { Severity } from './severity.ts';
 
 /**
- * What a source says. `firing` and `cleared` change state; `acknowledged` says a person took it at the source;
+ * What a source says. `firing` and `cleared` change state; `acknowledged` says a person took it at the source, `unacknowledged`
+ * that nobody has it there any more;
  * `noted` (custom notification, comment, downtime or flapping notice) says something without a new state.
  */
-export type Claim = 'firing' | 'cleared' | 'acknowledged' | 'noted';
+export type Claim = 'firing' | 'cleared' | 'acknowledged' | 'unacknowledged' | 'noted';
 
 /** How a `cleared` came about: a check saw it well (`measured`), or it merely ended (`assumed`: TTL, vanished series, manual close). */
 export type Proof = 'measured' | 'assumed';

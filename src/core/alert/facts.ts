@@ -22,7 +22,7 @@ export interface AlertsHidden extends InputBase {
 }
 
 /** What a claim did to the alert it names. */
-export type Change = 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
+export type Change = 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'unacknowledged' | 'noted' | 'late';
 
 /** The belief about an alert after a claim; `alert` is null when only the counters moved, or nothing was known. */
 export interface AlertMerged extends FactBase {

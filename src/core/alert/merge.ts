@@ -4,15 +4,18 @@ import type { Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
 import type { Alert } from './row.ts';
 
+const endedKept = 8;
+
 /** How a claim relates to what we believed: `late` tells of an episode that is already over, or was never known. */
 export type Merge = {
-  readonly change: 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'noted' | 'late';
+  readonly change: 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'unacknowledged' | 'noted' | 'late';
   readonly alert: Alert | null;
 };
 
 /**
  * Folds one source's claim into what we believe about the alert; `belief` is undefined for an identity never heard of.
- * Times are source clock; `seenAt` is ours. A clear of another episode, or older than the episode it should end, is late.
+ * Times are source clock; `seenAt` is ours. A clear of the same episode pairs whatever the clocks say; one of
+ * another clears unless that began before the held episode, or ended before it began. An episode known to have ended never reopens: it is late.
  * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
  */
@@ -28,6 +31,12 @@ export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Inst
         change: belief.acknowledged ? 'repeated' : 'acknowledged',
         alert: { ...touched(belief, event, seenAt), acknowledged: true },
       };
+    case 'unacknowledged':
+      if (belief?.state !== 'firing') return { change: 'late', alert: belief ?? null };
+      return {
+        change: belief.acknowledged ? 'unacknowledged' : 'repeated',
+        alert: { ...touched(belief, event, seenAt), acknowledged: false },
+      };
     case 'noted':
       return belief === undefined ? { change: 'late', alert: null } : { change: 'noted', alert: touched(belief, event, seenAt) };
   }
@@ -36,15 +45,16 @@ export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Inst
 function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
   if (belief === undefined) return { change: 'opened', alert: begun(event, seenAt, undefined) };
   if (belief.state === 'cleared') {
-    const over = event.episode !== '' && event.episode === belief.episode && event.observedAt <= (belief.clearedAt ?? 0);
-    return over ? { change: 'late', alert: belief } : { change: 'reopened', alert: begun(event, seenAt, belief) };
+    return isOver(belief, event) ? { change: 'late', alert: belief } : { change: 'reopened', alert: begun(event, seenAt, belief) };
   }
+  if (isOver(belief, event)) return { change: 'late', alert: belief };
   const alert: Alert = {
     ...touched(belief, event, seenAt),
     episode: event.episode === '' ? belief.episode : event.episode,
     severity: event.severity,
     summary: event.summary,
     soft: belief.soft && event.soft === true,
+    ...replacedBy(belief, event.episode),
   };
   // What the source now says of it counts when its state moved; a plain repeat keeps the words it began with.
   const restated: Alert = { ...alert, labels: event.labels, annotations: event.annotations, links: event.links };
@@ -54,10 +64,34 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
 
 function mergeCleared(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
   if (belief === undefined) return { change: 'late', alert: null };
-  if (belief.state === 'cleared') return { change: 'repeated', alert: touched(belief, event, seenAt) };
-  const other = event.episode !== '' && belief.episode !== '' && event.episode !== belief.episode;
-  if (other || event.observedAt < belief.startedAt) return { change: 'late', alert: belief };
-  return { change: 'cleared', alert: { ...touched(belief, event, seenAt), state: 'cleared', clearedAt: event.observedAt } };
+  const known: Alert = { ...belief, ...endedWith(belief, event.episode) };
+  if (belief.state === 'cleared') return { change: 'repeated', alert: touched(known, event, seenAt) };
+  const same = event.episode !== '' && event.episode === belief.episode;
+  const earlier = event.episode !== '' && belief.episode !== '' && event.startedAt <= belief.startedAt;
+  if (
+    !same &&
+    (earlier || belief.replaced?.includes(event.episode) === true || isOver(belief, event) || event.observedAt < belief.startedAt)
+  )
+    return { change: 'late', alert: belief };
+  const over: Alert = { ...known, ...endedWith(known, belief.episode) };
+  const clearedAt = Math.max(event.observedAt, belief.startedAt); // a sender's clock may have gone back between the two
+  return { change: 'cleared', alert: { ...touched(over, event, seenAt), state: 'cleared', clearedAt } };
+}
+
+/** The episode that the claim tells of is known to have ended. */
+function isOver(belief: Alert, { episode }: AlertEvent): boolean {
+  return episode !== '' && (belief.ended?.includes(episode) ?? false);
+}
+
+/** A source that gives no times still tells, by the episode it fires with, that the one before it is another. */
+function replacedBy({ episode, replaced = [] }: Alert, next: string): Pick<Alert, 'replaced'> {
+  if (next === '' || episode === '' || next === episode || replaced.includes(episode)) return {};
+  return { replaced: [...replaced, episode].slice(-endedKept) };
+}
+
+function endedWith({ ended = [] }: Alert, episode: string): Pick<Alert, 'ended'> {
+  if (episode === '' || ended.includes(episode)) return ended.length === 0 ? {} : { ended };
+  return { ended: [...ended, episode].slice(-endedKept) };
 }
 
 /** A new episode; of an earlier one, `before`, it keeps the incident, and the source's mute until the source lifts it. */
@@ -83,6 +117,7 @@ function begun(event: AlertEvent, seenAt: Instant, before: Alert | undefined): A
     soft: event.soft === true,
     sourceMute: event.sourceMute === undefined ? (before?.sourceMute ?? null) : event.sourceMute,
     incident: before?.incident ?? null,
+    ...(before?.ended === undefined ? {} : { ended: before.ended }),
   };
 }
 

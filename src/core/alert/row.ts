@@ -32,6 +32,10 @@ export interface Alert {
   readonly soft: boolean;
   readonly sourceMute: string | null;
   readonly incident: string | null;
+  /** Episodes of this identity known to be over, newest last, at most 8; absent when none is known. */
+  readonly ended?: readonly string[];
+  /** Episodes that another took the place of while the alert was firing, at most 8: their end does not end the present one. */
+  readonly replaced?: readonly string[];
 }
 
 /** An alert with what the desk keeps beside the belief itself. */

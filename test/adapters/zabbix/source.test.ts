@@ -58,9 +58,9 @@ describe('zabbix', () => {
   test('Z3: each update action makes its claims, and none opens or clears', () => {
     const table = [
       { action: 'acknowledged', claims: ['acknowledged'] },
-      { action: 'unacknowledged', claims: ['noted'] },
+      { action: 'unacknowledged', claims: ['unacknowledged'] },
       { action: 'commented', claims: ['noted'] },
-      { action: 'unacknowledged and commented', claims: ['noted'] },
+      { action: 'unacknowledged and commented', claims: ['unacknowledged'] },
       { action: 'acknowledged, commented and closed', claims: ['acknowledged'] },
       { action: 'changed severity from High to Disaster', claims: ['firing'] },
       { action: 'acknowledged, commented and changed severity from High to Disaster', claims: ['firing', 'acknowledged'] },
