@@ -52,11 +52,16 @@ function folded(): Desk {
 }
 
 /** Plays what happened after the rows were saved, and compares every fact with what 0.1.0 decided. */
+/** A fact without the members that later versions added. */
+function as010(fact: Fact): object {
+  return fact.type === 'AlertDecided' ? { ...fact, endpoint: undefined } : fact;
+}
+
 function playOn(desk: Desk): void {
   assert.ok(policy !== undefined);
   const rules = { policy, frozen: null, expressions: createExpressions() };
   for (const { input, offset, facts } of stepsOf(lines.slice(cut))) {
-    const decided: unknown = JSON.parse(JSON.stringify(turn(desk, input, rules, offset)));
+    const decided: unknown = JSON.parse(JSON.stringify(turn(desk, input, rules, offset).map(as010)));
     assert.deepEqual(decided, facts, `input ${offset} (${input.type})`);
   }
 }

@@ -22,7 +22,7 @@ import { believedMax, believedOf, readAnswer } from './reading.ts';
 
 const askingMs: Millis = 60 * second;
 const lookMs: Millis = 2 * second;
-const clockSlackMs: Millis = 5 * second;
+const clockDriftMs: Millis = 5 * second;
 
 /** What came of one asking, as a word for the metric. */
 export type AskOutcome = 'whole' | 'partial' | 'starting' | 'failed';
@@ -83,7 +83,7 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
   /** R6 */
   function forgetOnJump(): void {
     const now = clock.now() - clock.steady();
-    if (Math.abs(now - offset) > clockSlackMs) suspects = new Map();
+    if (Math.abs(now - offset) > clockDriftMs) suspects = new Map();
     offset = now;
   }
 
