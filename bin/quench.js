@@ -7,6 +7,9 @@ import { existsSync } from 'node:fs';
 import module from 'node:module';
 import { fileURLToPath } from 'node:url';
 
+// From the first moment on: Node would open a debugger for SIGUSR1, and SIGUSR2 would end the gateway.
+for (const name of ['SIGUSR1', 'SIGUSR2']) process.on(name, () => {});
+
 const oldest = 24; // `engines` in package.json says the same
 const sources = new URL('../src/main.ts', import.meta.url);
 const isClone = existsSync(sources);

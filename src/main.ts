@@ -24,8 +24,14 @@ process.removeAllListeners('warning');
 process.on('warning', ({ name, message }) => {
   if (name !== 'TimeoutNegativeWarning') createLogger(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
 });
-// `quench … | head`: whoever read has seen enough.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+// Neither opens a debugger nor ends anything: Node does the first with SIGUSR1 and the system the second with SIGUSR2, unless somebody listens.
+for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, () => {});
+// `quench … | head`: whoever read has seen enough. A gateway goes on without its output: a closed pipe or a full disk must not end it.
+const isGateway = process.argv.slice(2).includes('serve');
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (!isGateway) process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+process.stderr.on('error', () => {});
 
 const { env, stdin, stdout, stderr } = process;
 const terminal: Terminal = { env, stdin, stdout, stderr, clock: systemClock, signal: told.signal };

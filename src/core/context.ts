@@ -14,6 +14,8 @@ export interface DecisionContext {
   readonly policy: Policy;
   /** Who gave the emergency stop that is in force, or null. */
   readonly frozen: { readonly by: string; readonly reason: string } | null;
+  /** What tells this installation from any other; null until it is on the log. Part of every key that leaves. */
+  readonly installation: string | null;
   readonly expressions: Expressions;
 }
 

@@ -99,7 +99,7 @@ export function metaOf(desk: Desk): DeskMeta {
 }
 
 export function worldOf(desk: Desk): WorldRow {
-  return desk.tables.world.rows.get('world') ?? { policy: null, frozen: null };
+  return desk.tables.world.rows.get('world') ?? { policy: null, frozen: null, installation: null };
 }
 
 /** The newest time the desk has seen; an input stamped earlier is taken to come at this time. */

@@ -1,6 +1,7 @@
 // What must still be true at the moment something leaves the gateway: one table for every kind of outgoing thing, asked in log order by
 // the turn that would let it go. A retry, a restart and a takeover pass the same place, so they need no rule of their own.
 // Answers only: what follows when something no longer holds, the noun decides that wanted to send it (run/calls.ts for effects).
+// This is the half about effects; the half about words to people is page/present.ts.
 //   V1  No step leaves once its alerts are over, taken by a person or muted, its incident is over or part of a storm, or its playbook is
 //       off, deleted or another one than the run began with.
 //   V2  What takes an effect back may leave whenever nobody has given the emergency stop: leaving a half-done thing would be worse.

@@ -18,8 +18,27 @@ import type {
   Resolved,
 } from './incident/facts.ts';
 import type { AlertMuted, SilenceChanged, SilenceSet } from './mute/facts.ts';
-import type { NotifyAnswered, NotifyFinished, NotifyRequested, PageAcked, PageClosed, PageOpened, PageRang } from './page/facts.ts';
-import type { CommandGiven, FreezeChanged, PolicyAdopted, PolicyPublished } from './playbook/facts.ts';
+import type {
+  NotifyAnswered,
+  NotifyClaimed,
+  NotifyDropped,
+  NotifyFinished,
+  NotifyGranted,
+  NotifyRequested,
+  PageAcked,
+  PageClosed,
+  PageOpened,
+  PageRang,
+  PageReachChanged,
+} from './page/facts.ts';
+import type {
+  CommandGiven,
+  FreezeChanged,
+  InstallationAdopted,
+  InstallationNamed,
+  PolicyAdopted,
+  PolicyPublished,
+} from './playbook/facts.ts';
 import type {
   ApprovalGiven,
   ApprovalRequested,
@@ -44,6 +63,7 @@ export type Input =
   | AlertsHidden
   | StepClaimed
   | StepAnswered
+  | NotifyClaimed
   | NotifyAnswered
   | Acked
   | Resolved
@@ -52,10 +72,12 @@ export type Input =
   | CommandGiven
   | SilenceSet
   | Woke
-  | PolicyPublished;
+  | PolicyPublished
+  | InstallationNamed;
 
 export type Fact =
   | PolicyAdopted
+  | InstallationAdopted
   | FreezeChanged
   | IncidentNested
   | AlertMerged
@@ -82,7 +104,10 @@ export type Fact =
   | RunFinished
   | PageOpened
   | PageRang
+  | PageReachChanged
   | NotifyRequested
+  | NotifyGranted
+  | NotifyDropped
   | NotifyFinished
   | PageAcked
   | PageClosed

@@ -16,7 +16,7 @@ import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
-import { onNotifyAnswered, pageWakes } from './page/ring.ts';
+import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
@@ -31,10 +31,11 @@ export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: n
   return ctx.facts;
 }
 
-function begin(desk: Desk, at: Instant, { policy, frozen, expressions }: DecisionContext, offset: number): TurnContext {
+function begin(desk: Desk, at: Instant, { policy, frozen, installation, expressions }: DecisionContext, offset: number): TurnContext {
   return {
     policy,
     frozen,
+    installation,
     expressions,
     desk,
     at: timeOf(desk, at),
@@ -45,11 +46,13 @@ function begin(desk: Desk, at: Instant, { policy, frozen, expressions }: Decisio
   };
 }
 
-/** The partition's own desk, scope `*`: policy and freeze. */
+/** The partition's own desk, scope `*`: policy, freeze, and the name of the installation, which the first naming decides for good. */
 export function turnWorld(desk: Desk, input: Input, rules: DecisionContext, offset: number): Fact[] {
   const ctx = begin(desk, input.at, rules, offset);
   if (input.type === 'PolicyPublished') {
     if (worldOf(desk).policy?.digest !== input.policy.digest) emit(ctx, { type: 'PolicyAdopted', policy: input.policy });
+  } else if (input.type === 'InstallationNamed') {
+    if (worldOf(desk).installation === null) emit(ctx, { type: 'InstallationAdopted', installation: input.installation });
   } else if (input.type === 'CommandGiven' && input.command.name === 'freeze') {
     emit(ctx, { type: 'FreezeChanged', frozen: { by: input.by, reason: input.command.reason } });
   } else if (input.type === 'CommandGiven' && input.command.name === 'thaw') {
@@ -68,6 +71,8 @@ function handle(ctx: TurnContext, input: Input): void {
       return onClaimed(ctx, input);
     case 'StepAnswered':
       return onAnswered(ctx, input);
+    case 'NotifyClaimed':
+      return onNotifyClaimed(ctx, input);
     case 'NotifyAnswered':
       return onNotifyAnswered(ctx, input);
     case 'Acked':
@@ -86,6 +91,7 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'Woke':
       return wake(ctx, input.token);
     case 'PolicyPublished':
+    case 'InstallationNamed':
       return;
     default:
       assertNever(input);

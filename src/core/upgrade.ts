@@ -3,6 +3,8 @@
 //   U1  Rows of an earlier version, upgraded, are what folding their facts gives today.
 //   U2  A row that this version saved is left as it is, the same object.
 import type { DeskMeta, TableName } from './desk.ts';
+import type { Notification } from './page/notification.ts';
+import type { Outgoing, Page } from './page/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { RunPart } from './run/facts.ts';
@@ -20,6 +22,8 @@ export interface PlacedRow {
 export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   const { table, doc } = row;
   if (table === 'meta' && 'halfCount' in doc) return [{ ...row, doc: upgradeMeta(doc as Meta010) }];
+  if (table === 'pages' && !('dedupKey' in doc)) return [{ ...row, doc: upgradePage(doc as Page010) }];
+  if (table === 'world' && !('installation' in doc)) return [{ ...row, doc: { ...doc, installation: null } }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
   if (table === 'rules' && !('unknown' in doc)) return [{ ...row, doc: { ...doc, unknown: 0 } }];
   if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
@@ -41,6 +45,24 @@ interface Meta010 {
 
 function upgradeMeta({ half, halfCount, lastHalfCount, ...rest }: Meta010): DeskMeta {
   return { ...rest, bucket: half, bucketCount: halfCount, previousBucketCount: lastHalfCount };
+}
+
+/** 0.1.0: an outgoing notification carried its words, nobody claimed it, and vendors knew the page by its incident. */
+interface Page010 extends Omit<Page, 'outgoing' | 'dedupKey' | 'reach'> {
+  readonly outgoing: readonly {
+    readonly notification: Pick<Notification, 'id' | 'kind' | 'at'>;
+    readonly notifier: string;
+    readonly attempt: number;
+    readonly ring: number;
+    readonly state: 'sent' | 'waiting' | 'accepted' | 'refused';
+  }[];
+}
+
+function upgradePage(old: Page010): Page {
+  const outgoing = old.outgoing.map(({ notification: { id, kind, at }, notifier, attempt, ring, state }): Outgoing => {
+    return { id, kind, notifier, attempt, ring, state: state === 'sent' ? 'asked' : state, since: at };
+  });
+  return { ...old, outgoing, dedupKey: `quench:${old.incident}`, reach: null };
 }
 
 /** 0.1.0: a run had one place and one call, what it did not have yet was null, and the whole playbook lay in its row. */

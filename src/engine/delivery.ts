@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import { underDeadline } from './async/deadline.ts';
 
-const deliverWithinMs: Millis = 20 * second;
+const deliverWithinMs: Millis = 50 * second;
 const detailCharsMax = 200;
 
 export interface DeliveryDeps {

@@ -156,7 +156,7 @@ class Forked implements ForkedExecutor {
   #fork(): ChildProcess {
     return fork(this.#options.program, [], {
       env: { ...this.#options.env },
-      execArgv: ['--max-semi-space-size=1'],
+      execArgv: ['--max-semi-space-size=1', '--disable-sigusr1'],
       // Its own session: what a terminal sends to the gateway does not reach it.
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

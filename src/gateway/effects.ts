@@ -32,16 +32,33 @@ export interface Notifiers {
   close(): Promise<void>;
 }
 
-export function createNotifiers(config: Config, around: Surroundings): Notifiers {
+export function createNotifiers(
+  config: Pick<Config, 'notifiers'>,
+  around: Pick<Surroundings, 'clock' | 'stream' | 'logger' | 'registry'>,
+): Notifiers {
   const { clock, stream } = around;
   // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
   const http = createHttp({ clock, policy: { allowPrivate: true, allow: [] } });
   const byName = new Map<string, Notifier>();
   for (const [name, { type, options }] of Object.entries(config.notifiers)) {
     const kind = registryOf(around).notifiers.find((each) => each.name === type);
-    if (kind !== undefined) byName.set(name, kind.create(options, { http, clock, stream }));
+    if (kind === undefined) continue;
+    try {
+      byName.set(name, kind.create(options, { http, clock, stream }));
+    } catch (error) {
+      around.logger.error(
+        { notifier: name, error },
+        'a notifier is broken: it refuses what it is given, and ladders go on to the next contact',
+      );
+      byName.set(name, brokenNotifier(error instanceof Error ? error.message : 'its adapter refused the options'));
+    }
   }
   return { byName, close: async () => http.close() };
+}
+
+/** One broken notifier keeps neither the gateway from starting nor a ladder from its next contact. */
+function brokenNotifier(why: string): Notifier {
+  return { deliver: async () => ({ outcome: 'refused', detail: `this notifier is broken: ${why.slice(0, 200)}` }) };
 }
 
 /** The notification with the link by which a reader says "I have it" without an account. */

@@ -26,7 +26,7 @@ export interface Metrics {
   decision(decision: Decision): void;
   run(playbook: string, end: RunEnd): void;
   page(event: PageEvent): void;
-  notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
+  notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   request(method: string, route: string, status: number): void;
   /** A source was asked what is open there. */
   asked(endpoint: string, outcome: AskOutcome): void;

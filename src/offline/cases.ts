@@ -48,7 +48,11 @@ export function runCase(playbookCase: PlaybookCase, playbook: Playbook, expressi
   const policy = defaultPolicy([playbookCase.mode === null ? playbook : { ...playbook, mode: playbookCase.mode }]);
   const facts: Fact[] = [];
   const answer = answersOf(playbookCase);
-  const world = createWorld({ policy, frozen: null, expressions }, { answer, onFact: (fact) => void facts.push(fact) }, caseStart);
+  const world = createWorld(
+    { policy, frozen: null, installation: null, expressions },
+    { answer, onFact: (fact) => void facts.push(fact) },
+    caseStart,
+  );
   const events = [
     ...playbookCase.alerts.map(({ atMs, event }) => ({ atMs, tell: () => tell(event) })),
     ...(playbookCase.approval === null ? [] : [{ atMs: playbookCase.approval.atMs, tell: approve }]),

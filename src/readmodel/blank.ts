@@ -105,6 +105,7 @@ export const blank: { readonly [Kind in DocumentKind]: (born: Born) => DocumentB
     rung: 0,
     ring: 0,
     notified: {},
+    reach: null,
     ackedBy: null,
     ackedVia: null,
     ackedAt: null,

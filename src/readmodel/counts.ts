@@ -5,13 +5,13 @@ import type { Fact } from '../core/records.ts';
 import type { RunEnd } from '../core/run/facts.ts';
 
 /** What happens to a page. */
-export type PageEvent = 'opened' | 'rang' | 'acked' | 'closed';
+export type PageEvent = 'opened' | 'rang' | 'unreached' | 'exhausted' | 'reached' | 'acked' | 'closed';
 
 /** Counters by what they count. */
 export interface Counter {
   decision(decision: Decision): void;
   page(event: PageEvent): void;
-  notification(notifier: string, outcome: NotifyOutcome['outcome']): void;
+  notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   run(playbook: string, end: RunEnd): void;
 }
 
@@ -50,12 +50,16 @@ const table: Table = {
   RunFinished: (counter, fact) => counter.run(fact.playbook, fact.end),
   PageOpened: (counter) => counter.page('opened'),
   PageRang: (counter) => counter.page('rang'),
+  PageReachChanged: (counter, fact) => counter.page(fact.reach ?? 'reached'),
   NotifyRequested: uncounted,
+  NotifyGranted: uncounted,
+  NotifyDropped: (counter, fact) => counter.notification(fact.notifier, 'dropped'),
   NotifyFinished: (counter, fact) => counter.notification(fact.notifier, fact.outcome.outcome),
   PageAcked: (counter) => counter.page('acked'),
   PageClosed: (counter) => counter.page('closed'),
   SilenceChanged: uncounted,
   PolicyAdopted: uncounted,
+  InstallationAdopted: uncounted,
   FreezeChanged: uncounted,
   RuleLearned: uncounted,
   WakeRequested: uncounted,

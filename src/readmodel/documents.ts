@@ -133,12 +133,14 @@ export interface PageDocument extends DocumentBase {
   readonly notified: {
     readonly [notification: string]: {
       readonly notifier: string;
-      readonly outcome: NotifyOutcome['outcome'];
+      readonly outcome: NotifyOutcome['outcome'] | 'dropped';
       readonly detail: string;
       readonly attempt: number;
       readonly at: Instant;
     };
   };
+  /** While it rings: `unreached`, nobody on its ladder could be told; `exhausted`, its ladder ended and nobody answers. */
+  readonly reach: 'unreached' | 'exhausted' | null;
   readonly ackedBy: string | null;
   readonly ackedVia: string | null;
   readonly ackedAt: Instant | null;

@@ -1,7 +1,7 @@
 // What each fact changes in the documents. Every fact stands here by name; those that no document shows say so.
 //   J1  A patch is a function of its fact and the partition it was read from; applying a fact twice changes nothing.
 import type { Fact } from '../core/records.ts';
-import type { NotifyFinished } from '../core/page/facts.ts';
+import type { NotifyDropped, NotifyFinished } from '../core/page/facts.ts';
 import type { RunRefused, RunStarted } from '../core/run/facts.ts';
 import { alertId, type DocumentByKind, type DocumentKind } from './documents.ts';
 import type { DocumentPatch, PatchOf } from './patch.ts';
@@ -89,11 +89,16 @@ const table: Table = {
       begins: true,
     },
   ],
-  PageRang: (fact) => [pagePatch(fact, { state: 'ringing', round: fact.round, rung: fact.rung, ring: fact.ring })],
+  PageRang: ({ round, rung, ring, ladder, ...fact }) => [
+    pagePatch(fact, { state: 'ringing', round, rung, ring, ...(ladder === undefined ? {} : { ladder: ladder.name }) }),
+  ],
+  PageReachChanged: (fact) => [pagePatch(fact, { reach: fact.reach })],
   NotifyRequested: none,
+  NotifyGranted: none,
+  NotifyDropped: (fact) => [{ ...pagePatch(fact, {}), put: { notified: { [fact.notification]: droppedOf(fact) } } }],
   NotifyFinished: (fact) => [{ ...pagePatch(fact, {}), put: { notified: { [fact.notification]: answerOf(fact) } } }],
-  PageAcked: (fact) => [pagePatch(fact, { state: 'acked', ackedBy: fact.by, ackedVia: fact.via, ackedAt: fact.at })],
-  PageClosed: (fact) => [pagePatch(fact, { state: 'closed', closedAt: fact.at, why: fact.why })],
+  PageAcked: (fact) => [pagePatch(fact, { state: 'acked', reach: null, ackedBy: fact.by, ackedVia: fact.via, ackedAt: fact.at })],
+  PageClosed: (fact) => [pagePatch(fact, { state: 'closed', reach: null, closedAt: fact.at, why: fact.why })],
   SilenceChanged: ({ silence: { id, ...silence }, ...fact }) => [
     { ...patchOf('silence', id, fact, { ...silence, state: fact.state }), begins: true },
   ],
@@ -103,6 +108,7 @@ const table: Table = {
     return [{ ...patchOf('partition', `${partition}`, fact, { state, by, reason }), begins: true }];
   },
   PolicyAdopted: none,
+  InstallationAdopted: none,
   RuleLearned: none,
   WakeRequested: none,
   WakeSpent: none,
@@ -145,6 +151,10 @@ function refused(fact: RunRefused): DocumentPatch {
   const { incident, playbook, mode, target, guard, reason, at } = fact;
   const end = { state: 'ended', phase: 'ended', end: 'refused', guard, reason, startedAt: at, endedAt: at } as const;
   return { ...runPatch(fact, { ...end, incident, playbook, mode, target }), begins: true };
+}
+
+function droppedOf({ notifier, attempt, at, why }: NotifyDropped): DocumentByKind['page']['notified'][string] {
+  return { notifier, outcome: 'dropped', detail: why, attempt, at };
 }
 
 function answerOf({ notifier, outcome, attempt, at }: NotifyFinished): DocumentByKind['page']['notified'][string] {

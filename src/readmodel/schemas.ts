@@ -142,12 +142,13 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     notified: mapOf(
       closed<DocumentByKind['page']['notified'][string]>({
         notifier: text,
-        outcome: words(['accepted', 'deferred', 'refused', 'unknown']) satisfies SchemaOf<NotifyOutcome['outcome']>,
+        outcome: words(['accepted', 'deferred', 'refused', 'unknown', 'dropped']) satisfies SchemaOf<NotifyOutcome['outcome'] | 'dropped'>,
         detail: text,
         attempt: integer,
         at: instant,
       }),
     ),
+    reach: nullable(words(['unreached', 'exhausted'])),
     ackedBy: nullable(text),
     ackedVia: nullable(text),
     ackedAt: nullable(instant),

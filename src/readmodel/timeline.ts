@@ -85,13 +85,18 @@ const lines: Lines = {
   PageOpened: (fact) => line(fact.incident, `paging by ladder ${fact.ladder.name}: ${fact.reason}`, { page: fact.page }),
   PageRang: (fact) =>
     line(fact.incident, `rung ${fact.rung + 1}${fact.round === 0 ? '' : `, round ${fact.round + 1}`} rings`, { page: fact.page }),
+  PageReachChanged: (fact) =>
+    line(fact.incident, fact.reach === null ? `reached after all: ${fact.why}` : `${fact.reach}: ${fact.why}`, { page: fact.page }),
   NotifyRequested: silent,
+  NotifyGranted: silent,
+  NotifyDropped: (fact) => line(fact.incident, `${fact.notifier}: not sent, ${fact.why}`, { page: fact.page }),
   NotifyFinished: (fact) =>
     line(fact.incident, `${fact.notifier}: ${answerOf(fact.outcome)}${fact.retry ? ', will try again' : ''}`, { page: fact.page }),
   PageAcked: (fact) => line(fact.incident, `page acknowledged by ${fact.by} (${fact.via})`, { page: fact.page }),
   PageClosed: (fact) => line(fact.incident, `page closed: ${fact.why}`, { page: fact.page }),
   SilenceChanged: silent,
   PolicyAdopted: silent,
+  InstallationAdopted: silent,
   FreezeChanged: silent,
   RuleLearned: silent,
   WakeRequested: silent,

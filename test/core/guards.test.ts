@@ -124,7 +124,7 @@ test('guards are asked in one order: what stops everything comes before what sto
   const desk = story.desk();
   const [incident] = desk.tables.incidents.rows.values();
   assert.ok(incident !== undefined);
-  const rules = { policy: policyOf(), frozen: freeze, expressions: createExpressions() };
+  const rules = { policy: policyOf(), frozen: freeze, installation: null, expressions: createExpressions() };
   const ctx = { ...rules, desk, at: story.now(), offset: 1, facts: [], toDeliberate: new Set<string>(), matching: newBudget(1_000) };
   const thawed = { ...ctx, frozen: null };
   const storm = { ...incident, storm: true, score: { value: 0.1, terms: [] } };

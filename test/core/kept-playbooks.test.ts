@@ -54,7 +54,7 @@ function digests(desk: Desk): readonly string[] {
 /** Turns one input under a policy; `given` is the input without scope and time. */
 function turned(desk: Desk, policy: Policy, given: object): ReturnType<typeof turn> {
   const input = { scope: 'default', at: someday, ...given } as Input;
-  return turn(desk, input, { policy, frozen: null, expressions }, 1);
+  return turn(desk, input, { policy, frozen: null, installation: null, expressions }, 1);
 }
 
 const seen = (host: string): object => ({
@@ -122,5 +122,6 @@ test('a playbook whose runs have ended stays for the story that a page tells of 
   story.forward(20 * second);
 
   assert.equal(ends(story)[0], 'failed');
-  assert.match(story.last('NotifyRequested').notification.text, /playbook restart-service on \w+: failed/);
+  story.notified({ outcome: 'accepted', detail: '' });
+  assert.match(story.last('NotifyGranted').notification.text, /playbook restart-service on \w+: failed/);
 });

@@ -55,7 +55,7 @@ function longestRow(one: PlaybookCase, playbook: Playbook, mode: PlaybookMode): 
     const answers = one.answers.get(phase === 'undo' ? `undo/${step}` : step) ?? [];
     return answers[Math.min(attempt, answers.length) - 1] ?? { outcome: { outcome: 'ok', output: {} }, takesMs: 0 };
   };
-  const rules = { policy: defaultPolicy([{ ...playbook, mode }]), frozen: null, expressions };
+  const rules = { policy: defaultPolicy([{ ...playbook, mode }]), frozen: null, installation: null, expressions };
   const start = 1_767_225_600_000;
   const world = createWorld(rules, { answer, onFact }, start);
   for (const { atMs, event } of one.alerts) {

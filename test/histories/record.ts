@@ -42,9 +42,9 @@ export function judge(): { readonly desk: Desk; turn(input: Input, offset: numbe
   return {
     desk,
     turn(input, offset) {
-      const { policy, frozen } = worldOf(world);
+      const { policy, frozen, installation } = worldOf(world);
       // The first input of every history publishes its policy, and nothing before it asks for one.
-      const law = { policy: policy as Policy, frozen, expressions };
+      const law = { policy: policy as Policy, frozen, installation, expressions };
       return input.scope === everyScope ? turnWorld(world, input, law, offset) : turn(desk, input, law, offset);
     },
   };
@@ -96,10 +96,16 @@ export function record(says: string, policy: Policy): Recorder {
       say({ type: 'StepAnswered', ...open, worker: 'worker1', outcome, tookMs: 250 });
     },
     delivered() {
-      const sent = [...desk.tables.pages.rows.values()].flatMap((page) =>
-        page.outgoing.filter((one) => one.state === 'sent').map((one) => ({ page: page.id, one })),
+      const asked = [...desk.tables.pages.rows.values()].flatMap((page) =>
+        page.outgoing
+          .filter(({ state }) => state === 'asked')
+          .map(({ id: notification, attempt }) => ({ page: page.id, notification, attempt })),
       );
-      for (const { page, one } of sent) say({ type: 'NotifyAnswered', page, notification: one.notification.id, outcome: accepted });
+      for (const one of asked) {
+        say({ type: 'NotifyClaimed', ...one, worker: 'worker1' });
+        if (desk.tables.pages.rows.get(one.page)?.outgoing.some(({ id, state }) => id === one.notification && state === 'granted') === true)
+          say({ type: 'NotifyAnswered', ...one, outcome: accepted });
+      }
     },
     desk: () => desk,
   };

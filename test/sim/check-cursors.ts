@@ -13,12 +13,15 @@ interface Request {
 export function checkCursors({ ledger, disk, partitions }: CheckParts): void {
   const places = Array.from({ length: partitions }, (_, partition) => ({ partition, cursor: 0, batches: 0, waiting: [] as Request[] }));
   const done = new Set<string>();
+  /** By attempt of a notification: claims and grants so far. */
+  const claims = new Map<string, number>();
+  const grants = new Map<string, number>();
 
   ledger.watch({
     fact({ fact, partition, offset }) {
       const key = requestOf(fact);
       if (key !== null) places[partition]?.waiting.push({ offset, key });
-      if (fact.type === 'NotifyFinished') done.add(fact.notification);
+      if (fact.type === 'NotifyFinished' || fact.type === 'NotifyDropped') done.add(`${fact.notification}#${fact.attempt}`);
       if (fact.type === 'StepFinished') done.add(`${fact.run}/${fact.call}`);
     },
     settled() {
@@ -36,17 +39,32 @@ export function checkCursors({ ledger, disk, partitions }: CheckParts): void {
     place.batches = batches.length;
     for (let first = place.waiting[0]; first !== undefined && first.offset < cursor; first = place.waiting[0]) {
       place.waiting.shift();
-      if (!done.has(first.key)) ledger.breach(`F2: the cursor of partition ${place.partition} is at ${cursor} and ${first.key} is undone`);
+      if (!isDone(first.key)) ledger.breach(`F2: the cursor of partition ${place.partition} is at ${cursor} and ${first.key} is undone`);
     }
   }
 
   function answered(input: Input): void {
     if (input.type === 'StepClaimed') done.add(`${input.run}/${input.call}`);
-    if (input.type === 'NotifyAnswered') done.add(input.notification);
+    if (input.type === 'NotifyAnswered') done.add(`${input.notification}#${input.attempt}`);
+    if (input.type !== 'NotifyClaimed') return;
+    // A request is done with when it is claimed, a grant when it is answered or claimed again.
+    const attempt = `${input.notification}#${input.attempt}`;
+    const count = (claims.get(attempt) ?? 0) + 1;
+    claims.set(attempt, count);
+    done.add(`${attempt}@${count - 1}`);
   }
-}
 
-function requestOf(fact: Fact): string | null {
-  if (fact.type === 'StepRequested') return `${fact.run}/${fact.call}`;
-  return fact.type === 'NotifyRequested' ? fact.notification.id : null;
+  function requestOf(fact: Fact): string | null {
+    if (fact.type === 'StepRequested') return `${fact.run}/${fact.call}`;
+    if (fact.type === 'NotifyRequested') return `${fact.notification.id}#${fact.attempt}@0`;
+    if (fact.type !== 'NotifyGranted') return null;
+    const attempt = `${fact.outgoing}#${fact.attempt}`;
+    const count = (grants.get(attempt) ?? 0) + 1;
+    grants.set(attempt, count);
+    return `${attempt}@${count}`;
+  }
+
+  function isDone(key: string): boolean {
+    return done.has(key) || done.has(key.slice(0, key.lastIndexOf('@')));
+  }
 }

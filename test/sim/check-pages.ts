@@ -1,14 +1,16 @@
-// Promise 4: a page reaches somebody or ends its ladder; it rings everybody on the rung, neither early nor too often, and not after
-// an acknowledgement; those who were told hear of the end.
-import type { NotifyFinished, NotifyRequested, PageOpened, PageRang } from '../../src/core/page/facts.ts';
+// Promise 4: a page reaches somebody or says that nobody could be reached; it rings everybody on the rung, neither early nor too often, and
+// not after an acknowledgement; nothing leaves that was not granted, or is not true when it is; those who were told hear of the end.
+import type { NotifyFinished, NotifyGranted, NotifyRequested, PageOpened, PageRang } from '../../src/core/page/facts.ts';
 import type { Ladder } from '../../src/core/page/ladder.ts';
-import type { Page } from '../../src/core/page/row.ts';
+import { rings } from '../../src/core/page/notification.ts';
+import type { Outgoing, Page } from '../../src/core/page/row.ts';
 import { minute, second, type Instant, type Millis } from '../../src/core/time.ts';
 import type { Ledger, Moment } from './ledger.ts';
 
-const attemptsMax = 8;
 /** How long a notification may lie about unhanded while the process is up, before its overdue answer says something about us. */
 const handWithinMs: Millis = 30 * second;
+/** A rung on which nobody was told has so long. */
+const reachWithinMs: Millis = minute;
 /** Beyond the ladder's own time: the last attempts on its last rung. */
 const ladderSlackMs: Millis = 2 * minute;
 const outgoingKept = 64;
@@ -26,11 +28,13 @@ interface Book {
   readonly opened: Moment;
   /** Ids asked for as a first attempt. */
   readonly asked: Set<string>;
+  /** Of the newest ring: ids of earlier rings that count for it. */
+  carried: ReadonlySet<string>;
   requests: number;
   rang: Rang | null;
   delivered: boolean;
-  /** The ladder came to its end, or nobody on its last rung can be reached. */
-  exhausted: boolean;
+  /** It said that nobody on its ladder could be told. */
+  unreached: boolean;
   /** It was to be quiet for a while, so that its ladder may take longer. */
   hushed: boolean;
   closed: boolean;
@@ -42,6 +46,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   const handedIn = new Map<string, number>();
   /** How often each was asked for, handed to its notifier, and answered how. */
   const counts = new Map<string, { asked: number; handed: number; readonly answers: Set<string> }>();
+  const granted = new Set<string>();
   const refusedEnds = new Set<string>();
   /** Taken by a vendor from a process that then died, and refused from the next: nobody can know that it arrived. */
   const disowned = new Set<string>();
@@ -60,11 +65,17 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
           return closed(fact.page);
         case 'NotifyRequested':
           return requested(fact, seen, desk.tables.pages.rows.get(fact.page));
-        case 'NotifyFinished':
-          return answered(fact, seen, desk.tables.pages.rows.get(fact.page));
-        case 'IncidentNoted':
-          if (fact.text.startsWith('ladder ')) for (const book of booksOf(fact.incident)) book.exhausted = true;
+        case 'NotifyGranted':
+          return grants(fact, seen, desk.tables.pages.rows.get(fact.page));
+        case 'NotifyDropped':
+          ledger.reach('dropped at the grant');
+          return void unhanded.delete(fact.notification);
+        case 'PageReachChanged':
+          if (fact.reach === 'unreached') ledger.reach('page unreached');
+          for (const book of booksOf(fact.incident)) book.unreached ||= fact.reach === 'unreached';
           return;
+        case 'NotifyFinished':
+          return answered(fact, seen);
         case 'IncidentDecided':
           if (fact.decision === 'suppress') for (const book of booksOf(fact.incident)) book.hushed = true;
           return;
@@ -73,6 +84,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     },
     handed(_notifier, { id }, seen) {
       if (!books.values().some((book) => book.asked.has(id))) ledger.breach(`P4: ${id} was sent and is not on the log`);
+      else if (!granted.has(id)) ledger.breach(`P5: ${id} was sent without a grant`);
       if ((handedIn.get(id) ?? seen.lives) !== seen.lives) ledger.reach('notification repeated after a crash');
       handedIn.set(id, seen.lives);
       countsOf(id).handed += 1;
@@ -94,20 +106,24 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (book === undefined) return ledger.breach(`P1: page ${fact.page} rang before it was opened`);
     const last = book.rang;
     book.rang = { fact, seen, acked: null };
+    book.carried = new Set((fact.carried ?? []).map(({ notification }) => notification));
     ringing.push(book);
     if (book.closed) return ledger.breach(`P2: page ${fact.page} rang after it was closed`);
     if (last === null || page === undefined) return;
     if (last.acked !== null) return rangAgain(book, last.acked, fact, seen);
     const { rungs, repeat } = book.ladder;
-    const up = last.fact.rung + 1 < rungs.length;
-    const [round, rung] = up ? [last.fact.round, last.fact.rung + 1] : [last.fact.round + 1, 0];
-    if (fact.round !== round || fact.rung !== rung || fact.round > repeat || fact.ring !== last.fact.ring + 1) {
+    const outgoing = page.outgoing.filter((one) => one.ring === page.ring && rings[one.kind]);
+    const [round, rung] = nextPlace(last.fact, book.ladder, outgoing);
+    if (fact.round !== round || fact.rung !== rung || fact.ring !== last.fact.ring + 1) {
       ledger.breach(`P1: page ${fact.page} went from ${place(last.fact)} to ${place(fact)}`);
     }
-    const outgoing = page.outgoing.filter((one) => one.ring === page.ring);
-    const unreachable = outgoing.length > 0 && outgoing.every((one) => one.state === 'refused');
-    if (unreachable) ledger.reach('climbed because nobody on the rung could be reached');
-    else early(fact, { seen: last.seen, at: last.fact.at }, seen, rungs[last.fact.rung]?.waitMs ?? 0);
+    const ownMs = rungs[last.fact.rung]?.waitMs ?? 0;
+    const wholeMs = last.fact.round > repeat ? Math.max(ownMs, minute) : ownMs;
+    const heard = outgoing.some((one) => one.state === 'accepted' || one.heard === true);
+    const isPast = (one: Outgoing): boolean =>
+      one.state === 'refused' || one.state === 'dropped' || (one.state === 'waiting' && (one.dueAt ?? 0) - fact.at >= reachWithinMs);
+    if (!heard && outgoing.length > 0 && outgoing.every(isPast)) ledger.reach('climbed because nobody on the rung could be reached');
+    else early(fact, { seen: last.seen, at: last.fact.at }, seen, heard ? wholeMs : Math.min(wholeMs, reachWithinMs));
   }
 
   function rangAgain({ ladder }: Book, from: { readonly seen: Moment; readonly at: Instant }, fact: PageRang, seen: Moment): void {
@@ -127,10 +143,11 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     }
   }
 
-  function allAsked({ id, ladder, rang: last, asked }: Book): void {
+  function allAsked({ id, ladder, rang: last, asked, carried }: Book): void {
     if (last === null) return;
     for (const notifier of ladder.rungs[last.fact.rung]?.notify ?? []) {
-      if (!asked.has(`${id}|${last.fact.ring}|${notifier}`)) ledger.breach(`P1: page ${id} rang ${place(last.fact)} without ${notifier}`);
+      const isAsked = asked.has(`${id}|${last.fact.ring}|${notifier}`) || carried.values().some((one) => one.endsWith(`|${notifier}`));
+      if (!isAsked) ledger.breach(`P1: page ${id} rang ${place(last.fact)} without ${notifier}`);
     }
   }
 
@@ -150,12 +167,11 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
   /** P4: whoever had the time of a whole ladder has reached somebody, or has said that nobody can be reached. */
   function honest(book: Book, now: Moment): void {
-    const { ladder, opened, delivered, exhausted, hushed } = book;
-    if (delivered || exhausted || hushed) return;
-    const climbMs = ladder.rungs.reduce((sum, rung) => sum + rung.waitMs, 0) * (ladder.repeat + 1);
+    const { ladder, opened, delivered, unreached, hushed } = book;
+    if (delivered || unreached || hushed) return;
+    const climbMs = ladder.rungs.reduce((sum, rung) => sum + Math.min(rung.waitMs, reachWithinMs), 0);
     const restarts = 1 + now.lives - opened.lives;
-    if (now.up - opened.up > (climbMs + ladderSlackMs) * restarts)
-      ledger.breach(`P4: page ${book.id} reached nobody and its ladder did not end`);
+    if (now.up - opened.up > (climbMs + ladderSlackMs) * restarts) ledger.breach(`P4: page ${book.id} reached nobody and does not say so`);
   }
 
   function requested(fact: NotifyRequested, seen: Moment, page: Page | undefined): void {
@@ -166,14 +182,27 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (page === undefined || book === undefined) return ledger.breach(`P4: ${id} belongs to no page`);
     book.requests += 1;
     const says = `${id} (attempt ${fact.attempt})`;
-    if (fact.attempt > attemptsMax) ledger.breach(`P4: ${says} is one too many`);
     if (kind !== 'resolve' && page.state !== 'ringing') ledger.breach(`P2: ${says} is sent while the page is ${page.state}`);
     if (kind === 'resolve' && page.state !== 'closed') ledger.breach(`P2: ${says} says it is over while the page is ${page.state}`);
     if (fact.attempt === 1 && book.asked.has(id)) ledger.breach(`P1: ${id} was asked for twice as a first attempt`);
     book.asked.add(id);
   }
 
-  function answered({ outcome, notification, page, notifier, retry }: NotifyFinished, seen: Moment, row: Page | undefined): void {
+  /** G1: at the grant it is true. */
+  function grants({ outgoing, notification, notifier }: NotifyGranted, seen: Moment, page: Page | undefined): void {
+    granted.add(outgoing);
+    const { kind } = notification;
+    const says = `${outgoing} (${kind}) is granted`;
+    if (page === undefined) return ledger.breach(`G1: ${says} without its page`);
+    const due = kind === 'resolve' ? 'closed' : kind === 'acknowledged' ? 'acked' : 'ringing';
+    if (page.state !== due) ledger.breach(`G1: ${says} while the page is ${page.state}`);
+    const others = page.outgoing.filter(
+      (one) => one.notifier === notifier && one.id !== outgoing && one.state === 'granted' && rings[one.kind],
+    );
+    if (rings[kind] && others.length > 0) ledger.breach(`P6: ${says} while ${others[0]?.id} is on its way at ${seen.steady}`);
+  }
+
+  function answered({ outcome, notification, page, notifier, retry }: NotifyFinished, seen: Moment): void {
     const book = books.get(page);
     if (book === undefined) return;
     const since = unhanded.get(notification);
@@ -194,8 +223,6 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     }
     if (retry) return;
     if (notification === `${page}|end|${notifier}`) refusedEnds.add(notification);
-    const others = row?.outgoing.some((one) => one.notification.id !== notification && (one.state === 'sent' || one.state === 'waiting'));
-    if (others === false && row !== undefined && row.rung + 1 >= row.ladder.rungs.length) book.exhausted = true;
   }
 
   function countsOf(id: string): { asked: number; handed: number; readonly answers: Set<string> } {
@@ -230,8 +257,15 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 }
 
 function bookOf({ page, incident, ladder }: PageOpened, opened: Moment): Book {
-  const state = { requests: 0, rang: null, delivered: false, exhausted: false, hushed: false, closed: false };
+  const state = { requests: 0, carried: new Set<string>(), rang: null, delivered: false, unreached: false, hushed: false, closed: false };
   return { id: page, incident, ladder, opened, asked: new Set(), ...state };
+}
+
+/** Up, then round again, then the last rung over and over; the same once more when all of it was dropped. */
+function nextPlace(last: PageRang, { rungs, repeat }: Ladder, outgoing: readonly Outgoing[]): readonly [number, number] {
+  if (outgoing.length > 0 && outgoing.every(({ state }) => state === 'dropped')) return [last.round, last.rung];
+  if (last.rung + 1 < rungs.length) return [last.round, last.rung + 1];
+  return [last.round + 1, last.round < repeat ? 0 : rungs.length - 1];
 }
 
 function place(fact: PageRang): string {

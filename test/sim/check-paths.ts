@@ -55,6 +55,8 @@ export const rarePaths: readonly string[] = [
   'notifier: never',
   'notifier: late',
   'notifier: throws',
+  'dropped at the grant',
+  'page unreached',
   'climbed because nobody on the rung could be reached',
   'run ended succeeded',
   'run ended degraded',
@@ -140,7 +142,9 @@ function pathsOf(fact: Fact, desk: Desk): readonly string[] {
     }
     case 'IncidentNoted':
       if (fact.text.startsWith('late answer')) return ['late answer'];
-      return fact.text.startsWith('ladder ') ? ['ladder ended'] : [];
+      return [];
+    case 'PageReachChanged':
+      return fact.reach === 'exhausted' ? ['ladder ended'] : [];
     case 'IncidentReopened':
       return ['incident reopened'];
     case 'IncidentResolved':

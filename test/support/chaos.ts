@@ -41,7 +41,7 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
   let loaded = newDesk('default');
   const facts: Fact[] = [];
   let waits: { due: number; order: number; token: string }[] = [];
-  let rules: DecisionContext = { policy: first, frozen: null, expressions };
+  let rules: DecisionContext = { policy: first, frozen: null, installation: null, expressions };
   let at = someday;
   let steady = 0;
   let offset = 0;
@@ -124,9 +124,11 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
         }
         case 'notified': {
           const sent = pick('NotifyRequested', deed.nth);
-          if (sent !== undefined)
-            say({ type: 'NotifyAnswered', page: sent.page, notification: sent.notification.id, outcome: deed.outcome });
-          return;
+          if (sent === undefined) return;
+          const { page, attempt, notification } = sent;
+          say({ type: 'NotifyClaimed', page, notification: notification.id, attempt, worker: 'w1' });
+          if (!chaos.all('NotifyGranted').some((fact) => fact.outgoing === notification.id)) return; // nothing left, nobody answers
+          return say({ type: 'NotifyAnswered', page, notification: notification.id, attempt, outcome: deed.outcome });
         }
         case 'approve':
         case 'deny':

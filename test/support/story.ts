@@ -32,7 +32,7 @@ export interface Story {
   back(span: Millis): void;
   /** Claims, is granted and answers the newest open call. */
   answer(outcome: ActionOutcome): readonly Fact[];
-  /** Answers every notification that waits for one. */
+  /** Claims every notification that is asked for, and answers what is granted. */
   notified(outcome: NotifyOutcome): void;
   all<T extends Fact['type']>(type: T): readonly FactOf<T>[];
   last<T extends Fact['type']>(type: T): FactOf<T>;
@@ -40,6 +40,8 @@ export interface Story {
   freeze(frozen: DecisionContext['frozen']): void;
   /** From here on this policy is in force. */
   policy(policy: Policy): void;
+  /** From here on the installation has this name. */
+  installation(name: string | null): void;
   desk(): Desk;
 }
 
@@ -56,7 +58,7 @@ export function tell(policy: Policy): Story {
   const facts: Fact[] = [];
   let at = someday;
   let offset = 0;
-  let rules: DecisionContext = { policy, frozen: null, expressions };
+  let rules: DecisionContext = { policy, frozen: null, installation: null, expressions };
   const waits: { due: number; order: number; token: string }[] = [];
 
   function say(given: Given<Input>): readonly Fact[] {
@@ -70,6 +72,11 @@ export function tell(policy: Policy): Story {
     }
     if (facts.length < 400 || facts.length % 97 === 0) desk = reloaded(desk, shadow);
     return told;
+  }
+
+  function isGranted({ page, notification }: { readonly page: string; readonly notification: string }): boolean {
+    const outgoing = desk.tables.pages.rows.get(page)?.outgoing ?? [];
+    return outgoing.some(({ id, state }) => id === notification && state === 'granted');
   }
 
   const story: Story = {
@@ -101,8 +108,10 @@ export function tell(policy: Policy): Story {
     },
     notified(outcome) {
       for (const page of desk.tables.pages.rows.values()) {
-        for (const one of page.outgoing) {
-          if (one.state === 'sent') say({ type: 'NotifyAnswered', page: page.id, notification: one.notification.id, outcome });
+        for (const { id: notification, attempt, state } of page.outgoing) {
+          const one = { page: page.id, notification, attempt };
+          if (state === 'asked') say({ type: 'NotifyClaimed', ...one, worker: 'w1' });
+          if (isGranted(one)) say({ type: 'NotifyAnswered', ...one, outcome });
         }
       }
     },
@@ -121,6 +130,9 @@ export function tell(policy: Policy): Story {
     },
     policy(next) {
       rules = { ...rules, policy: next };
+    },
+    installation(name) {
+      rules = { ...rules, installation: name };
     },
     desk: () => desk,
   };

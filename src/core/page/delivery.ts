@@ -1,24 +1,38 @@
-// One notification on its way: sent, answered or not, tried again, given up. What that means for the ladder is ring.ts.
-//   P4  A notification is tried until it is accepted or refused, at most `attemptsMax` times, under one id.
+// One notification on its way: asked for, claimed by a worker, granted in the words of that moment or dropped, answered or not, tried again.
+// What must hold when it is granted is present.ts; what an answer means for the ladder is ring.ts; sending it is engine/effects.
+//   P4  A notification is tried until it is accepted, under one id: a ring while its page rings, what must be known (the end) for hours,
+//       in growing waits; what a notifier refuses for good is not rung again under that id.
+//   P5  Nothing leaves that was not granted, and every attempt is granted or dropped against the present (G1 in present.ts).
+//   P6  For one page at most one ring is on its way to a notifier.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { backoffAfter, hour, minute, second, type Millis } from '../time.ts';
-import type { NotifyAnswered, PageWake } from './facts.ts';
+import { jittered } from '../jitter.ts';
+import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
+import { backoffAfter, day, hour, minute, second, type Millis } from '../time.ts';
+import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
-import { rings, type NotifyKind, type NotifyOutcome } from './notification.ts';
+import { rings, type Notification, type NotifyKind, type NotifyOutcome } from './notification.ts';
 import { pageOf, type Outgoing, type Page } from './row.ts';
 
 const answerWithinMs = 60 * second;
-const attemptsMax = 8;
-const retryWaits = { firstMs: 5 * second, maxMs: 5 * minute };
+/** Somebody on a rung is told within this, or the next rung rings. */
+export const reachWithinMs = 60 * second;
+const retryWaits = { firstMs: second, maxMs: 5 * minute };
+/** After no answer: it may have arrived, and a slow notifier shall not get copies. */
+const unknownWaits = { firstMs: minute, maxMs: 5 * minute };
+const refusedWaits = { firstMs: 5 * minute, maxMs: 5 * minute };
+const waitMinMs = 200;
 /** However long a notifier asks us to wait. */
 const retryAfterMaxMs = hour;
+/** How long what must be known is tried, when the policy does not say. */
+export const keepTryingMs: Millis = day;
 
+/** Asks for a notification to this notifier; nothing when the same is on its way or was sent. */
 export function send(ctx: TurnContext, id: string, notifier: string, kind: NotifyKind): void {
   const page = pageOf(ctx, id);
   if (page === undefined) return;
-  const notification = noticeOf(ctx, page, { id: idFor(ctx, page, notifier, kind), notifier, kind });
-  emit(ctx, { type: 'NotifyRequested', page: id, incident: page.incident, notifier, attempt: 1, notification });
-  wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: id, notification: notification.id, attempt: 1, stage: 'answer' });
+  const notification = idFor(ctx, page, notifier, kind);
+  if (page.outgoing.some((outgoing) => outgoing.id === notification)) return;
+  request(ctx, page, { id: notification, kind, notifier, attempt: 1 });
 }
 
 /** A ring and the end are said once; what is told besides is numbered by the fact that asks for it. */
@@ -27,71 +41,154 @@ function idFor(ctx: TurnContext, page: Page, notifier: string, kind: NotifyKind)
   return `${page.id}|${rings[kind] ? page.ring : `${kind}.${nextSeq(ctx)}`}|${notifier}`;
 }
 
-/** Takes a notifier's answer. Returns the page when nobody on its ringing rung can be reached any more, else null. */
-export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null {
-  const page = pageOf(ctx, input.page);
-  const outgoing = page?.outgoing.find((each) => each.notification.id === input.notification);
-  if (page === undefined || outgoing === undefined || outgoing.state === 'accepted') return null;
-  // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
-  const counts = outgoing.state === 'sent' || input.outcome.outcome === 'accepted';
-  return counts ? settle(ctx, page, input.notification, input.outcome) : null;
+function request(
+  ctx: TurnContext,
+  page: Page,
+  { id, kind, notifier, attempt }: Pick<Outgoing, 'id' | 'kind' | 'notifier' | 'attempt'>,
+): void {
+  emit(ctx, { type: 'NotifyRequested', page: page.id, incident: page.incident, notifier, attempt, notification: { id, kind } });
+  wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: id, attempt, stage: 'answer' });
 }
 
-/** The answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */
-export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): Page | null {
-  const page = pageOf(ctx, wake.page);
-  const outgoing = page?.outgoing.find((each) => each.notification.id === wake.notification);
-  if (page === undefined || outgoing === undefined || outgoing.attempt !== wake.attempt) return null;
-  if (wake.stage === 'answer' && outgoing.state === 'sent') {
-    return settle(ctx, page, wake.notification, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
+/** A worker wants to deliver it: granted in the words of this moment, or dropped (P5). Returns what `takeAnswer` does. */
+export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
+  const word = wordOf(ctx, input.page, input.notification);
+  if (word === null || word.outgoing.attempt !== input.attempt || !isOpen(word.outgoing)) return null;
+  const { page, outgoing } = word;
+  const why = reasonAgainst(ctx, word);
+  if (why !== null && outgoing.state === 'granted') {
+    // The worker that it was granted to is gone, and may have sent it: who may have been told hears of the end.
+    return settle(ctx, word, { outcome: 'unknown', detail: `a worker was at it and is gone; not sent again: ${why}` });
   }
-  if (wake.stage !== 'retry' || outgoing.state !== 'waiting' || !isWanted(page, outgoing)) return null; // P2
-  const attempt = outgoing.attempt + 1;
+  if (why !== null) return dropped(ctx, word, why);
+  const { notifier, attempt } = outgoing;
+  const grant = nextSeq(ctx);
   emit(ctx, {
-    type: 'NotifyRequested',
+    type: 'NotifyGranted',
     page: page.id,
     incident: page.incident,
-    notifier: outgoing.notifier,
+    notifier,
     attempt,
-    notification: outgoing.notification,
+    worker: input.worker,
+    outgoing: outgoing.id,
+    notification: wordsOf(ctx, word),
   });
-  wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: wake.notification, attempt, stage: 'answer' });
+  wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: outgoing.id, attempt, stage: 'grant', grant });
   return null;
 }
 
-function settle(ctx: TurnContext, page: Page, notification: string, outcome: NotifyOutcome): Page | null {
-  const outgoing = page.outgoing.find((each) => each.notification.id === notification);
-  if (outgoing === undefined) return null;
-  const ending = outgoing.notification.kind === 'resolve';
-  const again = outcome.outcome === 'deferred' || outcome.outcome === 'unknown';
-  const retry = again && isWanted(page, outgoing) && outgoing.attempt < attemptsMax; // P4
-  const { notifier, attempt } = outgoing;
-  emit(ctx, { type: 'NotifyFinished', page: page.id, incident: page.incident, notifier, attempt, notification, outcome, retry });
-  if (retry) {
-    wakeAfter(ctx, retryAfter(outcome, attempt), { kind: 'notify', page: page.id, notification, attempt, stage: 'retry' });
-    return null;
+/** The words of this moment, under the id by which the world knows it. */
+function wordsOf(ctx: TurnContext, { page, outgoing }: Word): Notification {
+  const { id, left } = outgoing;
+  const notice = noticeOf(ctx, page, { ...outgoing, id: ctx.installation === null ? id : `${ctx.installation}|${id}` });
+  return left === undefined ? notice : { ...notice, only: left };
+}
+
+function dropped(ctx: TurnContext, { page, outgoing }: Word, why: string): Page | null {
+  const { id: notification, notifier, attempt } = outgoing;
+  emit(ctx, { type: 'NotifyDropped', page: page.id, incident: page.incident, notifier, notification, attempt, why });
+  return unheardAfter(ctx, page.id, outgoing);
+}
+
+/** Takes a notifier's answer. Returns the page when nobody on its ringing rung can be told soon, else null. */
+export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null {
+  const word = wordOf(ctx, input.page, input.notification);
+  if (word === null || word.outgoing.state === 'accepted') return null;
+  const isAwaited = isOpen(word.outgoing) && (input.attempt ?? word.outgoing.attempt) === word.outgoing.attempt;
+  // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
+  return isAwaited || input.outcome.outcome === 'accepted' ? settle(ctx, word, input.outcome) : null;
+}
+
+/** Nobody has claimed it, its answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */
+export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): Page | null {
+  const word = wordOf(ctx, wake.page, wake.notification);
+  if (word === null || word.outgoing.attempt !== wake.attempt) return null;
+  const { page, outgoing } = word;
+  if (wake.stage === 'answer' && outgoing.state === 'asked') {
+    return settle(ctx, word, { outcome: 'deferred', retryAfterMs: 0, detail: 'no worker took it in time; nothing was sent' });
   }
+  if (wake.stage === 'grant' && outgoing.state === 'granted' && outgoing.grant === wake.grant) {
+    return settle(ctx, word, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
+  }
+  if (wake.stage !== 'retry' || outgoing.state !== 'waiting') return null;
+  const why = reasonAgainst(ctx, word);
+  if (why !== null) return dropped(ctx, word, why);
+  request(ctx, page, { ...outgoing, attempt: outgoing.attempt + 1 });
+  return null;
+}
+
+function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutcome): Page | null {
+  const { id: notification, notifier, attempt, kind } = outgoing;
+  const retry = isTriedAgain(ctx, page, outgoing, outcome); // P4
+  const waitMs = waitBefore(outcome, outgoing);
+  const also = retry ? { retryAt: ctx.at + waitMs } : {};
+  emit(ctx, { type: 'NotifyFinished', page: page.id, incident: page.incident, notifier, attempt, notification, outcome, retry, ...also });
+  if (retry) wakeAfter(ctx, waitMs, { kind: 'notify', page: page.id, notification, attempt, stage: 'retry' });
   const fresh = pageOf(ctx, page.id);
-  if (ending || fresh === undefined) return null;
+  if (fresh === undefined || isUntilAccepted(kind)) return null;
   if (fresh.state === 'closed' && fresh.told.includes(notifier) && !page.told.includes(notifier)) send(ctx, page.id, notifier, 'resolve');
-  return fresh.state === 'ringing' && outgoing.ring === fresh.ring && rungFailed(fresh) ? fresh : null;
+  if (outcome.outcome === 'accepted' && rings[kind] && fresh.reach === 'unreached') {
+    emit(ctx, { type: 'PageReachChanged', page: page.id, incident: page.incident, reach: null, why: `${notifier} took it` });
+  }
+  return unheardAfter(ctx, page.id, outgoing);
+}
+
+/** The page, when it rings and what has just ended leaves nobody on its rung who was told or will be soon. */
+function unheardAfter(ctx: TurnContext, id: string, { ring }: Outgoing): Page | null {
+  const page = pageOf(ctx, id);
+  return page?.state === 'ringing' && ring === page.ring && isUnheard(ctx, page) ? page : null;
+}
+
+function isUnheard(ctx: TurnContext, page: Page): boolean {
+  return ringOf(page).every(
+    (each) =>
+      !isHeard(each) &&
+      (each.state === 'refused' || each.state === 'dropped' || (each.state === 'waiting' && (each.dueAt ?? 0) - ctx.at >= reachWithinMs)),
+  );
+}
+
+/** What was asked for, or carried on, when the ringing rung rang. */
+export function ringOf(page: Page): readonly Outgoing[] {
+  return page.outgoing.filter(({ ring, kind }) => ring === page.ring && rings[kind]);
+}
+
+/** A notifier has taken it, for at least some of its recipients. */
+export function isHeard({ state, heard }: Outgoing): boolean {
+  return state === 'accepted' || heard === true;
+}
+
+/** Asked for or being delivered: an answer is to come. */
+function isOpen({ state }: Outgoing): boolean {
+  return state === 'asked' || state === 'granted';
 }
 
 /** An answer or another attempt is to come. */
-export function isUnderWay({ state, notification }: Outgoing): boolean {
-  return state === 'sent' || (state === 'waiting' && notification.kind === 'resolve');
+export function isUnderWay(outgoing: Outgoing): boolean {
+  return isOpen(outgoing) || (outgoing.state === 'waiting' && isUntilAccepted(outgoing.kind));
 }
 
-/** Worth another attempt: people are still to be told of this. */
-function isWanted(page: Page, outgoing: Outgoing): boolean {
-  return outgoing.notification.kind === 'resolve' || page.state === 'ringing';
+/** A ring that is not over: a newer one for its notifier takes it up instead of sending another (P6). */
+export function isRingUnderWay(outgoing: Outgoing): boolean {
+  return rings[outgoing.kind] && (isOpen(outgoing) || outgoing.state === 'waiting');
 }
 
-function rungFailed(page: Page): boolean {
-  return page.outgoing.every(({ ring, state }) => ring !== page.ring || state === 'refused');
+function isTriedAgain(ctx: TurnContext, page: Page, { kind, since }: Outgoing, outcome: NotifyOutcome): boolean {
+  if (outcome.outcome === 'accepted' && (outcome.left ?? []).length === 0) return false;
+  const inTime = ctx.at - since < (ctx.policy.delivery?.keepTryingMs ?? keepTryingMs);
+  if (isUntilAccepted(kind)) return inTime;
+  return outcome.outcome !== 'refused' && page.state === 'ringing' && (rings[kind] || inTime);
 }
 
-function retryAfter(outcome: NotifyOutcome, attempt: number): Millis {
-  if (outcome.outcome !== 'deferred') return backoffAfter(attempt, retryWaits);
-  return Math.min(retryAfterMaxMs, Math.max(outcome.retryAfterMs, retryWaits.firstMs));
+function waitBefore(outcome: NotifyOutcome, { id, attempt }: Outgoing): Millis {
+  const waits = outcome.outcome === 'unknown' ? unknownWaits : outcome.outcome === 'refused' ? refusedWaits : retryWaits;
+  const whole = backoffAfter(attempt, waits);
+  const share = jittered(`${id}#${attempt}`, waits.firstMs > second ? whole / 2 : 0, whole);
+  const asked = outcome.outcome === 'deferred' ? Math.min(retryAfterMaxMs, outcome.retryAfterMs) : 0;
+  return Math.max(waitMinMs, asked, share);
+}
+
+function wordOf(ctx: TurnContext, id: string, notification: string): Word | null {
+  const page = pageOf(ctx, id);
+  const outgoing = page?.outgoing.find((each) => each.id === notification);
+  return page === undefined || outgoing === undefined ? null : { page, outgoing };
 }

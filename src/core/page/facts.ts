@@ -1,12 +1,24 @@
 // What is said about pages on the log: rings, notifications and what became of them, and who has it.
 import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
-import type { Notification, NotifyOutcome } from './notification.ts';
+import type { Notification, NotifyKind, NotifyOutcome } from './notification.ts';
+
+/** A worker wants to deliver this attempt; it may once `NotifyGranted` names it. */
+export interface NotifyClaimed extends InputBase {
+  readonly type: 'NotifyClaimed';
+  readonly page: string;
+  readonly notification: string;
+  readonly attempt: number;
+  readonly worker: string;
+}
 
 export interface NotifyAnswered extends InputBase {
   readonly type: 'NotifyAnswered';
   readonly page: string;
   readonly notification: string;
+  /** 0.1.0 did not say which. */
+  readonly attempt?: number;
   readonly outcome: NotifyOutcome;
 }
 
@@ -17,6 +29,8 @@ export interface PageOpened extends FactBase {
   readonly ladder: Ladder;
   readonly title: string;
   readonly reason: string;
+  /** What vendors know the page by; 0.1.0 made it of the incident. */
+  readonly dedupKey?: string;
 }
 
 /** The page rings a rung: wakes and notifications of earlier rings are stale. */
@@ -29,15 +43,44 @@ export interface PageRang extends FactBase {
   readonly ring: number;
   /** Why an answered page rings again, when something has happened since. */
   readonly reason?: string;
+  /** The ladder as it is now, when it is not the one of the ring before. */
+  readonly ladder?: Ladder;
+  /** Notifications of earlier rings that are still on their way to notifiers of this rung: they count for this ring, none is asked for beside them. */
+  readonly carried?: readonly { readonly notification: string; readonly kind: NotifyKind }[];
 }
 
+/** Asks for one attempt. Its words are written when it is granted; 0.1.0 wrote them here, and nobody reads those any more. */
 export interface NotifyRequested extends FactBase {
   readonly type: 'NotifyRequested';
   readonly page: string;
   readonly incident: string;
   readonly notifier: string;
   readonly attempt: number;
+  readonly notification: { readonly id: string; readonly kind: NotifyKind };
+}
+
+/** This worker may deliver this attempt, in the words of this moment. At least once: another worker may be granted it again. */
+export interface NotifyGranted extends FactBase {
+  readonly type: 'NotifyGranted';
+  readonly page: string;
+  readonly incident: string;
+  readonly notifier: string;
+  readonly attempt: number;
+  readonly worker: string;
+  /** Of the request; `notification.id` is what the world knows it by. */
+  readonly outgoing: string;
   readonly notification: Notification;
+}
+
+/** It is not true or not wanted any more, and does not leave. */
+export interface NotifyDropped extends FactBase {
+  readonly type: 'NotifyDropped';
+  readonly page: string;
+  readonly incident: string;
+  readonly notifier: string;
+  readonly notification: string;
+  readonly attempt: number;
+  readonly why: string;
 }
 
 /** What became of one attempt; `retry` says that another follows. */
@@ -50,6 +93,17 @@ export interface NotifyFinished extends FactBase {
   readonly notification: string;
   readonly outcome: NotifyOutcome;
   readonly retry: boolean;
+  /** When that is due. */
+  readonly retryAt?: Instant;
+}
+
+/** Whether the page has reached anybody: null once it has, after it had not. */
+export interface PageReachChanged extends FactBase {
+  readonly type: 'PageReachChanged';
+  readonly page: string;
+  readonly incident: string;
+  readonly reach: 'unreached' | 'exhausted' | null;
+  readonly why: string;
 }
 
 export interface PageAcked extends FactBase {
@@ -71,11 +125,14 @@ export interface PageClosed extends FactBase {
 export type PageWake =
   | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number }
   | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
-  /** A notification's answer is overdue, or its retry is due. */
+  /** By now somebody on the rung should have been told. */
+  | { readonly kind: 'reach'; readonly page: string; readonly ring: number }
+  /** Nobody claimed it, its answer is overdue (`grant` is the number of the fact that granted it), or its retry is due. */
   | {
       readonly kind: 'notify';
       readonly page: string;
       readonly notification: string;
       readonly attempt: number;
-      readonly stage: 'answer' | 'retry';
+      readonly stage: 'answer' | 'retry' | 'grant';
+      readonly grant?: number;
     };

@@ -1,18 +1,33 @@
 // Facts about pages, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
 import { change, put } from '../table.ts';
-import type { NotifyFinished, NotifyRequested, PageOpened, PageRang } from './facts.ts';
+import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested, PageAcked, PageOpened, PageRang } from './facts.ts';
 import type { Outgoing, Page } from './row.ts';
 
 const outgoingKept = 64;
+const recipientsKept = 50;
 
-export const pageFolds: Folds<'PageOpened' | 'PageRang' | 'NotifyRequested' | 'NotifyFinished' | 'PageAcked' | 'PageClosed'> = {
+type PageFact =
+  | 'PageOpened'
+  | 'PageRang'
+  | 'PageReachChanged'
+  | 'NotifyRequested'
+  | 'NotifyGranted'
+  | 'NotifyDropped'
+  | 'NotifyFinished'
+  | 'PageAcked'
+  | 'PageClosed';
+
+export const pageFolds: Folds<PageFact> = {
   PageOpened: foldOpened,
   PageRang: (desk, fact) => change(desk.tables.pages, fact.page, (page) => rungPage(page, fact)),
+  PageReachChanged: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, reach: fact.reach })),
   NotifyRequested: (desk, fact) => change(desk.tables.pages, fact.page, (page) => requestedNotice(page, fact)),
+  NotifyGranted: (desk, fact) => change(desk.tables.pages, fact.page, (page) => grantedNotice(page, fact)),
+  NotifyDropped: (desk, fact) => change(desk.tables.pages, fact.page, (page) => droppedNotice(page, fact)),
   NotifyFinished: (desk, fact) => change(desk.tables.pages, fact.page, (page) => finishedNotice(page, fact)),
-  PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'acked' as const, ackedBy: fact.by })),
-  PageClosed: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'closed' as const })),
+  PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ackedPage(page, fact)),
+  PageClosed: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'closed' as const, reach: null })),
 };
 
 function foldOpened(desk: Desk, fact: PageOpened): void {
@@ -35,31 +50,84 @@ function openedPage(fact: PageOpened): Page {
     outgoing: [],
     told: [],
     ackedBy: null,
+    dedupKey: fact.dedupKey ?? `quench:${fact.incident}`,
+    reach: null,
   };
 }
 
 function rungPage(page: Page, fact: PageRang): Page {
-  const { round, rung, ring, reason } = fact;
-  return { ...page, state: 'ringing', round, rung, ring, reason: reason ?? page.reason };
+  const { round, rung, ring, reason, ladder, carried = [] } = fact;
+  const kinds = new Map(carried.map(({ notification, kind }) => [notification, kind]));
+  const outgoing = page.outgoing.map((each): Outgoing => {
+    const kind = kinds.get(each.id);
+    return kind === undefined ? each : { ...each, kind, ring };
+  });
+  return { ...page, state: 'ringing', round, rung, ring, reason: reason ?? page.reason, ladder: ladder ?? page.ladder, outgoing };
+}
+
+function ackedPage(page: Page, fact: PageAcked): Page {
+  return { ...page, state: 'acked', ackedBy: fact.by, reach: null };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {
-  const { id } = fact.notification;
-  const sent: Outgoing = {
-    notification: fact.notification,
+  const { id, kind } = fact.notification;
+  const before = page.outgoing.find((outgoing) => outgoing.id === id);
+  const asked: Outgoing = {
+    id,
+    kind: before?.kind ?? kind,
     notifier: fact.notifier,
     attempt: fact.attempt,
-    ring: page.outgoing.find((outgoing) => outgoing.notification.id === id)?.ring ?? page.ring,
-    state: 'sent',
+    ring: before?.ring ?? page.ring,
+    state: 'asked',
+    since: before?.since ?? fact.at,
+    ...(before?.left === undefined ? {} : { left: before.left }),
+    ...(before?.heard === true ? { heard: true } : {}),
   };
-  const others = page.outgoing.filter((outgoing) => outgoing.notification.id !== id);
-  return { ...page, outgoing: [...others, sent].slice(-outgoingKept) };
+  const others = page.outgoing.filter((outgoing) => outgoing.id !== id);
+  return { ...page, outgoing: kept([...others, asked]) };
+}
+
+/** Those that have ended go first, the oldest of them before the others. */
+function kept(outgoing: readonly Outgoing[]): readonly Outgoing[] {
+  let beyond = outgoing.length - outgoingKept;
+  if (beyond <= 0) return outgoing;
+  const left = outgoing.filter(({ state }) => !(hasEnded(state) && beyond-- > 0));
+  return left.slice(-outgoingKept);
+}
+
+function hasEnded(state: Outgoing['state']): boolean {
+  return state === 'accepted' || state === 'refused' || state === 'dropped';
+}
+
+function grantedNotice(page: Page, fact: NotifyGranted): Page {
+  return changed(page, fact.outgoing, (each) => ({ ...each, state: 'granted', grant: fact.seq }));
+}
+
+function droppedNotice(page: Page, fact: NotifyDropped): Page {
+  return changed(page, fact.notification, (each) => ({ ...withoutPlans(each), state: 'dropped' }));
 }
 
 function finishedNotice(page: Page, fact: NotifyFinished): Page {
-  const state = fact.retry ? 'waiting' : fact.outcome.outcome === 'accepted' ? 'accepted' : 'refused';
-  const outgoing = page.outgoing.map((each): Outgoing => (each.notification.id === fact.notification ? { ...each, state } : each));
-  const reached = fact.outcome.outcome === 'accepted' || fact.outcome.outcome === 'unknown';
+  const { outcome, retry, retryAt } = fact;
+  const isAccepted = outcome.outcome === 'accepted';
+  const left = outcome.outcome === 'accepted' || outcome.outcome === 'deferred' ? outcome.left : undefined;
+  const state = retry ? 'waiting' : isAccepted ? 'accepted' : 'refused';
+  const reached = isAccepted || outcome.outcome === 'unknown';
   const told = reached && !page.told.includes(fact.notifier) ? [...page.told, fact.notifier] : page.told;
-  return { ...page, outgoing, told };
+  const after = changed(page, fact.notification, (each) => ({
+    ...withoutPlans(each),
+    state,
+    ...(retryAt === undefined ? {} : { dueAt: retryAt }),
+    ...(retry && left !== undefined ? { left: left.slice(0, recipientsKept) } : {}),
+    ...(retry && isAccepted ? { heard: true } : {}),
+  }));
+  return { ...after, told };
+}
+
+function changed(page: Page, id: string, how: (each: Outgoing) => Outgoing): Page {
+  return { ...page, outgoing: page.outgoing.map((each) => (each.id === id ? how(each) : each)) };
+}
+
+function withoutPlans({ grant: _grant, dueAt: _dueAt, ...rest }: Outgoing): Outgoing {
+  return rest;
 }

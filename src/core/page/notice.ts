@@ -30,7 +30,7 @@ export function noticeOf({ desk, at }: NoticeContext, page: Page, { id, kind }: 
   return {
     id,
     kind,
-    dedupKey: `quench:${page.incident}`,
+    dedupKey: page.dedupKey,
     incident: page.incident,
     page: page.id,
     title: clip(page.title),

@@ -40,11 +40,13 @@ export const rings: { readonly [kind in NotifyKind]: boolean } = {
 
 /** A message to people, free of vendor words; sizes bounded by core. */
 export interface Notification {
-  /** Same over all attempts; the vendor's dedup or idempotency key is derived from `dedupKey`. */
+  /** Same over all attempts, and unlike that of any other installation; the vendor's dedup key is derived from `dedupKey`. */
   readonly id: string;
   readonly kind: NotifyKind;
-  /** `quench:<incident>`; stable over the incident's life. */
+  /** `quench:<installation>:<page>`: one for each life of an incident. Pages that 0.1.0 opened keep `quench:<incident>`. */
   readonly dedupKey: string;
+  /** Only these recipients of the notifier are still to be told; absent: all of them. */
+  readonly only?: readonly string[];
   readonly incident: string;
   readonly page: string;
   readonly title: string;
@@ -65,10 +67,13 @@ export interface Notification {
 }
 
 export type NotifyOutcome =
-  /** The vendor took it. Says nothing about a person having seen it. */
-  | { readonly outcome: 'accepted'; readonly detail: string }
-  /** Try again, not before `retryAfterMs`. */
-  | { readonly outcome: 'deferred'; readonly retryAfterMs: Millis; readonly detail: string }
+  /**
+   * The vendor took it. Says nothing about a person having seen it. Of several recipients: `left` are to be tried again, alone; `refused` were
+   * not told and will not be.
+   */
+  | { readonly outcome: 'accepted'; readonly detail: string; readonly left?: readonly string[]; readonly refused?: readonly string[] }
+  /** Try again, not before `retryAfterMs`; with `left`, only these. */
+  | { readonly outcome: 'deferred'; readonly retryAfterMs: Millis; readonly detail: string; readonly left?: readonly string[] }
   /** It will not get better by waiting: use another way now. */
   | { readonly outcome: 'refused'; readonly detail: string }
   /** Written, no answer: it may have arrived. */

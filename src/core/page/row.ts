@@ -2,20 +2,34 @@
 import type { TurnContext } from '../context.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
-import type { Notification } from './notification.ts';
+import type { NotifyKind } from './notification.ts';
 
-/** A notification on its way. */
+/** A notification on its way. Its words are written when it is granted, and kept nowhere. */
 export interface Outgoing {
-  readonly notification: Notification;
+  readonly id: string;
+  readonly kind: NotifyKind;
   readonly notifier: string;
   readonly attempt: number;
+  /** The ring it counts for. */
   readonly ring: number;
-  readonly state: 'sent' | 'waiting' | 'accepted' | 'refused';
+  /** `asked`: no worker has claimed this attempt; `granted`: one is at it; `waiting`: for its next attempt; the others are ends. */
+  readonly state: 'asked' | 'granted' | 'waiting' | 'accepted' | 'refused' | 'dropped';
+  /** When it was asked for first. */
+  readonly since: Instant;
+  /** Number of the fact that granted the attempt; while granted. */
+  readonly grant?: number;
+  /** When the next attempt is due; while waiting. */
+  readonly dueAt?: Instant;
+  /** Recipients of the notifier who are still to be told, after it was taken for the others. */
+  readonly left?: readonly string[];
+  /** An attempt was taken for some of its recipients already. */
+  readonly heard?: true;
 }
 
 export interface Page {
   readonly id: string;
   readonly incident: string;
+  /** As the policy had it at the newest ring. */
   readonly ladder: Ladder;
   readonly title: string;
   readonly reason: string;
@@ -28,6 +42,10 @@ export interface Page {
   /** Notifiers that may have told somebody; they are told of the end, too. */
   readonly told: readonly string[];
   readonly ackedBy: string | null;
+  /** What vendors know it by. */
+  readonly dedupKey: string;
+  /** `unreached`: its ladder was climbed and nobody took it; `exhausted`: somebody was told, the ladder has ended, and nobody answers. */
+  readonly reach: 'unreached' | 'exhausted' | null;
 }
 
 export function pageOf(ctx: TurnContext, id: string | null): Page | undefined {

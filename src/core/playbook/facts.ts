@@ -20,6 +20,18 @@ export interface PolicyPublished extends InputBase {
   readonly policy: Policy;
 }
 
+/** What the gateway calls its installation: drawn at random by whoever finds none on the log. */
+export interface InstallationNamed extends InputBase {
+  readonly type: 'InstallationNamed';
+  readonly installation: string;
+}
+
+/** Scope `*` only, once in the life of a log: every key that leaves carries it. */
+export interface InstallationAdopted extends FactBase {
+  readonly type: 'InstallationAdopted';
+  readonly installation: string;
+}
+
 /** Scope `*` only: from here on, decisions follow this policy. */
 export interface PolicyAdopted extends FactBase {
   readonly type: 'PolicyAdopted';

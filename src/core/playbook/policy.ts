@@ -39,6 +39,13 @@ export interface FlapRule {
   readonly stopPercent: number;
 }
 
+export interface DeliveryRule {
+  /** How long whoever was told is tried to be told of the end. */
+  readonly keepTryingMs: Millis;
+  /** Notifiers that are told when nobody on a page's ladder could be. */
+  readonly lastResort: readonly string[];
+}
+
 export interface Policy {
   readonly digest: string;
   readonly playbooks: readonly Playbook[];
@@ -54,4 +61,6 @@ export interface Policy {
   readonly holdOffMs: Millis;
   /** An alert that nobody repeats or clears is taken as ended after this. */
   readonly staleMs: Millis;
+  /** Absent in policies of 0.1.0: a day, and nobody beyond the ladder. */
+  readonly delivery?: DeliveryRule;
 }

@@ -1,7 +1,7 @@
 // The hands of the gateway: reads the facts of one partition in order, and has each one's work begun. Rules are core's; this keeps order and bounds.
 // Its parts: actions (claims and carries out steps), notifications, reporter (answers go to the log), work (what is under way), progress, lease.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
-//   X2  A notification is delivered at least once, with the same id; a restart repeats only what had not been answered.
+//   X2  A notification is delivered once it is granted, at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bound of what may be under way.
 //   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
 import { isOutbox } from '../../core/outbox.ts';
@@ -80,7 +80,7 @@ export function createEffects(deps: EffectsDeps): Effects {
   };
   const actions = createActions(parts);
   const notifications = createNotifications(parts);
-  const placed = notifications.loadAnswered;
+  const placed = notifications.loadEnded;
   const tail = createTail({ partition, log, clock, batch: factsPerRead, placed, onTrouble }, async (facts, end) => {
     for (const fact of facts) await begin(fact, actions, notifications);
     progress.taken(end);
@@ -92,7 +92,7 @@ export function createEffects(deps: EffectsDeps): Effects {
       const from = await placeIn(log, 'facts', partition, await cursors.load(effectsCursor, partition), onTrouble);
       progress.place(from);
       saver.place(from);
-      await notifications.loadAnswered(from);
+      await notifications.loadEnded(from);
       if (!stopping.aborted) tail.start(from);
     },
     async stop(graceMs) {
@@ -119,9 +119,13 @@ async function begin(fact: Fact, actions: Actions, notifications: Notifications)
     case 'StepFinished':
       return actions.forget(fact);
     case 'NotifyRequested':
+      return notifications.claim(fact);
+    case 'NotifyGranted':
       return notifications.begin(fact);
-    // An answer was put on the log from here; waits are the host's.
     case 'NotifyFinished':
+    case 'NotifyDropped':
+      return notifications.forget(fact);
+    // Waits are the host's.
     case 'WakeRequested':
     case 'WakeSpent':
       return;

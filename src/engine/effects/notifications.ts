@@ -1,8 +1,11 @@
-// Notifications: delivers what is requested and was not answered before this process started.
-//   X2  A notification is delivered at least once, with the same id; a restart repeats only what had not been answered.
-import type { NotifyRequested } from '../../core/page/facts.ts';
+// Notifications: claims what is asked for, and delivers what is granted to this very worker, in the words of the grant.
+//   X2  A notification is delivered at least once, with the same id: a grant to a worker that is gone is claimed again by whoever has the
+//       partition, and a restart repeats only what had not been answered.
+//   X6  What is granted begins within ten seconds of its claim; whoever slept longer claims it again, so that no word of then leaves now.
+import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested } from '../../core/page/facts.ts';
 import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
+import type { Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
@@ -19,6 +22,7 @@ export interface NotificationsDeps {
   readonly partition: number;
   readonly log: Pick<EventLog, 'read' | 'end'>;
   readonly clock: Clock;
+  readonly worker: string;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly withAckLink: (notification: Notification) => Notification;
   readonly lease: Lease;
@@ -32,48 +36,85 @@ export interface NotificationsDeps {
 }
 
 export interface Notifications {
-  /** Reads which attempts behind the offset were answered already: they need no repeat (X2). */
-  loadAnswered(from: number): Promise<void>;
-  /** Resolves when the delivery has begun, or needs none. */
-  begin(fact: NotifyRequested): Promise<void>;
+  /** Reads which attempts behind the offset have ended already: they need no repeat (X2). */
+  loadEnded(from: number): Promise<void>;
+  /** Resolves when the claim is under way, or none is needed. */
+  claim(fact: NotifyRequested): Promise<void>;
+  /** Resolves when the delivery has begun, or is none of ours; a grant to a worker that is gone is claimed. */
+  begin(fact: NotifyGranted): Promise<void>;
+  /** The attempt has ended, whoever made it. */
+  forget(fact: NotifyFinished | NotifyDropped): void;
+}
+
+/** One attempt, and whose it is. */
+interface Attempt {
+  readonly scope: string;
+  readonly page: string;
+  readonly notification: string;
+  readonly attempt: number;
 }
 
 export function createNotifications(deps: NotificationsDeps): Notifications {
-  const { clock, lease, work, stopping } = deps;
-  /** Attempts that were answered before this process started. */
-  let answered: ReadonlySet<string> = new Set();
+  const { clock, worker, lease, work, stopping, report } = deps;
+  /** Attempts that had ended before this process started. */
+  let ended: ReadonlySet<string> = new Set();
+  /** Attempts that this worker has claimed, and when, by its steady clock; null once it was granted. */
+  const claims = new Map<string, Millis | null>();
 
-  async function notify(fact: NotifyRequested): Promise<void> {
-    const { scope, page, notification } = fact;
-    const askedAt = clock.steady();
-    // Who slept may hear now that another has told people already; a page is late for that at most so long, and goes out all the same.
-    await lease.heldBefore(() => clock.steady() - askedAt > beginWithinMs);
-    if (stopping.aborted && !lease.holds()) return deps.progress.leaveUndone();
-    const outcome = await attempt(fact);
-    if (stopping.aborted && outcome.outcome === 'unknown') return deps.progress.leaveUndone();
-    await deps.report({ type: 'NotifyAnswered', scope, at: clock.now(), page, notification: notification.id, outcome });
+  async function claimOne({ scope, page, notification, attempt }: Attempt): Promise<void> {
+    if (stopping.aborted) return deps.progress.leaveUndone();
+    claims.set(keyOf(notification, attempt), clock.steady());
+    await report({ type: 'NotifyClaimed', scope, at: clock.now(), page, notification, attempt, worker });
   }
 
-  async function attempt({ notifier: name, notification }: NotifyRequested): Promise<NotifyOutcome> {
+  async function claim(attempt: Attempt): Promise<void> {
+    const key = keyOf(attempt.notification, attempt.attempt);
+    if (ended.has(key) || claims.has(key)) return;
+    claims.set(key, clock.steady());
+    await work.room();
+    work.begin(claimOne(attempt));
+  }
+
+  async function notify(fact: NotifyGranted, claimedAt: Millis): Promise<void> {
+    const one = attemptOf(fact);
+    const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
+    if (isLate()) return claimOne(one); // X6
+    // Who slept may hear now that another has told people already; a page is late for that at most so long, and goes out all the same.
+    await lease.heldBefore(isLate);
+    if (stopping.aborted && !lease.holds()) return deps.progress.leaveUndone();
+    const outcome = await deliverTo(fact);
+    if (stopping.aborted && outcome.outcome === 'unknown') return deps.progress.leaveUndone();
+    await report({ type: 'NotifyAnswered', ...one, at: clock.now(), outcome });
+  }
+
+  async function deliverTo({ notifier: name, notification }: NotifyGranted): Promise<NotifyOutcome> {
     const notifier = deps.notifiers.get(name);
     if (notifier === undefined) return { outcome: 'refused', detail: `no notifier ${name} is configured` };
     return deliver(notifier, deps.withAckLink(notification), { clock, stopping: deps.givingUp, onTrouble: deps.onTrouble });
   }
 
   return {
-    async loadAnswered(from) {
-      answered = await answersSince(deps, from);
+    async loadEnded(from) {
+      ended = await endedSince(deps, from);
     },
+    claim: ({ notification, ...fact }) => claim(attemptOf({ ...fact, outgoing: notification.id })),
     async begin(fact) {
-      if (answered.has(attemptOf(fact.notification.id, fact.attempt))) return;
+      const key = keyOf(fact.outgoing, fact.attempt);
+      if (ended.has(key)) return;
+      // Two who both take the partition for theirs claim once each, not in turns for ever.
+      if (fact.worker !== worker) return claim(attemptOf(fact)); // X2
+      const claimedAt = claims.get(key) ?? null;
+      if (claimedAt === null) return;
+      claims.set(key, null); // one delivery for each claim
       await work.room();
-      work.begin(notify(fact));
+      work.begin(notify(fact, claimedAt));
     },
+    forget: ({ notification, attempt }) => void claims.delete(keyOf(notification, attempt)),
   };
 }
 
-async function answersSince({ log, partition }: NotificationsDeps, from: number): Promise<ReadonlySet<string>> {
-  const answered = new Set<string>();
+async function endedSince({ log, partition }: NotificationsDeps, from: number): Promise<ReadonlySet<string>> {
+  const ended = new Set<string>();
   const end = await log.end('facts', partition, Infinity); // it moves on while we read
   for (let at = from; at < end;) {
     const records = await log.read('facts', partition, at, factsPerScan);
@@ -81,13 +122,17 @@ async function answersSince({ log, partition }: NotificationsDeps, from: number)
     if (last === undefined) break;
     for (const record of records) {
       const fact = record.value as Fact; // written by the host only
-      if (fact.type === 'NotifyFinished') answered.add(attemptOf(fact.notification, fact.attempt));
+      if (fact.type === 'NotifyFinished' || fact.type === 'NotifyDropped') ended.add(keyOf(fact.notification, fact.attempt));
     }
     at = last.offset + 1;
   }
-  return answered;
+  return ended;
 }
 
-function attemptOf(notification: string, attempt: number): string {
+function attemptOf({ scope, page, outgoing, attempt }: Pick<NotifyGranted, 'scope' | 'page' | 'outgoing' | 'attempt'>): Attempt {
+  return { scope, page, notification: outgoing, attempt };
+}
+
+function keyOf(notification: string, attempt: number): string {
   return `${notification}#${attempt}`;
 }

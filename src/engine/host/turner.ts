@@ -44,8 +44,8 @@ export function createTurner({ clock, expressions, onChanged }: TurnerDeps): Tur
   }
 
   function context(): DecisionContext {
-    const { policy, frozen } = world();
-    return { policy: policy ?? noPolicy, frozen, expressions };
+    const { policy, frozen, installation } = world();
+    return { policy: policy ?? noPolicy, frozen, installation, expressions };
   }
 
   return {

@@ -92,9 +92,11 @@ function follow(open: Set<string>, fact: OutboxFact): void {
     case 'NotifyRequested':
       return void open.add(`notification ${fact.notification.id}, attempt ${fact.attempt}`);
     case 'NotifyFinished':
+    case 'NotifyDropped':
       return void open.delete(`notification ${fact.notification}, attempt ${fact.attempt}`);
-    // Still the step that was requested; waits move with the desk.
+    // Still what was requested; waits move with the desk.
     case 'StepGranted':
+    case 'NotifyGranted':
     case 'WakeRequested':
     case 'WakeSpent':
       return;

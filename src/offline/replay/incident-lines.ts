@@ -113,7 +113,11 @@ export function createIncidentLines(): IncidentLines {
         case 'StepFinished':
         case 'RunMoved':
         case 'PageRang':
+        case 'InstallationAdopted':
+        case 'PageReachChanged':
         case 'NotifyRequested':
+        case 'NotifyGranted':
+        case 'NotifyDropped':
         case 'NotifyFinished':
         case 'PageAcked':
         case 'PageClosed':

@@ -60,12 +60,14 @@ export function createPresent(rules: Rules): Present {
         // What is said of runs, pages and wakes of then means nothing to those of now.
         case 'StepClaimed':
         case 'StepAnswered':
+        case 'NotifyClaimed':
         case 'NotifyAnswered':
         case 'Approved':
         case 'Denied':
         case 'CommandGiven':
         case 'Woke':
         case 'PolicyPublished':
+        case 'InstallationNamed':
           return null;
         default:
           return input satisfies never;
@@ -73,7 +75,7 @@ export function createPresent(rules: Rules): Present {
     },
     say(input) {
       world ??= createWorld(
-        { policy: rules.policy, frozen: null, expressions: rules.expressions },
+        { policy: rules.policy, frozen: null, installation: null, expressions: rules.expressions },
         { answer: () => ({ outcome: { outcome: 'ok', output: {} }, takesMs: actionTakesMs }), onFact: follow },
         input.at,
       );

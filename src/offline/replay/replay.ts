@@ -103,7 +103,7 @@ function openWorld(rules: Rules, ledger: Ledger, start: Instant): World {
     answer: () => ({ outcome: { outcome: 'ok', output: {} }, takesMs: actionTakesMs }),
     onFact: ledger.add,
   };
-  return createWorld({ policy: rules.policy, frozen: null, expressions: rules.expressions }, script, start);
+  return createWorld({ policy: rules.policy, frozen: null, installation: null, expressions: rules.expressions }, script, start);
 }
 
 /** Turns the inputs of one delivery and writes its lines in the order of the body (scopes may have parted them). */

@@ -111,16 +111,28 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
       }
       case 'NotifyRequested':
         return queue.add(at, {
-          type: 'NotifyAnswered',
+          type: 'NotifyClaimed',
           scope,
           at,
           page: fact.page,
           notification: fact.notification.id,
+          attempt: fact.attempt,
+          worker,
+        });
+      case 'NotifyGranted':
+        return queue.add(at, {
+          type: 'NotifyAnswered',
+          scope,
+          at,
+          page: fact.page,
+          notification: fact.outgoing,
+          attempt: fact.attempt,
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
       // What follows from them is the core's.
       case 'StepFinished':
       case 'NotifyFinished':
+      case 'NotifyDropped':
       case 'WakeSpent':
         return;
       default:

@@ -63,6 +63,23 @@ interface Options {
   readonly onTrouble?: (error: unknown) => void;
 }
 
+/** Every claim of a notification is granted at once. */
+function granting(log: EventLog, say: (fact: object) => Promise<void>): EventLog {
+  return {
+    ...log,
+    async append(topic, batch) {
+      const end = await log.append(topic, batch);
+      for (const value of batch.values as readonly Input[]) {
+        if (value.type !== 'NotifyClaimed') continue;
+        const { page, attempt, worker, notification: outgoing } = value;
+        const notification = { ...plainNotification, id: outgoing };
+        await say({ type: 'NotifyGranted', page, incident: 'i1.s', notifier: 'terminal', attempt, worker, outgoing, notification });
+      }
+      return end;
+    },
+  };
+}
+
 async function rig(options: Options = {}): Promise<Rig> {
   const clock = virtualClock();
   const disk = memoryDisk();
@@ -87,7 +104,7 @@ async function rig(options: Options = {}): Promise<Rig> {
     make: (partition) =>
       createEffects({
         partition,
-        log: options.logOf?.(store.log, clock) ?? store.log,
+        log: granting(options.logOf?.(store.log, clock) ?? store.log, put),
         cursors: store.cursors,
         clock,
         worker: `w.${(terms += 1)}`,
@@ -106,11 +123,14 @@ async function rig(options: Options = {}): Promise<Rig> {
       }),
     end: (part) => part.stop(options.graceMs ?? 0),
   });
-  async function say(fact: object): Promise<void> {
+  async function put(fact: object): Promise<void> {
     seq += 1;
     // Facts are given whole but for scope, number and time.
     const whole = { scope: 's', seq, at: someday, ...fact } as Fact;
     await store.log.append('facts', { partition: 0, scope: 's', values: [whole] });
+  }
+  async function say(fact: object): Promise<void> {
+    await put(fact);
     await clock.settle();
   }
   const handlers = (): NonNullable<typeof told> => told ?? assert.fail('not started');
@@ -359,7 +379,7 @@ test('F2: the cursor stays before what waits to be claimed, so that the next hol
   await made.request('c1');
   await made.page('n2');
   await made.clock.forward(second);
-  assert.equal(await made.store.cursors.load('effects', 0), 1);
+  assert.equal(await made.store.cursors.load('effects', 0), 2, 'behind the page and its grant, before the call');
 
   const gone = made.lose();
   await made.clock.forward(second);

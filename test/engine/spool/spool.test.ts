@@ -377,7 +377,7 @@ test('a batch that was written and not answered has its effect once', async () =
   const all = await seen(made);
   assert.ok(all.length > 2, 'sent more than once');
   const desk = newDesk('acme;team=x');
-  const law = { policy: policyOf(), frozen: null, expressions: createExpressions() };
+  const law = { policy: policyOf(), frozen: null, installation: null, expressions: createExpressions() };
   const facts = all.flatMap((input, offset) => turn(desk, input, law, offset));
   assert.equal(facts.filter(({ type }) => type === 'AlertMerged').length, 2);
 });
