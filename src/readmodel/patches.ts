@@ -31,8 +31,9 @@ const table: Table = {
   },
   AlertDecided(fact, partition) {
     if (fact.change === 'late') return [];
-    const { decision, reason, incident, score } = fact;
-    return [alertPatch(fact, { decision, reason, incident, input: `${partition}:${fact.offset}`, ...(score === null ? {} : { score }) })];
+    const { decision, reason, incident, score, endpoint = null } = fact;
+    const input = `${partition}:${fact.offset}`;
+    return [alertPatch(fact, { decision, reason, incident, endpoint, input, ...(score === null ? {} : { score }) })];
   },
   AlertMuted: (fact) => [alertPatch(fact, { muted: fact.reason })],
   AlertFlapping: (fact) => [alertPatch(fact, { flapping: fact.flapping })],

@@ -122,6 +122,18 @@ function decided(ctx: TurnContext, input: AlertSeen, change: Change, [decision, 
   const scored = change === 'opened' || change === 'reopened' || change === 'severity';
   const score =
     row === undefined || !scored ? null : scoreOf(row.alert, ctx.desk.tables.rules.rows.get(row.alert.name), incidentOf(ctx, incident));
-  const { delivery, index } = input;
-  emit(ctx, { type: 'AlertDecided', fingerprint, change, incident, decision, reason, score, delivery, index, offset: ctx.offset });
+  const { endpoint, delivery, index } = input;
+  emit(ctx, {
+    type: 'AlertDecided',
+    fingerprint,
+    endpoint,
+    change,
+    incident,
+    decision,
+    reason,
+    score,
+    delivery,
+    index,
+    offset: ctx.offset,
+  });
 }
