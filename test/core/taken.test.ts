@@ -253,3 +253,17 @@ test('B4: a source’s acknowledgement is told as well', () => {
 
   assert.deepEqual(kindsTo(story, 'pd'), ['page', 'acknowledged']);
 });
+
+test('B4: who takes over has the whole time of an acknowledgement, whatever was left of the one before', () => {
+  const story = ringing(disk, { ladders: { default: { ...calm, ackTimeoutMs: 10 * minute } } });
+  acks(story);
+  story.forward(9 * minute);
+  story.say({ type: 'Acked', incident: incidentOf(story), by: 'ben', via: 'api', over: true });
+  story.forward(9 * minute);
+  assert.equal(rings(story), 1);
+
+  story.forward(minute);
+
+  assert.equal(rings(story), 2);
+  assert.match(story.last('PageRang').reason ?? '', /acknowledged by ben, still open after 10m/);
+});

@@ -64,7 +64,7 @@ function foldRang(desk: Desk, fact: PageRang): void {
   });
 }
 
-function rungPage(page: Page, fact: PageRang): Page {
+function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
   const { round, rung, ring, carried = [], severity = page.severity, era = page.era } = fact;
   const { reason = page.reason, ladder = page.ladder } = fact;
   const also = { ...(severity === undefined ? {} : { severity }), ...(era === undefined ? {} : { era }) };
@@ -77,7 +77,8 @@ function rungPage(page: Page, fact: PageRang): Page {
 }
 
 function ackedPage(page: Page, fact: PageAcked): Page {
-  return { ...page, state: 'acked', ackedBy: fact.by, reach: null };
+  const again = page.state === 'acked' ? { takenOver: fact.seq } : {};
+  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {

@@ -17,7 +17,7 @@ import { pageOf, type Page } from './row.ts';
 export const pageWakes: WakeHandlers<PageWake['kind']> = {
   rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
   reach: (ctx, wake) => onReach(ctx, wake.page, wake.ring),
-  ack: (ctx, wake) => onAckTimeout(ctx, wake.page, wake.ring),
+  ack: (ctx, wake) => onAckTimeout(ctx, wake),
   notify: (ctx, wake) => climbWhenUnheard(ctx, takeWake(ctx, wake)),
 };
 
@@ -54,13 +54,16 @@ export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string
   if (page.state === 'closed' || (page.state === 'acked' && page.ackedBy === who.by)) return;
   emit(ctx, { type: 'PageAcked', page: page.id, incident: page.incident, ...who });
   for (const notifier of page.told) send(ctx, page.id, notifier, 'acknowledged');
-  if (page.ladder.ackTimeoutMs > 0) wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring });
+  const { ackTimeoutMs } = page.ladder;
+  const again = page.state === 'acked' ? { asked: nextSeq(ctx) } : {};
+  if (ackTimeoutMs > 0) wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, ...again });
 }
 
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */
-function onAckTimeout(ctx: TurnContext, id: string, ringNumber: number): void {
+function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>): void {
+  const { page: id, ring: ringNumber, asked = 0 } = wake;
   const page = pageOf(ctx, id);
-  if (page?.state !== 'acked' || page.ring !== ringNumber) return; // P2, P3
+  if (page?.state !== 'acked' || page.ring !== ringNumber || asked < (page.takenOver ?? 0)) return; // P2, P3
   if (isQuiet(ctx, page)) {
     return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
   }
