@@ -1,13 +1,14 @@
-// The real Alertmanager asked what is open: what began and ended while nothing was sent is found.
-// No webhook leads to the gateway here: all that it knows it has asked for.
+// The real Alertmanager and the real Nagios asked what is open: what began and ended while nothing was sent is found.
+// No webhook leads to the gateway here, or what it says is thrown away: all that it knows it has asked for.
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { createGateway, type Doc, type Gateway } from './gateway.ts';
-import { folder, freePort, presenceOf, ready, startDaemon, type Daemon } from './support.ts';
+import { createGateway, ingestToken, type Doc, type Gateway } from './gateway.ts';
+import { instance, startNagios, type Nagios } from './nagios.ts';
+import { folder, freePort, presenceOf, ready, startDaemon, until, type Daemon } from './support.ts';
 
-const asking = presenceOf({ 'prometheus-alertmanager': 'prometheus-alertmanager' });
+const asking = presenceOf({ 'prometheus-alertmanager': 'prometheus-alertmanager', nagios4: 'nagios4-core' });
 const isFiring = ({ state }: Doc): boolean => state === 'firing';
 
 /** A gateway whose endpoints are asked every second; `reconcile` by endpoint. */
@@ -39,14 +40,14 @@ describe('A6: what is open is asked for', { skip: asking.skip }, () => {
       `route: { receiver: quench }\nreceivers: [{ name: quench, webhook_configs: [{ url: 'http://127.0.0.1:${nowhere}/' }] }]\n`,
     );
     const url = `http://127.0.0.1:${port}`;
-    let alertmanager: Daemon | null = null;
+    const running: { alertmanager?: Daemon } = {};
     const start = async (): Promise<void> => {
       const args = [`--config.file=${dir}/alertmanager.yml`, `--storage.path=${dir}/am`, `--web.listen-address=127.0.0.1:${port}`];
-      alertmanager = startDaemon('prometheus-alertmanager', [...args, '--cluster.listen-address='], { log: join(dir, 'am.log') });
-      await ready(alertmanager, `${url}/-/ready`);
+      running.alertmanager = startDaemon('prometheus-alertmanager', [...args, '--cluster.listen-address='], { log: join(dir, 'am.log') });
+      await ready(running.alertmanager, `${url}/-/ready`);
     };
     await start();
-    stops.push(async () => alertmanager?.stop());
+    stops.push(async () => running.alertmanager?.stop());
     const post = async (name: string, endsAt: number): Promise<void> => {
       const alert = {
         labels: { alertname: 'Down', instance: `${name}:9100`, severity: 'critical' },
@@ -64,7 +65,7 @@ describe('A6: what is open is asked for', { skip: asking.skip }, () => {
     const lost = await gateway.alert('found by asking', 'lost-1', isFiring);
     await gateway.alert('found by asking', 'stays-1', isFiring);
 
-    await alertmanager?.kill();
+    await running.alertmanager?.kill();
     await new Promise((resolve) => setTimeout(resolve, 5_000));
     assert.ok((await gateway.alertsOf('lost-1')).every(isFiring), 'who does not answer clears nothing');
     await start();
@@ -73,5 +74,46 @@ describe('A6: what is open is asked for', { skip: asking.skip }, () => {
     await gateway.incidentIs('resolved', lost['incident'], 30_000);
     assert.match((await gateway.timeline(lost['incident'])).join('\n'), /not open at the source any more/);
     assert.ok((await gateway.alertsOf('stays-1')).every(isFiring));
+  });
+
+  test('nagios: by its status file, with the identity and the episode of its notifications', async () => {
+    const dir = folder();
+    const gateway = await askingGateway(dir, { nagios: `statusFile: '${dir}/nagios/status.dat', instance: ${instance}` });
+    stops.push(() => gateway.stop());
+    chmodSync(dir, 0o711);
+    await gateway.start();
+    const hosts = ['told-1', 'held-1'];
+    const nagios: Nagios = await startNagios(dir, { hosts, hostsByEnvironment: [], gatewayPort: gateway.port, token: ingestToken });
+    stops.push(() => nagios.stop());
+    nagios.set('told-1', 2, 'CRITICAL - by notification');
+    const told = await gateway.alert('HARD', 'told-1', (alert) => isFiring(alert) && alert['soft'] === false);
+    await until('the status file has been written with it, and asked', {
+      withinMs: 40_000,
+      look: async () => (readFileSync(`${dir}/nagios/status.dat`, 'utf8').includes('by notification') ? true : null),
+      seen: async () => readFileSync(`${dir}/nagios/status.dat`, 'utf8').slice(-2_000),
+    });
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const [again, ...others] = await gateway.alertsOf('told-1');
+    assert.deepEqual([again?.id, again?.['episode'], others.length], [told.id, told['episode'], 0], 'the same alert by either way');
+
+    // The gateway is away for the end of one problem and for the whole beginning of another; the spool is emptied, so that nothing comes late.
+    await gateway.kill();
+    nagios.command('DISABLE_NOTIFICATIONS');
+    nagios.command('DISABLE_EVENT_HANDLERS');
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    nagios.set('told-1', 0, 'fine again');
+    nagios.set('held-1', 2, 'CRITICAL - nobody told');
+    await until('the status file tells of both', {
+      withinMs: 60_000,
+      look: async () => {
+        const text = readFileSync(`${dir}/nagios/status.dat`, 'utf8');
+        return text.includes('fine again') && /nobody told[^}]*state_type=1|state_type=1[^}]*nobody told/.test(text) ? true : null;
+      },
+      seen: async () => readFileSync(`${dir}/nagios/status.dat`, 'utf8').slice(-2_000),
+    });
+    await gateway.start();
+    const held = await gateway.alert('found by asking', 'held-1', isFiring, 30_000);
+    assert.equal(held['severity'], 'critical');
+    await gateway.incidentIs('resolved', told['incident'], 60_000);
   });
 });
