@@ -27,6 +27,8 @@ export interface Call {
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
   readonly timeoutMs: Millis;
+  /** How much of an answer is read; without it 64 KiB. */
+  readonly answerBytesMax?: number;
 }
 
 /** Why a call came to nothing; the fixed words of log and metric. */
@@ -38,7 +40,7 @@ export type Exchange =
       readonly kind: 'answered';
       readonly status: number;
       readonly headers: http.IncomingHttpHeaders;
-      /** At most 64 KiB, read as UTF-8. */
+      /** At most `answerBytesMax` of the call, read as UTF-8. */
       readonly body: string;
       readonly bodyEnd: 'whole' | 'capped' | 'broken';
     }
@@ -137,7 +139,7 @@ function exchange(call: Call, { host, agent, clock, signal }: Means): Promise<Ex
   request.on('response', (response) => {
     const seen = { status: response.statusCode ?? 0, headers: response.headers, chunks: [] as Buffer[] };
     answer = seen;
-    readCapped(response, seen.chunks, (bodyEnd) => {
+    readCapped(response, seen.chunks, call.answerBytesMax ?? answerBytesMax, (bodyEnd) => {
       resolve(answered(seen, bodyEnd));
       if (bodyEnd === 'capped') request.destroy();
     });
@@ -157,13 +159,13 @@ function onceReady(socket: Socket, call: () => void): void {
   else if (!socket.destroyed) call();
 }
 
-function readCapped(response: http.IncomingMessage, chunks: Buffer[], done: (bodyEnd: 'whole' | 'capped') => void): void {
+function readCapped(response: http.IncomingMessage, chunks: Buffer[], bytesMax: number, done: (bodyEnd: 'whole' | 'capped') => void): void {
   let bytes = 0;
   response.on('data', (chunk: Buffer) => {
-    const room = answerBytesMax - bytes;
+    const room = bytesMax - bytes;
     if (room > 0) chunks.push(chunk.subarray(0, room));
     bytes += chunk.length;
-    if (bytes > answerBytesMax) done('capped');
+    if (bytes > bytesMax) done('capped');
   });
   response.on('end', () => done('whole'));
   // Reset mid-answer: the request's `close` tells it.

@@ -7,6 +7,7 @@ import type { Millis } from '../../src/core/time.ts';
 import type { Action } from '../../src/ports/action.ts';
 import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import type { OpenAlerts } from '../../src/ports/open-alerts.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import type { SourceRoutes } from '../../src/ports/routes.ts';
 import type { Source } from '../../src/ports/source.ts';
@@ -16,6 +17,18 @@ import type { Logger } from '../../src/ports/logger.ts';
 
 export type Options = { readonly [name: string]: Json };
 
+export interface AskDeps {
+  readonly http: Http;
+  readonly clock: Clock;
+}
+
+/** How a kind of source is asked what is open there: `reconcile` of an endpoint. */
+export interface AskKind {
+  /** JSON Schema of `reconcile` without what every endpoint has there (`every`, `unheard`, `grace`). */
+  readonly options: object;
+  create(options: Options, deps: AskDeps): OpenAlerts;
+}
+
 /** A kind of monitoring system, named by `source` of an endpoint. */
 export interface SourceKind {
   readonly name: string;
@@ -24,6 +37,8 @@ export interface SourceKind {
   create(options: Options): Source;
   /** The HTTP API that the vendor's own tools expect of whoever takes their alerts; served once, however many endpoints there are. */
   readonly routes?: SourceRoutes;
+  /** Missing of a kind that cannot be asked. */
+  readonly ask?: AskKind;
 }
 
 export interface NotifierDeps {

@@ -21,3 +21,12 @@ export const httpAddress = {
   pattern: '^[Hh][Tt][Tt][Pp][Ss]?://[^\\s/?#@]+([/?#][^\\s]*)?$',
   'x-expects': 'an address such as https://hooks.example.org/quench',
 } as const;
+
+const plain = { type: 'string', minLength: 1, maxLength: 256 } as const;
+const credential = { type: 'string', minLength: 1, maxLength: 4_096, writeOnly: true } as const;
+
+/** How a monitoring system is asked over HTTP (kit/ask.ts). */
+export const asking = { url: httpAddress, user: plain, password: credential, token: credential } as const;
+
+/** A password goes with a user. */
+export const passwordWithUser = { user: ['password'], password: ['user'] } as const;

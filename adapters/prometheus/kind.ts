@@ -1,7 +1,8 @@
 // The prometheus source as the registry knows it. What its options mean stands at PrometheusConfig.
 import { checked, type SourceKind } from '../kit/kinds.ts';
-import { entityLabels, severityWord, severityWords } from '../kit/schemas.ts';
+import { asking, entityLabels, passwordWithUser, severityWord, severityWords } from '../kit/schemas.ts';
 import { alertmanagerApi } from './api.ts';
+import { alertmanagerAlerts } from './reconcile.ts';
 import { prometheus } from './source.ts';
 
 const options = {
@@ -15,9 +16,22 @@ const options = {
   },
 } as const;
 
+/** What they mean stands at AlertmanagerAsking. */
+const askOptions = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    ...asking,
+    receiver: { type: 'string', minLength: 1, maxLength: 256, 'x-expects': 'the name of the receiver that leads here' },
+  },
+  required: ['url', 'receiver'],
+  dependentRequired: passwordWithUser,
+} as const;
+
 export const prometheusSource: SourceKind = {
   name: 'prometheus',
   options,
   create: (given) => prometheus(checked(given)),
   routes: alertmanagerApi,
+  ask: { options: askOptions, create: (given, deps) => alertmanagerAlerts(checked(given), deps) },
 };

@@ -1,5 +1,7 @@
 // The zabbix source as the registry knows it. What its options mean stands at ZabbixConfig.
 import { checked, type SourceKind } from '../kit/kinds.ts';
+import { asking, passwordWithUser } from '../kit/schemas.ts';
+import { zabbixProblems } from './reconcile.ts';
 import { zabbix } from './source.ts';
 
 const options = {
@@ -11,8 +13,20 @@ const options = {
   },
 } as const;
 
+/** What they mean stands at ZabbixAsking. */
+const askOptions = {
+  type: 'object',
+  additionalProperties: false,
+  properties: { ...asking, instance: { type: 'string', minLength: 1, maxLength: 128 } },
+  required: ['url'],
+  dependentRequired: passwordWithUser,
+  anyOf: [{ required: ['token'] }, { required: ['user'] }],
+  'x-expects': 'url, and a token or user and password',
+} as const;
+
 export const zabbixSource: SourceKind = {
   name: 'zabbix',
   options,
   create: (given) => zabbix(checked(given)),
+  ask: { options: askOptions, create: (given, deps) => zabbixProblems(checked(given), deps) },
 };

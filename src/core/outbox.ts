@@ -15,6 +15,7 @@ const table = {
   IncidentNested: false,
   IncidentDecided: false,
   IncidentAcknowledged: false,
+  IncidentUnacknowledged: false,
   IncidentResolved: false,
   IncidentReopened: false,
   IncidentNoted: false,

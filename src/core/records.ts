@@ -15,7 +15,9 @@ import type {
   IncidentOpened,
   IncidentReopened,
   IncidentResolved,
+  IncidentUnacknowledged,
   Resolved,
+  Unacked,
 } from './incident/facts.ts';
 import type { AlertMuted, SilenceChanged, SilenceSet } from './mute/facts.ts';
 import type {
@@ -66,6 +68,7 @@ export type Input =
   | NotifyClaimed
   | NotifyAnswered
   | Acked
+  | Unacked
   | Resolved
   | Approved
   | Denied
@@ -89,6 +92,7 @@ export type Fact =
   | AlertsMissing
   | IncidentChanged
   | IncidentAcknowledged
+  | IncidentUnacknowledged
   | IncidentResolved
   | IncidentReopened
   | IncidentDecided

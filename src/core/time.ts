@@ -30,6 +30,13 @@ export function spanOf(span: Millis): string {
   return text;
 }
 
+/** The time of day, `23:38 UTC`. */
+export function clockOf(at: Instant): string {
+  const minutes = Math.floor(at / minute) % (24 * 60);
+  const padded = (part: number): string => String(part).padStart(2, '0');
+  return `${padded(Math.floor(minutes / 60))}:${padded(minutes % 60)} UTC`;
+}
+
 /** How long to wait before the next attempt after so many failures in a row: twice as long each time, up to a bound. */
 export function backoffAfter(failures: number, { firstMs, maxMs }: { readonly firstMs: Millis; readonly maxMs: Millis }): Millis {
   return failures < 1 ? 0 : Math.min(maxMs, firstMs * 2 ** (failures - 1));

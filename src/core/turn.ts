@@ -8,7 +8,7 @@ import { seeAlert } from './alert/arrival.ts';
 import { newBudget } from './alert/labels.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
-import { acknowledge, apply, resolveByHand } from './decide/people.ts';
+import { acknowledge, apply, resolveByHand, unacknowledge } from './decide/people.ts';
 import { decideWakes } from './decide/wakes.ts';
 import { timeOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
@@ -78,6 +78,8 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'Acked':
       if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
       return acknowledge(ctx, input.incident, input);
+    case 'Unacked':
+      return unacknowledge(ctx, input.incident, input);
     case 'Resolved':
       return resolveByHand(ctx, input.incident, input);
     case 'Approved':

@@ -14,6 +14,7 @@ import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createPublisher } from './publishing.ts';
+import { startReconciling } from './reconcile.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
@@ -109,7 +110,10 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(publisher.stop);
     await publisher.publish(config.policy);
 
-    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions };
+    const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
+    stops.add(reconciling.stop);
+
+    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
     const http = openHttp(config, around, running);
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());

@@ -18,6 +18,7 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { checksOf, logStatusOf } from './readiness.ts';
+import type { Reconciling } from './reconcile.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
@@ -37,6 +38,7 @@ export interface Running {
   readonly metrics: Metrics;
   readonly executor: ForkedExecutor;
   readonly expressions: CelExpressions;
+  readonly reconciling: Reconciling;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
@@ -87,7 +89,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     logger: around.logger,
     metrics: running.metrics,
     metricsAccess: config.api.metrics,
-    checks: checksOf(config, running),
+    checks: checksOf(config, running, around.clock),
     logStatus: logStatusOf(config, running),
     version: around.version,
     limits: { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax },

@@ -2,10 +2,13 @@
 import type { Config } from '../config/quench/types.ts';
 import { describeSpool, type Spool } from '../engine/spool/spool.ts';
 import { effectsCursor } from '../engine/effects/effects.ts';
+import { describeReconciling } from '../engine/reconcile/reconciler.ts';
 import type { Service } from '../engine/service.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, LogStatus } from '../http/deps.ts';
 import type { Backbone } from '../ports/backbone.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Reconciling } from './reconcile.ts';
 
 interface Running {
   readonly instance: string;
@@ -14,6 +17,7 @@ interface Running {
   /** Of a gateway that shares a log. */
   readonly spool: Spool | null;
   readonly executor: ForkedExecutor;
+  readonly reconciling: Pick<Reconciling, 'statuses'>;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -52,8 +56,13 @@ function describeShares({ service, backbone }: Running): string {
   return `${away}decides partitions ${list(service.lags().keys())}${lag}; acts for ${list(service.acting())}${model}`;
 }
 
+/** No reason to send work elsewhere: what the webhooks tell is decided all the same. */
+function reconcileCheck({ reconciling }: Running, clock: Pick<Clock, 'now'>): Check {
+  return { name: 'sources', check: async () => null, note: () => describeReconciling(reconciling.statuses(), clock.now()) };
+}
+
 /** What must be well for work to be sent here. */
-export function checksOf(config: Config, running: Running): readonly Check[] {
+export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'now'>): readonly Check[] {
   const { spool } = running;
   return [
     { name: 'engine', check: async () => running.service.bug()?.message ?? null },
@@ -64,6 +73,7 @@ export function checksOf(config: Config, running: Running): readonly Check[] {
           check: async () => running.backbone.problem() ?? ((await running.backbone.log.end('inputs', 0)) >= 0 ? null : 'no inputs log'),
         },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
+    ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',

@@ -7,6 +7,7 @@ import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { RunEnd } from '../core/run/facts.ts';
 import type { Millis } from '../core/time.ts';
 import { rawPageAbouts, type RawPageAbout } from '../engine/failopen/overdue.ts';
+import type { AskOutcome } from '../engine/reconcile/reconciler.ts';
 import { topics, type Topic } from '../ports/event-log.ts';
 import { sharedRoles, type SharedRole } from '../ports/shares.ts';
 import type { PageEvent } from '../readmodel/counts.ts';
@@ -27,6 +28,10 @@ export interface Metrics {
   page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   request(method: string, route: string, status: number): void;
+  /** A source was asked what is open there. */
+  asked(endpoint: string, outcome: AskOutcome): void;
+  /** An answer of a source told what its webhook had not. */
+  reconciled(endpoint: string, claim: 'firing' | 'cleared'): void;
   /** One append to a shared log. */
   appended(topic: Topic, tookMs: Millis, durable: boolean): void;
   /** Partitions of a role were shared out anew. */
@@ -72,6 +77,8 @@ export function createMetrics(gauges: Gauges): Metrics {
     page: (event) => counted.pages(event),
     notification: (notifier, outcome) => counted.notifications(notifier, outcome),
     request: (method, route, status) => counted.requests(method, route, String(status)),
+    asked: (endpoint, outcome) => counted.askings(endpoint, outcome),
+    reconciled: (endpoint, claim) => counted.reconciled(endpoint, claim),
     appended(topic, tookMs, durable) {
       appends.observe({ topic }, tookMs / 1_000);
       if (!durable) counted.appendFailures(topic);
@@ -104,6 +111,11 @@ function countersIn(registry: Registry) {
     pages: counter('quench_pages_total', 'What happened to pages.', ['event']),
     notifications: counter('quench_notifications_total', 'Attempts to reach people.', ['notifier', 'outcome']),
     requests: counter('quench_http_requests_total', 'Answered API requests.', ['method', 'route', 'status']),
+    askings: counter('quench_reconcile_askings_total', 'Times a source was asked what is open there, by what came of it.', [
+      'endpoint',
+      'outcome',
+    ]),
+    reconciled: counter('quench_reconciled_alerts_total', 'Alerts that an answer of a source began or ended.', ['endpoint', 'claim']),
     appendFailures: counterFromZero('quench_log_append_failures_total', 'Batches that the shared log did not take.', {
       label: 'topic',
       values: topics,

@@ -18,6 +18,7 @@ export const blank: { readonly [Kind in DocumentKind]: (born: Born) => DocumentB
     state: 'firing',
     fingerprint: '',
     source: '',
+    endpoint: null,
     name: '',
     summary: '',
     severity: 'info',

@@ -36,6 +36,7 @@ const table: Table = {
   IncidentNested: uncounted,
   IncidentDecided: uncounted,
   IncidentAcknowledged: uncounted,
+  IncidentUnacknowledged: uncounted,
   IncidentResolved: uncounted,
   IncidentReopened: uncounted,
   IncidentNoted: uncounted,

@@ -31,6 +31,8 @@ export interface AlertDocument extends DocumentBase {
   readonly state: AlertState;
   readonly fingerprint: string;
   readonly source: string;
+  /** The endpoint by which its newest claim came in; null of claims that 0.1.0 took. */
+  readonly endpoint: string | null;
   readonly name: string;
   readonly summary: string;
   readonly severity: Severity;

@@ -31,8 +31,9 @@ const table: Table = {
   },
   AlertDecided(fact, partition) {
     if (fact.change === 'late') return [];
-    const { decision, reason, incident, score } = fact;
-    return [alertPatch(fact, { decision, reason, incident, input: `${partition}:${fact.offset}`, ...(score === null ? {} : { score }) })];
+    const { decision, reason, incident, score, endpoint = null } = fact;
+    const input = `${partition}:${fact.offset}`;
+    return [alertPatch(fact, { decision, reason, incident, endpoint, input, ...(score === null ? {} : { score }) })];
   },
   AlertMuted: (fact) => [alertPatch(fact, { muted: fact.reason })],
   AlertFlapping: (fact) => [alertPatch(fact, { flapping: fact.flapping })],
@@ -50,8 +51,18 @@ const table: Table = {
   IncidentNested: (fact) => [incidentPatch(fact, { parent: fact.parent })],
   IncidentDecided: (fact) => [incidentPatch(fact, { decision: fact.decision, reason: fact.reason })],
   IncidentAcknowledged: (fact) => [incidentPatch(fact, { state: 'acknowledged', acknowledgedBy: fact.by, acknowledgedAt: fact.at })],
+  IncidentUnacknowledged: (fact) => [incidentPatch(fact, { state: 'open', acknowledgedBy: null, acknowledgedAt: null })],
   IncidentResolved: (fact) => [incidentPatch(fact, { state: 'resolved', resolvedBy: fact.by, resolvedWho: fact.who, resolvedAt: fact.at })],
-  IncidentReopened: (fact) => [incidentPatch(fact, { state: 'open', resolvedBy: null, resolvedWho: null, resolvedAt: null })],
+  IncidentReopened: (fact) => [
+    incidentPatch(fact, {
+      state: 'open',
+      acknowledgedBy: null,
+      acknowledgedAt: null,
+      resolvedBy: null,
+      resolvedWho: null,
+      resolvedAt: null,
+    }),
+  ],
   IncidentNoted: none,
   RunStarted: (fact) => [started(fact)],
   RunRefused: (fact) => [refused(fact)],

@@ -54,6 +54,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     state: words(states.alert),
     fingerprint: text,
     source: text,
+    endpoint: nullable(text),
     name: text,
     summary: text,
     severity,

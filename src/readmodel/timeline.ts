@@ -57,7 +57,9 @@ const lines: Lines = {
     line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, { root: fact.root, terms: termsOf(fact.score) }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
-  IncidentAcknowledged: (fact) => line(fact.incident, `acknowledged by ${fact.by} (${fact.via})`, {}),
+  IncidentAcknowledged: (fact) =>
+    line(fact.incident, `acknowledged by ${fact.by} (${fact.via})${fact.from === undefined ? '' : `, taken over from ${fact.from}`}`, {}),
+  IncidentUnacknowledged: (fact) => line(fact.incident, `nobody has it: ${fact.reason}`, { kind: fact.kind, by: fact.by }),
   IncidentResolved: (fact) =>
     line(fact.incident, `resolved by ${fact.by}${fact.who === '' ? '' : ` (${fact.who})`}${remark(fact.note)}`, { by: fact.by }),
   IncidentReopened: (fact) => line(fact.incident, `reopened: ${fact.by}`, {}),

@@ -83,6 +83,7 @@ describe('a configuration that is well', () => {
         { kind: 'hmac', secrets: [signing] },
       ],
       alertsApi: false,
+      reconcile: null,
       options: { severityLabel: 'level' },
     });
     assert.deepEqual(config.notifiers['oncall'], { type: 'pagerduty', options: { routingKey: key } });

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import type { Desk } from '../../src/core/desk.ts';
 import type { Incident } from '../../src/core/incident/row.ts';
+import { rings } from '../../src/core/page/notification.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import type { Fact } from '../../src/core/records.ts';
@@ -116,7 +117,7 @@ function watch(): (heard: Heard) => void {
       case 'PageRang': {
         const page = pages.get(fact.page);
         assert.ok(page !== undefined && page.state !== 'closed', 'P2: a closed page never rings');
-        const due = page.state === 'ringing' || fact.reason !== undefined || fact.at >= page.ackedAt + ladder.ackTimeoutMs;
+        const due = page.state === 'ringing' || fact.kind !== 'repeat' || fact.at >= page.ackedAt + ladder.ackTimeoutMs;
         assert.ok(due, 'P2: an acked page does not ring before its time');
         assert.equal(fact.ring, page.ring + 1, 'P1: one ring after the other');
         pages.set(fact.page, { ...page, state: 'ringing', ring: fact.ring });
@@ -131,7 +132,8 @@ function watch(): (heard: Heard) => void {
       }
       case 'NotifyRequested': {
         const { id, kind } = fact.notification;
-        if (kind !== 'resolve') assert.equal(pages.get(fact.page)?.state, 'ringing', 'P2: only a ringing page calls');
+        if (rings[kind]) assert.equal(pages.get(fact.page)?.state, 'ringing', 'P2: only a ringing page calls');
+        if (kind === 'acknowledged') assert.equal(pages.get(fact.page)?.state, 'acked', 'P2: who has it is told while somebody has it');
         assert.equal(fact.attempt, (attempts.get(id) ?? 0) + 1, 'P4: one attempt after the other, under one id');
         attempts.set(id, fact.attempt);
         return;

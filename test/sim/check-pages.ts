@@ -111,6 +111,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (book.closed) return ledger.breach(`P2: page ${fact.page} rang after it was closed`);
     if (last === null || page === undefined) return;
     if (last.acked !== null) return rangAgain(book, last.acked, fact, seen);
+    if (fact.kind === 'risen' && fact.round === 0 && fact.rung === 0) return ledger.reach('rang anew because it got worse');
     const { rungs, repeat } = book.ladder;
     const outgoing = page.outgoing.filter((one) => one.ring === page.ring && rings[one.kind]);
     const [round, rung] = nextPlace(last.fact, book.ladder, outgoing);
@@ -128,7 +129,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
   function rangAgain({ ladder }: Book, from: { readonly seen: Moment; readonly at: Instant }, fact: PageRang, seen: Moment): void {
     if (fact.round !== 0 || fact.rung !== 0) ledger.breach(`P1: acknowledged page ${fact.page} rang again at ${place(fact)}`);
-    if (fact.reason !== undefined) return ledger.reach('answered page rings again after a failure');
+    if (fact.kind !== 'repeat') return ledger.reach('answered page rings again for something new');
     if (ladder.ackTimeoutMs === 0) return ledger.breach(`P2: page ${fact.page} rang although it was acknowledged for good`);
     early(fact, from, seen, ladder.ackTimeoutMs);
   }
@@ -182,7 +183,8 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (page === undefined || book === undefined) return ledger.breach(`P4: ${id} belongs to no page`);
     book.requests += 1;
     const says = `${id} (attempt ${fact.attempt})`;
-    if (kind !== 'resolve' && page.state !== 'ringing') ledger.breach(`P2: ${says} is sent while the page is ${page.state}`);
+    if (rings[kind] && page.state !== 'ringing') ledger.breach(`P2: ${says} is sent while the page is ${page.state}`);
+    if (kind === 'acknowledged' && page.state !== 'acked') ledger.breach(`B4: ${says} says who has it while the page is ${page.state}`);
     if (kind === 'resolve' && page.state !== 'closed') ledger.breach(`P2: ${says} says it is over while the page is ${page.state}`);
     if (fact.attempt === 1 && book.asked.has(id)) ledger.breach(`P1: ${id} was asked for twice as a first attempt`);
     book.asked.add(id);

@@ -8,6 +8,7 @@ export const configDefaults = {
   dataDir: './data',
   playbooksDir: './playbooks',
   tenant: 'default',
+  reconcile: { everyMs: 5 * minute, unheardMs: 2 * minute, graceMs: 3 * minute },
   limits: {
     bodyBytesMax: 1_048_576,
     bufferedBytesMax: 67_108_864,

@@ -1,6 +1,6 @@
 // Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
 import type { Json } from '../../core/json.ts';
-import { day, hour, minute } from '../../core/time.ts';
+import { day, hour, minute, second } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { below } from '../yaml/pointer.ts';
@@ -47,10 +47,31 @@ export function endpointsOf(loading: Loading, loopback: boolean): Config['endpoi
           auth: authOf(loading, raw, pointer, loopback),
           alertsApi: raw.alertsApi ?? false,
           options: optionsOf(loading, `${pointer}/options`, raw.options ?? {}, kind),
+          reconcile: reconcileOf(loading, pointer, raw),
         },
       ];
     }),
   );
+}
+
+function reconcileOf(loading: Loading, endpoint: string, { source, reconcile }: RawEndpoint): EndpointConfig['reconcile'] {
+  if (reconcile === undefined) return null;
+  const pointer = `${endpoint}/reconcile`;
+  const ask = loading.deps.sources.find(({ name }) => name === source)?.ask;
+  if (ask === undefined) complain(loading, pointer, `expected no reconcile, seen one: a source ${source} cannot be asked what is open`);
+  const roles = loading.raw.roles ?? [];
+  if (roles.includes('host') && !roles.includes('project'))
+    complain(loading, pointer, 'expected the role project beside host: whoever asks a source compares its answer with the read model');
+  const { every, unheard, grace, ...options } = reconcile;
+  const { everyMs, unheardMs, graceMs } = configDefaults.reconcile;
+  const spanOf = (name: string, text: string | undefined, fallback: number): number =>
+    spanAt(loading, `${pointer}/${name}`, text, fallback, { min: second, max: day });
+  return {
+    everyMs: spanOf('every', every, everyMs),
+    unheardMs: spanOf('unheard', unheard, unheardMs),
+    graceMs: spanOf('grace', grace, graceMs),
+    options: ask === undefined ? options : optionsOf(loading, pointer, options, { name: source, options: ask.options }),
+  };
 }
 
 function authOf(loading: Loading, raw: RawEndpoint, pointer: string, loopback: boolean): readonly AuthRule[] {

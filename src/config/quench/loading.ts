@@ -17,7 +17,7 @@ export interface Kind {
 }
 
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
-  readonly sources: readonly Kind[];
+  readonly sources: readonly (Kind & { readonly ask?: { readonly options: object } })[];
   readonly notifiers: readonly Kind[];
   /** Logs that several gateways share. */
   readonly logs: readonly Kind[];
@@ -90,6 +90,7 @@ export interface RawEndpoint {
   readonly auth?: { readonly bearer?: SecretRef; readonly basic?: SecretRef; readonly hmac?: SecretRef };
   readonly allowUnauthenticated?: true;
   readonly alertsApi?: boolean;
+  readonly reconcile?: Options & { readonly every?: string; readonly unheard?: string; readonly grace?: string };
   readonly options?: Options;
 }
 

@@ -43,6 +43,7 @@ const endpoint = mapping(
     },
     allowUnauthenticated: { const: true, 'x-expects': 'true, or leave it out' },
     alertsApi: { type: 'boolean' },
+    reconcile: { type: 'object', properties: { every: span, unheard: span, grace: span } },
     options,
   },
   ['source'],

@@ -16,6 +16,17 @@ export interface EndpointConfig {
   /** Takes what is posted to the alerts API of the gateway; at most one endpoint does. */
   readonly alertsApi: boolean;
   readonly options: { readonly [name: string]: Json };
+  /** How the source is asked what is open there; null = it is not asked. */
+  readonly reconcile: ReconcileConfig | null;
+}
+
+export interface ReconcileConfig {
+  readonly everyMs: Millis;
+  /** Only an alert not heard of for so long may be found to be over. */
+  readonly unheardMs: Millis;
+  /** A source that forgets over a restart proves no absence for so long after it. */
+  readonly graceMs: Millis;
+  readonly options: { readonly [name: string]: Json };
 }
 
 export interface TokenConfig {

@@ -4,7 +4,7 @@ import { emit, type TurnContext } from '../context.ts';
 import { bucketOf } from '../correlate/storm.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
-import { acknowledge } from '../decide/people.ts';
+import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
@@ -89,7 +89,8 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
   if (change === 'severity') raise(ctx, incident, alert);
   const mute = refreshMute(ctx, fingerprint);
-  if (alert.acknowledged && incidentOf(ctx, incident)?.state === 'open') acknowledge(ctx, incident, { by: alert.source, via: 'source' });
+  if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
+  if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
   if (change !== 'repeated' || mute !== muted) deliberate(ctx, incident, fingerprint);
   const outcome = incidentOf(ctx, incident);
   if (change === 'repeated' || change === 'noted')
@@ -107,8 +108,9 @@ function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
     emit(ctx, { type: 'DeskSwept', table: 'alerts', keys: [fingerprint] });
     return decided(ctx, input, change, ['record', 'cleared before it was confirmed']);
   }
-  const run = incidentOf(ctx, incident)?.run ?? null;
+  const { firing, run } = incidentOf(ctx, incident) ?? { firing: 0, run: null };
   if (run !== null) nudge(ctx, run);
+  if (firing > 0) acknowledgeAtSource(ctx, incident); // what is left may all be acknowledged there
   ctx.toDeliberate.add(incident);
   decided(ctx, input, change, ['record', 'cleared']);
 }
@@ -120,6 +122,18 @@ function decided(ctx: TurnContext, input: AlertSeen, change: Change, [decision, 
   const scored = change === 'opened' || change === 'reopened' || change === 'severity';
   const score =
     row === undefined || !scored ? null : scoreOf(row.alert, ctx.desk.tables.rules.rows.get(row.alert.name), incidentOf(ctx, incident));
-  const { delivery, index } = input;
-  emit(ctx, { type: 'AlertDecided', fingerprint, change, incident, decision, reason, score, delivery, index, offset: ctx.offset });
+  const { endpoint, delivery, index } = input;
+  emit(ctx, {
+    type: 'AlertDecided',
+    fingerprint,
+    endpoint,
+    change,
+    incident,
+    decision,
+    reason,
+    score,
+    delivery,
+    index,
+    offset: ctx.offset,
+  });
 }

@@ -3,6 +3,7 @@
 import type { Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
 import type { Alert } from './row.ts';
+import { severityRank } from './severity.ts';
 
 const endedKept = 8;
 
@@ -54,6 +55,8 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
     severity: event.severity,
     summary: event.summary,
     soft: belief.soft && event.soft === true,
+    // Whoever acknowledged it knew it as it was then.
+    acknowledged: belief.acknowledged && severityRank(event.severity) <= severityRank(belief.severity),
     ...replacedBy(belief, event.episode),
   };
   // What the source now says of it counts when its state moved; a plain repeat keeps the words it began with.

@@ -3,6 +3,7 @@
 //   B1  A person is paged only when no playbook may help, one failed, was refused, or takes too long; and at most once in a life.
 //   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
+//   B4  What is worse than what a page rang for rings anew, and so does what an acknowledgement does not cover (taken.ts).
 import { isFiring } from '../alert/fold.ts';
 import type { AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
@@ -19,6 +20,7 @@ import { second, spanOf, type Instant } from '../time.ts';
 import type { Decision } from './facts.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
+import { briefOf, loudest, newsOf, release } from './taken.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
@@ -27,11 +29,14 @@ const nobody: Asked = { started: false, held: [], wait: null };
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
-  const incident = incidentOf(ctx, id);
-  if (incident === undefined || incident.state === 'resolved') return;
+  const known = incidentOf(ctx, id);
+  if (known === undefined || known.state === 'resolved') return;
+  const incident = renewed(ctx, known, arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) return resolveCleared(ctx, incident);
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
+  ringForRise(ctx, incident);
+  if (incident.news?.kind === 'unacknowledged' && isAnswered(ctx, incident)) return page(ctx, incident, incident.news.text, null);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
   const stopped = incident.storm || (incident.outcome !== null && ends[incident.outcome.end].stops);
@@ -45,6 +50,28 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
 function workingName(ctx: TurnContext, { run: id }: Incident): string {
   const run = runOf(ctx, id);
   return run === undefined ? '' : playbookOf(ctx.desk, run).name;
+}
+
+/** What has come since somebody took the incident and is worse, or new and worth a page, is nobody's (taken.ts). */
+function renewed(ctx: TurnContext, incident: Incident, arrived: string | null): Incident {
+  if (incident.state !== 'acknowledged') return incident;
+  const news = newsOf(ctx, incident, arrived);
+  if (news !== null) release(ctx, incident.id, { by: 'quench', via: '' }, news);
+  return incidentOf(ctx, incident.id) ?? incident;
+}
+
+/** B4: a page that rings for something less severe than what burns now rings anew. */
+function ringForRise(ctx: TurnContext, incident: Incident): void {
+  const open = pageOf(ctx, incident.page);
+  if (open?.state !== 'ringing' || open.severity === undefined) return;
+  if (severityRank(incident.severity) <= severityRank(open.severity)) return;
+  const worst = loudest(ctx, incident);
+  if (worst === null || severityRank(worst.severity) <= severityRank(open.severity)) return;
+  ringAgain(ctx, open, { kind: 'risen', reason: `it rang for ${open.severity}; now ${briefOf(worst)}` });
+}
+
+function isAnswered(ctx: TurnContext, incident: Incident): boolean {
+  return pageOf(ctx, incident.page)?.state === 'acked';
 }
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
@@ -64,7 +91,8 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
   const { name } = playbook;
   const worked = ctx.at - run.startedAt;
   const tooLong = worked >= holdOffOf(ctx, playbook) || ctx.at >= boundOf(ctx, incident, playbook);
-  if (incident.page === null && tooLong && worthOf(ctx, incident) !== 'no') {
+  const needed = incident.page === null || (incident.news !== undefined && isAnswered(ctx, incident));
+  if (needed && tooLong && worthOf(ctx, incident) !== 'no') {
     return page(ctx, incident, `playbook ${name} has been at work for ${spanOf(worked)}`, null);
   }
   if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${name} works`);
@@ -73,7 +101,10 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
 
 function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: string | null): void {
   const { outcome } = incident;
-  const answered = pageOf(ctx, incident.page)?.state === 'acked';
+  const answered = isAnswered(ctx, incident);
+  if (answered && incident.news !== undefined && (outcome === null || !ends[outcome.end].callsPerson)) {
+    return page(ctx, incident, incident.news.text, null);
+  }
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
   if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '));
@@ -181,7 +212,10 @@ export function page(ctx: TurnContext, incident: Incident, reason: string, ladde
   if (incident.decision === 'page' && incident.reason === reason) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
-  decide(ctx, incident, 'page', reason);
-  if (open === undefined) openPage(ctx, incident, { reason, ladder, kind: 'page' });
-  else ringAgain(ctx, open, reason);
+  const { news, storm } = incident;
+  const why = news === undefined || reason.startsWith(news.text) ? reason : `${news.text}; ${reason}`;
+  decide(ctx, incident, 'page', why);
+  const kind = news?.kind ?? (storm && open === undefined ? 'storm' : 'page');
+  if (open === undefined) openPage(ctx, incident, { reason: why, ladder, kind });
+  else ringAgain(ctx, open, { reason: why, kind });
 }

@@ -9,6 +9,8 @@ export type Decision = 'page' | 'remediate' | 'hold' | 'suppress' | 'record';
 export interface AlertDecided extends FactBase {
   readonly type: 'AlertDecided';
   readonly fingerprint: string;
+  /** Where the claim came in; missing in records of 0.1.0. */
+  readonly endpoint?: string;
   readonly change: Change;
   readonly incident: string | null;
   readonly decision: Decision;

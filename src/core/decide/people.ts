@@ -1,20 +1,67 @@
-// What people say about an incident: they take it, resolve it, remark on it, or cancel a run.
+// What people say about an incident: they take it, give it back, resolve it, remark on it, or cancel a run.
+import type { Alert } from '../alert/row.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
-import { incidentOf } from '../incident/row.ts';
+import { incidentOf, type Incident } from '../incident/row.ts';
 import { ackPage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import type { CommandGiven } from '../playbook/facts.ts';
 import { cancel } from '../run/program.ts';
+import { clockOf } from '../time.ts';
+import { briefOf, coveredNow, release, takenAtSource, takenText } from './taken.ts';
 
-export function acknowledge(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string }): void {
+/** Who takes an incident, by which way; `over` takes it from whoever has it. */
+interface Acknowledging {
+  readonly by: string;
+  readonly via: string;
+  readonly over?: true;
+}
+
+export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
-  const ringing = pageOf(ctx, incident.page);
-  if (incident.state === 'acknowledged' && ringing?.state !== 'ringing') return;
+  const page = pageOf(ctx, incident.page);
+  const isTaken = incident.state === 'acknowledged' && page?.state !== 'ringing';
+  if (isTaken && !takesOver(incident, who)) return;
   const { by, via } = who;
-  emit(ctx, { type: 'IncidentAcknowledged', incident: id, by, via });
-  if (ringing !== undefined) ackPage(ctx, ringing, { by, via });
+  const from = isTaken && incident.taken !== undefined ? { from: incident.taken.by } : {};
+  emit(ctx, { type: 'IncidentAcknowledged', incident: id, by, via, covers: coveredNow(ctx, incident, via), ...from });
+  if (page !== undefined) ackPage(ctx, page, { by, via });
+  ctx.toDeliberate.add(id);
+}
+
+/** A person takes over from another who has it, when it is said so, and always from a source, whose word covers less. */
+function takesOver({ taken }: Incident, who: Acknowledging): boolean {
+  if (who.via === 'source' || taken?.by === who.by) return false;
+  return who.over === true || taken?.via === 'source';
+}
+
+/** A source says of one alert that somebody has it: the incident is taken when that is said of every alert that pages (decide/taken.ts). */
+export function acknowledgeAtSource(ctx: TurnContext, id: string): void {
+  const incident = incidentOf(ctx, id);
+  if (incident?.state !== 'open') return;
+  const source = takenAtSource(ctx, incident);
+  if (source !== null) acknowledge(ctx, id, { by: source, via: 'source' });
+}
+
+/** A source takes back that somebody has one alert; a person's word about the incident stands. */
+export function releaseAtSource(ctx: TurnContext, id: string, alert: Alert): void {
+  const incident = incidentOf(ctx, id);
+  if (incident?.taken?.via !== 'source') return;
+  const text = `${takenText(incident)}; ${alert.source} says that nobody has ${briefOf(alert)} any more`;
+  release(ctx, id, { by: alert.source, via: 'source' }, { kind: 'unacknowledged', text });
+}
+
+export function unacknowledge(
+  ctx: TurnContext,
+  id: string,
+  who: { readonly by: string; readonly via: string; readonly note: string },
+): void {
+  const incident = incidentOf(ctx, id);
+  if (incident?.state !== 'acknowledged') return;
+  const { by, via, note } = who;
+  const text = `${takenText(incident)}, given back by ${by} at ${clockOf(ctx.at)}${note === '' ? '' : `: ${note}`}`;
+  release(ctx, id, { by, via }, { kind: 'unacknowledged', text });
   ctx.toDeliberate.add(id);
 }
 

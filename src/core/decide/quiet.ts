@@ -8,7 +8,9 @@ import type { Decision } from './facts.ts';
 /** B2: why nobody needs to hear of it, or null. */
 export function quietReason(ctx: TurnContext, incident: Incident, arrived: string | null): readonly [Decision, string] | null {
   const parent = incidentOf(ctx, incident.parent);
-  if (parent !== undefined && parent.state !== 'resolved') return ['suppress', `part of ${parent.id}: ${parent.title}`];
+  // A storm does not speak for what came after it was taken.
+  if (parent !== undefined && parent.state !== 'resolved' && incident.news === undefined)
+    return ['suppress', `part of ${parent.id}: ${parent.title}`];
   const muted = suppressionOf(ctx, incident, arrived);
   if (muted !== null) return ['suppress', muted];
   return incident.state === 'acknowledged' ? ['record', 'a person has it'] : null;

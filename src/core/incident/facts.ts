@@ -2,6 +2,7 @@
 import type { Severity } from '../alert/severity.ts';
 import type { Evidence } from '../correlate/found.ts';
 import type { Score } from '../score/score.ts';
+import type { Covered, News } from './row.ts';
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 
@@ -12,6 +13,17 @@ export interface Acked extends InputBase {
   readonly page?: string;
   readonly by: string;
   readonly via: string;
+  /** Takes it from whoever has it; without this a second acknowledgement changes nothing. */
+  readonly over?: true;
+}
+
+/** A person gives an incident back: nobody has it. */
+export interface Unacked extends InputBase {
+  readonly type: 'Unacked';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+  readonly note: string;
 }
 
 export interface Resolved extends InputBase {
@@ -62,6 +74,20 @@ export interface IncidentAcknowledged extends FactBase {
   readonly incident: string;
   readonly by: string;
   readonly via: string;
+  /** What that covers (decide/taken.ts). */
+  readonly covers?: Covered;
+  /** Who had it, when it is taken over. */
+  readonly from?: string;
+}
+
+/** Nobody has it any more: a person or the source gave it back, or something came that was not covered. */
+export interface IncidentUnacknowledged extends FactBase {
+  readonly type: 'IncidentUnacknowledged';
+  readonly incident: string;
+  readonly by: string;
+  readonly via: string;
+  readonly kind: News['kind'];
+  readonly reason: string;
 }
 
 export type ResolvedBy = 'source' | 'playbook' | 'human' | 'timeout';

@@ -5,7 +5,15 @@ import type { AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
-import type { AlertJoined, IncidentChanged, IncidentOpened, IncidentReopened, IncidentResolved } from './facts.ts';
+import type {
+  AlertJoined,
+  IncidentAcknowledged,
+  IncidentChanged,
+  IncidentOpened,
+  IncidentReopened,
+  IncidentResolved,
+  IncidentUnacknowledged,
+} from './facts.ts';
 import type { Incident } from './row.ts';
 
 export const incidentFolds: Folds<
@@ -14,6 +22,7 @@ export const incidentFolds: Folds<
   | 'IncidentChanged'
   | 'IncidentNested'
   | 'IncidentAcknowledged'
+  | 'IncidentUnacknowledged'
   | 'IncidentResolved'
   | 'IncidentReopened'
   | 'IncidentNoted'
@@ -22,12 +31,8 @@ export const incidentFolds: Folds<
   AlertJoined: foldJoined,
   IncidentChanged: foldChanged,
   IncidentNested: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, parent: fact.parent })),
-  IncidentAcknowledged: (desk, fact) =>
-    change(desk.tables.incidents, fact.incident, (row) => ({
-      ...row,
-      state: 'acknowledged' as const,
-      acked: { by: fact.by, at: fact.at },
-    })),
+  IncidentAcknowledged: foldAcknowledged,
+  IncidentUnacknowledged: foldUnacknowledged,
   IncidentResolved: foldResolved,
   IncidentReopened: foldReopened,
   IncidentNoted: unchanged,
@@ -114,8 +119,26 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
 
+function foldAcknowledged(desk: Desk, { incident, by, via, at, covers }: IncidentAcknowledged): void {
+  change(desk.tables.incidents, incident, ({ news: _news, ...row }) => ({
+    ...row,
+    state: 'acknowledged' as const,
+    acked: { by, at },
+    ...(covers === undefined ? {} : { taken: { by, via, at, covers } }),
+  }));
+}
+
+function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnacknowledged): void {
+  change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
+    ...row,
+    state: 'open' as const,
+    acked: null,
+    news: { kind, text: reason },
+  }));
+}
+
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, ({ hushed: _hushed, ...incident }) => ({
+  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, hushed: _hushed, ...incident }) => ({
     ...incident,
     state: 'open' as const,
     acked: null,

@@ -7,6 +7,19 @@ import type { Score } from '../score/score.ts';
 import type { Instant } from '../time.ts';
 import type { ResolvedBy } from './facts.ts';
 
+/** What was known when somebody took an incident: its severity, and that of firing members, one by one and by rule; bounded. */
+export interface Covered {
+  readonly severity: Severity;
+  readonly members: { readonly [fingerprint: string]: Severity };
+  readonly rules: { readonly [rule: string]: Severity };
+}
+
+/** Why an incident that somebody had rings again. */
+export interface News {
+  readonly kind: 'risen' | 'joined' | 'unacknowledged';
+  readonly text: string;
+}
+
 export interface Incident {
   readonly id: string;
   readonly title: string;
@@ -50,6 +63,10 @@ export interface Incident {
   readonly page: string | null;
   /** The pages of all lives. */
   readonly pages: readonly string[];
+  /** Who has it and what that covers; absent while nobody has. */
+  readonly taken?: { readonly by: string; readonly via: string; readonly at: Instant; readonly covers: Covered };
+  /** Why nobody has it any more, until it has rung for that; absent when there is nothing to say. */
+  readonly news?: News;
 }
 
 /** How a playbook came out. */

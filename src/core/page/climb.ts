@@ -32,6 +32,8 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
   const rung = ladder.rungs[number];
   if (rung === undefined) return;
   const { round, kind, reason } = place;
+  const severity = ctx.desk.tables.incidents.rows.get(page.incident)?.severity;
+  const era = (page.era ?? 0) + (page.state === 'acked' ? 1 : 0);
   const carried = page.outgoing.filter((each) => isRingUnderWay(each) && rung.notify.includes(each.notifier)); // P6
   emit(ctx, {
     type: 'PageRang',
@@ -40,6 +42,9 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
     round,
     rung: number,
     ring: page.ring + 1,
+    kind,
+    ...(severity === undefined ? {} : { severity }),
+    ...(era === 0 ? {} : { era }),
     ...(reason === undefined ? {} : { reason }),
     ...(isSame(ladder, page.ladder) ? {} : { ladder }),
     ...(carried.length === 0 ? {} : { carried: carried.map((each) => ({ notification: each.id, kind: carriedKind(each.kind, kind) })) }),

@@ -126,7 +126,9 @@ function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutco
   if (retry) wakeAfter(ctx, waitMs, { kind: 'notify', page: page.id, notification, attempt, stage: 'retry' });
   const fresh = pageOf(ctx, page.id);
   if (fresh === undefined || isUntilAccepted(kind)) return null;
-  if (fresh.state === 'closed' && fresh.told.includes(notifier) && !page.told.includes(notifier)) send(ctx, page.id, notifier, 'resolve');
+  const newlyTold = fresh.told.includes(notifier) && !page.told.includes(notifier);
+  if (fresh.state === 'closed' && newlyTold) send(ctx, page.id, notifier, 'resolve');
+  if (fresh.state === 'acked' && newlyTold) send(ctx, page.id, notifier, 'acknowledged');
   if (outcome.outcome === 'accepted' && rings[kind] && fresh.reach === 'unreached') {
     emit(ctx, { type: 'PageReachChanged', page: page.id, incident: page.incident, reach: null, why: `${notifier} took it` });
   }

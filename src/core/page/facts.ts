@@ -1,4 +1,5 @@
 // What is said about pages on the log: rings, notifications and what became of them, and who has it.
+import type { Severity } from '../alert/severity.ts';
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
@@ -41,8 +42,13 @@ export interface PageRang extends FactBase {
   readonly round: number;
   readonly rung: number;
   readonly ring: number;
-  /** Why an answered page rings again, when something has happened since. */
+  /** Why an answered page rings again, or a ringing one anew, when something has happened since. */
   readonly reason?: string;
+  readonly kind?: NotifyKind;
+  /** Severity of the incident when it rang: a page rings anew for what is more severe. */
+  readonly severity?: Severity;
+  /** How often it was acknowledged and rang again, when it was. */
+  readonly era?: number;
   /** The ladder as it is now, when it is not the one of the ring before. */
   readonly ladder?: Ladder;
   /** Notifications of earlier rings that are still on their way to notifiers of this rung: they count for this ring, none is asked for beside them. */

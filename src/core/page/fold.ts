@@ -20,7 +20,7 @@ type PageFact =
 
 export const pageFolds: Folds<PageFact> = {
   PageOpened: foldOpened,
-  PageRang: (desk, fact) => change(desk.tables.pages, fact.page, (page) => rungPage(page, fact)),
+  PageRang: foldRang,
   PageReachChanged: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, reach: fact.reach })),
   NotifyRequested: (desk, fact) => change(desk.tables.pages, fact.page, (page) => requestedNotice(page, fact)),
   NotifyGranted: (desk, fact) => change(desk.tables.pages, fact.page, (page) => grantedNotice(page, fact)),
@@ -55,18 +55,30 @@ function openedPage(fact: PageOpened): Page {
   };
 }
 
-function rungPage(page: Page, fact: PageRang): Page {
-  const { round, rung, ring, reason, ladder, carried = [] } = fact;
+function foldRang(desk: Desk, fact: PageRang): void {
+  change(desk.tables.pages, fact.page, (page) => rungPage(page, fact));
+  // It has rung for what was new; the page says why from here on.
+  change(desk.tables.incidents, fact.incident, (incident) => {
+    const { news, ...rest } = incident;
+    return news === undefined ? incident : rest;
+  });
+}
+
+function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
+  const { round, rung, ring, carried = [], severity = page.severity, era = page.era } = fact;
+  const { reason = page.reason, ladder = page.ladder } = fact;
+  const also = { ...(severity === undefined ? {} : { severity }), ...(era === undefined ? {} : { era }) };
   const kinds = new Map(carried.map(({ notification, kind }) => [notification, kind]));
   const outgoing = page.outgoing.map((each): Outgoing => {
     const kind = kinds.get(each.id);
     return kind === undefined ? each : { ...each, kind, ring };
   });
-  return { ...page, state: 'ringing', round, rung, ring, reason: reason ?? page.reason, ladder: ladder ?? page.ladder, outgoing };
+  return { ...page, state: 'ringing', round, rung, ring, reason, ladder, outgoing, ...also };
 }
 
 function ackedPage(page: Page, fact: PageAcked): Page {
-  return { ...page, state: 'acked', ackedBy: fact.by, reach: null };
+  const again = page.state === 'acked' ? { takenOver: fact.seq } : {};
+  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {

@@ -1,13 +1,14 @@
 // One page: from the first ring to an acknowledgement or a resolution.
 // Decides only. Which rung rings next is climb.ts, what becomes of one notification delivery.ts, its words notice.ts, sending it engine/effects.
-//   P2  An acked page never rings again before its ack times out, or a playbook that a person let act has failed;
-//       it closes only when its incident resolves.
+//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, or a playbook
+//       that a person let act has failed; it closes only when its incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';
+import { spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { climbWhenUnheard, isQuiet, onReach, onRung, ring } from './climb.ts';
-import { send, takeAnswer, takeClaim, takeWake } from './delivery.ts';
+import { isRingUnderWay, send, takeAnswer, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
 import { ladderFor } from './route.ts';
@@ -16,7 +17,7 @@ import { pageOf, type Page } from './row.ts';
 export const pageWakes: WakeHandlers<PageWake['kind']> = {
   rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
   reach: (ctx, wake) => onReach(ctx, wake.page, wake.ring),
-  ack: (ctx, wake) => onAckTimeout(ctx, wake.page, wake.ring),
+  ack: (ctx, wake) => onAckTimeout(ctx, wake),
   notify: (ctx, wake) => climbWhenUnheard(ctx, takeWake(ctx, wake)),
 };
 
@@ -48,25 +49,42 @@ export function onNotifyClaimed(ctx: TurnContext, input: NotifyClaimed): void {
   climbWhenUnheard(ctx, takeClaim(ctx, input));
 }
 
+/** Somebody has it: the page stops ringing, and everybody who was told hears who that is. */
 export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string; readonly via: string }): void {
-  if (page.state !== 'ringing') return;
+  if (page.state === 'closed' || (page.state === 'acked' && page.ackedBy === who.by)) return;
   emit(ctx, { type: 'PageAcked', page: page.id, incident: page.incident, ...who });
-  if (page.ladder.ackTimeoutMs > 0) wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring });
+  for (const notifier of page.told) send(ctx, page.id, notifier, 'acknowledged');
+  const { ackTimeoutMs } = page.ladder;
+  const again = page.state === 'acked' ? { asked: nextSeq(ctx) } : {};
+  if (ackTimeoutMs > 0) wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, ...again });
 }
 
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */
-function onAckTimeout(ctx: TurnContext, id: string, ringNumber: number): void {
+function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>): void {
+  const { page: id, ring: ringNumber, asked = 0 } = wake;
   const page = pageOf(ctx, id);
-  if (page?.state !== 'acked' || page.ring !== ringNumber) return; // P2, P3
+  if (page?.state !== 'acked' || page.ring !== ringNumber || asked < (page.takenOver ?? 0)) return; // P2, P3
   if (isQuiet(ctx, page)) {
     return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
   }
-  ring(ctx, id, { round: 0, rung: 0, kind: 'repeat' });
+  const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
+  ringEverybody(ctx, page, { kind: 'repeat', reason });
 }
 
-/** Somebody answered the page (approved a run), nobody has the incident, and it needs a person after all. */
-export function ringAgain(ctx: TurnContext, page: Page, reason: string): void {
-  if (page.state === 'acked') ring(ctx, page.id, { round: 0, rung: 0, kind: 'repeat', reason }); // P3: its ack timeout is stale now
+/** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
+export function ringAgain(ctx: TurnContext, page: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+  if (page.state !== 'closed') ringEverybody(ctx, page, why); // P3: its ack timeout and the wait of its rung are stale now
+}
+
+/** Rings the first rung, and everybody else who was told; to whom a ring is on its way already, it will say this. */
+function ringEverybody(ctx: TurnContext, { id }: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+  ring(ctx, id, { round: 0, rung: 0, ...why });
+  const page = pageOf(ctx, id);
+  const first = page?.ladder.rungs[0]?.notify ?? [];
+  const others = page?.told.filter((notifier) => !first.includes(notifier)) ?? [];
+  for (const notifier of others) {
+    if (page?.outgoing.some((each) => each.notifier === notifier && isRingUnderWay(each)) !== true) send(ctx, id, notifier, why.kind);
+  }
 }
 
 /** The incident is over: stop ringing and tell everybody who may have been told. */

@@ -1,4 +1,5 @@
 // One page as the desk keeps it, with the notifications that are on their way.
+import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
@@ -42,6 +43,12 @@ export interface Page {
   /** Notifiers that may have told somebody; they are told of the end, too. */
   readonly told: readonly string[];
   readonly ackedBy: string | null;
+  /** The fact by which another took it over, when one did: the wait of the acknowledgement before is stale. */
+  readonly takenOver?: number;
+  /** Severity of the incident when it last rang; absent of a page of 0.1.0. */
+  readonly severity?: Severity;
+  /** How often it was acknowledged and rang again; absent while it was not. */
+  readonly era?: number;
   /** What vendors know it by. */
   readonly dedupKey: string;
   /** `unreached`: its ladder was climbed and nobody took it; `exhausted`: somebody was told, the ladder has ended, and nobody answers. */

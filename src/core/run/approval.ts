@@ -53,7 +53,7 @@ export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer)
   }
   emit(ctx, { type: 'ApprovalGiven', run: run.id, incident: run.incident, approved, by, note });
   const page = pageOf(ctx, ctx.desk.tables.incidents.rows.get(run.incident)?.page ?? null);
-  if (page !== undefined) ackPage(ctx, page, { by, via });
+  if (page?.state === 'ringing') ackPage(ctx, page, { by, via });
   if (!approved) return finish(ctx, run, 'denied', `denied by ${by}${note === '' ? '' : `: ${note}`}`);
   move(ctx, run, { phase: 'steps', index: 0, attempt: 0 }, `approved by ${by}`);
   return 'goesOn';

@@ -104,6 +104,7 @@ export function createIncidentLines(): IncidentLines {
         case 'AlertFlapping':
         case 'AlertsMissing':
         case 'IncidentAcknowledged':
+        case 'IncidentUnacknowledged':
         case 'IncidentDecided':
         case 'IncidentNoted':
         case 'ApprovalRequested':

@@ -46,6 +46,7 @@ export function createPresent(rules: Rules): Present {
         case 'AlertsHidden':
         case 'SilenceSet':
           return input;
+        case 'Unacked':
         case 'Resolved': {
           const incident = homeOf(input.scope, input.incident, recording);
           return incident === null ? null : { ...input, incident };

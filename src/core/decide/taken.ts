@@ -1,0 +1,120 @@
+// Who has an incident, and what that covers: a source's acknowledgement covers the alert it names, a person's what was known then.
+// What comes afterwards and is worse, or new and worth a page, is not covered: the incident is taken from whoever had it, and rings again.
+//   K1  An incident is taken by its sources only when every firing alert of it that pages is acknowledged there.
+//   K2  What was known is not news: repeats, and further members of a rule at a severity that was known, ring nobody again at once.
+//   K3  What nobody knew when it was taken errs towards people: beyond what is remembered, an alert that pages is news.
+import { isFiring } from '../alert/fold.ts';
+import type { Alert, AlertRow } from '../alert/row.ts';
+import { severityRank, type Severity } from '../alert/severity.ts';
+import { emit, type TurnContext } from '../context.ts';
+import { incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
+import { muteOf } from '../mute/mute.ts';
+import { clockOf } from '../time.ts';
+
+/** Members named one by one in what was known, and rules; of others than these nothing was known. */
+const membersKnown = 100;
+const rulesKnown = 50;
+/** Members looked at for one question; a storm has more than anybody reads. */
+const membersAsked = 1_000;
+
+/** What is known of an incident now: the severity of its firing members, one by one and by rule. A source's word covers its alerts alone. */
+export function coveredNow(ctx: TurnContext, incident: Incident, via: string): Covered {
+  const members: [string, Severity][] = [];
+  const rules = new Map<string, Severity>();
+  for (const { alert } of firingOf(ctx, incident)) {
+    if (via === 'source' && !alert.acknowledged) continue;
+    if (members.length < membersKnown) members.push([alert.fingerprint, alert.severity]);
+    if (via === 'source') continue;
+    const before = rules.get(alert.name);
+    if (before === undefined ? rules.size < rulesKnown : severityRank(alert.severity) > severityRank(before))
+      rules.set(alert.name, alert.severity);
+  }
+  return { severity: incident.severity, members: Object.fromEntries(members), rules: Object.fromEntries(rules) };
+}
+
+/** The source that acknowledged, when every firing member that pages is acknowledged (K1); with more members than are asked, null. */
+export function takenAtSource(ctx: TurnContext, incident: Incident): string | null {
+  if (incident.firing > membersAsked) return null;
+  let source: string | null = null;
+  for (const row of firingOf(ctx, incident)) {
+    const { alert } = row;
+    if (alert.acknowledged) source ??= alert.source;
+    else if (pages(ctx, alert) && muteOf(ctx, row) === null) return null;
+  }
+  return source;
+}
+
+/** What has come since an incident was taken and is not covered: the alert that arrived, else the first of its members, or null. */
+export function newsOf(ctx: TurnContext, incident: Incident, arrived: string | null): News | null {
+  if (arrived !== null) {
+    const row = ctx.desk.tables.alerts.rows.get(arrived);
+    return row === undefined ? null : newsIn(ctx, incident, row);
+  }
+  for (const row of firingOf(ctx, incident)) {
+    const news = newsIn(ctx, incident, row);
+    if (news !== null) return news;
+  }
+  return null;
+}
+
+function newsIn(ctx: TurnContext, incident: Incident, row: AlertRow): News | null {
+  const { alert } = row;
+  if (!isFiring(alert) || alert.acknowledged || !pages(ctx, alert)) return null;
+  const known = severityKnown(incident, alert);
+  if (known !== null && severityRank(alert.severity) <= severityRank(known)) return null; // K2
+  if (muteOf(ctx, row) !== null) return null;
+  return { kind: known === null ? 'joined' : 'risen', text: `${takenText(incident)}; since then ${briefOf(alert)}` };
+}
+
+/** How severe the alert was, or one of its rule, when the incident was taken; null when nothing like it was known (K3). */
+function severityKnown({ taken, severity }: Incident, { fingerprint, name }: Alert): Severity | null {
+  if (taken === undefined) return severity; // taken before it was remembered what that covers (0.1.0)
+  const { members, rules } = taken.covers;
+  if (Object.hasOwn(members, fingerprint)) return members[fingerprint] ?? null;
+  return Object.hasOwn(rules, name) ? (rules[name] ?? null) : null;
+}
+
+/** Nobody has the incident any more; the deliberation that follows rings again, or lets a playbook try first. */
+export function release(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string }, news: News): void {
+  if (incidentOf(ctx, id)?.state !== 'acknowledged') return;
+  emit(ctx, { type: 'IncidentUnacknowledged', incident: id, ...who, kind: news.kind, reason: news.text });
+}
+
+/** `acknowledged by anna at 23:38 UTC`. */
+export function takenText({ taken }: Incident): string {
+  return taken === undefined ? 'acknowledged' : `acknowledged by ${taken.by} at ${clockOf(taken.at)}`;
+}
+
+/** `HostDown critical on k1`: an alert in half a line. */
+export function briefOf({ name, severity, entity }: Alert): string {
+  const place = entity.host ?? entity.service ?? entity.pod ?? '';
+  return `${name} ${severity}${place === '' ? '' : ` on ${place}`}`;
+}
+
+/** The most severe firing member that nothing mutes, the earliest among equals; out of the first so many. */
+export function loudest(ctx: TurnContext, incident: Incident): Alert | null {
+  let best: Alert | null = null;
+  for (const row of firingOf(ctx, incident)) {
+    if (best !== null && !isWorse(row.alert, best)) continue;
+    if (muteOf(ctx, row) === null) best = row.alert;
+  }
+  return best;
+}
+
+/** More severe, or begun earlier at the same severity. */
+export function isWorse(a: Alert, b: Alert): boolean {
+  const by = severityRank(a.severity) - severityRank(b.severity);
+  return by > 0 || (by === 0 && (a.startedAt < b.startedAt || (a.startedAt === b.startedAt && a.fingerprint < b.fingerprint)));
+}
+
+function pages(ctx: TurnContext, alert: Alert): boolean {
+  return severityRank(alert.severity) >= severityRank(ctx.policy.paging.severity);
+}
+
+/** Firing members, in joining order, out of the first so many. */
+function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
+  for (const fingerprint of (ctx.desk.indexes.alertsByIncident.get(incident.id) ?? new Set<string>()).values().take(membersAsked)) {
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row !== undefined && isFiring(row.alert)) yield row;
+  }
+}
