@@ -147,6 +147,7 @@ enable_flap_detection=0
 retain_state_information=0
 enable_environment_macros=1
 use_syslog=0
+status_update_interval=1
 check_for_updates=0
 illegal_macro_output_chars='
 `;

@@ -150,12 +150,14 @@ export function answering(deps: ServiceDeps, outcome: NotifyOutcome): ServiceDep
   return { ...deps, notifiers: new Map(deps.notifiers.keys().map((name) => [name, { deliver: async () => outcome }])) };
 }
 
-/** The wakes of rungs never come. */
+/** Nothing tells a page that its time is over: no rung, no retry. */
 export function withoutRungs(log: EventLog): EventLog {
   return {
     ...log,
     async append(topic, batch) {
-      const values = batch.values.filter((value) => !('token' in value && String(value.token).startsWith('rung|')) || topic === 'facts');
+      const values = batch.values.filter(
+        (value) => !('token' in value && /^(rung|reach|notify)\|/.test(String(value.token))) || topic === 'facts',
+      );
       return values.length === 0 ? log.end(topic, batch.partition) : log.append(topic, { ...batch, values });
     },
   };

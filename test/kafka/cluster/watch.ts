@@ -48,7 +48,7 @@ export async function watchFacts(options: KafkaOptions, partitions: number): Pro
     if (fact.type === 'RunStarted') runs.add(fact.run);
     if (fact.type === 'RunFinished') runs.delete(fact.run);
     if (fact.type === 'NotifyRequested') notifications.add(`${fact.notification.id}#${fact.attempt}`);
-    if (fact.type === 'NotifyFinished') notifications.delete(`${fact.notification}#${fact.attempt}`);
+    if (fact.type === 'NotifyFinished' || fact.type === 'NotifyDropped') notifications.delete(`${fact.notification}#${fact.attempt}`);
     if (fact.type !== 'AlertDecided') return;
     for (const waiter of waiters) {
       if (fact.at <= waiter.since) continue; // whoever died may have decided it

@@ -116,7 +116,7 @@ test('answers, wakes, policy and commands of the real run are left out and count
   });
   const { inputs } = await under(rangeOf(lines), rulesThen);
   assert.deepEqual(inputs.fed, { AlertSeen: 1 });
-  assert.deepEqual(Object.keys(inputs.leftOut), ['CommandGiven', 'NotifyAnswered', 'PolicyPublished', 'Woke']);
+  assert.deepEqual(Object.keys(inputs.leftOut), ['CommandGiven', 'NotifyAnswered', 'NotifyClaimed', 'PolicyPublished', 'Woke']);
 });
 
 test('B1: a resolution by hand finds the incident by its alerts, though ids are others here', async () => {
