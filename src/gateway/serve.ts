@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { mayDamageStores } from '../../adapters/sqlite/release.ts';
-import { configFileAt, diskFiles } from '../config/files.ts';
+import { configFileAt, diskFiles, exposureOf } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
 import { problemLine } from '../config/yaml/problems.ts';
@@ -58,6 +58,9 @@ async function started(
     throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
   }
   const config: Config = intakeOnly ? { ...loaded.value, roles: ['intake'] } : loaded.value;
+  const unsafe = loadConfig(path, { ...deps, exposure: exposureOf });
+  for (const problem of unsafe.ok ? [] : unsafe.error)
+    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },

@@ -144,7 +144,7 @@ function mergedLine(fact: AlertMerged): Line | null {
         fingerprint,
       });
     case 'reopened':
-      return line(alert.incident, `${alert.source}: fires again: ${alert.summary}`, { fingerprint });
+      return line(alert.incident, `${alert.source}: fires again: ${alert.summary}${remark(fact.note ?? '')}`, { fingerprint });
     case 'severity':
       return line(alert.incident, `${alert.source}: now ${alert.severity}: ${alert.summary}`, { fingerprint });
     case 'acknowledged':

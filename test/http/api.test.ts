@@ -481,6 +481,7 @@ test('every error code has its status, and only what is meant for callers is tol
     unauthenticated: 401,
     forbidden: 403,
     not_found: 404,
+    method_not_allowed: 405,
     state_conflict: 409,
     payload_too_large: 413,
     unsupported_media: 415,

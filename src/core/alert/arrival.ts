@@ -26,7 +26,7 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   const { event } = input;
   const { fingerprint } = event;
   const row = alerts.rows.get(fingerprint);
-  const { change, alert } = merge(row?.alert, event, ctx.at);
+  const { change, alert, why } = merge(row?.alert, event, ctx.at);
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
@@ -37,7 +37,7 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
     observedAt: event.observedAt,
     observed: change !== 'late' && (event.claim === 'cleared' || (event.claim === 'firing' && event.soft !== true)),
     half: fresh && event.soft !== true ? bucketOf(ctx) : null,
-    note: event.note ?? null,
+    note: why ?? event.note ?? null,
   });
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
@@ -49,8 +49,9 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft, ended } = belief;
+  const { episode, sourceMute, summary, soft, ended, refired } = belief;
   const moved =
+    refired !== alert.refired ||
     ended?.at(-1) !== alert.ended?.at(-1) ||
     episode !== alert.episode ||
     sourceMute !== alert.sourceMute ||
