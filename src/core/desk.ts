@@ -2,7 +2,7 @@
 // Holds and indexes only; what a fact changes is in the fold.ts of its noun.
 //   D1  Every row is the fold of the scope's facts; the indexes are derived from the rows.
 import type { Fact } from './records.ts';
-import type { AlertRow } from './alert/row.ts';
+import { isFiring, type AlertRow } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
@@ -52,6 +52,8 @@ export interface Indexes {
   readonly incidentsByKey: Map<string, Map<string, number>>;
   /** All alerts of an incident, listed or only counted, in joining order. */
   readonly alertsByIncident: Map<string, Set<string>>;
+  /** Those of them that fire, in the order in which they began to: a storm that clears is not walked through once for each member. */
+  readonly firingByIncident: Map<string, Set<string>>;
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   readonly silences: SilenceIndex;
@@ -90,7 +92,13 @@ export function newDesk(scope: string): Desk {
       wakes: newTable(),
       deliveries: newTable(),
     },
-    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map(), runsByPlaybook: new Map(), silences: newSilenceIndex() },
+    indexes: {
+      incidentsByKey: new Map(),
+      alertsByIncident: new Map(),
+      firingByIncident: new Map(),
+      runsByPlaybook: new Map(),
+      silences: newSilenceIndex(),
+    },
   };
 }
 
@@ -129,6 +137,17 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
     if (counts?.size === 0) incidentsByKey.delete(key);
   }
   alertsByIncident.get(incident)?.delete(fingerprint);
+  indexFiring(desk, fingerprint, incident, false);
+}
+
+/** Notes that a member began to fire, or no longer does; one that fires already keeps its place only if nothing is noted. */
+export function indexFiring(desk: Desk, fingerprint: string, incident: string, firing: boolean): void {
+  const { firingByIncident } = desk.indexes;
+  const members = firingByIncident.get(incident) ?? new Set();
+  members.delete(fingerprint);
+  if (firing) members.add(fingerprint);
+  if (members.size > 0) firingByIncident.set(incident, members);
+  else firingByIncident.delete(incident);
 }
 
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
@@ -146,6 +165,8 @@ export function reindex(desk: Desk): void {
   for (const { alert, keys } of byJoin) {
     if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
+  const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
+  for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
   for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

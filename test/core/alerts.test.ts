@@ -1,7 +1,9 @@
 // What claims do to alerts and incidents: dedupe, severity, pairing, grouping, storms, flapping, silences, reopening.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
+import { turn } from '../../src/core/turn.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
 import { policyOf } from '../support/policy.ts';
@@ -207,6 +209,44 @@ test('a storm of 2,000 alerts becomes one page', () => {
   assert.equal(story.last('AlertJoined').members, 2_000 - 100 + 1);
   const storm = story.all('IncidentOpened').find((fact) => fact.storm);
   assert.equal(story.last('PageOpened').incident, storm?.incident);
+});
+
+const stormy = policyOf({ storm: { alerts: 3, withinMs: minute } });
+const expressions = createExpressions();
+
+/** Rows of alerts that are read while the last quarter of a storm of so many clears, for each clear. */
+function readsPerClear(members: number): number {
+  const story = tell(stormy);
+  const events = Array.from({ length: members }, (_, at) => eventOf({ entity: { host: `h${at}` }, startedAt: someday + at }));
+  for (const event of events) story.see(event);
+  story.forward(minute);
+  const before = Math.floor(members * 0.75);
+  for (const event of events.slice(0, before)) story.see({ ...event, claim: 'cleared', observedAt: story.now() });
+  const desk = story.desk();
+  const { rows } = desk.tables.alerts;
+  let reads = 0;
+  const get = rows.get.bind(rows);
+  rows.get = (key) => {
+    reads += 1;
+    return get(key);
+  };
+  const rest = events.slice(before, -1);
+  for (const [at, event] of rest.entries()) {
+    const cleared = { ...event, claim: 'cleared' as const, observedAt: story.now() };
+    const rules = { policy: stormy, frozen: null, installation: null, expressions };
+    turn(
+      desk,
+      { type: 'AlertSeen', scope: 'default', at: story.now(), endpoint: 'test', delivery: '', index: 0, event: cleared },
+      rules,
+      1_000_000 + at,
+    );
+  }
+  return reads / rest.length;
+}
+
+test('F8: a storm that clears costs no more for each member, however many it has', () => {
+  const [few, many] = [readsPerClear(80), readsPerClear(800)];
+  assert.ok(many < few * 2, `${few} rows read for each clear of 80 members, ${many} of 800`);
 });
 
 test('what a storm spoke for speaks for itself again when the storm is over', () => {

@@ -41,7 +41,10 @@ function loaded(some: readonly DeskRow[]): Desk {
 }
 
 function tablesOf(desk: Desk): unknown {
-  const sorted = (table: ReadonlyMap<string, object>): unknown => [...table].sort((a, b) => (a[0] < b[0] ? -1 : 1));
+  // Since when a member fires only gives the order in which firing members are walked; 0.1.0 had none.
+  const plain = ({ fired: _fired, ...row }: { readonly fired?: number }): object => row;
+  const sorted = (table: ReadonlyMap<string, object>): unknown =>
+    [...table].map(([key, row]) => [key, plain(row)] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1));
   return Object.entries(desk.tables).map(([name, table]) => [name, sorted(table.rows)]);
 }
 

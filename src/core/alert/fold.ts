@@ -1,11 +1,11 @@
 // Facts about alerts, folded into rows. Decides nothing.
-import { unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { indexFiring, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
 import { countNew } from '../correlate/fold.ts';
 import { countMuting } from '../mute/fold.ts';
 import { change, drop, put } from '../table.ts';
 import type { AlertMerged } from './facts.ts';
 import { noHistory, observe } from './flapping.ts';
-import type { Alert, AlertRow } from './row.ts';
+import { isFiring, type AlertRow } from './row.ts';
 
 export const alertFolds: Folds<'AlertMerged' | 'AlertFlapping' | 'AlertsMissing'> = {
   AlertMerged: foldMerged,
@@ -23,6 +23,8 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
     return put(desk.tables.alerts, fact.fingerprint, { ...row, alert, history });
   }
   const firing = isFiring(fact.alert);
+  const was = row !== undefined && isFiring(row.alert);
+  const began = firing && !was;
   const history = row?.history ?? noHistory(fact.alert.state === 'firing');
   put(desk.tables.alerts, fact.fingerprint, {
     alert: fact.alert,
@@ -31,16 +33,12 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
     muted: row?.muted ?? null,
     keys: row?.keys ?? [],
     joined: row?.joined ?? 0,
+    ...(began ? { fired: fact.seq } : row?.fired === undefined ? {} : { fired: row.fired }),
   });
   const incident = fact.alert.incident;
-  const was = row !== undefined && isFiring(row.alert);
   if (incident === null || was === firing) return;
+  indexFiring(desk, fact.fingerprint, incident, firing);
   change(desk.tables.incidents, incident, (before) => ({ ...before, firing: before.firing + (firing ? 1 : -1) }));
-}
-
-/** Counts in its incident: an unconfirmed alert does not (I1). */
-export function isFiring(alert: Alert): boolean {
-  return alert.state === 'firing' && !alert.soft;
 }
 
 export function forgetAlert(desk: Desk, fingerprint: string): void {

@@ -57,4 +57,11 @@ export interface AlertRow {
   /** What it can be joined by, and the fact that joined it to its incident. */
   readonly keys: readonly string[];
   readonly joined: number;
+  /** The fact since which it counts as firing in its incident; rows of 0.1.0 have none, and then `joined` says it. */
+  readonly fired?: number;
+}
+
+/** Counts in its incident: an unconfirmed alert does not (I1). */
+export function isFiring(alert: Alert): boolean {
+  return alert.state === 'firing' && !alert.soft;
 }

@@ -1,7 +1,6 @@
 // Whether the condition of a trigger holds for an alert of an incident, and what it sees of both.
 // Asks nothing else: whether the alert is muted, or for how long the condition must hold, is choose.ts and held.ts.
-import { isFiring } from '../alert/fold.ts';
-import type { Alert } from '../alert/row.ts';
+import { isFiring, type Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Trigger } from '../playbook/document.ts';

@@ -4,8 +4,7 @@
 //   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
 //   B4  What is worse than what a page rang for rings anew, and so does what an acknowledgement does not cover (taken.ts).
-import { isFiring } from '../alert/fold.ts';
-import type { AlertRow } from '../alert/row.ts';
+import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';

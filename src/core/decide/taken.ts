@@ -3,8 +3,7 @@
 //   K1  An incident is taken by its sources only when every firing alert of it that pages is acknowledged there.
 //   K2  What was known is not news: repeats, and further members of a rule at a severity that was known, ring nobody again at once.
 //   K3  What nobody knew when it was taken errs towards people: beyond what is remembered, an alert that pages is news.
-import { isFiring } from '../alert/fold.ts';
-import type { Alert, AlertRow } from '../alert/row.ts';
+import { isFiring, type Alert, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
@@ -111,9 +110,9 @@ function pages(ctx: TurnContext, alert: Alert): boolean {
   return severityRank(alert.severity) >= severityRank(ctx.policy.paging.severity);
 }
 
-/** Firing members, in joining order, out of the first so many. */
+/** Firing members, in the order in which they began to, the first so many. */
 function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
-  for (const fingerprint of (ctx.desk.indexes.alertsByIncident.get(incident.id) ?? new Set<string>()).values().take(membersAsked)) {
+  for (const fingerprint of (ctx.desk.indexes.firingByIncident.get(incident.id) ?? new Set<string>()).values().take(membersAsked)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
     if (row !== undefined && isFiring(row.alert)) yield row;
   }

@@ -1,7 +1,6 @@
 // Facts about incidents, folded into rows. Decides nothing.
-import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
-import { isFiring } from '../alert/fold.ts';
-import type { AlertRow } from '../alert/row.ts';
+import { indexAlert, indexFiring, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
@@ -80,6 +79,7 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
     ...row,
     keys: fact.keys,
     joined: fact.seq,
+    fired: fact.seq,
     alert: { ...row.alert, incident: fact.incident },
   }));
   const joined = desk.tables.alerts.rows.get(fact.fingerprint);
@@ -96,6 +96,7 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
     severity: severityRank(fact.severity) > severityRank(incident.severity) ? fact.severity : incident.severity,
   }));
   indexAlert(desk, fact.fingerprint, fact.incident, fact.keys);
+  indexFiring(desk, fact.fingerprint, fact.incident, firing === 1);
 }
 
 /** A recurring alert goes to another incident than the one it was in. */
@@ -160,5 +161,6 @@ export function forgetIncident(desk: Desk, id: string): void {
   for (const run of incident?.runs ?? []) forgetRun(desk, run);
   for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
   desk.indexes.alertsByIncident.delete(id);
+  desk.indexes.firingByIncident.delete(id);
   drop(desk.tables.incidents, id);
 }

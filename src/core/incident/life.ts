@@ -80,7 +80,8 @@ function expireStale(ctx: TurnContext, id: string, life: number): void {
   const { staleMs } = ctx.policy;
   let expired = 0;
   let oldest = ctx.at;
-  for (const fingerprint of ctx.desk.indexes.alertsByIncident.get(id) ?? []) {
+  // What is taken as ended leaves the set that is walked; a Set bears that.
+  for (const fingerprint of ctx.desk.indexes.firingByIncident.get(id) ?? []) {
     const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
     if (alert?.state !== 'firing') continue;
     if (ctx.at - alert.seenAt < staleMs || expired >= sweptPerTurn) {

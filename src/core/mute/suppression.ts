@@ -12,7 +12,8 @@ export function suppressionOf(ctx: TurnContext, incident: Incident, first: strin
   let reason = 'no alert of it fires';
   const over = incident.firing === 0;
   if (over && !isInDoubt(incident)) return reason;
-  const members = ctx.desk.indexes.alertsByIncident.get(incident.id) ?? [];
+  const { alertsByIncident, firingByIncident } = ctx.desk.indexes;
+  const members = (over ? alertsByIncident : firingByIncident).get(incident.id) ?? [];
   let asked = 0;
   for (const fingerprint of first === null ? members : firstThen(first, members)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
