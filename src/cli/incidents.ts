@@ -152,11 +152,15 @@ export const incidentCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'it is over, whatever the alerts say',
-    options: [...showing, 'note'],
+    more: [
+      'What still fires reopens it after a while (grouping.reopen); with --force it comes back only when it is worse, or has cleared and fires again.',
+    ],
+    options: [...showing, 'note', 'force'],
     run: (call) =>
       each(call, 'resolved', async (id) => {
         const note = call.given.text('note');
-        await call.api().post(`${below(path, id)}/resolve`, note === undefined ? {} : { note });
+        const force = call.given.has('force') ? { force: true } : {};
+        await call.api().post(`${below(path, id)}/resolve`, { ...(note === undefined ? {} : { note }), ...force });
         return exits.ok;
       }),
   },

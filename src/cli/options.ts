@@ -78,7 +78,7 @@ const options = {
     says: 'where to end: a time like 2026-11-21T04:00Z; in lists also a span ago, for log replay an offset',
   },
   'dry-run': { type: 'boolean', says: 'look at everything and write no record' },
-  force: { type: 'boolean', says: 'replace a file that is there' },
+  force: { type: 'boolean', says: 'replace a file that is there, resolve over alerts that fire' },
   to: { type: 'string', value: 'DIR', says: 'the data directory that it goes to' },
   data: { type: 'string', value: 'DIR', says: 'where the gateway is to keep its data (default: data, beside quench.yaml)' },
   out: { type: 'string', value: 'DIR', says: 'directory for what comes out' },

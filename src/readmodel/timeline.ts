@@ -62,7 +62,9 @@ const lines: Lines = {
     line(fact.incident, `acknowledged by ${fact.by} (${fact.via})${fact.from === undefined ? '' : `, taken over from ${fact.from}`}`, {}),
   IncidentUnacknowledged: (fact) => line(fact.incident, `nobody has it: ${fact.reason}`, { kind: fact.kind, by: fact.by }),
   IncidentResolved: (fact) =>
-    line(fact.incident, `resolved by ${fact.by}${fact.who === '' ? '' : ` (${fact.who})`}${remark(fact.note)}`, { by: fact.by }),
+    line(fact.incident, `resolved by ${fact.by}${fact.who === '' ? '' : ` (${fact.who})`}${remark(fact.note)}${overWhatFires(fact)}`, {
+      by: fact.by,
+    }),
   IncidentReopened: (fact) => line(fact.incident, `reopened: ${fact.by}`, {}),
   IncidentNoted: (fact) => line(fact.incident, `${fact.by}: ${fact.text}`, {}),
   RunStarted: (fact) =>
@@ -106,6 +108,13 @@ const lines: Lines = {
   WakeSpent: silent,
   DeskSwept: silent,
 };
+
+/** What a person should know who resolved an incident over alerts that fire. */
+function overWhatFires({ firing, forced, by }: { readonly firing?: number; readonly forced?: true; readonly by: string }): string {
+  if (firing === undefined || by !== 'human') return '';
+  const still = firing === 1 ? '1 alert still fires' : `${firing} alerts still fire`;
+  return forced === true ? `; ${still}, and it stays resolved unless it gets worse` : `; ${still}: it reopens if that lasts`;
+}
 
 function remark(text: string): string {
   return text === '' ? '' : `: ${text}`;

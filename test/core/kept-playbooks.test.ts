@@ -103,7 +103,12 @@ test('a playbook lies on the desk once, however many runs began with it, and lea
   assert.deepEqual([digests(story.desk()).length, story.desk().indexes.runsByPlaybook.get(digest ?? '')], [1, 2]);
   const [web, mail] = story.all('IncidentOpened').map(({ incident }) => incident);
   const leaves = (incident: string | undefined): void => {
+    const row = story
+      .desk()
+      .tables.alerts.rows.values()
+      .find(({ alert }) => alert.incident === incident);
     story.say({ type: 'Resolved', incident: incident ?? '', by: 'ann', via: 'api', note: '' });
+    if (row !== undefined) story.see({ ...eventOf(), fingerprint: row.alert.fingerprint, claim: 'cleared', observedAt: story.now() });
     story.notified(accepted);
     story.forward(2 * minute);
   };

@@ -7,7 +7,7 @@ import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { asked, began, callOf, claim, clears, ends, incidentOf, paged, probe, proving, well } from '../support/play.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
-import { broke, done, tell } from '../support/story.ts';
+import { accepted, broke, done, tell } from '../support/story.ts';
 
 // ---------------------------------------------------------------- people stop it
 
@@ -81,6 +81,7 @@ test('a target is free again after its run, even when the incident was resolved 
   const call = callOf(story);
   claim(story, call, 'w1');
   story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ann', via: 'api', note: '' });
+  clears(story);
   story.forward(2 * hour);
 
   assert.deepEqual(ends(story), ['cancelled']);
@@ -301,4 +302,53 @@ test('approve: approved and proven, yet the alerts fire on: the page rings again
   story.forward(6 * minute);
 
   assert.equal(story.all('PageRang')[rang]?.reason, story.last('IncidentDecided').reason);
+});
+
+test('B8: resolved by hand over an alert that fires, the incident says so, and pages when that lasts', () => {
+  const story = tell(
+    policyOf({ settleMs: 0, holdOffMs: 0, grouping: { windowMs: minute, labels: [], reopenMs: 10 * minute, membersMax: 100 } }),
+  );
+  story.see(eventOf());
+  story.forward(second);
+  story.notified(accepted);
+  const { incident } = story.last('IncidentOpened');
+  story.say({ type: 'Resolved', incident, by: 'anna', via: 'api', note: '' });
+  assert.equal(story.last('IncidentResolved').firing, 1);
+  for (let passed = 0; passed < 9; passed += 1) {
+    story.forward(minute);
+    story.see(eventOf({ observedAt: story.now() }));
+  }
+  assert.equal(story.all('IncidentReopened').length, 0);
+  story.forward(2 * minute);
+  assert.match(story.last('IncidentReopened').by, /resolved by hand, and an alert of it still fires/);
+  assert.equal(story.all('PageOpened').length, 2);
+});
+
+test('B8: resolved with force, it stays quiet while nothing changes, and comes back when it is worse', () => {
+  const story = tell(policyOf({ settleMs: 0, holdOffMs: 0 }));
+  story.see(eventOf({ severity: 'error' }));
+  story.forward(second);
+  const { incident } = story.last('IncidentOpened');
+  story.say({ type: 'Resolved', incident, by: 'anna', via: 'api', note: 'known', force: true });
+  for (let passed = 0; passed < 6; passed += 1) {
+    story.forward(10 * minute);
+    story.see(eventOf({ severity: 'error', observedAt: story.now() }));
+  }
+  assert.equal(story.all('IncidentReopened').length, 0);
+  assert.equal(story.all('IncidentOpened').length, 1);
+  story.see(eventOf({ severity: 'critical', observedAt: story.now() }));
+  story.forward(second);
+  assert.equal(story.last('IncidentReopened').incident, incident);
+  assert.equal(story.all('PageOpened').length, 2);
+});
+
+test('B8: resolved with force, it leaves the desk when what fired has cleared', () => {
+  const story = tell(policyOf());
+  story.see(eventOf());
+  const { incident } = story.last('IncidentOpened');
+  story.say({ type: 'Resolved', incident, by: 'anna', via: 'api', note: '', force: true });
+  story.forward(20 * minute);
+  story.see(eventOf({ claim: 'cleared', observedAt: story.now() }));
+  story.forward(20 * minute);
+  assert.equal(story.desk().tables.incidents.rows.size, 0);
 });

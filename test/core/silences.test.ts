@@ -201,7 +201,7 @@ test('a silence until resolved ends, too, when what it muted is taken as ended',
 });
 
 test('a silence until resolved ends, too, when the incident was resolved by hand and its alerts have left', () => {
-  const story = tell(policyOf());
+  const story = tell(policyOf({ staleMs: 30 * minute }));
   hush(story, untilResolved);
   story.see(eventOf());
   story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ann', via: 'api', note: '' });

@@ -65,11 +65,15 @@ export function unacknowledge(
   ctx.toDeliberate.add(id);
 }
 
-export function resolveByHand(ctx: TurnContext, id: string, who: { readonly by: string; readonly note: string }): void {
+export function resolveByHand(
+  ctx: TurnContext,
+  id: string,
+  who: { readonly by: string; readonly note: string; readonly force?: true },
+): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
   if (incident.run !== null) cancel(ctx, incident.run, `${who.by} resolved the incident`);
-  resolve(ctx, id, { by: 'human', who: who.by, note: who.note });
+  resolve(ctx, id, { by: 'human', who: who.by, note: who.note, ...(who.force === true ? { forced: true } : {}) });
 }
 
 export function apply(ctx: TurnContext, input: CommandGiven): void {

@@ -32,6 +32,8 @@ export interface Resolved extends InputBase {
   readonly by: string;
   readonly via: string;
   readonly note: string;
+  /** Over whatever still fires: it does not come back before it has cleared, or is worse. */
+  readonly force?: true;
 }
 
 export interface IncidentOpened extends FactBase {
@@ -98,6 +100,10 @@ export interface IncidentResolved extends FactBase {
   readonly by: ResolvedBy;
   readonly who: string;
   readonly note: string;
+  /** Alerts of it that fire all the same, when a person resolved it over them. */
+  readonly firing?: number;
+  /** The person said that it should not come back for them. */
+  readonly forced?: true;
 }
 
 export interface IncidentReopened extends FactBase {

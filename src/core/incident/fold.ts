@@ -116,6 +116,7 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
     state: 'resolved' as const,
     resolvedAt: fact.at,
     resolvedBy: fact.by,
+    ...(fact.forced === undefined ? {} : { forced: fact.forced }),
   }));
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
@@ -139,21 +140,25 @@ function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnac
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, hushed: _hushed, held: _held, ...incident }) => ({
-    ...incident,
-    state: 'open' as const,
-    acked: null,
-    resolvedAt: null,
-    resolvedBy: null,
-    decision: null,
-    reason: '',
-    life: incident.life + 1,
-    lifeAt: fact.at,
-    settled: false,
-    tried: [],
-    outcome: null,
-    page: null,
-  }));
+  change(
+    desk.tables.incidents,
+    fact.incident,
+    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, ...incident }) => ({
+      ...incident,
+      state: 'open' as const,
+      acked: null,
+      resolvedAt: null,
+      resolvedBy: null,
+      decision: null,
+      reason: '',
+      life: incident.life + 1,
+      lifeAt: fact.at,
+      settled: false,
+      tried: [],
+      outcome: null,
+      page: null,
+    }),
+  );
 }
 
 export function forgetIncident(desk: Desk, id: string): void {

@@ -3,6 +3,8 @@
 //   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
 //   I2  An incident resolves when its last member clears and no run has left it in doubt, or a person says so;
 //       muting never keeps it open or closes it.
+//   I4  What a person resolved while it fires comes back after the policy's span for reopening, if it still fires; with force, only
+//       when it is worse, or has cleared and fires again.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
@@ -16,6 +18,7 @@ import { learn } from '../score/learn.ts';
 import { minute } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
+import { reopen } from './place.ts';
 import { incidentOf, type Incident } from './row.ts';
 
 const sweptPerTurn = 1_000;
@@ -31,11 +34,19 @@ export const incidentWakes: WakeHandlers<IncidentWake['kind']> = {
   },
 };
 
-export function resolve(ctx: TurnContext, id: string, how: { readonly by: ResolvedBy; readonly who: string; readonly note: string }): void {
+/** By whom or what an incident is resolved. */
+export interface Resolution {
+  readonly by: ResolvedBy;
+  readonly who: string;
+  readonly note: string;
+  readonly forced?: true;
+}
+
+export function resolve(ctx: TurnContext, id: string, how: Resolution): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
   if (!incident.storm && incident.parent === null) learn(ctx, incident, how.by);
-  emit(ctx, { type: 'IncidentResolved', incident: id, ...how });
+  emit(ctx, { type: 'IncidentResolved', incident: id, ...how, ...(incident.firing > 0 ? { firing: incident.firing } : {}) });
   const page = pageOf(ctx, incident.page);
   if (page !== undefined) closePage(ctx, page, `incident resolved by ${how.by}`);
   for (const child of incident.storm ? childrenOf(ctx, id) : []) {
@@ -58,12 +69,30 @@ function childrenOf(ctx: TurnContext, parent: string): readonly string[] {
 function sweep(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
+  if (incident.resolvedBy === 'human' && isHeardOf(ctx, id)) return afterHand(ctx, incident);
   if (isBusy(ctx, incident)) return wakeAfter(ctx, minute, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
   const keys = members.values().take(sweptPerTurn).toArray();
   if (keys.length > 0) emit(ctx, { type: 'DeskSwept', table: 'alerts', keys });
   if (members.size > 0) return wakeAfter(ctx, 0, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   emit(ctx, { type: 'DeskSwept', table: 'incidents', keys: [id] });
+}
+
+/** A person resolved it, and it still fires (I4). */
+function afterHand(ctx: TurnContext, { id, life, forced, firing }: Incident): void {
+  const again = { kind: 'close', incident: id, life, asked: nextSeq(ctx) } as const;
+  if (forced === true) return wakeAfter(ctx, ctx.policy.grouping.reopenMs, again);
+  reopen(ctx, id, `it was resolved by hand, and ${firing === 1 ? 'an alert of it still fires' : `${firing} alerts of it still fire`}`);
+  ctx.toDeliberate.add(id);
+}
+
+/** A member fires that was not silent for so long that it is taken as ended (I4). */
+function isHeardOf(ctx: TurnContext, id: string): boolean {
+  for (const fingerprint of ctx.desk.indexes.firingByIncident.get(id) ?? []) {
+    const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    if (alert !== undefined && ctx.at - alert.seenAt < ctx.policy.staleMs) return true;
+  }
+  return false;
 }
 
 /** A run still works or waits for an answer, or somebody is still to be told of the end. */

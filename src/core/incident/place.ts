@@ -100,12 +100,15 @@ export function titleOf(desk: Desk, incident: Incident, root: string): string {
 export function raise(ctx: TurnContext, id: string, alert: Alert): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || severityRank(alert.severity) <= severityRank(incident.severity)) return;
-  const { title, root, settled } = incident;
+  if (incident.state === 'resolved') reopen(ctx, id, `${alert.summary} is ${alert.severity} now`);
+  const { title, root } = incident;
+  const settled = incidentOf(ctx, id)?.settled ?? incident.settled;
   const score = scoreOf(alert, ctx.desk.tables.rules.rows.get(alert.name), incident);
   emit(ctx, { type: 'IncidentChanged', incident: id, severity: alert.severity, title, root, score, settled });
 }
 
-function reopen(ctx: TurnContext, id: string, by: string): void {
+/** A resolved incident burns again, or still: a new life of it begins. */
+export function reopen(ctx: TurnContext, id: string, by: string): void {
   emit(ctx, { type: 'IncidentReopened', incident: id, by });
   beginLife(ctx, id);
 }

@@ -44,6 +44,8 @@ export interface Incident {
   readonly lastStart: Instant;
   readonly resolvedAt: Instant | null;
   readonly resolvedBy: ResolvedBy | null;
+  /** A person resolved it over what still fires, and said that it should not come back for that. */
+  readonly forced?: true;
   readonly decision: Decision | null;
   readonly reason: string;
   /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */

@@ -92,14 +92,26 @@ function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[]
         return taken;
       },
     }),
-    json<null, { readonly note?: string }>({
+    json<null, { readonly note?: string; readonly force?: boolean }>({
       ...common,
       path: '/api/v1/incidents/:id/resolve',
-      summary: 'Resolve by hand',
-      body: object({ note: { type: 'string', maxLength: textCharsMax } }),
+      summary: 'Resolve by hand; what still fires reopens it after a while, unless forced',
+      body: object({
+        note: { type: 'string', maxLength: textCharsMax },
+        force: { type: 'boolean', description: 'It comes back only when it is worse, or has cleared and fires again' },
+      }),
       async handle(call) {
         const { scope, id } = await open(call);
-        await intake.submit({ type: 'Resolved', scope, incident: id, by: call.actor, via, note: call.body.note ?? '' });
+        const force = call.body.force === true;
+        await intake.submit({
+          type: 'Resolved',
+          scope,
+          incident: id,
+          by: call.actor,
+          via,
+          note: call.body.note ?? '',
+          ...(force ? { force } : {}),
+        });
         return taken;
       },
     }),
