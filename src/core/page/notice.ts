@@ -5,7 +5,7 @@ import { spanOf, type Instant } from '../time.ts';
 import { playbookOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
 import type { Policy } from '../playbook/policy.ts';
-import type { Page } from './row.ts';
+import { erasTold, type Page } from './row.ts';
 
 const membersShown = 5;
 const titleCharsMax = 200;
@@ -24,7 +24,7 @@ export interface Addressed {
   readonly kind: NotifyKind;
 }
 
-export function noticeOf({ desk, at }: NoticeContext, page: Page, { id, kind }: Addressed): Notification {
+export function noticeOf({ desk, at }: NoticeContext, page: Page, { id, notifier, kind }: Addressed): Notification {
   const incident = desk.tables.incidents.rows.get(page.incident);
   const root = desk.tables.alerts.rows.get(incident?.root ?? '')?.alert;
   return {
@@ -40,7 +40,18 @@ export function noticeOf({ desk, at }: NoticeContext, page: Page, { id, kind }: 
     at,
     facts: incident === undefined ? [] : factsOf(incident),
     links: root?.links ?? [],
+    ...eraOf(page, notifier, kind),
   };
+}
+
+/** A ring says its era and the one before; who has it or the end is said of the newest era in which the notifier told anybody. */
+function eraOf(page: Page, notifier: string, kind: NotifyKind): Pick<Notification, 'era' | 'formerEras'> {
+  const told = erasTold(page, notifier);
+  const isAfter = kind === 'acknowledged' || kind === 'resolve';
+  const era = isAfter ? (told.at(-1) ?? page.era ?? 0) : (page.era ?? 0);
+  const before = told.filter((each) => each < era);
+  const former = kind === 'resolve' ? before : kind === 'acknowledged' ? [] : before.slice(-1);
+  return { ...(era === 0 ? {} : { era }), ...(former.length === 0 ? {} : { formerEras: former }) };
 }
 
 function textOf(desk: Desk, incident: Incident, page: Page, kind: NotifyKind, at: Instant): string {
