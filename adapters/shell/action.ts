@@ -2,10 +2,10 @@
 // What comes from an alert can only ever be the content of an argument, a variable or the standard input.
 // What a playbook must not write into an argv is argv.ts.
 //   S1  No shell, no splitting, no globbing: argv reaches the program byte for byte or the call is refused.
-//   S2  Only programs below `allow` start; the playbook names them, the operator lists them.
-//   S3  The environment is ours: a fixed base, the operator's, then the playbook's, of which none can steer a loader or interpreter.
+//   S2  Only programs below `allow` start; the playbook names them, the operator lists them. A link that leads out of there is not below it.
+//   S3  The environment is ours: a fixed base, the operator's, then the playbook's by an allow-list of names (environment.ts).
 import { constants } from 'node:fs';
-import { access, mkdtemp, rm } from 'node:fs/promises';
+import { access, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, normalize } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -18,6 +18,7 @@ import { smallObject, textOf } from '../kit/answer.ts';
 import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { argvCheck } from './argv.ts';
 import { ShellConfig, shellDefaults } from './config.ts';
+import { variableFault } from './environment.ts';
 import { runGroup, type Ended } from './group.ts';
 
 const removeMs: Millis = 50;
@@ -52,10 +53,6 @@ const input = {
   },
 };
 
-// Variables that make a loader, shell, interpreter or common tool run or read something else. S3
-const steering =
-  /^(?:LD_|DYLD_|GLIBC_|MALLOC_|BASH|NODE_|NPM_|PYTHON|PERL|RUBY|LUA_|GIT_|SSH_|QUENCH_)|^(?:PATH|HOME|ENV|IFS|SHELL|SHELLOPTS|CDPATH|GLOBIGNORE|PROMPT_COMMAND|PS4|EDITOR|VISUAL|PAGER|LESSOPEN|LESSCLOSE|GCONV_PATH|LOCPATH|HOSTALIASES|TMPDIR|CLASSPATH|JAVA_TOOL_OPTIONS|JDK_JAVA_OPTIONS)$/;
-
 export const shellActions: ActionFamily = {
   name: 'shell',
   options: ShellConfig,
@@ -89,7 +86,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
 async function act(kind: Kind, config: Config, request: ActionRequest, signal: AbortSignal): Promise<ActionOutcome> {
   // The shape was checked against the schema above before we are called.
   const asked = checked<Input>(request.input);
-  const complaint = textComplaint(asked);
+  const complaint = textComplaint(asked, config.variables);
   if (complaint !== null) return failed('invalid_input', complaint);
   const program = await programOf(asked.argv[0], config);
   if (!program.ok) return failed('refused', program.error);
@@ -120,10 +117,11 @@ async function act(kind: Kind, config: Config, request: ActionRequest, signal: A
 }
 
 /** Text that cannot reach a program unchanged: NUL ends a C string, a lone surrogate has no UTF-8. */
-function textComplaint(asked: Input): string | null {
+function textComplaint(asked: Input, listed: readonly string[]): string | null {
   const texts: (readonly [string, string])[] = asked.argv.map((text, index) => [`argv[${index}]`, text]);
   for (const [name, value] of Object.entries(asked.env ?? {})) {
-    if (steering.test(name)) return `shell: variable ${name} can steer what runs and must not be set by a playbook`;
+    const fault = variableFault(name, listed);
+    if (fault !== null) return `shell: ${fault}`;
     texts.push([`env.${name}`, String(value)]);
   }
   texts.push(['stdin', asked.stdin ?? ''], ['cwd', asked.cwd ?? '']);
@@ -137,7 +135,13 @@ async function programOf(name: string, config: Config): Promise<Result<string, s
   const path = name.includes('/') ? name : await lookUp(name, config.path);
   if (path === null)
     return fail(`shell: no program ${quoted(name)} in ${config.path.join(':')}; expected its absolute path or a name found there`);
-  return below(path, config.allow) ? ok(path) : fail(`shell: program ${quoted(path)} is not on the list shell.allow`);
+  if (!below(path, config.allow)) return fail(`shell: program ${quoted(path)} is not on the list shell.allow`);
+  const real = await realpath(path).catch(() => null);
+  if (real === null) return ok(path); // starting it says what is wrong with it
+  const allowed = await Promise.all(config.allow.map((entry) => realpath(entry).catch(() => entry)));
+  return below(real, allowed)
+    ? ok(path)
+    : fail(`shell: program ${quoted(path)} is a link to ${quoted(real)}, which is not on the list shell.allow`);
 }
 
 /** True for a path that is written without detours and is one of the entries or inside one. */

@@ -9,6 +9,8 @@ export interface ShellConfig {
   readonly path?: readonly string[];
   /** Fixed variables of every command. */
   readonly env?: { readonly [name: string]: string };
+  /** Names of variables that a playbook may set beside words for data and ARG_…; each can steer the tools that know it. */
+  readonly variables?: readonly string[];
   /** Directories in which a playbook may have a command run; missing: only the scratch directory of the call. */
   readonly workDirs?: readonly string[];
   /** From SIGTERM to SIGKILL when a command is stopped. */
@@ -20,6 +22,7 @@ export const shellDefaults = {
   allow: [],
   path: ['/usr/local/bin', '/usr/bin', '/bin'],
   env: {},
+  variables: [],
   workDirs: [],
   killGraceMs: 500,
 } as const satisfies Required<ShellConfig>;
@@ -44,6 +47,7 @@ export const ShellConfig = {
       additionalProperties: false,
       patternProperties: { '^[A-Za-z_][A-Za-z0-9_]{0,63}$': { type: 'string', maxLength: 4096 } },
     },
+    variables: { type: 'array', items: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$' }, maxItems: 64 },
     workDirs: { type: 'array', items: absolute, maxItems: 64 },
     killGraceMs: { type: 'integer', minimum: 0, maximum: 700 },
   },

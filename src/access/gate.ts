@@ -23,6 +23,8 @@ export interface Gate {
   /** Everything that can be checked before the body is read. */
   headers(headers: IncomingHttpHeaders): boolean;
   body(headers: IncomingHttpHeaders, body: Buffer, now: Instant): boolean;
+  /** Whether anything that is secret is asked before the body is read. */
+  readonly asksBefore: boolean;
   /** For `WWW-Authenticate`. */
   readonly challenge: string;
 }
@@ -35,6 +37,7 @@ export function createGate(auth: readonly EndpointAuth[], verify: VerifySignatur
   return {
     headers: (headers) => auth.length > 0 && early.every((check) => check(headers.authorization ?? '')), // A2
     body: (headers, body, now) => signing.every((check) => check({ headers, body, now })),
+    asksBefore: auth.some((check) => check.kind === 'bearer' || check.kind === 'basic'),
     challenge: challenges.join(', ') || challenge.bearer,
   };
 }

@@ -32,6 +32,16 @@ function readPlain(path: string): string {
   }
 }
 
+/**
+ * Writable by others is `writable`, whoever owns it. Readable by all is `readable` only where it is ours to change: what an orchestrator mounts
+ * belongs to somebody else, and nobody else is inside the container.
+ */
+export function exposureOf(path: string): 'readable' | 'writable' | null {
+  const { mode, uid } = statSync(path);
+  if ((mode & 0o022) !== 0) return 'writable';
+  return (mode & 0o004) !== 0 && uid === process.getuid?.() ? 'readable' : null;
+}
+
 function unreadable(path: string, code: string): Error {
   return Object.assign(new Error(`${path}: ${code}`), { path, code });
 }

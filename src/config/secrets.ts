@@ -14,6 +14,12 @@ const secretCharsMax = 65_536;
 const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;
 
 export interface SecretDeps {
+  /**
+   * Says who else may read or change a file of secrets; null for one that is its owner's alone. With it, what works and is not safe is a problem
+   * too: `check` gives it, a start does not, for a gateway that does not start calls nobody.
+   */
+  readonly exposure?: (path: string) => 'readable' | 'writable' | null;
+
   readonly env: { readonly [name: string]: string | undefined };
   readonly files: Files;
 }
@@ -91,9 +97,16 @@ function lookUp({ from, name }: Reference, walk: Walk): Result<string, string> {
     const text = walk.deps.files.read(path).replace(/\r?\n$/, '');
     if (text === '' || text.length > secretCharsMax)
       return fail(`expected a secret in ${name}, seen ${text === '' ? 'an empty file' : 'more than 64 KiB'}`);
+    const exposure = walk.deps.exposure?.(path) ?? null;
+    if (exposure !== null) return fail(exposedFile(name, exposure));
     return ok(text);
   } catch (error) {
     const code = memberOf(error, 'code');
     return fail(`expected a secret in the file ${name}, seen none: ${typeof code === 'string' ? code : 'it cannot be read'}`);
   }
+}
+
+function exposedFile(name: string, exposure: 'readable' | 'writable'): string {
+  const may = exposure === 'readable' ? 'read' : 'change';
+  return `expected ${name} to be its owner's alone, seen a file that others may ${may}: chmod 600 ${name}`;
 }

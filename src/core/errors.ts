@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'unauthenticated'
   | 'forbidden'
   | 'not_found'
+  | 'method_not_allowed'
   | 'state_conflict'
   | 'payload_too_large'
   | 'unsupported_media'

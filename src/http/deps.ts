@@ -51,6 +51,10 @@ export interface HttpLimits {
   readonly bodyBytesMax: number;
   readonly bufferedBytesMax: number;
   readonly connectionsMax: number;
+  /** Of those that brought no credentials yet, from one address. */
+  readonly connectionsPerAddressMax: number;
+  /** How long the refusal of a wrong credential may be held back. */
+  readonly loginDelayMsMax: Millis;
   /** Open event streams. */
   readonly streamsMax: number;
   readonly drainMs: number;
@@ -93,6 +97,8 @@ export const defaultLimits: HttpLimits = {
   bodyBytesMax: 1_048_576,
   bufferedBytesMax: 67_108_864,
   connectionsMax: 1_024,
+  connectionsPerAddressMax: 256,
+  loginDelayMsMax: 1_000,
   streamsMax: 200,
   drainMs: 10_000,
 };

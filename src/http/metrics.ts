@@ -17,6 +17,10 @@ const labelValuesMax = 200;
 /** What became of one delivery at the door. */
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
 
+/** Where credentials are asked for. */
+export const loginDoors = ['webhooks', 'api'] as const;
+export type LoginDoor = (typeof loginDoors)[number];
+
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */
 export interface Metrics {
   delivery(endpoint: string, outcome: DeliveryOutcome): void;
@@ -28,6 +32,8 @@ export interface Metrics {
   page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   request(method: string, route: string, status: number): void;
+  /** Wrong or missing credentials. */
+  failedLogin(door: LoginDoor): void;
   /** A source was asked what is open there. */
   asked(endpoint: string, outcome: AskOutcome): void;
   /** An answer of a source told what its webhook had not. */
@@ -77,6 +83,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     page: (event) => counted.pages(event),
     notification: (notifier, outcome) => counted.notifications(notifier, outcome),
     request: (method, route, status) => counted.requests(method, route, String(status)),
+    failedLogin: (door) => counted.failedLogins(door),
     asked: (endpoint, outcome) => counted.askings(endpoint, outcome),
     reconciled: (endpoint, claim) => counted.reconciled(endpoint, claim),
     appended(topic, tookMs, durable) {
@@ -111,6 +118,10 @@ function countersIn(registry: Registry) {
     pages: counter('quench_pages_total', 'What happened to pages.', ['event']),
     notifications: counter('quench_notifications_total', 'Attempts to reach people.', ['notifier', 'outcome']),
     requests: counter('quench_http_requests_total', 'Answered API requests.', ['method', 'route', 'status']),
+    failedLogins: counterFromZero('quench_failed_logins_total', 'Requests with wrong or missing credentials.', {
+      label: 'door',
+      values: loginDoors,
+    }),
     askings: counter('quench_reconcile_askings_total', 'Times a source was asked what is open there, by what came of it.', [
       'endpoint',
       'outcome',

@@ -8,6 +8,7 @@ const table = {
   unauthenticated: [401, 'credentials are missing or wrong'],
   forbidden: [403, 'the role does not allow this'],
   not_found: [404, 'there is no such thing'],
+  method_not_allowed: [405, 'the path does not take this method'],
   state_conflict: [409, 'not possible in the present state'],
   payload_too_large: [413, 'the body is too large'],
   unsupported_media: [415, 'the media type or encoding is not accepted'],

@@ -11,6 +11,7 @@ import { allows, createTokens, type Caller, type Role } from '../access/tokens.t
 import { GatewayError } from '../core/errors.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
+import type { Logins } from './door/logins.ts';
 import { problemOf, sendProblem } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
 
@@ -84,8 +85,11 @@ export function json<Query, Body>(
   return { ...route, kind: 'json', handle: route.handle as JsonRoute['handle'] };
 }
 
+/** What the table needs: who called is booked at the door. */
+export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & { readonly logins: Logins };
+
 /** Puts the table into express; the only way in which the API gets a route. */
-export function register(app: Express, routes: readonly Route[], deps: HttpDeps, readBody: BodyReader): void {
+export function register(app: Express, routes: readonly Route[], deps: RouteDeps, readBody: BodyReader): void {
   const bodies = new Ajv2020({ strict: true });
   const queries = new Ajv2020({ strict: true, coerceTypes: 'array', useDefaults: true, strictTypes: false });
   const tokenOf = createTokens(deps.tokens);
@@ -95,7 +99,10 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
     const checkBody = route.kind === 'json' && route.body !== undefined ? bodies.compile(route.body) : null;
     app[route.method](route.path, async (req, res) => {
       try {
-        const caller = admit(route, tokenOf(req.headers), res);
+        const known = tokenOf(req.headers);
+        if (known !== null) deps.logins.succeeded(req);
+        else if (route.access !== 'open') await deps.logins.failed('api', req, res);
+        const caller = admit(route, known, res);
         const params = req.params as Call['params']; // No route has a wildcard, so no parameter is a list.
         if (route.kind === 'raw') {
           await route.serve(req, res, { params, query: req.query, body: null, ...caller });
@@ -112,6 +119,21 @@ export function register(app: Express, routes: readonly Route[], deps: HttpDeps,
       deps.metrics.request(route.method, route.path, res.statusCode);
     });
   }
+}
+
+/** The methods that the table has for a path, for `Allow`; none when the path is not in it. */
+export function methodsAt(routes: readonly Route[], path: string): readonly string[] {
+  const asked = path
+    .toLowerCase()
+    .replace(/(.)\/$/, '$1')
+    .split('/');
+  const found = routes.filter((route) => {
+    const parts = route.path.toLowerCase().split('/');
+    return parts.length === asked.length && parts.every((part, at) => part === asked[at] || (part.startsWith(':') && asked[at] !== ''));
+  });
+  const methods = new Set(found.map(({ method }) => method.toUpperCase()));
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods].sort();
 }
 
 function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<Call, 'actor' | 'scopes'> {

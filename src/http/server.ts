@@ -2,18 +2,22 @@
 // Starts, stops, and bounds connections, headers and times. Terminating TLS is the business of what stands in front.
 import express from 'express';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { second, type Millis } from '../core/time.ts';
 import { apiRoutes } from './api/routes.ts';
 import { broughtRoutes } from './api/source-routes.ts';
 import { defaultLimits, type HttpDeps } from './deps.ts';
 import { bodyReader } from './door/body.ts';
+import { createConnections } from './door/connections.ts';
+import { createLogins } from './door/logins.ts';
 import { createWebhooks } from './door/webhooks.ts';
 import { createEvents } from './events.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
-import { register, type Route } from './route.ts';
+import { methodsAt, register, type Route } from './route.ts';
 
 const sweepMs: Millis = 100;
+/** How often Node looks for requests that take too long; its default of 30 s would let silent connections fill the house. */
+const lookEveryMs: Millis = second;
 
 export type { HttpDeps } from './deps.ts';
 
@@ -34,15 +38,25 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const events = createEvents(deps, limits.streamsMax);
   const brought = broughtRoutes(deps);
   const routes = apiRoutes(deps, brought, [events.route], () => draining);
-  const webhooks = createWebhooks(deps, brought.deliveries, readBody);
+  const connections = createConnections({
+    connectionsMax: limits.connectionsMax,
+    perAddressMax: limits.connectionsPerAddressMax,
+  });
+  const logins = createLogins(deps, connections, limits.loginDelayMsMax);
+  const webhooks = createWebhooks({ ...deps, logins }, brought.deliveries, readBody);
 
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  register(app, routes, deps, readBody);
+  register(app, routes, { ...deps, logins }, readBody);
   app.use((req, res) => {
     req.resume();
-    sendProblem(res, problem('not_found', 'no such path'));
+    const methods = methodsAt(routes, req.path);
+    if (methods.length > 0) res.setHeader('allow', methods.join(', '));
+    sendProblem(
+      res,
+      methods.length === 0 ? problem('not_found', 'no such path') : problem('method_not_allowed', `this path takes ${methods.join(', ')}`),
+    );
   });
   // Four parameters are what makes it an error handler for express; what arrives is a path that cannot be decoded, or a bug.
   app.use((error: unknown, req: IncomingMessage, res: ServerResponse, _next: unknown) => {
@@ -54,8 +68,16 @@ export function createHttp(deps: HttpDeps): HttpServer {
   });
 
   const server = createServer(
-    { maxHeaderSize: 16_384, headersTimeout: 10 * second, requestTimeout: 30 * second, keepAliveTimeout: 75 * second, noDelay: true },
+    {
+      maxHeaderSize: 16_384,
+      headersTimeout: 10 * second,
+      requestTimeout: 30 * second,
+      keepAliveTimeout: 75 * second,
+      connectionsCheckingInterval: lookEveryMs,
+      noDelay: true,
+    },
     (req, res) => {
+      req.url = originForm(req.url ?? '');
       if (draining) res.setHeader('connection', 'close');
       if (webhooks(req, res)) return;
       for (const [name, value] of securityHeaders) res.setHeader(name, value);
@@ -63,12 +85,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
     },
   );
   server.maxHeadersCount = 100;
-  server.maxConnections = limits.connectionsMax;
-  const sockets = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
-  });
+  server.on('connection', connections.opened);
 
   return {
     server,
@@ -97,12 +114,19 @@ export function createHttp(deps: HttpDeps): HttpServer {
         function sweepSoon(): () => void {
           return deps.clock.after(sweepMs, () => {
             server.closeIdleConnections();
-            for (const socket of sockets) if (socket.bytesRead === 0) socket.destroy();
+            for (const socket of connections.open) if (socket.bytesRead === 0) socket.destroy();
             cancelSweep = sweepSoon();
           });
         }
       }),
   };
+}
+
+/** A target as a proxy writes it (`http://host/path`) is the path alone; everything else stays as it came. */
+function originForm(target: string): string {
+  if (target.startsWith('/') || !URL.canParse(target)) return target;
+  const { pathname, search } = new URL(target);
+  return `${pathname}${search}`;
 }
 
 const securityHeaders = [

@@ -1,6 +1,7 @@
 // Configuration and registry for commands that run without a gateway: the same loading as `serve`, and nothing is written.
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
-import { configFileAt, diskFiles, type Files } from '../config/files.ts';
+import { existsSync } from 'node:fs';
+import { configFileAt, diskFiles, exposureOf, type Files } from '../config/files.ts';
 import { loadCases, type PlaybookCase } from '../config/playbook/cases.ts';
 import { dirFault, loadPlaybooks, readCaseDir, readPlaybookDir } from '../config/playbook/playbooks.ts';
 import { loadConfig } from '../config/quench/config.ts';
@@ -29,8 +30,14 @@ export interface Playbooks {
 }
 
 /** What `serve` would load; token files that `serve` would make are taken as made. */
-export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+export function readConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
   return loadConfig(configFileAt(path), depsOf(env, createExpressions()));
+}
+
+/** The same for `quench check`, which also complains about secrets that work and are not safe. */
+export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+  const exposure = (file: string): ReturnType<typeof exposureOf> => (existsSync(file) ? exposureOf(file) : null);
+  return loadConfig(configFileAt(path), { ...depsOf(env, createExpressions()), exposure });
 }
 
 /** Playbooks and their cases in a directory. */
@@ -45,7 +52,7 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 
 /** What a replay needs to know; without a configuration the defaults, and every source as it comes. */
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
-  const config = path === null ? null : checkConfig(path, env);
+  const config = path === null ? null : readConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
   const configured = config === null ? [] : endpointsOf(config.value, registry);
   const taken = new Set(configured.map(({ name }) => name));
@@ -83,7 +90,7 @@ const withoutTokens: Files = {
     try {
       return diskFiles.read(path);
     } catch (error) {
-      if (path.endsWith('.token') && memberOf(error, 'code') === 'ENOENT') return 'made-at-the-first-start';
+      if (path.endsWith('.token') && memberOf(error, 'code') === 'ENOENT') return `made-at-the-first-start, ${path}`;
       throw error;
     }
   },

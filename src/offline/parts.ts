@@ -6,9 +6,9 @@ import { version } from '../gateway/version.ts';
 export const parts: Parts = {
   version,
 
-  async serve(config, terminal) {
+  async serve(config, terminal, how) {
     const { serve } = await import('../gateway/serve.ts');
-    return serve(config, terminal);
+    return serve(config, terminal, how);
   },
 
   async check(config, env) {
@@ -75,16 +75,16 @@ export const parts: Parts = {
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {
-    const { checkConfig } = await import('./load.ts');
+    const { readConfig } = await import('./load.ts');
     const { moveInto } = await import('./move/moving.ts');
-    const loaded = checkConfig(config, env);
+    const loaded = readConfig(config, env);
     return loaded.ok ? ok(await moveInto(loaded.value, { from, dryRun, signal, progress })) : loaded;
   },
 
   async backUp({ config, env, ...ask }) {
-    const { checkConfig } = await import('./load.ts');
+    const { readConfig } = await import('./load.ts');
     const { backUp } = await import('./backup.ts');
-    const loaded = checkConfig(config, env);
+    const loaded = readConfig(config, env);
     return loaded.ok ? ok(await backUp(loaded.value, ask)) : loaded;
   },
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { Agent, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import supertest from 'supertest';
 import { wallClock } from '../support/wallclock.ts';
@@ -85,12 +85,75 @@ test('a taken port is told', async (t) => {
   await assert.rejects(other.http.start(port, '127.0.0.1'), { code: 'EADDRINUSE' });
 });
 
-test('connections above the bound are turned away', async (t) => {
+/** An open connection, and what was heard on it; `closed` resolves when it has ended. */
+function knock(port: number, text = ''): { readonly socket: Socket; readonly closed: Promise<string> } {
+  const socket = connect(port, '127.0.0.1', () => text !== '' && socket.write(text));
+  let heard = '';
+  const closed = new Promise<string>((resolve) => {
+    socket.on('data', (chunk) => (heard += String(chunk))).on('error', () => {});
+    socket.once('close', () => resolve(heard));
+  });
+  return { socket, closed };
+}
+
+const knownGet = `GET /api/v1/incidents HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${tokens.read}\r\n\r\n`;
+
+test('F9, N3: at the bound a connection without credentials makes room, one that brought them does not', async (t) => {
   const { port } = await serving(t, { limits: { connectionsMax: 2 } });
-  const sockets = [0, 1].map(() => connect(port, '127.0.0.1'));
-  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once('connect', resolve))));
-  await assert.rejects(post(port));
-  for (const socket of sockets) socket.destroy();
+  const known = knock(port, knownGet);
+  await new Promise((resolve) => known.socket.once('data', resolve));
+  const stranger = knock(port);
+  await new Promise((resolve) => stranger.socket.once('connect', resolve));
+  assert.equal((await post(port, new Agent({ keepAlive: true }))).status, 202, 'the stranger made room');
+  await stranger.closed;
+  await assert.rejects(post(port), 'both that are left brought credentials'); // N1
+  assert.equal(known.socket.destroyed, false);
+  known.socket.destroy();
+});
+
+test('F9, N2: an address that opens many connections in silence loses its own oldest', async (t) => {
+  const { port } = await serving(t, { limits: { connectionsPerAddressMax: 3 } });
+  const silent = Array.from({ length: 6 }, () => knock(port));
+  await Promise.all(silent.slice(0, 3).map(({ closed }) => closed));
+  assert.equal((await post(port)).status, 202);
+  for (const { socket } of silent) socket.destroy();
+});
+
+test('F9, N4: after a refusal the connection is closed, however slowly a body comes', async (t) => {
+  const { port } = await serving(t);
+  const head = 'POST /webhooks/bearer HTTP/1.1\r\nhost: x\r\nauthorization: Bearer wrong\r\ncontent-length: 1000\r\n\r\n{';
+  assert.match(await knock(port, head).closed, /^HTTP\/1\.1 401 [^]*connection: close/i);
+  const api = 'GET /api/v1/incidents HTTP/1.1\r\nhost: x\r\n\r\n';
+  assert.match(await knock(port, api).closed, /^HTTP\/1\.1 401 [^]*connection: close/i);
+});
+
+test('F13: failed logins are counted, told in the log, and answered more slowly', async (t) => {
+  const { port, to, logged } = await serving(t, { limits: { loginDelayMsMax: 1_000 } });
+  const began = performance.now();
+  for (let at = 0; at < 10; at += 1) await to.get('/api/v1/incidents').set('authorization', 'Bearer wrong').expect(401);
+  assert.ok(performance.now() - began > 1_000, 'the last of them waited');
+  const told = logged.filter(({ text }) => text.includes('failed logins'));
+  assert.deepEqual(
+    told.map(({ fields }) => fields),
+    [1, 10].map((failures) => ({ door: 'api', address: '127.0.0.1', failures })),
+  );
+  const { text } = await to.get('/metrics');
+  assert.match(text, /quench_failed_logins_total\{door="api"\} 10/);
+  assert.match(text, /quench_failed_logins_total\{door="webhooks"\} 0/);
+  assert.ok(port > 0);
+});
+
+test('F14: an absolute target is its path, a known path with another method says which it takes', async (t) => {
+  const { to, port } = await serving(t);
+  const text = JSON.stringify(group('DiskFull'));
+  const head = `POST http://quench.example/webhooks/open HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n`;
+  assert.match(await knock(port, `${head}content-length: ${Buffer.byteLength(text)}\r\n\r\n${text}`).closed, /^HTTP\/1\.1 202/);
+  const wrong = await to.delete('/api/v1/incidents').expect(405);
+  assert.equal(wrong.headers['allow'], 'GET, HEAD');
+  assert.equal(wrong.body.code, 'method_not_allowed');
+  await to.put('/webhooks/open').expect(405).expect('allow', 'POST');
+  await to.post('/Webhooks/Open').send(group('DiskFull')).expect(202);
+  await to.delete('/api/v1/nothing').expect(404);
 });
 
 test('headers beyond 16 KiB are 431, broken HTTP is 400, and both leave the server well', async (t) => {

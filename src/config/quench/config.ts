@@ -29,7 +29,7 @@ export function loadConfig(path: string, deps: ConfigDeps): Result<Config, reado
   const problems: ConfigProblem[] = shape.map((fault) => file.problem(fault.pointer, fault.message, fault.on));
   if (sound === null) return fail(inOrder(problems));
   // ConfigSchema accepted it, whole or without what it complained about.
-  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems };
+  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems, doorSecrets: new Map() };
   const config = configOf(loading);
   return problems.length > 0 ? fail(inOrder(problems)) : ok(config);
 }

@@ -9,6 +9,9 @@ import { configDefaults } from './defaults.ts';
 import { bytesOr, complain, spanAt, type Loading, type RawEndpoint, type SecretRef } from './loading.ts';
 import type { AuthRule, Config, EndpointConfig } from './types.ts';
 
+/** A shorter one can be guessed through the door. */
+const secretCharsMin = 16;
+
 /** Whether only this machine reaches the address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(host);
@@ -17,13 +20,37 @@ export function isLoopback(host: string): boolean {
 export function apiOf(loading: Loading): Config['api'] {
   const api = loading.raw.api ?? {};
   const tokens = Object.entries(api.tokens ?? {}).map(([name, { role, secret, scopes = null }]) => {
-    return { name, role, scopes, secret: secretsAt(loading, `${below('/api/tokens', name)}/secret`, secret)[0] ?? '' };
+    const pointer = `${below('/api/tokens', name)}/secret`;
+    const [found = ''] = secretsAt(loading, pointer, secret);
+    checkDoor(loading, pointer, found, `the token ${name}`);
+    return { name, role, scopes, secret: found };
   });
   return {
     tokens,
-    ackSecrets: api.ackSecrets === undefined ? [] : secretsAt(loading, '/api/ackSecrets', api.ackSecrets),
+    ackSecrets: api.ackSecrets === undefined ? [] : ackSecretsOf(loading, api.ackSecrets),
     metrics: api.metrics ?? configDefaults.metrics,
   };
+}
+
+function ackSecretsOf(loading: Loading, refs: SecretRef): readonly string[] {
+  const found = secretsAt(loading, '/api/ackSecrets', refs);
+  for (const secret of found) checkDoor(loading, '/api/ackSecrets', secret, 'acknowledgement links');
+  return found;
+}
+
+/** Who holds a secret of one door must not come in by another: a monitoring server's token is read by everybody who administers that server. */
+function checkDoor(loading: Loading, pointer: string, secret: string, holder: string): void {
+  if (secret === '' || loading.deps.exposure === undefined) return; // complained about already, or not to be judged
+  if (secret.length < secretCharsMin) complain(loading, pointer, tooShort(secret));
+  const other = loading.doorSecrets.get(secret);
+  if (other !== undefined && other !== holder) {
+    complain(loading, pointer, `expected a secret of its own, seen that of ${other}: make another one (openssl rand -base64 24)`);
+  }
+  loading.doorSecrets.set(secret, other ?? holder);
+}
+
+function tooShort(secret: string): string {
+  return `expected at least ${secretCharsMin} characters, seen ${secret.length}: make one with openssl rand -base64 24`;
 }
 
 export function endpointsOf(loading: Loading, loopback: boolean): Config['endpoints'] {
@@ -90,11 +117,15 @@ function authOf(loading: Loading, raw: RawEndpoint, pointer: string, loopback: b
     complain(loading, pointer, 'expected auth (bearer, basic or hmac), seen none: write auth: { bearer: { file: data/ingest.token } }');
     return [];
   }
-  return (['bearer', 'basic', 'hmac'] as const).flatMap((kind) => {
+  return (['bearer', 'basic', 'hmac'] as const).flatMap((kind): readonly AuthRule[] => {
     const refs = raw.auth?.[kind];
     if (refs === undefined) return [];
     const place = `${pointer}/auth/${kind}`;
-    return [{ kind, secrets: kind === 'hmac' ? keysAt(loading, place, refs) : secretsAt(loading, place, refs) }];
+    if (kind === 'hmac') return [{ kind, secrets: keysAt(loading, place, refs) }];
+    const secrets = secretsAt(loading, place, refs);
+    // Endpoints may share one: all of them only take alerts.
+    for (const secret of secrets) checkDoor(loading, place, secret, 'an endpoint');
+    return [{ kind, secrets }];
   });
 }
 
@@ -114,7 +145,7 @@ function secretsAt(loading: Loading, pointer: string, refs: SecretRef): readonly
 
 function secretsIn(loading: Loading, pointer: string, refs: SecretRef, files: Files): readonly string[] {
   // One reference or a list of them; both resolve to texts.
-  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { env: loading.deps.env, files });
+  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { ...loading.deps, files });
   loading.problems.push(...problems);
   return [value].flat().filter((secret) => typeof secret === 'string');
 }

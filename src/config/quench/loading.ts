@@ -105,6 +105,8 @@ export interface Loading {
   readonly raw: RawConfig;
   readonly deps: ConfigDeps;
   readonly problems: ConfigProblem[];
+  /** Secret → the place that it is for, of our own doors; so that none opens two of them. */
+  readonly doorSecrets: Map<string, string>;
 }
 
 /** Notes a problem at a place of the document. */

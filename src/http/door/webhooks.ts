@@ -13,6 +13,7 @@ import type { HttpDeps, HttpEndpoint } from '../deps.ts';
 import type { DeliveryOutcome } from '../metrics.ts';
 import { problem, problemOf, sendProblem } from '../problem.ts';
 import type { BodyReader } from './body.ts';
+import type { Logins } from './logins.ts';
 
 const prefix = '/webhooks/';
 
@@ -26,7 +27,11 @@ type Answer = NonNullable<Source['answer']>;
 /** The handler; false when the request is not for it. */
 export type Webhooks = (req: IncomingMessage, res: ServerResponse) => boolean;
 
-export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[], readBody: BodyReader): Webhooks {
+export function createWebhooks(
+  deps: HttpDeps & { readonly logins: Logins },
+  brought: readonly DeliveryRoute[],
+  readBody: BodyReader,
+): Webhooks {
   const doors = new Map<string, Door>();
   for (const endpoint of deps.endpoints) doors.set(endpoint.name, { endpoint, gate: createGate(endpoint.auth, deps.verify) });
   const answers = new Map(brought.map((route) => [route.path, route.answer]));
@@ -48,18 +53,23 @@ export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[]
     try {
       if (req.method !== 'POST') return wrongMethod(res);
       if (!door.gate.headers(req.headers)) throw refused;
+      if (door.gate.asksBefore) deps.logins.succeeded(req);
       const acceptance = await accept(door, path, req);
       deps.metrics.delivery(name, acceptance.status);
       answer(acceptance, own, res);
       if (acceptance.status === 'accepted') {
+        deps.logins.succeeded(req); // by its signature, or at a door that the operator left open
         deps.metrics.accepted(deps.clock.steady() - began);
         if (acceptance.warnings.length > 0)
           deps.logger.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
       }
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
-      if (error === refused) res.setHeader('www-authenticate', door.gate.challenge);
-      else if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
+      if (error === refused) {
+        res.setHeader('www-authenticate', door.gate.challenge);
+        await deps.logins.failed('webhooks', req, res);
+      }
+      if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
       sendProblem(res, problemOf(error));
     }
   }
@@ -68,9 +78,10 @@ export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[]
     const url = req.url ?? '';
     const query = url.indexOf('?');
     const path = query < 0 ? url : url.slice(0, query);
-    if (path.startsWith(prefix)) {
+    if (path.slice(0, prefix.length).toLowerCase() === prefix) {
       const slash = path.indexOf('/', prefix.length);
-      const door = doors.get(slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash));
+      const name = slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash);
+      const door = doors.get(name) ?? doors.get(name.toLowerCase());
       if (door === undefined) unknown(req, res);
       else void receive(door, slash < 0 ? '' : path.slice(slash), door.endpoint.source.answer, req, res);
       return true;
@@ -86,6 +97,7 @@ export function createWebhooks(deps: HttpDeps, brought: readonly DeliveryRoute[]
 
   function unknown(req: IncomingMessage, res: ServerResponse): void {
     req.resume();
+    res.setHeader('connection', 'close');
     deps.metrics.delivery('unknown', 'invalid');
     sendProblem(res, problem('not_found', 'no such endpoint'));
   }

@@ -1,6 +1,6 @@
 // shell/run and shell/check against real programs.
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -194,6 +194,41 @@ describe('only the operator says what may run', () => {
     for (const name of names) assert.equal(errorOf(await act('shell/run', { argv: [name] }, config)), 'refused', name);
     assert.equal((await act('shell/run', { argv: ['fine'] }, config)).outcome, 'ok');
     assert.equal((await act('shell/run', { argv: [join(home, 'fine')] }, config)).outcome, 'ok');
+  });
+
+  test('F14, S2: a link inside a listed directory that leads out of it does not run', async () => {
+    const inside = join(home, 'inside');
+    mkdirSync(inside);
+    script(inside, 'real', 'pwd');
+    symlinkSync(join(inside, 'real'), join(inside, 'near'));
+    symlinkSync(join(home, 'other'), join(inside, 'far'));
+    symlinkSync(inside, join(home, 'other-name'));
+    const run = (name: string, allow = [inside]): Promise<ActionOutcome> => act('shell/run', { argv: [name] }, { allow });
+    assert.equal((await run(join(inside, 'near'))).outcome, 'ok');
+    assert.equal(errorOf(await run(join(inside, 'far'))), 'refused');
+    assert.equal((await run(join(home, 'other-name', 'real'), [join(home, 'other-name')])).outcome, 'ok', 'the list may say it by a link');
+  });
+
+  test('F14, S3: a playbook sets variables that are words for data, ARG_…, or listed, and none else', async () => {
+    const run = (name: string, variables: readonly string[] = []): Promise<ActionOutcome> =>
+      act('shell/run', { argv: [join(home, 'fine')], env: { [name]: 'x' } }, { allow: [home], variables });
+    for (const name of ['HOST', 'TARGET_HOST', 'TEXT2', 'ARG_DOCKER_HOST', 'ARG_X']) assert.equal((await run(name)).outcome, 'ok', name);
+    const steering = [
+      'DOCKER_HOST',
+      'TAR_OPTIONS',
+      'RSYNC_RSH',
+      'PGHOST',
+      'KUBECONFIG',
+      'MAKEFLAGS',
+      'NODE_PATH',
+      'SSH_KEY',
+      'ARG_',
+      'A__B',
+      'PERL5LIB',
+    ];
+    for (const name of steering) assert.equal(errorOf(await run(name)), 'invalid_input', name);
+    assert.equal((await run('DOCKER_HOST', ['DOCKER_HOST'])).outcome, 'ok');
+    assert.equal(errorOf(await run('QUENCH_KEY', ['QUENCH_KEY'])), 'invalid_input');
   });
 
   test('S2: a listed directory admits what is in it and nothing that only begins like it', async () => {
