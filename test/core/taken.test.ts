@@ -327,3 +327,12 @@ test('B2: a rise while it rings is of a new era, so that a vendor that rings onc
 
   assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'risen#1 ends 0']);
 });
+
+test('B4: the word to everybody who was told names the person, since when, and by which way', () => {
+  const story = ringing(disk);
+  acks(story, 'ben');
+
+  const granted = story.last('NotifyGranted').notification;
+  assert.equal(granted.kind, 'acknowledged');
+  assert.match(granted.text, /^ben has it since \d\d:\d\d UTC \(api\)$/);
+});

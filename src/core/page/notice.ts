@@ -1,7 +1,7 @@
 // What a person reads when woken: one title, a few lines, the facts, in plain text. Vendor shapes are the notifiers' work.
 import type { Desk } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
-import { spanOf, type Instant } from '../time.ts';
+import { clockOf, spanOf, type Instant } from '../time.ts';
 import { playbookOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
 import type { Policy } from '../playbook/policy.ts';
@@ -57,6 +57,11 @@ function eraOf(page: Page, notifier: string, kind: NotifyKind): Pick<Notificatio
 function textOf(desk: Desk, incident: Incident, page: Page, kind: NotifyKind, at: Instant): string {
   if (kind === 'resolve') {
     return `resolved by ${incident.resolvedBy ?? 'people'} after ${spanOf(at - incident.openedAt)}`;
+  }
+  if (kind === 'acknowledged') {
+    const { taken } = incident;
+    const by = `${taken?.by ?? page.ackedBy ?? 'somebody'} has it`;
+    return taken === undefined ? by : `${by} since ${clockOf(taken.at)} (${taken.via})`;
   }
   const lines = [page.reason, ''];
   for (const fingerprint of incident.listed.slice(0, membersShown)) {
