@@ -103,7 +103,7 @@ function eventOf(notification: Notification, routingKey: string): string {
         summary: summaryOf(notification),
         source: oneLine(notification.source, 255) || 'quench',
         severity: notification.severity,
-        timestamp: new Date(notification.at).toISOString(),
+        timestamp: new Date(notification.startedAt ?? notification.at).toISOString(),
         custom_details: details,
       },
     });

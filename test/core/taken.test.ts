@@ -336,3 +336,19 @@ test('B4: the word to everybody who was told names the person, since when, and b
   assert.equal(granted.kind, 'acknowledged');
   assert.match(granted.text, /^ben has it since \d\d:\d\d UTC \(api\)$/);
 });
+
+test('B17: the title is the worst firing member at the moment of sending, with since when and what it began with', () => {
+  const story = begun();
+  const began = story.now();
+  story.see(eventOf({ ...disk, summary: 'disk 81 %' }));
+  story.see(eventOf({ ...down, summary: 'RabbitMQ is down', startedAt: began + second, observedAt: began + second }));
+  story.forward(settle);
+  story.notified(accepted);
+
+  const { title, text, severity, startedAt, source } = story.last('NotifyGranted').notification;
+  assert.equal(title, 'k1: RabbitMQ is down (and 1 more)');
+  assert.equal(severity, 'critical');
+  assert.equal(source, 'k1');
+  assert.equal(startedAt, began + second);
+  assert.match(text, /^since \d\d:\d\d UTC \(.*\); began with disk 81 % at \d\d:\d\d UTC$/m);
+});
