@@ -1,4 +1,7 @@
-// Pages through PagerDuty's Events API v2: one alert there per incident here.
+// Pages through PagerDuty's Events API v2: one alert there for a page here, and another each time the page rings after it was acknowledged.
+//   PD1  PagerDuty calls nobody for a trigger whose key is open or acknowledged there; so a page's key carries its era, and the alert of the era
+//        before is resolved once the new one is taken.
+//   PD2  The end resolves every era that may be open there, the first under the key without an era, and is not accepted before all are.
 // It says nothing of who saw it: 202 means that PagerDuty took the event, and its own escalation goes on from there.
 // Source: PagerDuty developer docs, "Events API v2", read 2026-11-20.
 import { hash } from 'node:crypto';
@@ -13,6 +16,7 @@ import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 const eventBytesMax = 512_000;
 const summaryRunesMax = 1_024;
 const dedupCharsMax = 255;
+const formerErasMax = 8;
 const timeoutMsDefault = 10_000;
 
 export const PagerDutyConfig = {
@@ -54,11 +58,22 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
   const url = new URL('/v2/enqueue', base);
 
   async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+    const outcome = await enqueue(eventOf(notification, config.routingKey), signal);
+    if (outcome.outcome !== 'accepted') return outcome;
+    for (const era of notification.formerEras?.slice(-formerErasMax) ?? []) {
+      const ended = await enqueue(resolveOf(notification, era, config.routingKey), signal);
+      // A ring that was taken has called somebody, whatever becomes of the alert before it; the end tries that again (PD2).
+      if (ended.outcome !== 'accepted' && notification.kind === 'resolve') return ended;
+    }
+    return outcome;
+  }
+
+  async function enqueue(body: string, signal: AbortSignal): Promise<NotifyOutcome> {
     const call = {
       method: 'POST',
       url,
       headers: { 'content-type': 'application/json', accept: 'application/json' },
-      body: eventOf(notification, config.routingKey),
+      body,
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
     } as const;
     const answer = await deps.http.send(call, signal);
@@ -72,7 +87,7 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
 }
 
 function eventOf(notification: Notification, routingKey: string): string {
-  const head = { routing_key: routingKey, dedup_key: dedupKeyOf(notification.dedupKey) };
+  const head = { routing_key: routingKey, dedup_key: dedupKeyOf(notification, notification.era ?? 0) };
   if (notification.kind === 'resolve') return JSON.stringify({ ...head, event_action: 'resolve' });
   if (notification.kind === 'acknowledged') return JSON.stringify({ ...head, event_action: 'acknowledge' });
 
@@ -88,7 +103,7 @@ function eventOf(notification: Notification, routingKey: string): string {
         summary: summaryOf(notification),
         source: oneLine(notification.source, 255) || 'quench',
         severity: notification.severity,
-        timestamp: new Date(notification.at).toISOString(),
+        timestamp: new Date(notification.startedAt ?? notification.at).toISOString(),
         custom_details: details,
       },
     });
@@ -97,8 +112,13 @@ function eventOf(notification: Notification, routingKey: string): string {
   return event({ text: lines(notification.text, 8_192), note: 'facts left out: the event was larger than PagerDuty takes' });
 }
 
-/** The incident's own key, or its digest when it is longer than PagerDuty's 255 characters. */
-function dedupKeyOf(key: string): string {
+function resolveOf(notification: Notification, era: number, routingKey: string): string {
+  return JSON.stringify({ routing_key: routingKey, dedup_key: dedupKeyOf(notification, era), event_action: 'resolve' });
+}
+
+/** The page's own key with its era (PD1), or its digest when it is longer than PagerDuty's 255 characters. */
+function dedupKeyOf({ dedupKey }: Notification, era: number): string {
+  const key = era === 0 ? dedupKey : `${dedupKey}:${era}`;
   return key.length <= dedupCharsMax ? key.toWellFormed() : `quench:${hash('sha256', key, 'hex')}`;
 }
 

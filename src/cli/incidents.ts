@@ -139,10 +139,25 @@ export const incidentCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'you have it: stop ringing',
-    options: showing,
+    more: ['Whoever has it already keeps it; --over takes it over. Everybody who was told hears who has it.'],
+    options: [...showing, 'over'],
     run: (call) =>
       each(call, 'acknowledged', async (id) => {
-        await call.api().post(`${below(path, id)}/ack`, {});
+        await call.api().post(`${below(path, id)}/ack`, call.given.has('over') ? { over: true } : {});
+        return exits.ok;
+      }),
+  },
+  {
+    words: 'incident unack',
+    args: 'ID...',
+    least: 1,
+    most: 1_000,
+    says: 'you give it back: it rings again',
+    options: [...showing, 'note'],
+    run: (call) =>
+      each(call, 'given back', async (id) => {
+        const note = call.given.text('note');
+        await call.api().post(`${below(path, id)}/unack`, note === undefined ? {} : { note });
         return exits.ok;
       }),
   },

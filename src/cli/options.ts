@@ -61,6 +61,7 @@ const options = {
   summary: { type: 'string', value: 'TEXT', says: 'one line for people' },
   label: { type: 'string', multiple: true, value: 'NAME=VALUE', says: 'one more label; may be given again' },
   cleared: { type: 'boolean', says: 'it is over' },
+  over: { type: 'boolean', says: 'take it over from whoever has it' },
   for: { type: 'string', value: 'SPAN', says: 'how long: 90s, 30m, 2h, 3d' },
   'until-resolved': {
     type: 'boolean',

@@ -267,3 +267,88 @@ test('B4: who takes over has the whole time of an acknowledgement, whatever was 
   assert.equal(rings(story), 2);
   assert.match(story.last('PageRang').reason ?? '', /acknowledged by ben, still open after 10m/);
 });
+
+/** `page#0 acknowledged#0 …`: what went to a notifier, with its era and the eras that it ends. */
+function erasTo(story: Story, notifier: string): readonly string[] {
+  return story.all('NotifyGranted').flatMap((fact) => {
+    const { kind, era = 0, formerEras = [] } = fact.notification;
+    return fact.notifier === notifier ? [`${kind}#${era}${formerEras.length === 0 ? '' : ` ends ${formerEras.join()}`}`] : [];
+  });
+}
+
+test('B4: what rings after an acknowledgement is of a new era, and the end ends every era that was told', () => {
+  const story = ringing(disk);
+  acks(story);
+  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  story.notified(accepted);
+  acks(story, 'ben');
+  story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ben', via: 'api', note: '' });
+  story.notified(accepted);
+
+  assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'acknowledged#0', 'unacknowledged#1 ends 0', 'acknowledged#1', 'resolve#1 ends 0']);
+});
+
+test('B4: a ring that was granted before the acknowledgement does not count for what rings after it: it is said anew', () => {
+  const story = begun();
+  story.see(disk);
+  story.forward(settle);
+  const page = story.last('PageOpened').page;
+  const notification = `${page}|1|pd`;
+  story.say({ type: 'NotifyClaimed', page, notification, attempt: 1, worker: 'w1' });
+  story.say({ type: 'Acked', incident: incidentOf(story), by: 'anna', via: 'api' });
+  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  story.say({ type: 'NotifyAnswered', page, notification, attempt: 1, outcome: accepted });
+
+  story.forward(2 * second);
+  story.say({ type: 'NotifyClaimed', page, notification, attempt: 2, worker: 'w1' });
+
+  assert.equal(story.last('NotifyGranted').notification.era, 1);
+  assert.deepEqual(story.last('NotifyGranted').notification.formerEras, [0]);
+});
+
+test('B4: a notifier that hears of no ring of the newest era hears of the end under the era that it was told in', () => {
+  const rungs = [
+    { notify: ['pd'], waitMs: minute },
+    { notify: ['boss'], waitMs: hour },
+  ];
+  const story = ringing(disk, { ladders: { default: { ...calm, rungs } } });
+  acks(story);
+  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  story.say({ type: 'Resolved', incident: incidentOf(story), by: 'ben', via: 'api', note: '' });
+  story.notified(accepted);
+
+  assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'acknowledged#0', 'resolve#0']);
+});
+
+test('B2: a rise while it rings is of a new era, so that a vendor that rings once for a key calls anew', () => {
+  const story = ringing(disk);
+  story.see({ ...down, startedAt: story.now(), observedAt: story.now() });
+  story.notified(accepted);
+
+  assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'risen#1 ends 0']);
+});
+
+test('B4: the word to everybody who was told names the person, since when, and by which way', () => {
+  const story = ringing(disk);
+  acks(story, 'ben');
+
+  const granted = story.last('NotifyGranted').notification;
+  assert.equal(granted.kind, 'acknowledged');
+  assert.match(granted.text, /^ben has it since \d\d:\d\d UTC \(api\)$/);
+});
+
+test('B17: the title is the worst firing member at the moment of sending, with since when and what it began with', () => {
+  const story = begun();
+  const began = story.now();
+  story.see(eventOf({ ...disk, summary: 'disk 81 %' }));
+  story.see(eventOf({ ...down, summary: 'RabbitMQ is down', startedAt: began + second, observedAt: began + second }));
+  story.forward(settle);
+  story.notified(accepted);
+
+  const { title, text, severity, startedAt, source } = story.last('NotifyGranted').notification;
+  assert.equal(title, 'k1: RabbitMQ is down (and 1 more)');
+  assert.equal(severity, 'critical');
+  assert.equal(source, 'k1');
+  assert.equal(startedAt, began + second);
+  assert.match(text, /^since \d\d:\d\d UTC \(.*\); began with disk 81 % at \d\d:\d\d UTC$/m);
+});

@@ -133,6 +133,7 @@ test('the table of roles and scopes is this one', async () => {
     'operate own post /api/v1/incidents/:id/ack',
     'operate own post /api/v1/incidents/:id/note',
     'operate own post /api/v1/incidents/:id/resolve',
+    'operate own post /api/v1/incidents/:id/unack',
     'operate own post /api/v1/runs/:id/approve',
     'operate own post /api/v1/runs/:id/cancel',
     'operate own post /api/v1/runs/:id/deny',
@@ -304,9 +305,25 @@ test('what people do becomes inputs of the right scope, signed with the name of 
   );
 });
 
+test('B4: an incident is taken over and given back, by the name of the token', async (t) => {
+  const made = await furnished(t);
+  const incident = '/api/v1/incidents/i1.default';
+  await made.as().post(`${incident}/ack`, { over: true }).expect(202);
+  await made.as().post(`${incident}/unack`, { note: 'on a plane' }).expect(202);
+  await made.as('read').post(`${incident}/unack`).expect(403);
+  const common = { scope: 'default', by: 'olga', at: noon, incident: 'i1.default', via: 'api' };
+  assert.deepEqual(
+    new Set(await commands(made)),
+    new Set([
+      { ...common, type: 'Acked', over: true },
+      { ...common, type: 'Unacked', note: 'on a plane' },
+    ]),
+  );
+});
+
 test('what is over or unknown takes no command', async (t) => {
   const made = await furnished(t);
-  for (const verb of ['ack', 'resolve']) {
+  for (const verb of ['ack', 'unack', 'resolve']) {
     await made.as().post(`/api/v1/incidents/i2.default/${verb}`).expect(409);
     await made.as().post(`/api/v1/incidents/i9.default/${verb}`).expect(404);
   }

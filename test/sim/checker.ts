@@ -8,6 +8,7 @@ import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkCursors } from './check-cursors.ts';
+import { checkEras } from './check-eras.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
@@ -52,6 +53,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const pages = checkPages(ledger);
   const calls = checkCalls(ledger);
   const state = checkState(parts);
+  checkEras(ledger);
   checkPresent(ledger);
   checkShares(parts);
   checkCursors(parts);

@@ -47,6 +47,8 @@ export interface Delivered {
   readonly notifier: string;
   readonly kind: NotifyKind;
   readonly page: string;
+  readonly era: number;
+  readonly formerEras: readonly number[];
   readonly life: number;
   readonly seen: Moment;
 }

@@ -109,6 +109,17 @@ export const mutants: readonly Mutant[] = [
     caught: /^P4: .* counts as accepted and never arrived/,
   },
   {
+    says: 'rings after an acknowledgement under the key that was acknowledged (P9)',
+    tampering: {
+      service: (deps) =>
+        createService({
+          ...deps,
+          withAckLink: ({ era: _era, formerEras: _former, ...notification }) => deps.withAckLink(notification),
+        }),
+    },
+    caught: /^P9: /,
+  },
+  {
     says: 'ladders that nobody climbs while every notifier puts us off',
     tampering: {
       service: (deps) => apart(answering(deps, { outcome: 'deferred', retryAfterMs: 0, detail: 'later' }), { host: withLog(withoutRungs) }),

@@ -85,13 +85,13 @@ export function createOutside(parts: OutsideParts): Outside {
     if (!caller.alive()) return never();
     point('deliver', caller.life);
     if (!caller.alive()) return never();
-    const { id, kind, page } = notification;
+    const { id, kind, page, era = 0, formerEras = [] } = notification;
     const bad = parts.chaos() ? random.chance(plan.badNotifiers) : random.chance(0.05);
     ledger.handed(name, notification);
     await wait(random.int(20, 800));
     const how = bad ? random.pick(['deferred', 'refused', 'lost', 'unknown', 'never', 'late', 'throws'] as const) : 'accepted';
     const arrives = how === 'accepted' || how === 'late' || ((how === 'unknown' || how === 'throws') && random.chance(0.5));
-    if (arrives) ledger.arrived.push({ id, notifier: name, kind, page, life: caller.life, seen: ledger.moment() });
+    if (arrives) ledger.arrived.push({ id, notifier: name, kind, page, era, formerEras, life: caller.life, seen: ledger.moment() });
     point('delivered', caller.life);
     if (!caller.alive()) return never();
     ledger.reach(`notifier: ${how}`);

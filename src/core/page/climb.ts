@@ -33,7 +33,7 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
   if (rung === undefined) return;
   const { round, kind, reason } = place;
   const severity = ctx.desk.tables.incidents.rows.get(page.incident)?.severity;
-  const era = (page.era ?? 0) + (page.state === 'acked' ? 1 : 0);
+  const era = (page.era ?? 0) + (isNewEra(page, kind) ? 1 : 0); // P9
   const carried = page.outgoing.filter((each) => isRingUnderWay(each) && rung.notify.includes(each.notifier)); // P6
   emit(ctx, {
     type: 'PageRang',
@@ -53,6 +53,11 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
   const waitMs = round > ladder.repeat ? Math.max(rung.waitMs, lastRungEveryMs) : rung.waitMs;
   wakeAfter(ctx, waitMs, { kind: 'rung', page: id, ring: page.ring + 1 });
   if (waitMs > reachWithinMs) wakeAfter(ctx, reachWithinMs, { kind: 'reach', page: id, ring: page.ring + 1 });
+}
+
+/** What is rung for after an acknowledgement, or for something new, is to call people anew, also where vendors ring once for a key. */
+function isNewEra({ state, ring: rang }: Page, kind: NotifyKind): boolean {
+  return state === 'acked' || (rang > 0 && (kind === 'risen' || kind === 'approval'));
 }
 
 /** Who has not been told yet is told for the first time. */

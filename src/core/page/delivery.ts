@@ -3,6 +3,7 @@
 //   P4  A notification is tried until it is accepted, under one id: a ring while its page rings, what must be known (the end) for hours,
 //       in growing waits; what a notifier refuses for good is not rung again under that id.
 //   P5  Nothing leaves that was not granted, and every attempt is granted or dropped against the present (G1 in present.ts).
+//   P9  What rings after an acknowledgement, or for something new, is of a new era: a ring that was granted before does not count for it.
 //   P6  For one page at most one ring is on its way to a notifier.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { jittered } from '../jitter.ts';
@@ -174,11 +175,18 @@ export function isRingUnderWay(outgoing: Outgoing): boolean {
   return rings[outgoing.kind] && (isOpen(outgoing) || outgoing.state === 'waiting');
 }
 
-function isTriedAgain(ctx: TurnContext, page: Page, { kind, since }: Outgoing, outcome: NotifyOutcome): boolean {
-  if (outcome.outcome === 'accepted' && (outcome.left ?? []).length === 0) return false;
+function isTriedAgain(ctx: TurnContext, page: Page, outgoing: Outgoing, outcome: NotifyOutcome): boolean {
+  const { kind, since } = outgoing;
+  if (outcome.outcome === 'accepted' && (outcome.left ?? []).length === 0) return isOfFormerEra(page, outgoing);
   const inTime = ctx.at - since < (ctx.policy.delivery?.keepTryingMs ?? keepTryingMs);
   if (isUntilAccepted(kind)) return inTime;
   return outcome.outcome !== 'refused' && page.state === 'ringing' && (rings[kind] || inTime);
+}
+
+/** It left before an acknowledgement, and the page rings again since: a vendor may have called nobody for it, so it is said anew (P9). */
+function isOfFormerEra(page: Page, outgoing: Outgoing): boolean {
+  const { era = 0, ring } = outgoing;
+  return isRingUnderWay(outgoing) && page.state === 'ringing' && ring === page.ring && era < (page.era ?? 0);
 }
 
 function waitBefore(outcome: NotifyOutcome, { id, attempt }: Outgoing): Millis {

@@ -47,7 +47,7 @@ export interface PageRang extends FactBase {
   readonly kind?: NotifyKind;
   /** Severity of the incident when it rang: a page rings anew for what is more severe. */
   readonly severity?: Severity;
-  /** How often it was acknowledged and rang again, when it was. */
+  /** How often it rang again after an acknowledgement, or for something new, when it did. */
   readonly era?: number;
   /** The ladder as it is now, when it is not the one of the ring before. */
   readonly ladder?: Ladder;

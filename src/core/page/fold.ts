@@ -2,10 +2,11 @@
 import type { Desk, Folds } from '../desk.ts';
 import { change, put } from '../table.ts';
 import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested, PageAcked, PageOpened, PageRang } from './facts.ts';
-import type { Outgoing, Page } from './row.ts';
+import { erasTold, type Outgoing, type Page } from './row.ts';
 
 const outgoingKept = 64;
 const recipientsKept = 50;
+const erasKept = 8;
 
 type PageFact =
   | 'PageOpened'
@@ -93,6 +94,7 @@ function requestedNotice(page: Page, fact: NotifyRequested): Page {
     state: 'asked',
     since: before?.since ?? fact.at,
     ...(before?.left === undefined ? {} : { left: before.left }),
+    ...(before?.era === undefined ? {} : { era: before.era }),
     ...(before?.heard === true ? { heard: true } : {}),
   };
   const others = page.outgoing.filter((outgoing) => outgoing.id !== id);
@@ -112,7 +114,11 @@ function hasEnded(state: Outgoing['state']): boolean {
 }
 
 function grantedNotice(page: Page, fact: NotifyGranted): Page {
-  return changed(page, fact.outgoing, (each) => ({ ...each, state: 'granted', grant: fact.seq }));
+  return changed(page, fact.outgoing, (each) => {
+    const { era: _before, ...rest } = each;
+    const { era } = fact.notification;
+    return { ...rest, state: 'granted', grant: fact.seq, ...(era === undefined ? {} : { era }) };
+  });
 }
 
 function droppedNotice(page: Page, fact: NotifyDropped): Page {
@@ -133,7 +139,18 @@ function finishedNotice(page: Page, fact: NotifyFinished): Page {
     ...(retry && left !== undefined ? { left: left.slice(0, recipientsKept) } : {}),
     ...(retry && isAccepted ? { heard: true } : {}),
   }));
-  return { ...after, told };
+  return { ...after, told, ...erasAfter(page, fact, reached) };
+}
+
+/** In which eras the notifier may have told somebody, the newest few; nothing while era 0 is all there was. */
+function erasAfter(page: Page, { notifier, notification }: NotifyFinished, reached: boolean): Pick<Page, 'eras'> | Record<string, never> {
+  const sent = page.outgoing.find(({ id }) => id === notification);
+  if (!reached || sent === undefined || sent.kind === 'resolve' || sent.kind === 'acknowledged') return {};
+  const era = sent.era ?? 0;
+  const before = erasTold(page, notifier);
+  if (before.includes(era) || (era === 0 && before.length === 0 && page.eras === undefined)) return {};
+  const eras = [...before, era].toSorted((a, b) => a - b).slice(-erasKept);
+  return { eras: { ...page.eras, [notifier]: eras } };
 }
 
 function changed(page: Page, id: string, how: (each: Outgoing) => Outgoing): Page {

@@ -58,10 +58,12 @@ export interface Notification {
   /** When the trouble began, by the source's clock; absent in what 0.1.0 sent. */
   readonly startedAt?: Instant;
   /**
-   * How often the page was acknowledged and rang again, when it was: a vendor that calls nobody for what was acknowledged there
-   * needs another key for each time.
+   * How often the page rang again after an acknowledgement, or for something new, when it did: a vendor that calls nobody for what is open
+   * or acknowledged there needs another key for each time.
    */
   readonly era?: number;
+  /** Eras before this one in which this notifier may have told somebody: a vendor that keeps one thing for each era ends those, too. */
+  readonly formerEras?: readonly number[];
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly links: readonly { readonly text: string; readonly href: string }[];
 }

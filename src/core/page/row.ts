@@ -23,6 +23,8 @@ export interface Outgoing {
   readonly dueAt?: Instant;
   /** Recipients of the notifier who are still to be told, after it was taken for the others. */
   readonly left?: readonly string[];
+  /** The page's era in whose words it was granted last, when that was not the first. */
+  readonly era?: number;
   /** An attempt was taken for some of its recipients already. */
   readonly heard?: true;
 }
@@ -47,8 +49,10 @@ export interface Page {
   readonly takenOver?: number;
   /** Severity of the incident when it last rang; absent of a page of 0.1.0. */
   readonly severity?: Severity;
-  /** How often it was acknowledged and rang again; absent while it was not. */
+  /** How often it rang again after an acknowledgement, or for something new; absent while it did not. */
   readonly era?: number;
+  /** The eras in which each notifier may have told somebody, the newest few; absent of whom era 0 is all that is known. */
+  readonly eras?: { readonly [notifier: string]: readonly number[] };
   /** What vendors know it by. */
   readonly dedupKey: string;
   /** `unreached`: its ladder was climbed and nobody took it; `exhausted`: somebody was told, the ladder has ended, and nobody answers. */
@@ -57,4 +61,10 @@ export interface Page {
 
 export function pageOf(ctx: TurnContext, id: string | null): Page | undefined {
   return id === null ? undefined : ctx.desk.tables.pages.rows.get(id);
+}
+
+/** The eras in which this notifier may have told somebody, oldest first: what a vendor keeps by era is to be ended in each. */
+export function erasTold(page: Page, notifier: string): readonly number[] {
+  if (page.eras !== undefined && Object.hasOwn(page.eras, notifier)) return page.eras[notifier] ?? [];
+  return page.told.includes(notifier) ? [0] : [];
 }

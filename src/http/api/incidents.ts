@@ -81,14 +81,26 @@ function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[]
   const common = { method: 'post', access: 'operate', scope: 'own', tag, answers: takenAnswers } as const;
 
   return [
-    json({
+    json<null, { readonly over?: boolean }>({
       ...common,
       path: '/api/v1/incidents/:id/ack',
       summary: 'Acknowledge: somebody has it, stop ringing',
-      body: object({}),
+      body: object({ over: { type: 'boolean', default: false, description: 'Take it over from whoever has it' } }),
       async handle(call) {
         const { scope, id } = await open(call);
-        await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via });
+        const over = call.body.over === true ? { over: true as const } : {};
+        await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via, ...over });
+        return taken;
+      },
+    }),
+    json<null, { readonly note?: string }>({
+      ...common,
+      path: '/api/v1/incidents/:id/unack',
+      summary: 'Give back: nobody has it any more, ring again',
+      body: object({ note: { type: 'string', maxLength: textCharsMax } }),
+      async handle(call) {
+        const { scope, id } = await open(call);
+        await intake.submit({ type: 'Unacked', scope, incident: id, by: call.actor, via, note: call.body.note ?? '' });
         return taken;
       },
     }),

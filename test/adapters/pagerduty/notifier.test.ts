@@ -74,6 +74,46 @@ describe('pagerduty events', () => {
     assert.equal(approval.event.payload.summary, '[critical] approval needed: disk full on db1');
   });
 
+  test('B4: a ring after an acknowledgement has a key of its own, and resolves the alert of the era before', async () => {
+    const from = receiver.heard.length;
+    await eventFor({ kind: 'risen', era: 2, formerEras: [0, 1] });
+    const keys = receiver.heard.slice(from).map(({ body }) => {
+      const { event_action: action, dedup_key: key } = JSON.parse(body);
+      return `${action} ${key}`;
+    });
+
+    assert.deepEqual(keys, ['trigger quench:i42.default:2', 'resolve quench:i42.default', 'resolve quench:i42.default:1']);
+  });
+
+  test('B4: the end resolves every era that may be open, and is accepted when all are', async () => {
+    const notifier = createPagerDuty({ routingKey, url: receiver.origin }, { http, clock: wallClock });
+    const end: Notification = { ...plainNotification, kind: 'resolve', era: 1, formerEras: [0] };
+    const from = receiver.heard.length;
+    let answers = 0;
+    receiver.answer = (response) => response.writeHead((answers += 1) === 2 ? 503 : 202).end();
+    const first = await notifier.deliver(end, new AbortController().signal);
+    const again = await notifier.deliver(end, new AbortController().signal);
+    const ring = await notifier.deliver({ ...end, kind: 'repeat' }, new AbortController().signal);
+    answers = 0;
+    const halfRing = await notifier.deliver({ ...end, kind: 'repeat' }, new AbortController().signal);
+
+    assert.equal(first.outcome, 'deferred');
+    assert.equal(again.outcome, 'accepted');
+    assert.equal(ring.outcome, 'accepted');
+    assert.equal(halfRing.outcome, 'accepted', 'it has called somebody: it is not rung again for the sake of the alert before it');
+    assert.deepEqual(
+      receiver.heard.slice(from, from + 4).map(({ body }) => JSON.parse(body).dedup_key),
+      ['quench:i42.default:1', 'quench:i42.default', 'quench:i42.default:1', 'quench:i42.default'],
+    );
+    receiver.answer = (response) => response.writeHead(202).end();
+  });
+
+  test('B4: an acknowledgement is said under the key of its era', async () => {
+    const { event } = await eventFor({ kind: 'acknowledged', era: 3 });
+
+    assert.deepEqual(event, { routing_key: routingKey, dedup_key: 'quench:i42.default:3', event_action: 'acknowledge' });
+  });
+
   test('a summary is cut at 1024 characters as people count them, never inside one', async () => {
     const { event } = await eventFor({ title: '🔥'.repeat(2_000) });
 
