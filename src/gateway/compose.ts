@@ -10,6 +10,7 @@ import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
 import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
+import { pageTrouble } from './config-trouble.ts';
 import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -35,7 +36,7 @@ export interface Gateway {
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger } = around;
+  const { clock, logger, trouble = null } = around;
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
@@ -60,7 +61,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
@@ -96,7 +97,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
 
-    const endpoints = endpointsOf(config, registryOf(around));
+    const endpoints = endpointsOf(config, registryOf(around), trouble?.broken.endpoints);
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
@@ -104,9 +105,11 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
     stops.add(reconciling.stop);
 
-    const engine = createEngineStart({ config, clock, service, publisher, log: backbone.log, onTrouble });
+    stops.add(pageTrouble(config, around, { notifiers, metrics }));
+    const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
+    stops.add(engine.stop);
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem });
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());

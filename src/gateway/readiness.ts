@@ -8,6 +8,7 @@ import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, LogStatus } from '../http/deps.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ConfigTrouble } from './config-trouble.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
@@ -20,6 +21,8 @@ interface Running {
   readonly reconciling: Pick<Reconciling, 'statuses'>;
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
+  /** What of the configuration is broken. */
+  readonly trouble: ConfigTrouble | null;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -90,6 +93,7 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
         },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
+    ...(running.trouble === null ? [] : [{ name: 'config', check: async () => null, note: running.trouble.says }]),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',
