@@ -11,6 +11,7 @@ import type { Spool } from '../engine/spool/spool.ts';
 import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble } from './config-trouble.ts';
+import { watchAppends } from './appends.ts';
 import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -21,7 +22,7 @@ import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
-import { openFailOpen, openSharedLogSpool, seesDecisions } from './undecided.ts';
+import { openFailOpen, openSharedLogSpool, seesDecisions, startRecall } from './undecided.ts';
 
 const stopGraceMs: Millis = 5_000;
 
@@ -43,7 +44,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const store = await openStore(config, around);
+    const { store, failing } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
 
     const instance = newInstance();
@@ -51,6 +52,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       store,
       instance,
       around,
+      problem: () => failing()?.says ?? null,
       watch: {
         appended: (topic, tookMs, durable) => metrics.appended(topic, tookMs, durable),
         rebalanced: (role) => metrics.rebalanced(role),
@@ -66,7 +68,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
 
-    const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
+    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince });
     stops.add(() => failOpen.stop());
 
@@ -113,6 +115,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
+    stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
     return { port, service, publish: publisher.publish, stop: stops.all };
   } catch (error) {
