@@ -15,6 +15,7 @@ import { startGateway, type Gateway } from './compose.ts';
 import { configDeps } from './config-deps.ts';
 import { troubleOf } from './config-trouble.ts';
 import { createLogger } from './logger.ts';
+import { createOutput } from './output.ts';
 import { reloader } from './reload.ts';
 import { tokenFiles } from './token-files.ts';
 import { isInstalled, packageDir, version } from './version.ts';
@@ -27,7 +28,7 @@ export interface Terminal {
 
 /** Starts the gateway with what of its configuration can be used; `invalid_config` carries every problem, a line each, when nothing can. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
-  const logger = createLogger(terminal.stderr, systemClock);
+  const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
   let reload = async (): Promise<void> => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
