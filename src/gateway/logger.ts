@@ -1,5 +1,5 @@
 // The gateway's own logger: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
-//   L1  Equal lines are written once in a while: what is wrong for long does not fill a disk or hide what else is said. How often it was said
+//   L1  Equal warnings and errors are written once in a while: what is wrong for long does not fill a disk or hide what else is said. How often it was said
 //       stands in the next such line, or in front of whatever is said next when its time is over.
 import { GatewayError } from '../core/errors.ts';
 import { minute, type Millis } from '../core/time.ts';
@@ -37,6 +37,7 @@ export function createLogger(stream: { write(text: string): unknown }, clock: Pi
   const write = (level: string) => (fields: { readonly [name: string]: unknown }, text: string) => {
     const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
     const line = `${level} ${text}${particulars.join('')}`;
+    if (level === 'info') return put(line, 0);
     const now = clock.steady();
     const before = said.get(line);
     if (before !== undefined && now - before.at < quietMs) {

@@ -21,8 +21,8 @@ test('F6: equal lines are written once in a minute, with how often they were sai
     logger.error({ why: 'full' }, 'engine in trouble');
     now += 500;
   }
-  logger.info({}, 'something else');
-  assert.deepEqual(said, ['error engine in trouble why="full"', 'info something else']);
+  logger.warn({}, 'something else');
+  assert.deepEqual(said, ['error engine in trouble why="full"', 'warn something else']);
   said = [];
   now = 60_000;
   logger.error({ why: 'full' }, 'engine in trouble');
@@ -31,8 +31,8 @@ test('F6: equal lines are written once in a minute, with how often they were sai
   now += 1_000;
   logger.error({ why: 'full' }, 'engine in trouble');
   now += 60_000;
-  logger.info({}, 'it is over');
-  assert.deepEqual(said, ['error engine in trouble why="full" repeated=1', 'info it is over']);
+  logger.warn({}, 'it is over');
+  assert.deepEqual(said, ['error engine in trouble why="full" repeated=1', 'warn it is over']);
 });
 
 test('F6: what the logger remembers is bounded, and a line that is pushed out tells its count', () => {
@@ -40,6 +40,14 @@ test('F6: what the logger remembers is bounded, and a line that is pushed out te
   const logger = createLogger({ write: (text: string) => said.push(text) }, { now: () => 0, steady: () => 0 });
   logger.error({}, 'first');
   logger.error({}, 'first');
-  for (let time = 0; time < 300; time += 1) logger.info({ time }, 'other');
+  for (let time = 0; time < 300; time += 1) logger.warn({ time }, 'other');
   assert.equal(said.filter((line) => line.includes('first repeated=1')).length, 1);
+});
+
+test('F6: what happened is told each time: what a person asked for again has an answer again', () => {
+  const said: string[] = [];
+  const logger = createLogger({ write: (text: string) => said.push(text) }, { now: () => 0, steady: () => 0 });
+  logger.info({}, 'reloaded');
+  logger.info({}, 'reloaded');
+  assert.equal(said.length, 2);
 });
