@@ -3,6 +3,7 @@ import { run } from './cli/run.ts';
 import type { Terminal } from './cli/terminal.ts';
 import { systemClock } from './gateway/clock.ts';
 import { createLogger } from './gateway/logger.ts';
+import { isOurs } from './gateway/runtime-warnings.ts';
 import { parts } from './offline/parts.ts';
 
 const interrupted = 130;
@@ -19,10 +20,11 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     told.abort();
   });
 }
-// A packaged client asks for timers of less than nothing, each time it connects: harmless, and not our reader's business. The rest is told in our logger's form.
+// What the runtime warns of is told in our logger's form, unless it is about a package and does no harm.
 process.removeAllListeners('warning');
-process.on('warning', ({ name, message }) => {
-  if (name !== 'TimeoutNegativeWarning') createLogger(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
+process.on('warning', (warning) => {
+  const { name, message } = warning;
+  if (isOurs(warning)) createLogger(process.stderr, systemClock).warn({ name, message }, 'runtime warns');
 });
 // Neither opens a debugger nor ends anything: Node does the first with SIGUSR1 and the system the second with SIGUSR2, unless somebody listens.
 for (const name of ['SIGUSR1', 'SIGUSR2'] as const) process.on(name, () => {});

@@ -34,6 +34,7 @@ export function memoryCheckpoints({ content, loaders }: MemoryDisk, queue: Write
         content.desks.set(partition, desk);
       });
     },
+    mark: (partition) => queue.read(() => content.desks.get(partition)?.mark ?? null),
     async load(partition, take) {
       return queue.read(() => {
         loaders.set(partition, me);

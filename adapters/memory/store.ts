@@ -49,6 +49,7 @@ export function memoryStore(options: {
     views: memoryViews(disk.content, queue, () => clock.now()),
     cursors: memoryCursors(disk.content, queue),
     deadLetters: memoryDeadLetters(disk.content, queue, limits),
+    probe: () => queue.submit({ records: 1, bytes: 0, unavailable: 'log_unavailable' }, () => {}),
     close,
   };
 }

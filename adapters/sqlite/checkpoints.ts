@@ -20,6 +20,10 @@ export function checkpointsOver(queues: PriorityQueues, reader: Reader): Checkpo
       const request = { type: 'checkpoint', partition, inputs, facts, rows: plain } as const;
       await ask(queues, { priority: 'state', request, records: 1 + rows.length, bytes });
     },
+    async mark(partition) {
+      const mark = reader.get('SELECT inputs, facts FROM marks WHERE partition = ?', partition);
+      return mark === undefined || mark === null ? null : { inputs: Number(mark['inputs']), facts: Number(mark['facts']) };
+    },
     async load(partition, take) {
       return reader.atOnce(() => {
         const mark = reader.get('SELECT inputs, facts FROM marks WHERE partition = ?', partition);

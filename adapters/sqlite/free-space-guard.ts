@@ -8,6 +8,8 @@ const bytesBetweenLooks = 1_048_576;
 export interface FreeSpaceGuard {
   /** Whether records may be written now. Asks the disk once per MiB written, and each time while it is short. */
   suffices(): boolean;
+  /** Asks the disk now: others write on it, too. */
+  look(): boolean;
   wrote(bytes: number): void;
 }
 
@@ -15,14 +17,16 @@ export function freeSpaceBeside(path: string, freeBytesMin: number): FreeSpaceGu
   const directory = dirname(path);
   let writtenSince = bytesBetweenLooks;
   let sufficed = true;
+  function look(): boolean {
+    const { bavail, bsize } = statfsSync(directory);
+    sufficed = bavail * bsize >= freeBytesMin;
+    writtenSince = 0;
+    return sufficed;
+  }
+
   return {
-    suffices() {
-      if (sufficed && writtenSince < bytesBetweenLooks) return true;
-      const { bavail, bsize } = statfsSync(directory);
-      sufficed = bavail * bsize >= freeBytesMin;
-      writtenSince = 0;
-      return sufficed;
-    },
+    look,
+    suffices: () => (sufficed && writtenSince < bytesBetweenLooks) || look(),
     wrote(bytes) {
       writtenSince += bytes;
     },

@@ -27,6 +27,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   const savepoint = db.prepare('SAVEPOINT request');
   const release = db.prepare('RELEASE request');
   let isFresh = false;
+  let probes = 0;
 
   /** Reads back what the file says; after a failure it is the only truth. */
   function reload(): void {
@@ -35,7 +36,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
     isFresh = true;
   }
 
-  function perform(request: Exclude<Request, AppendRequest>): number {
+  function perform(request: Exclude<Request, AppendRequest>): Answer {
     switch (request.type) {
       case 'checkpoint':
         return checkpoints.save(request, log.positions().ends);
@@ -44,6 +45,11 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
       case 'cursor':
         saveCursor.run(request.name, request.partition, request.offset);
         return 0;
+      case 'probe': {
+        const refusal = log.refusal();
+        if (refusal === null) saveCursor.run('probe', 0, (probes += 1));
+        return refusal ?? 0;
+      }
       case 'letter':
         return letters.add(request);
       case 'mark':

@@ -1,7 +1,7 @@
 // The writing side of the event log, inside the ledger's transaction: appends and trims, and where each slot ends and begins.
 import type { DatabaseSync } from 'node:sqlite';
 import { freeSpaceBeside } from './free-space-guard.ts';
-import { slotSpan, type Answer, type AppendRequest, type WriterOptions } from './requests.ts';
+import { slotSpan, type Answer, type AppendRequest, type Refusal, type WriterOptions } from './requests.ts';
 import { giveBack } from './vacuum.ts';
 
 export interface LogWriter {
@@ -10,6 +10,8 @@ export interface LogWriter {
   /** Before a transaction: asks whether the disk has room for records. */
   begin(): void;
   append(request: AppendRequest): Answer;
+  /** Why no record would be taken now, asked of the disk; null when one would. */
+  refusal(): Refusal | null;
   /** 1 while there is more to do, else 0. */
   trim(slot: number, below: number, batchesMax: number): number;
   /** By slot: the offset of the next record, and the first retained one. */
@@ -28,17 +30,19 @@ export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
   let lows: number[] = [];
   let hasRoom = true;
 
+  const short: Refusal = { why: 'unavailable', message: `less than ${options.freeBytesMin} bytes are free beside ${options.path}` };
   return {
     reload: () => void ({ ends, lows } = positionsIn(db, options.partitions)),
     begin: () => void (hasRoom = freeSpace.suffices()),
     append({ slot, count, scope, body, raw }) {
-      if (!hasRoom) return { why: 'unavailable', message: `less than ${options.freeBytesMin} bytes are free beside ${options.path}` };
+      if (!hasRoom) return short;
       const base = ends[slot] ?? 0;
       insertBatch.run(slot * slotSpan + base, count, scope, body, raw);
       ends[slot] = base + count;
       freeSpace.wrote(body.length + (raw?.length ?? 0));
       return base;
     },
+    refusal: () => (freeSpace.look() ? null : short),
     trim(slot, below, batchesMax) {
       const start = slot * slotSpan;
       const low = Math.max(lows[slot] ?? 0, Math.min(below, ends[slot] ?? 0));

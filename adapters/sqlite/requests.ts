@@ -46,6 +46,8 @@ export type Request =
   | ViewsRequest
   | { readonly type: 'cursor'; readonly name: string; readonly partition: number; readonly offset: number }
   | { readonly type: 'letter'; readonly id: string; readonly state: string; readonly bytes: number; readonly doc: string }
+  /** Writes something, durably, where records would be taken. */
+  | { readonly type: 'probe' }
   | { readonly type: 'mark'; readonly id: string; readonly state: string }
   /** Forgets a chunk of batches below the offset and gives a chunk of free pages back; answers 1 while there is more to do. */
   | { readonly type: 'trim'; readonly slot: number; readonly below: number; readonly batchesMax: number }

@@ -7,6 +7,7 @@ import { GatewayError, invariant } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { makeDirectory } from '../kit/directory.ts';
+import { ask } from './ask.ts';
 import { checkpointsOver } from './checkpoints.ts';
 import { cursorsOver } from './cursors.ts';
 import { deadLettersOver } from './dead-letters.ts';
@@ -104,6 +105,8 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
     views: viewsOver(queues, stateReader, () => clock?.now() ?? Date.now()),
     cursors: cursorsOver(queues, stateReader),
     deadLetters: deadLettersOver(queues, stateReader),
+    probe: async () =>
+      void (await ask(queues, { priority: 'inputs', request: { type: 'probe' }, records: 1, bytes: 0 }, 'log_unavailable')),
     close,
   };
 }

@@ -10,6 +10,8 @@ import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
 import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
+import { pageTrouble } from './config-trouble.ts';
+import { watchAppends } from './appends.ts';
 import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
@@ -20,7 +22,7 @@ import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
-import { openFailOpen, openSharedLogSpool, seesDecisions } from './undecided.ts';
+import { openFailOpen, openSharedLogSpool, seesDecisions, startRecall } from './undecided.ts';
 
 const stopGraceMs: Millis = 5_000;
 
@@ -35,14 +37,14 @@ export interface Gateway {
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger } = around;
+  const { clock, logger, trouble = null } = around;
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const store = await openStore(config, around);
+    const { store, failing } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
 
     const instance = newInstance();
@@ -50,6 +52,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       store,
       instance,
       around,
+      problem: () => failing()?.says ?? null,
       watch: {
         appended: (topic, tookMs, durable) => metrics.appended(topic, tookMs, durable),
         rebalanced: (role) => metrics.rebalanced(role),
@@ -60,12 +63,12 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
 
-    const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
+    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince });
     stops.add(() => failOpen.stop());
 
@@ -96,7 +99,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
 
-    const endpoints = endpointsOf(config, registryOf(around));
+    const endpoints = endpointsOf(config, registryOf(around), trouble?.broken.endpoints);
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
@@ -104,12 +107,15 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
     stops.add(reconciling.stop);
 
-    const engine = createEngineStart({ config, clock, service, publisher, log: backbone.log, onTrouble });
+    stops.add(pageTrouble(config, around, { notifiers, metrics }));
+    const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
+    stops.add(engine.stop);
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem });
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
+    stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
     return { port, service, publish: publisher.publish, stop: stops.all };
   } catch (error) {

@@ -17,6 +17,7 @@ import { createHttp, type HttpServer } from '../http/server.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
+import type { ConfigTrouble } from './config-trouble.ts';
 import { checksOf, logStatusOf } from './readiness.ts';
 import type { Reconciling } from './reconcile.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
@@ -40,6 +41,7 @@ export interface Running {
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
+  readonly trouble: ConfigTrouble | null;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */

@@ -7,6 +7,7 @@ import { scopeOfId } from '../core/ids.ts';
 import type { Notification } from '../core/page/notification.ts';
 import { day, type Millis } from '../core/time.ts';
 import { forkExecutor, type ForkedExecutor } from '../executor/client.ts';
+import { nothingDone } from '../executor/executor.ts';
 import { signAck } from '../http/door/ack.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
@@ -14,8 +15,18 @@ import { registryOf, type Surroundings } from './surroundings.ts';
 
 const ackLinkMs: Millis = 3 * day;
 
-export function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
-  if (around.executor !== undefined) return around.executor();
+/** What cannot act is no reason not to take alerts in and page: without an executor every call fails, and ladders go on. */
+export async function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
+  try {
+    return await (around.executor?.() ?? fork(config, around));
+  } catch (error) {
+    around.logger.error({ error }, 'the executor does not start: every action fails until the gateway is started again');
+    const why = 'the executor did not start';
+    return { pid: null, act: async () => nothingDone('no_executor', why), close: async () => {} };
+  }
+}
+
+function fork(config: Config, around: Surroundings): Promise<ForkedExecutor> {
   return forkExecutor({
     // TypeScript in a clone, JavaScript in what is installed.
     program: fileURLToPath(new URL(`./executor-main${extname(import.meta.url)}`, import.meta.url)),
@@ -34,13 +45,16 @@ export interface Notifiers {
 
 export function createNotifiers(
   config: Pick<Config, 'notifiers'>,
-  around: Pick<Surroundings, 'clock' | 'stream' | 'logger' | 'registry'>,
+  around: Pick<Surroundings, 'clock' | 'stream' | 'logger' | 'registry' | 'trouble'>,
 ): Notifiers {
   const { clock, stream } = around;
   // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
   const http = createHttp({ clock, policy: { allowPrivate: true, allow: [] } });
   const byName = new Map<string, Notifier>();
   for (const [name, { type, options }] of Object.entries(config.notifiers)) {
+    const why = around.trouble?.broken.notifiers.get(name);
+    if (why !== undefined) byName.set(name, brokenNotifier(why));
+    if (why !== undefined) continue;
     const kind = registryOf(around).notifiers.find((each) => each.name === type);
     if (kind === undefined) continue;
     try {

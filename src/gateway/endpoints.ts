@@ -2,12 +2,24 @@
 import type { Registry } from '../../adapters/kit/kinds.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { HttpEndpoint } from '../http/deps.ts';
+import type { Source } from '../ports/source.ts';
 
-/** Loading has checked that each one's source is registered. */
-export function endpointsOf(config: Config, { sources }: Pick<Registry, 'sources'>): readonly HttpEndpoint[] {
-  return Object.entries(config.endpoints).flatMap(([name, { source, tenant, auth, alertsApi, options }]) => {
+/** One that is broken stays visible, and takes nothing in. */
+export function endpointsOf(
+  config: Config,
+  { sources }: Pick<Registry, 'sources'>,
+  broken: ReadonlySet<string> = new Set(),
+): readonly HttpEndpoint[] {
+  return Object.entries(config.endpoints).map(([name, { source, tenant, auth, alertsApi, options }]) => {
     const kind = sources.find((each) => each.name === source);
-    if (kind === undefined) return [];
-    return [{ name, source: kind.create(options), tenant, scopeLabels: config.scope.labels, auth, alertsApi }];
+    const isBroken = kind === undefined || broken.has(name);
+    const parsed = isBroken ? nothingFrom(source) : kind.create(options);
+    return { name, source: parsed, tenant, scopeLabels: config.scope.labels, auth, alertsApi, isBroken };
   });
+}
+
+/** Is not asked: its endpoint takes nothing in. */
+function nothingFrom(name: string): Source {
+  const message = 'the configuration of this endpoint does not load';
+  return { name, parse: () => ({ ok: false, error: { reason: 'unsupported', message } }) };
 }

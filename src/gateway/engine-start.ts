@@ -1,21 +1,22 @@
 // When the engine starts: behind the door, which needs only the log. What an earlier life left to decide, however heavy, keeps nobody out.
 //   E1  On a log that holds nothing the policy comes before the first delivery; else the one in force decides until the newer one is published.
+//   E2  What is left of a broken policy gives way to any that is in force.
 import type { Config } from '../config/quench/types.ts';
 import { GatewayError } from '../core/errors.ts';
 import { second, type Millis } from '../core/time.ts';
 import { endsWithin } from '../engine/async/deadline.ts';
+import { pause } from '../engine/async/pause.ts';
 import type { Service } from '../engine/service.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Publisher } from './publishing.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /** So long a start waits for what is mostly there at once; it is not held up by what takes longer. */
 const startWaitsMs: Millis = 5 * second;
+const lookAgainMs: Millis = 100;
 
 interface Parts {
-  readonly config: Pick<Config, 'roles' | 'log' | 'policy'>;
-  readonly clock: Clock;
-  readonly service: Pick<Service, 'start'>;
+  readonly service: Pick<Service, 'start' | 'catchingUp' | 'policy'>;
   readonly publisher: Pick<Publisher, 'publish'>;
   readonly log: Pick<EventLog, 'end' | 'partitions'>;
   readonly onTrouble: (error: unknown) => void;
@@ -27,17 +28,33 @@ export interface EngineStart {
   start(): Promise<void>;
   /** Why the engine did not start, or null. */
   problem(): string | null;
+  /** Waits for nothing any more. */
+  stop(): Promise<void>;
 }
 
-export function createEngineStart({ config, clock, service, publisher, log, onTrouble }: Parts): EngineStart {
+export function createEngineStart(
+  config: Pick<Config, 'roles' | 'log' | 'policy'>,
+  { clock, trouble }: Pick<Surroundings, 'clock' | 'trouble'>,
+  { service, publisher, log, onTrouble }: Parts,
+): EngineStart {
+  const keeps = trouble?.broken.policy === true; // E2
   // Who only takes in decides by no policy, and puts none in force.
   const publishes = config.log !== null || config.roles.includes('host');
+  const stopping = new AbortController();
   let isPublished = false;
   let problem: string | null = null;
 
   async function begin(): Promise<void> {
     await service.start();
-    if (publishes && !isPublished) await publisher.publish(config.policy);
+    if (publishes && !isPublished && !(keeps && (await isInForce()))) await publisher.publish(config.policy);
+  }
+
+  /** Whether any policy is, once everything on the log is turned. Who decides nothing cannot know, and leaves it to those who do. */
+  async function isInForce(): Promise<boolean> {
+    if (!config.roles.includes('host')) return true;
+    const { signal } = stopping;
+    while (!signal.aborted && service.policy() === null && service.catchingUp() !== null) await pause(clock, lookAgainMs, signal);
+    return signal.aborted || service.policy() !== null;
   }
 
   return {
@@ -56,6 +73,7 @@ export function createEngineStart({ config, clock, service, publisher, log, onTr
       await endsWithin(clock, startWaitsMs, begun);
     },
     problem: () => problem,
+    stop: async () => stopping.abort(),
   };
 }
 

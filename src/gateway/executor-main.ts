@@ -9,17 +9,9 @@ import { createActions } from '../../adapters/kit/action-guard.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { FromExecutor, ToExecutor } from '../executor/protocol.ts';
 import type { Action, ActionRequest } from '../ports/action.ts';
-import type { Clock } from '../ports/clock.ts';
+import { systemClock } from './clock.ts';
 
 const endWithinMs = 1_500;
-const wallClock: Clock = {
-  now: () => Date.now(),
-  steady: () => performance.now(),
-  after(span, call) {
-    const timer = setTimeout(call, span);
-    return () => clearTimeout(timer);
-  },
-};
 const calls = new Map<number, { readonly aborter: AbortController; readonly done: Promise<void> }>();
 let actions: ReadonlyMap<string, Action> = new Map();
 
@@ -33,7 +25,7 @@ function send(message: FromExecutor): Promise<void> {
 
 async function start(config: unknown, orphans: readonly string[]): Promise<void> {
   try {
-    actions = new Map(createActions(actionFamilies, config, wallClock).map((action) => [action.name, action]));
+    actions = new Map(createActions(actionFamilies, config, systemClock).map((action) => [action.name, action]));
     await sweep(new Set(orphans));
     await send({ type: 'ready' });
   } catch (error) {

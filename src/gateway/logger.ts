@@ -1,14 +1,53 @@
 // The gateway's own logger: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
+//   L1  Equal warnings and errors are written once in a while: what is wrong for long does not fill a disk or hide what else is said. How often it was said
+//       stands in the next such line, or in front of whatever is said next when its time is over.
 import { GatewayError } from '../core/errors.ts';
+import { minute, type Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
 const valueCharsMax = 400;
+const quietMs: Millis = minute;
+/** Different lines that are remembered at once; beyond, the one written longest ago is forgotten. */
+const linesMax = 200;
 
-export function createLogger(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now'>): Logger {
+interface Said {
+  readonly at: Millis;
+  again: number;
+}
+
+export function createLogger(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now' | 'steady'>): Logger {
+  /** Lines without their time, in the order in which they were last written. */
+  const said = new Map<string, Said>();
+
+  function put(line: string, again: number): void {
+    const repeated = again === 0 ? '' : ` repeated=${again}`;
+    stream.write(`${new Date(clock.now()).toISOString()} ${line}${repeated}\n`);
+  }
+
+  /** Forgets what was said long ago, and tells how often it was said again. */
+  function tidy(now: Millis): void {
+    for (const [line, { at, again }] of said) {
+      if (now - at < quietMs && said.size <= linesMax) return;
+      said.delete(line);
+      if (again > 0) put(line, again);
+    }
+  }
+
   const write = (level: string) => (fields: { readonly [name: string]: unknown }, text: string) => {
     const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
-    stream.write(`${new Date(clock.now()).toISOString()} ${level} ${text}${particulars.join('')}\n`);
+    const line = `${level} ${text}${particulars.join('')}`;
+    if (level === 'info') return put(line, 0);
+    const now = clock.steady();
+    const before = said.get(line);
+    if (before !== undefined && now - before.at < quietMs) {
+      before.again += 1; // L1
+      return;
+    }
+    said.delete(line);
+    tidy(now);
+    put(line, before?.again ?? 0);
+    said.set(line, { at: now, again: 0 });
   };
   return { info: write('info'), warn: write('warn'), error: write('error') };
 }

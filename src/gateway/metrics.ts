@@ -3,6 +3,7 @@ import type { Config } from '../config/quench/types.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
+import type { ConfigTrouble } from './config-trouble.ts';
 import type { Backbone } from '../ports/backbone.ts';
 
 interface Parts {
@@ -10,10 +11,12 @@ interface Parts {
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
   readonly spool: () => Spool | null;
+  readonly trouble: ConfigTrouble | null;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble }: Parts): Metrics {
   return createMetrics({
+    configProblems: () => trouble?.problems() ?? 0,
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),

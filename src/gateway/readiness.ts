@@ -8,9 +8,12 @@ import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, LogStatus } from '../http/deps.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Store } from '../ports/store.ts';
+import type { ConfigTrouble } from './config-trouble.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
+  readonly store: Pick<Store, 'probe'>;
   readonly instance: string;
   readonly backbone: Backbone;
   readonly service: Service;
@@ -20,6 +23,8 @@ interface Running {
   readonly reconciling: Pick<Reconciling, 'statuses'>;
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
+  /** What of the configuration is broken. */
+  readonly trouble: ConfigTrouble | null;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -73,6 +78,14 @@ function describeEngine(config: Config, { service }: Running): string | null {
   return loading ? 'loading what was decided before' : `catching up: ${done} of ${of}`;
 }
 
+/** Asked by writing, for a log that can be read may be full. */
+async function logProblem(config: Config, { backbone, store }: Running): Promise<string | null> {
+  const problem = backbone.problem();
+  if (problem !== null) return problem;
+  if (config.log === null) await store.probe();
+  return (await backbone.log.end('inputs', 0)) >= 0 ? null : 'no inputs log';
+}
+
 /** What must be well for work to be sent here. */
 export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'now'>): readonly Check[] {
   const { spool } = running;
@@ -86,10 +99,11 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
       ? spoolCheck(spool)
       : {
           name: 'log',
-          check: async () => running.backbone.problem() ?? ((await running.backbone.log.end('inputs', 0)) >= 0 ? null : 'no inputs log'),
+          check: () => logProblem(config, running),
         },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
+    ...(running.trouble === null ? [] : [{ name: 'config', check: async () => null, note: running.trouble.says }]),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',

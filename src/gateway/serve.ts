@@ -7,12 +7,15 @@ import { configFileAt, diskFiles, exposureOf } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
 import { problemLine } from '../config/yaml/problems.ts';
-import { GatewayError } from '../core/errors.ts';
+import type { Policy } from '../core/playbook/policy.ts';
 import type { Logger } from '../ports/logger.ts';
+import { bootConfig, tellBoot } from './boot-config.ts';
 import { systemClock } from './clock.ts';
 import { startGateway, type Gateway } from './compose.ts';
 import { configDeps } from './config-deps.ts';
+import { troubleOf } from './config-trouble.ts';
 import { createLogger } from './logger.ts';
+import { createOutput } from './output.ts';
 import { reloader } from './reload.ts';
 import { tokenFiles } from './token-files.ts';
 import { isInstalled, packageDir, version } from './version.ts';
@@ -23,9 +26,9 @@ export interface Terminal {
   readonly stderr: NodeJS.WritableStream & { write(text: string): boolean };
 }
 
-/** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. SIGHUP reloads it until it is stopped. */
+/** Starts the gateway with what of its configuration can be used; `invalid_config` carries every problem, a line each, when nothing can. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
-  const logger = createLogger(terminal.stderr, systemClock);
+  const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
   let reload = async (): Promise<void> => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
@@ -52,15 +55,11 @@ async function started(
   const made: string[] = [];
   const path = configFileAt(configPath);
   const deps = configDeps(terminal.env, diskFiles, createExpressions(), systemClock);
-  const loaded = loadConfig(path, { ...deps, doorFiles: tokenFiles(made) });
-  if (!loaded.ok) {
-    const lines = loaded.error.map((problem) => problemLine({ ...problem, file: relative('.', problem.file) }));
-    throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
-  }
-  const config: Config = intakeOnly ? { ...loaded.value, roles: ['intake'] } : loaded.value;
-  const unsafe = loadConfig(path, { ...deps, exposure: exposureOf });
-  for (const problem of unsafe.ok ? [] : unsafe.error)
-    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
+  const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made) }, logger);
+  tellBoot(boot, logger);
+  const trouble = troubleOf(boot);
+  const config: Config = intakeOnly ? { ...boot.config, roles: ['intake'] } : boot.config;
+  if (trouble === null) tellUnsafe(loadConfig(path, { ...deps, exposure: exposureOf }), logger);
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },
@@ -68,10 +67,26 @@ async function started(
     );
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
-  const gateway = await startGateway(config, { clock: systemClock, logger, stream, executorEnv, version });
+  const gateway = await startGateway(config, {
+    clock: systemClock,
+    logger,
+    stream,
+    executorEnv,
+    version,
+    ...(trouble === null ? {} : { trouble }),
+  });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
   const load = (): ReturnType<typeof loadConfig> => loadConfig(path, { ...deps, expressions: createExpressions() });
-  return { gateway, reloads: reloader({ config: loaded.value, load, publish: gateway.publish, logger }) };
+  const publish = async (policy: Policy): Promise<void> => {
+    await gateway.publish(policy);
+    trouble?.mended(); // what is published by a reload loads whole
+  };
+  return { gateway, reloads: reloader({ config: boot.config, load, publish, logger }) };
+}
+
+function tellUnsafe(strict: ReturnType<typeof loadConfig>, logger: Logger): void {
+  for (const problem of strict.ok ? [] : strict.error)
+    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */

@@ -60,15 +60,17 @@ export async function openBackbone(
     readonly instance: string;
     readonly around: Around;
     readonly watch: BackboneWatch;
+    /** What keeps the store from taking records, if anything does. */
+    readonly problem?: () => string | null;
   },
 ): Promise<Backbone> {
-  const { store, instance, around, watch } = parts;
+  const { store, instance, around, watch, problem = () => null } = parts;
   const kind = registryOf(around).logs.find((each) => each.name === config.log?.type);
   if (config.log === null || kind === undefined) {
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };
     const shares = (role: SharedRole): Shares => alone[role];
-    return { log, checkpoints, cursors, deadLetters, shares, forgets: false, problem: () => null, close: async () => {} };
+    return { log, checkpoints, cursors, deadLetters, shares, forgets: false, problem, close: async () => {} };
   }
   if ((await store.checkpoints.load(0, () => {})) !== null)
     throw new GatewayError(

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import type { Registry } from '../../adapters/kit/kinds.ts';
 import { registry as everything } from '../../adapters/registry.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
+import type { ConfigTrouble } from './config-trouble.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -16,6 +17,8 @@ export interface Surroundings {
   readonly version: string;
   /** What the gateway can speak to; not given: all that there is. */
   readonly registry?: Registry;
+  /** What of the configuration is broken, of a gateway that starts all the same. */
+  readonly trouble?: ConfigTrouble;
   /** Starts what acts; not given: a child process that knows the registered families of actions. */
   readonly executor?: () => Promise<ForkedExecutor>;
 }

@@ -2,6 +2,7 @@
 import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
+import { recallUndecided } from '../engine/failopen/recall.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
 import { alertId } from '../readmodel/documents.ts';
 import { openSpool, type Spool } from '../engine/spool/spool.ts';
@@ -46,6 +47,27 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
     onTrouble: (error) => logger.error({ error }, 'an undecided alert was not paged in order'),
   });
+}
+
+/** Begins to read, beside all else, what an earlier life accepted and nobody decided; returns how to stop. Of a shared log others live who know of it. */
+export function startRecall(
+  config: Config,
+  { logger }: Surroundings,
+  parts: Pick<Parts, 'store'> & { readonly failOpen: FailOpen },
+): () => Promise<void> {
+  const { checkpoints, log } = parts.store;
+  const stopping = new AbortController();
+  const read = async (): Promise<void> => {
+    if (config.log !== null || checkpoints.mark === undefined) return;
+    const mark = checkpoints.mark.bind(checkpoints);
+    const count = await recallUndecided({ log, mark, left: parts.failOpen.left, stopping: stopping.signal });
+    if (count > 0) logger.info({ inputs: count }, 'an earlier life left inputs that nobody decided');
+  };
+  const reading = read().catch((error: unknown) => logger.error({ error }, 'what an earlier life left undecided could not be read'));
+  return async () => {
+    stopping.abort();
+    await reading;
+  };
 }
 
 /** Null for a gateway whose log is its own: that is not away while the gateway lives. */

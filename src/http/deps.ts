@@ -19,6 +19,8 @@ export interface HttpEndpoint extends IntakeEndpoint {
   readonly auth: readonly EndpointAuth[];
   /** Takes what arrives on the delivery routes that sources bring; at most one endpoint does. */
   readonly alertsApi: boolean;
+  /** Its part of the configuration does not load: deliveries are put off, so that senders keep them and come again. */
+  readonly isBroken?: boolean;
 }
 
 /** One thing that must be well before work is sent here; null, or what is wrong. */

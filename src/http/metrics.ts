@@ -62,6 +62,8 @@ export interface Gauges {
   readonly projectors?: () => ReadonlyMap<string, number>;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
+  /** Of a gateway that runs although its configuration does not load whole; not given: none. */
+  readonly configProblems?: () => number;
   /** What waits for the shared log; nothing to show without one. */
   readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
   /** Whether the shared log is away; without one it never is. */
@@ -165,7 +167,10 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 // ---------------------------------------------------------------- what is read when a scrape comes
 
-function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool }: Gauges): void {
+function addGauges(
+  registry: Registry,
+  { lags, acting, projectors, lag, deadLetters, away, spool, configProblems = () => 0 }: Gauges,
+): void {
   table(registry, {
     name: 'quench_partition_lag',
     help: 'Inputs that wait to be turned, for each partition decided here.',
@@ -188,6 +193,9 @@ function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLett
     read: () => [...(projectors?.() ?? [])].map(([projector, behind]) => [{ projector }, behind]),
   });
   gauge(registry, 'quench_inputs_lag', 'Inputs that are durable and not yet turned.', lag);
+  gauge(registry, 'quench_config_problems', 'What is wrong with the configuration that the gateway runs with.', async () =>
+    configProblems(),
+  );
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
   if (spool === undefined) return;

@@ -21,6 +21,8 @@ export interface Checkpoints {
    * Rejects with `store_unavailable`, also when another process has loaded the partition since: what it saves counts, ours no more.
    */
   save(partition: number, mark: CheckpointMark, rows: readonly DeskRow[]): Promise<void>;
+  /** The mark of the last save, or null for a partition never saved; takes nothing away from whoever has loaded it. Missing where it cannot be had by itself. */
+  mark?(partition: number): Promise<CheckpointMark | null>;
   /** The mark, or null for a partition never saved; rows arrive in chunks through `take`. From here on nobody else's save counts. */
   load(partition: number, take: (rows: readonly DeskRow[]) => void): Promise<CheckpointMark | null>;
 }

@@ -11,5 +11,7 @@ export interface Store {
   readonly views: Views;
   readonly cursors: Cursors;
   readonly deadLetters: DeadLetters;
+  /** Resolves when something was written as a record is, durably; rejects as an append would. */
+  probe(): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,10 +9,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { registry } from '../../adapters/registry.ts';
 import { diskFiles } from '../../src/config/files.ts';
-import { loadConfig } from '../../src/config/quench/config.ts';
+import { bootConfig, tellBoot } from '../../src/gateway/boot-config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { startGateway, type Gateway } from '../../src/gateway/compose.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
+import { troubleOf } from '../../src/gateway/config-trouble.ts';
 import { createLogger } from '../../src/gateway/logger.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { passingClock } from '../support/passing-clock.ts';
@@ -56,17 +57,20 @@ export interface Running {
 
 /** `spoil` stands between the gateway and its store. */
 export async function open(t: TestContext, { dir }: Folder, spoil: (store: Store) => Store = (store) => store): Promise<Running> {
-  const loaded = loadConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock));
-  assert.ok(loaded.ok, JSON.stringify(loaded));
   const [kind] = registry.stores;
   let rang = '';
   let said = '';
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => (rang += chunk.toString()));
   const { clock, hurry } = passingClock();
-  const gateway = await startGateway(loaded.value, {
+  const logger = createLogger({ write: (text: string) => (said += text) }, clock);
+  const boot = bootConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock), logger);
+  tellBoot(boot, logger);
+  const trouble = troubleOf(boot);
+  const gateway = await startGateway(boot.config, {
     clock,
-    logger: createLogger({ write: (text: string) => (said += text) }, clock),
+    logger,
+    ...(trouble === null ? {} : { trouble }),
     stream,
     executorEnv: { PATH: '/usr/bin:/bin' },
     version: '0.0.0-test',

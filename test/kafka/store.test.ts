@@ -143,6 +143,7 @@ function suite(version: string): void {
       cursors: whose === 'shared' ? cursors : local.cursors,
       deadLetters,
       views: local.views,
+      probe: local.probe,
       async close() {
         await backbone.close();
         await local.close();

@@ -28,6 +28,15 @@ export interface LoadedPlaybook {
 
 /** All playbooks of the texts, in the order of their file names, or all problems. */
 export function loadPlaybooks(texts: readonly TextFile[], deps: PlaybookDeps): Result<readonly LoadedPlaybook[], readonly ConfigProblem[]> {
+  const { loaded, problems } = readPlaybooks(texts, deps);
+  return problems.length > 0 ? fail(problems) : ok(loaded);
+}
+
+/** Those playbooks of the texts that load, in the order of their file names, and the problems of the others. */
+export function readPlaybooks(
+  texts: readonly TextFile[],
+  deps: PlaybookDeps,
+): { readonly loaded: readonly LoadedPlaybook[]; readonly problems: readonly ConfigProblem[] } {
   const problems: ConfigProblem[] = [];
   const loaded: LoadedPlaybook[] = [];
   for (const text of texts.toSorted((a, b) => (a.file < b.file ? -1 : 1))) {
@@ -41,10 +50,11 @@ export function loadPlaybooks(texts: readonly TextFile[], deps: PlaybookDeps): R
       problems.push(
         one.value.file.problem('/name', `expected every name once, seen "${one.value.playbook.name}", which ${same.file.file} has too`),
       );
+      continue;
     }
     loaded.push(one.value);
   }
-  return problems.length > 0 ? fail(inOrder(problems)) : ok(loaded);
+  return { loaded, problems: inOrder(problems) };
 }
 
 /** One playbook, or everything wrong with it. */
@@ -74,9 +84,9 @@ function misplaced(document: Json, fault: ShapeFault, { actions }: PlaybookDeps)
   return memberOf(memberOf(input, 'properties'), key) === undefined ? null : `expected "${key}" as a key of "with", seen it beside "uses"`;
 }
 
-/** The playbook files of a directory (`*.yaml`, without the `*.test.yaml` beside them). */
-export function readPlaybookDir(dir: string, files: Files): readonly TextFile[] {
-  return readYamlDir(dir, files, (name) => !name.endsWith('.test.yaml'));
+/** The playbook files of a directory (`*.yaml`, without the `*.test.yaml` beside them); `unread` is told of one that cannot be read, without it that is thrown. */
+export function readPlaybookDir(dir: string, files: Files, unread?: (error: unknown) => void): readonly TextFile[] {
+  return readYamlDir(dir, files, (name) => !name.endsWith('.test.yaml'), unread);
 }
 
 /** The test case files of a directory. */
@@ -92,7 +102,15 @@ export function dirFault(dir: string, error: unknown): string {
   return `expected a file that can be read at ${path}, seen none: ${why}`;
 }
 
-function readYamlDir(dir: string, files: Files, wanted: (name: string) => boolean): readonly TextFile[] {
+function readYamlDir(dir: string, files: Files, wanted: (name: string) => boolean, unread?: (error: unknown) => void): readonly TextFile[] {
   const names = files.list(dir).filter((name) => name.endsWith('.yaml') && wanted(name));
-  return names.map((name) => ({ file: join(dir, name), text: files.read(join(dir, name)) }));
+  return names.flatMap((name) => {
+    try {
+      return [{ file: join(dir, name), text: files.read(join(dir, name)) }];
+    } catch (error) {
+      if (unread === undefined) throw error;
+      unread(error);
+      return [];
+    }
+  });
 }

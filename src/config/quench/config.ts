@@ -7,7 +7,8 @@ import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
-import { memberOf, shapeFaults, withoutFaults } from '../yaml/shape.ts';
+import { below, membersOf } from '../yaml/pointer.ts';
+import { memberOf, shapeFaults, withoutFaults, type ShapeFault } from '../yaml/shape.ts';
 import { readYaml } from '../yaml/yaml.ts';
 import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
@@ -17,21 +18,57 @@ import { failOpenOf, policyOf } from './policy.ts';
 import { ConfigSchema } from './schema.ts';
 import type { Config } from './types.ts';
 
+/** A configuration as far as it can be read, and everything that is wrong with it. */
+export interface Reading {
+  /** Null when the file is no document of this shape. What has a problem is in it with what is left of it, or missing. */
+  readonly config: Config | null;
+  readonly problems: readonly ConfigProblem[];
+  /** Names that the file gives, also of what could not be read. */
+  readonly named: { readonly endpoints: readonly string[]; readonly notifiers: readonly string[] };
+}
+
 /** The configuration at a path, or every problem of it and of its playbooks. Paths in the file are relative to the file. */
 export function loadConfig(path: string, deps: ConfigDeps): Result<Config, readonly ConfigProblem[]> {
+  const { config, problems } = read(path, deps, () => null);
+  return config === null || problems.length > 0 ? fail(problems) : ok(config);
+}
+
+/** What a start makes of a file that does not load: a part with a fault is left out whole where leaving the fault out does not help. */
+export function readConfig(path: string, deps: ConfigDeps): Reading {
+  return read(path, deps, withoutParts);
+}
+
+function read(path: string, deps: ConfigDeps, rescue: (value: Json, faults: readonly ShapeFault[]) => Json | null): Reading {
+  const nothing = { config: null, named: { endpoints: [], notifiers: [] } };
   const text = textOf(path, deps.files);
-  if (!text.ok) return fail([text.error]);
-  const read = readYaml(path, text.value);
-  if (!read.ok) return read;
-  const file = read.value;
+  if (!text.ok) return { ...nothing, problems: [text.error] };
+  const yaml = readYaml(path, text.value);
+  if (!yaml.ok) return { ...nothing, problems: yaml.error };
+  const file = yaml.value;
   const shape = shapeFaults(ConfigSchema, file.value);
-  const sound = shape.length === 0 ? file.value : withoutFaults(ConfigSchema, file.value, shape);
+  const sound = shape.length === 0 ? file.value : (withoutFaults(ConfigSchema, file.value, shape) ?? rescue(file.value, shape));
   const problems: ConfigProblem[] = shape.map((fault) => file.problem(fault.pointer, fault.message, fault.on));
-  if (sound === null) return fail(inOrder(problems));
+  if (sound === null) return { ...nothing, problems: inOrder(problems) };
+  const named = { endpoints: namesOf(file.value, 'endpoints'), notifiers: namesOf(file.value, 'notifiers') };
   // ConfigSchema accepted it, whole or without what it complained about.
-  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems, doorSecrets: new Map() };
+  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems, notifiers: named.notifiers, doorSecrets: new Map() };
   const config = configOf(loading);
-  return problems.length > 0 ? fail(inOrder(problems)) : ok(config);
+  return { config, problems: inOrder(problems), named };
+}
+
+/** Without every notifier, endpoint, ladder or token that has a fault, and every other member of the document that has one. */
+function withoutParts(value: Json, faults: readonly ShapeFault[]): Json | null {
+  const parts = faults.map((fault) => {
+    const members = membersOf(fault.pointer);
+    const depth = members[0] === 'api' ? 3 : ['notifiers', 'endpoints', 'ladders'].includes(members[0] ?? '') ? 2 : 1;
+    return { ...fault, keyword: members.length === 0 ? fault.keyword : '', pointer: members.slice(0, depth).reduce(below, '') };
+  });
+  return withoutFaults(ConfigSchema, value, parts);
+}
+
+function namesOf(document: Json, member: string): readonly string[] {
+  const named = memberOf(document, member);
+  return typeof named === 'object' && named !== null && !Array.isArray(named) ? Object.keys(named) : [];
 }
 
 function textOf(path: string, files: Files): Result<string, ConfigProblem> {

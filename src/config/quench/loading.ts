@@ -105,6 +105,8 @@ export interface Loading {
   readonly raw: RawConfig;
   readonly deps: ConfigDeps;
   readonly problems: ConfigProblem[];
+  /** Names of notifiers in the file: one that is broken is no unknown one. */
+  readonly notifiers: readonly string[];
   /** Secret → the place that it is for, of our own doors; so that none opens two of them. */
   readonly doorSecrets: Map<string, string>;
 }

@@ -5,7 +5,7 @@ import { day, minute, second, type Millis } from '../../core/time.ts';
 import { digestOf } from '../playbook/digest.ts';
 import { expressionFaults } from '../playbook/expressions.ts';
 import { sees } from '../playbook/names.ts';
-import { dirFault, loadPlaybooks, readPlaybookDir, type LoadedPlaybook } from '../playbook/playbooks.ts';
+import { dirFault, readPlaybookDir, readPlaybooks, type LoadedPlaybook } from '../playbook/playbooks.ts';
 import { below } from '../yaml/pointer.ts';
 import { configDefaults } from './defaults.ts';
 import { complain, spanAt, unknownName, type Loading } from './loading.ts';
@@ -47,23 +47,20 @@ function playbooksOf(loading: Loading, dir: string): readonly LoadedPlaybook[] {
   const { raw, deps, problems } = loading;
   let texts: ReturnType<typeof readPlaybookDir>;
   try {
-    texts = readPlaybookDir(dir, deps.files);
+    texts = readPlaybookDir(dir, deps.files, (error) => complain(loading, '/playbooks/dir', dirFault(dir, error)));
   } catch (error) {
     complain(loading, '/playbooks/dir', dirFault(dir, error));
     return [];
   }
-  const loaded = loadPlaybooks(texts, deps);
-  if (!loaded.ok) {
-    problems.push(...loaded.error);
-    return [];
-  }
+  const read = readPlaybooks(texts, deps);
+  problems.push(...read.problems);
   const ladders = Object.keys(raw.ladders);
-  for (const { playbook, file } of loaded.value) {
+  return read.loaded.filter(({ playbook, file }) => {
     const { ladder } = playbook.escalate;
-    if (ladder === null || ladders.includes(ladder)) continue;
+    if (ladder === null || ladders.includes(ladder)) return true;
     problems.push(file.problem('/escalate/ladder', unknownName('ladder', ladder, ladders)));
-  }
-  return loaded.value;
+    return false;
+  });
 }
 
 function laddersOf(loading: Loading): Policy['ladders'] {
@@ -88,7 +85,7 @@ function laddersOf(loading: Loading): Policy['ladders'] {
 
 /** One name or a list of them; each must be a notifier's. */
 function notifiersAt(loading: Loading, pointer: string, names: string | readonly string[]): readonly string[] {
-  const known = Object.keys(loading.raw.notifiers);
+  const known = [...new Set([...Object.keys(loading.raw.notifiers), ...loading.notifiers])];
   const notify = [names].flat();
   notify.forEach((name, at) => {
     const inner = typeof names === 'string' ? pointer : `${pointer}/${at}`;

@@ -7,6 +7,7 @@
 //   O3  Bounded: 10,000 alerts; those beyond are only counted. One timer for all that wait.
 import type { Fact } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
+import type { LogBatch } from '../../ports/event-log.ts';
 import type { NewAlert } from '../intake/delivery-writer.ts';
 import type { SpooledBatch } from '../spool/entry.ts';
 import { createBook, type Entry, type Undecided } from './book.ts';
@@ -29,6 +30,8 @@ export interface FailOpen {
   offered(scope: string, alerts: readonly NewAlert[], mayRepeat: boolean): ((accepted: boolean) => void) | null;
   /** A batch is in the spool; `recalled` when an earlier life of the process left it. */
   spooled(batch: SpooledBatch, recalled: boolean): void;
+  /** An earlier life of the process accepted it, and it stands on the log without a decision. */
+  left(batch: LogBatch): void;
   /** A spooled batch is on the log. */
   sent(batch: SpooledBatch): void;
   /** A fact of any partition. */
@@ -55,6 +58,14 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     if (entered === null) overdue.addedBeyond();
     else overdue.added();
     return entered;
+  }
+
+  function enterBatch(batch: LogBatch, how: Pick<Entry, 'mayRepeat' | 'place'>): void {
+    for (const alert of lastClaims(alertsIn(batch))?.values() ?? []) {
+      const undecided = isUrgent(alert.event) ? enter(alert, { ...how, at: alert.at }) : null;
+      if (undecided !== null) undecided.accepted = true;
+      else if (alert.event.claim === 'cleared') overdue.forget(keyOf(batch.scope, alert.event.fingerprint));
+    }
   }
 
   function forgetUpTo(place: number, key: string): void {
@@ -92,13 +103,9 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     },
     spooled(batch, recalled) {
       if (seesDecisions && !recalled) return; // `offered` told of it
-      const how = { mayRepeat: seesDecisions, place: seesDecisions ? 0 : batch.place };
-      for (const alert of lastClaims(alertsIn(batch))?.values() ?? []) {
-        const undecided = isUrgent(alert.event) ? enter(alert, { ...how, at: alert.at }) : null;
-        if (undecided !== null) undecided.accepted = true;
-        else if (alert.event.claim === 'cleared') overdue.forget(keyOf(batch.scope, alert.event.fingerprint));
-      }
+      enterBatch(batch, { mayRepeat: seesDecisions, place: seesDecisions ? 0 : batch.place });
     },
+    left: (batch) => enterBatch(batch, { mayRepeat: true, place: 0 }),
     sent(batch) {
       if (seesDecisions) return;
       for (const { event } of alertsIn(batch)) forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint));

@@ -16,6 +16,8 @@ import type { BodyReader } from './body.ts';
 import type { Logins } from './logins.ts';
 
 const prefix = '/webhooks/';
+const brokenEndpoint =
+  'the configuration of this endpoint does not load: nothing is taken in here until it is mended; see the log of the gateway';
 
 interface Door {
   readonly endpoint: HttpEndpoint;
@@ -52,6 +54,7 @@ export function createWebhooks(
     const name = door.endpoint.name;
     try {
       if (req.method !== 'POST') return wrongMethod(res);
+      if (door.endpoint.isBroken === true) throw new GatewayError('overloaded', brokenEndpoint);
       if (!door.gate.headers(req.headers)) throw refused;
       if (door.gate.asksBefore) deps.logins.succeeded(req);
       const acceptance = await accept(door, path, req);

@@ -160,9 +160,11 @@ describe('sqlite: a full file', () => {
     inFolder(async (path) => {
       const roomy = await openAt(path);
       for (let n = 0; n < 10; n += 1) await roomy.log.append('inputs', batch(n));
+      await roomy.probe();
       await roomy.close();
       const store = await openAt(path, { freeBytesMin: Number.MAX_SAFE_INTEGER });
       await assert.rejects(store.log.append('inputs', batch(1)), { code: 'log_unavailable', message: /bytes are free/ });
+      await assert.rejects(store.probe(), { code: 'log_unavailable', message: /bytes are free/ }); // F6: also of a log that nobody writes to
       await store.log.trim('inputs', 0, 5);
       await store.cursors.save('c', 0, 5);
 

@@ -1,0 +1,76 @@
+// What is said of a gateway that runs although its configuration does not load: in /readyz, in a metric, and to people, once.
+import { hash } from 'node:crypto';
+import type { Config } from '../config/quench/types.ts';
+import type { Broken } from '../config/quench/usable.ts';
+import { createRawPager, type RawPage } from '../engine/failopen/raw-pager.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import { problemLine } from '../config/yaml/problems.ts';
+import { saysOf, type Boot } from './boot-config.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const listedMax = 10;
+const lineCharsMax = 300;
+
+export interface ConfigTrouble {
+  readonly broken: Broken;
+  /** How many problems there are now. */
+  problems(): number;
+  /** In one sentence that anybody may read; null once it is mended. */
+  says(): string | null;
+  /** A later reading had no problem, and is in force. */
+  mended(): void;
+}
+
+/** Null for a configuration that loads. */
+export function troubleOf(boot: Boot): ConfigTrouble | null {
+  if (boot.broken.problems.length === 0) return null;
+  let isMended = false;
+  return {
+    broken: boot.broken,
+    problems: () => (isMended ? 0 : boot.broken.problems.length),
+    says: () => (isMended ? null : saysOf(boot)),
+    mended: () => void (isMended = true),
+  };
+}
+
+interface Parts {
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly metrics: Pick<Metrics, 'notification'>;
+}
+
+/** Sends one page by the fail-open notifiers; the same problems have the same key, so that a pager joins those of many starts. Returns how to stop. */
+export function pageTrouble(config: Config, { clock, logger, trouble }: Surroundings, { notifiers, metrics }: Parts): () => Promise<void> {
+  const pager = createRawPager({
+    clock,
+    notifiers,
+    notify: config.failOpen.notify,
+    attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
+    onTrouble: (error) => logger.error({ error }, 'nobody could be told that the configuration does not load'),
+  });
+  if (trouble !== undefined) pager.send(pageOf(trouble, clock.now()), () => trouble.problems() > 0);
+  return pager.stop;
+}
+
+function pageOf({ broken, says }: ConfigTrouble, at: number): RawPage {
+  const lines = broken.problems.map((problem) => problemLine(problem).slice(0, lineCharsMax));
+  const more = lines.length > listedMax ? [`- and ${lines.length - listedMax} more`] : [];
+  return {
+    kind: 'page',
+    dedupKey: `quench:config:${hash('sha256', lines.join('\n'), 'hex').slice(0, 16)}`,
+    incident: 'config',
+    page: 'config',
+    title: `[quench] started with a broken configuration: ${lines.length} problem${lines.length === 1 ? '' : 's'}`,
+    text: [
+      `${says() ?? 'the configuration does not load'}.`,
+      ...lines.slice(0, listedMax).map((line) => `- ${line}`),
+      ...more,
+      'What to do: mend it, look with quench check, then restart the gateway.',
+    ].join('\n'),
+    severity: 'error',
+    at,
+    source: 'quench',
+    facts: [{ name: 'problems', value: String(lines.length) }],
+    links: [],
+  };
+}
