@@ -1,6 +1,6 @@
 // One fact, one line for people: the words of an incident's timeline. Every fact stands here by name;
 // those that would only be noise there say nothing.
-import type { AlertMerged } from '../core/alert/facts.ts';
+import type { AlertFlapping, AlertMerged } from '../core/alert/facts.ts';
 import type { Evidence } from '../core/correlate/found.ts';
 import type { AlertJoined } from '../core/incident/facts.ts';
 import type { Json } from '../core/json.ts';
@@ -50,7 +50,7 @@ const lines: Lines = {
   AlertDecided: silent,
   AlertJoined: joinedLine,
   AlertMuted: (fact) => ofAlert(fact, fact.reason === null ? 'no longer muted' : `muted: ${describeMute(fact.reason)}`),
-  AlertFlapping: (fact) => ofAlert(fact, `${fact.flapping ? 'flaps' : 'no longer flaps'} (${fact.percent} % weighted changes)`),
+  AlertFlapping: (fact) => ofAlert(fact, flappingText(fact)),
   AlertsMissing: silent,
   IncidentOpened: (fact) => line(fact.incident, `opened: ${fact.title}`, { severity: fact.severity, storm: fact.storm }),
   IncidentChanged: (fact) =>
@@ -105,6 +105,12 @@ const lines: Lines = {
   WakeSpent: silent,
   DeskSwept: silent,
 };
+
+function flappingText({ flapping, percent, text, steady }: AlertFlapping): string {
+  const weighted = `(${percent} % weighted changes)`;
+  if (text !== undefined) return `flapping: ${text} ${weighted}`;
+  return steady === undefined ? `${flapping ? 'flaps' : 'no longer flaps'} ${weighted}` : `no longer flaps, steady now; it did ${steady}`;
+}
 
 function remark(text: string): string {
   return text === '' ? '' : `: ${text}`;

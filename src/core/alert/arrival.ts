@@ -12,7 +12,7 @@ import { expireUsedSilences } from '../mute/silence.ts';
 import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
 import type { AlertSeen, Change } from './facts.ts';
-import { flapPercent, isFlapping } from './flapping.ts';
+import { refreshFlapping } from './steady.ts';
 import { merge } from './merge.ts';
 import type { Alert } from './row.ts';
 
@@ -70,15 +70,6 @@ function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
     emit(ctx, { type: 'DeskSwept', table: 'deliveries', keys: oldest.slice(0, deliveriesSwept).map(([key]) => key) });
   }
   return false;
-}
-
-function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
-  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-  if (row === undefined || row.history.changes === 0) return;
-  const percent = flapPercent(row.history);
-  const flapping = isFlapping(row.flapping, percent, ctx.policy.flap);
-  if (flapping === row.flapping) return;
-  emit(ctx, { type: 'AlertFlapping', fingerprint, incident: row.alert.incident, flapping, percent: Math.round(percent * 10) / 10 });
 }
 
 function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
