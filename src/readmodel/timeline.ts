@@ -54,7 +54,12 @@ const lines: Lines = {
   AlertsMissing: silent,
   IncidentOpened: (fact) => line(fact.incident, `opened: ${fact.title}`, { severity: fact.severity, storm: fact.storm }),
   IncidentChanged: (fact) =>
-    line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, { root: fact.root, terms: termsOf(fact.score) }),
+    fact.words === true
+      ? null
+      : line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, {
+          root: fact.root,
+          terms: termsOf(fact.score),
+        }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
   IncidentAcknowledged: (fact) =>

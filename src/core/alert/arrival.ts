@@ -5,7 +5,7 @@ import { bucketOf } from '../correlate/storm.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
-import { place, raise } from '../incident/place.ts';
+import { place, raise, retitle } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
@@ -46,17 +46,17 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   takeFiring(ctx, input, change, alert);
 }
 
+/** What a repeat may move beside its counters. */
+const said = ['episode', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
+
+function ended({ ended: episodes }: Alert): string | undefined {
+  return episodes?.at(-1);
+}
+
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft, ended, refired } = belief;
-  const moved =
-    refired !== alert.refired ||
-    ended?.at(-1) !== alert.ended?.at(-1) ||
-    episode !== alert.episode ||
-    sourceMute !== alert.sourceMute ||
-    summary !== alert.summary ||
-    soft !== alert.soft;
+  const moved = ended(belief) !== ended(alert) || said.some((part) => belief[part] !== alert[part]);
   return moved ? alert : null;
 }
 
@@ -80,6 +80,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
   if (change === 'severity') raise(ctx, incident, alert);
+  if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
