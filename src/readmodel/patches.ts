@@ -64,6 +64,7 @@ const table: Table = {
     }),
   ],
   IncidentNoted: none,
+  TriggerHeld: none,
   RunStarted: (fact) => [started(fact)],
   RunRefused: (fact) => [refused(fact)],
   ApprovalRequested: (fact) => [

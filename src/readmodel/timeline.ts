@@ -62,6 +62,7 @@ const lines: Lines = {
         }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
+  TriggerHeld: silent,
   IncidentAcknowledged: (fact) =>
     line(fact.incident, `acknowledged by ${fact.by} (${fact.via})${fact.from === undefined ? '' : `, taken over from ${fact.from}`}`, {}),
   IncidentUnacknowledged: (fact) => line(fact.incident, `nobody has it: ${fact.reason}`, { kind: fact.kind, by: fact.by }),

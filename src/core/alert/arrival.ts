@@ -4,6 +4,7 @@ import { emit, type TurnContext } from '../context.ts';
 import { bucketOf } from '../correlate/storm.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
+import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { place, raise, retitle } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
@@ -74,6 +75,7 @@ function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
 
 function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
+  if (alert.soft && alert.incident !== null) refreshHeld(ctx, alert.incident);
   if (alert.soft) return decided(ctx, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
   const before = row?.alert.incident ?? null;
@@ -84,7 +86,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
-  if (change !== 'repeated' || mute !== muted) deliberate(ctx, incident, fingerprint);
+  if (change !== 'repeated' || mute !== muted || refreshHeld(ctx, incident)) deliberate(ctx, incident, fingerprint);
   const outcome = incidentOf(ctx, incident);
   if (change === 'repeated' || change === 'noted')
     return decided(ctx, input, change, ['record', change === 'noted' ? 'a remark' : 'a repeat of what is known']);

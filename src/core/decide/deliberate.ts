@@ -19,6 +19,7 @@ import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
 import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
+import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
 import { briefOf, loudest, newsOf, release } from './taken.ts';
@@ -32,7 +33,8 @@ const nobody: Asked = { started: false, held: [], wait: null };
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
   const known = incidentOf(ctx, id);
   if (known === undefined || known.state === 'resolved') return;
-  const incident = renewed(ctx, known, arrived);
+  refreshHeld(ctx, id);
+  const incident = renewed(ctx, incidentOf(ctx, id) ?? known, arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) {
     if (isHeldByFlapping(incident)) return decide(ctx, incident, 'hold', 'it flaps: watched until it is steady');
     return resolveCleared(ctx, incident);
