@@ -243,7 +243,7 @@ test('an alert that nobody repeats or clears is taken as ended', () => {
 
   story.forward(2 * hour);
 
-  assert.equal(story.last('IncidentResolved').by, 'source');
+  assert.equal(story.last('IncidentResolved').by, 'timeout');
 });
 
 test('a source that acknowledges keeps the incident from being paged', () => {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { merge } from '../../src/core/alert/merge.ts';
-import { minute, second } from '../../src/core/time.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
 import { policyOf } from '../support/policy.ts';
@@ -87,6 +87,16 @@ test('A11: the newest words of a repeat count, with a whole row only when someth
   assert.equal(story.last('AlertMerged').alert, null, 'nothing moved but the counters');
   story.see(eventOf({ observedAt: someday + second }));
   assert.equal(story.last('AlertMerged').alert, null, 'what was seen before says nothing new');
+});
+
+test('A6: what ends because its source fell silent teaches nothing, and says so', () => {
+  const story = tell(policyOf({ staleMs: hour }));
+  story.see(eventOf({ severity: 'info' }));
+  story.forward(2 * hour);
+
+  const { by, note } = story.last('IncidentResolved');
+  assert.deepEqual([by, note], ['timeout', 'no source has told of it for 1h: taken as ended']);
+  assert.deepEqual([story.last('RuleLearned').passed, story.last('RuleLearned').unknown], [0, 1]);
 });
 
 const fires = (at: number) => eventOf({ episode: 's', startedAt: someday, observedAt: at });
