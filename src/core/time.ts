@@ -30,6 +30,11 @@ export function spanOf(span: Millis): string {
   return text;
 }
 
+/** A span in words, to the minute, below two minutes to the second: `4 min`, `50 s`. */
+export function clockSpan(span: Millis): string {
+  return span < 2 * minute ? `${Math.round(span / second)} s` : `${Math.round(span / minute)} min`;
+}
+
 /** The time of day, `23:38 UTC`. */
 export function clockOf(at: Instant): string {
   const minutes = Math.floor(at / minute) % (24 * 60);

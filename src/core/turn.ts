@@ -6,6 +6,7 @@
 //   T3  A redelivered event, a stale wake, an answer nobody awaits: no fact that acts.
 import { seeAlert } from './alert/arrival.ts';
 import { newBudget } from './alert/labels.ts';
+import { alertWakes } from './alert/steady.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
 import { acknowledge, apply, resolveByHand, unacknowledge } from './decide/people.ts';
@@ -110,4 +111,11 @@ function wake(ctx: TurnContext, token: string): void {
   handler(ctx, row.wake);
 }
 
-const wakeHandlers: WakeHandlers<Wake['kind']> = { ...incidentWakes, ...decideWakes, ...runWakes, ...pageWakes, ...silenceWakes };
+const wakeHandlers: WakeHandlers<Wake['kind']> = {
+  ...alertWakes,
+  ...incidentWakes,
+  ...decideWakes,
+  ...runWakes,
+  ...pageWakes,
+  ...silenceWakes,
+};

@@ -2,6 +2,7 @@
 // Facts and inputs need nothing of the kind: a record of the log gains members, it never changes or loses one (records.ts).
 //   U1  Rows of an earlier version, upgraded, are what folding their facts gives today.
 //   U2  A row that this version saved is left as it is, the same object.
+import type { AlertRow } from './alert/row.ts';
 import type { DeskMeta, TableName } from './desk.ts';
 import type { Notification } from './page/notification.ts';
 import type { Outgoing, Page } from './page/row.ts';
@@ -26,8 +27,14 @@ export function upgradeRow(row: PlacedRow): readonly PlacedRow[] {
   if (table === 'world' && !('installation' in doc)) return [{ ...row, doc: { ...doc, installation: null } }];
   if (table === 'runs' && 'phase' in doc) return upgradeRun(row, doc as Run010);
   if (table === 'rules' && !('unknown' in doc)) return [{ ...row, doc: { ...doc, unknown: 0 } }];
+  if (table === 'alerts' && flapsAs010(doc as AlertRow)) return [{ ...row, doc: { ...doc, flapping: false } }];
   if (table === 'incidents' && !('acked' in doc)) return [{ ...row, doc: { ...incidentDefaults, ...doc } }];
   return [row];
+}
+
+/** 0.1.0 did not keep when the state changed, and nothing would look whether it is steady: it is judged anew. */
+function flapsAs010({ flapping, history }: AlertRow): boolean {
+  return flapping && history.times === undefined;
 }
 
 /** What the row of an incident did not have in 0.1.0. */

@@ -1,6 +1,7 @@
 // What a scope waits for: a wake is asked for by a fact, comes back as an input, and is spent once.
 // Each noun says in its facts.ts what it waits for, and has a table of what is done when the wait is over; turn.ts joins the tables,
 // and a wake that is in none of them does not compile.
+import type { AlertWake } from './alert/facts.ts';
 import type { TurnContext } from './context.ts';
 import type { DecideWake } from './decide/facts.ts';
 import type { Folds } from './desk.ts';
@@ -16,7 +17,7 @@ import type { Instant, Millis } from './time.ts';
  * What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. `asked` is the number
  * of the fact that asks, where a wait may follow another of its kind: no token is used twice, the log may hold two wakes for one.
  */
-export type Wake = IncidentWake | DecideWake | RunWake | PageWake | SilenceWake;
+export type Wake = AlertWake | IncidentWake | DecideWake | RunWake | PageWake | SilenceWake;
 
 /** What is done when each of the named waits is over. */
 export type WakeHandlers<Kind extends Wake['kind']> = {

@@ -1,6 +1,6 @@
 // One fact, one line for people: the words of an incident's timeline. Every fact stands here by name;
 // those that would only be noise there say nothing.
-import type { AlertMerged } from '../core/alert/facts.ts';
+import type { AlertFlapping, AlertMerged } from '../core/alert/facts.ts';
 import type { Evidence } from '../core/correlate/found.ts';
 import type { AlertJoined } from '../core/incident/facts.ts';
 import type { Json } from '../core/json.ts';
@@ -50,11 +50,16 @@ const lines: Lines = {
   AlertDecided: silent,
   AlertJoined: joinedLine,
   AlertMuted: (fact) => ofAlert(fact, fact.reason === null ? 'no longer muted' : `muted: ${describeMute(fact.reason)}`),
-  AlertFlapping: (fact) => ofAlert(fact, `${fact.flapping ? 'flaps' : 'no longer flaps'} (${fact.percent} % weighted changes)`),
+  AlertFlapping: (fact) => ofAlert(fact, flappingText(fact)),
   AlertsMissing: silent,
   IncidentOpened: (fact) => line(fact.incident, `opened: ${fact.title}`, { severity: fact.severity, storm: fact.storm }),
   IncidentChanged: (fact) =>
-    line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, { root: fact.root, terms: termsOf(fact.score) }),
+    fact.words === true
+      ? null
+      : line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, {
+          root: fact.root,
+          terms: termsOf(fact.score),
+        }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
   TriggerHeld: silent,
@@ -114,6 +119,12 @@ function overWhatFires({ firing, forced, by }: { readonly firing?: number; reado
   if (firing === undefined || by !== 'human') return '';
   const still = firing === 1 ? '1 alert still fires' : `${firing} alerts still fire`;
   return forced === true ? `; ${still}, and it stays resolved unless it gets worse` : `; ${still}: it reopens if that lasts`;
+}
+
+function flappingText({ flapping, percent, text, steady }: AlertFlapping): string {
+  const weighted = `(${percent} % weighted changes)`;
+  if (text !== undefined) return `flapping: ${text} ${weighted}`;
+  return steady === undefined ? `${flapping ? 'flaps' : 'no longer flaps'} ${weighted}` : `no longer flaps, steady now; it did ${steady}`;
 }
 
 function remark(text: string): string {

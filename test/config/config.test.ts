@@ -128,7 +128,7 @@ describe('a configuration that is well', () => {
     ]);
     assert.deepEqual(policy.grouping, { windowMs: 300_000, labels: [], reopenMs: 600_000, membersMax: 500 });
     assert.deepEqual(policy.storm, { alerts: 100, withinMs: 60_000 });
-    assert.deepEqual(policy.flap, { startPercent: 30, stopPercent: 20 });
+    assert.deepEqual(policy.flap, { startPercent: 30, stopPercent: 20, steadyMs: 300_000 });
     assert.deepEqual(policy.paging, { severity: 'error', score: 0.3 });
     assert.deepEqual([policy.holdOffMs, policy.staleMs], [90_000, 259_200_000]);
     for (const secret of ['new-secret', 'old-secret', signing, key]) assert(!JSON.stringify(policy).includes(secret));

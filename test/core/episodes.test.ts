@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { merge } from '../../src/core/alert/merge.ts';
-import { minute, second } from '../../src/core/time.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
 import { policyOf } from '../support/policy.ts';
@@ -61,6 +61,42 @@ test('A16: an alert whose acknowledgement is withdrawn is not acknowledged any m
 
   assert.equal(change, 'unacknowledged');
   assert.equal(alert?.acknowledged, false);
+});
+
+test('A11: the newest words of a repeat count, with a whole row only when something moved', () => {
+  const story = tell(policyOf());
+  story.see(eventOf({ annotations: { runbook: 'old' }, labels: { a: '1' } }));
+  story.forward(minute);
+  const said = {
+    summary: 'disk full on web1',
+    annotations: { runbook: 'new' },
+    labels: { a: '2' },
+    links: [{ text: 'new', href: 'https://new/' }],
+  };
+  const newer = eventOf({ ...said, startedAt: someday, observedAt: story.now() });
+  story.see({ ...newer, entity: { host: 'renamed', service: 'checkout' } });
+
+  const { alert, change } = story.last('AlertMerged');
+  assert.equal(change, 'repeated');
+  assert.deepEqual(
+    [alert?.summary, alert?.annotations, alert?.labels, alert?.links, alert?.entity.host],
+    ['disk full on web1', said.annotations, said.labels, said.links, 'renamed'],
+  );
+  assert.equal([...story.desk().tables.incidents.rows.values()][0]?.title, 'disk full on web1');
+  story.see({ ...newer, entity: { host: 'renamed', service: 'checkout' }, observedAt: story.now() + 1 });
+  assert.equal(story.last('AlertMerged').alert, null, 'nothing moved but the counters');
+  story.see(eventOf({ observedAt: someday + second }));
+  assert.equal(story.last('AlertMerged').alert, null, 'what was seen before says nothing new');
+});
+
+test('A6: what ends because its source fell silent teaches nothing, and says so', () => {
+  const story = tell(policyOf({ staleMs: hour }));
+  story.see(eventOf({ severity: 'info' }));
+  story.forward(2 * hour);
+
+  const { by, note } = story.last('IncidentResolved');
+  assert.deepEqual([by, note], ['timeout', 'no source has told of it for 1h: taken as ended']);
+  assert.deepEqual([story.last('RuleLearned').passed, story.last('RuleLearned').unknown], [0, 1]);
 });
 
 const fires = (at: number) => eventOf({ episode: 's', startedAt: someday, observedAt: at });

@@ -1,47 +1,102 @@
-// Nagios-exact flapping: the vectors were computed by the original algorithm.
+// Flapping: what changes weigh, what is said of them, and whom an alert that comes and goes calls.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { flapPercent, isFlapping, noHistory, observe, type FlapHistory } from '../../src/core/alert/flapping.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import { flapPercent, flapText, noHistory, observe, type FlapHistory } from '../../src/core/alert/flapping.ts';
+import { minute, second } from '../../src/core/time.ts';
+import { someday } from '../support/clock.ts';
+import { eventOf } from '../support/event.ts';
+import { policyOf } from '../support/policy.ts';
+import { accepted, tell, type Story } from '../support/story.ts';
 
-/** Twenty possible changes, oldest first, `1` for a change. */
-function after(changes: string): FlapHistory {
-  let firing = false;
+function changed(times: readonly number[]): FlapHistory {
   let history = noHistory(false);
-  for (const change of changes) {
-    if (change === '1') firing = !firing;
-    history = observe(history, firing);
-  }
+  for (const [place, at] of times.entries()) history = observe(history, place % 2 === 0, at);
   return history;
 }
 
-const newest = (count: number): string => '0'.repeat(20 - count) + '1'.repeat(count);
-const oldest = (count: number): string => '1'.repeat(count) + '0'.repeat(20 - count);
+const atOnce = (count: number): readonly number[] => Array.from({ length: count }, (_, place) => someday + place);
 
-const vectors = [
-  { says: 'three newest changes', changes: newest(3), percent: 18.36 },
-  { says: 'four newest changes', changes: newest(4), percent: 24.21 },
-  { says: 'five newest changes', changes: newest(5), percent: 29.93 },
-  { says: 'six newest changes', changes: newest(6), percent: 35.53 },
-  { says: 'four oldest changes', changes: oldest(4), percent: 15.79 },
-  { says: 'six oldest changes', changes: oldest(6), percent: 24.47 },
-  { says: 'every state differs from the one before', changes: newest(20), percent: 100 },
-  { says: 'a steady state', changes: newest(0), percent: 0 },
-];
+test('A7: a change weighs less with time, and nothing after half an hour; repeats of a state weigh nothing', () => {
+  const history = changed(atOnce(6));
+  assert.equal(Math.floor(flapPercent(history, someday + 6)), 37);
+  assert.equal(Math.round(flapPercent(history, someday + 15 * minute)), 30);
+  assert.equal(flapPercent(history, someday + 31 * minute), 0);
+  let repeated = history;
+  for (let repeat = 0; repeat < 40; repeat += 1) repeated = observe(repeated, repeated.firing, someday + minute);
+  assert.deepEqual(repeated, history);
+});
 
-for (const { says, changes, percent } of vectors) {
-  test(`flapping weighs ${says} as Nagios does: ${percent} %`, () => {
-    assert.equal(Math.round(flapPercent(after(changes)) * 100) / 100, percent);
-  });
+test('A7: what is kept of changes is bounded', () => {
+  assert.equal(changed(atOnce(500)).times?.length, 40);
+  assert.deepEqual(changed([someday, someday + 31 * minute]).times, [someday + 31 * minute]);
+});
+
+test('A7: how often and how long it was down is said in words', () => {
+  const times = Array.from({ length: 18 }, (_, place) => someday + place * 14 * second);
+  assert.equal(flapText(changed(times), someday + 18 * 14 * second), '9 times in 4 min, down 50 % of the time');
+});
+
+type Teller = (story: Story, firing: boolean) => AlertEvent;
+
+const claimOf = (firing: boolean): AlertEvent['claim'] => (firing ? 'firing' : 'cleared');
+
+/** Sources that repeat, sources that number their episodes, sources that tell changes only. */
+const tellers: { readonly [source: string]: Teller } = {
+  prometheus: (story, firing) => eventOf({ claim: claimOf(firing), severity: 'error', observedAt: story.now(), startedAt: story.now() }),
+  nagios: (story, firing) =>
+    eventOf({ source: 'nagios', claim: claimOf(firing), severity: 'error', startedAt: story.now(), observedAt: story.now() }),
+  zabbix: (story, firing) => {
+    const episode = `${Math.floor((story.now() - someday) / 24_000)}`;
+    return eventOf({
+      source: 'zabbix',
+      claim: claimOf(firing),
+      severity: 'error',
+      episode,
+      startedAt: story.now(),
+      observedAt: story.now(),
+    });
+  },
+};
+
+function comeAndGo(story: Story, teller: Teller, change: Partial<AlertEvent> = {}): void {
+  for (let round = 0; round < 9; round += 1) {
+    for (const firing of [true, false]) {
+      story.see({ ...teller(story, firing), ...change });
+      if (teller === tellers['prometheus']) story.see({ ...teller(story, firing), ...change });
+      story.forward(12 * second);
+    }
+  }
 }
 
-test('a change older than twenty states no longer counts', () => {
-  assert.equal(flapPercent(after(`1${'0'.repeat(20)}`)), 0);
-});
+for (const [source, teller] of Object.entries(tellers)) {
+  test(`A7: what flapped and stays down calls somebody, and says that it flapped (${source})`, () => {
+    const story = tell(policyOf({ settleMs: 15 * second }));
+    comeAndGo(story, teller);
+    assert.equal(story.all('AlertFlapping').length, 1, 'told once');
+    assert.equal(story.all('PageOpened').length, 0, 'muted while it comes and goes');
 
-test('between the thresholds flapping stays as it was', () => {
-  const rule = { startPercent: 30, stopPercent: 20 };
-  assert.equal(isFlapping(false, 25, rule), false);
-  assert.equal(isFlapping(true, 25, rule), true);
-  assert.equal(isFlapping(false, 30, rule), true);
-  assert.equal(isFlapping(true, 20, rule), false);
-});
+    story.see(teller(story, true));
+    story.forward(4 * minute);
+    assert.equal(story.all('PageOpened').length, 0);
+    story.forward(2 * minute);
+
+    assert.match(story.last('PageOpened').reason, /^was flapping \(9 times in 3 min, down 4\d % of the time\), now down; /);
+    assert.equal(story.last('AlertFlapping').flapping, false);
+  });
+
+  test(`A7: critical is never muted by flapping: one page for a crash loop, over when it is steady (${source})`, () => {
+    const story = tell(policyOf({ settleMs: 15 * second }));
+    comeAndGo(story, teller, { severity: 'critical' });
+    story.notified(accepted);
+
+    assert.equal(story.all('PageOpened').length, 1);
+    assert.match(story.last('PageOpened').reason, /^flapping: \d+ times in \d+ s, down \d\d % of the time/);
+    assert.equal(story.all('PageClosed').length, 0, 'it stays while it flaps');
+    comeAndGo(story, teller, { severity: 'critical' });
+    assert.equal(story.all('PageOpened').length, 1);
+    story.forward(6 * minute);
+    assert.equal(story.all('PageClosed').length, 1);
+    assert.equal(story.last('IncidentResolved').by, 'source');
+  });
+}

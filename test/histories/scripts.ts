@@ -108,7 +108,10 @@ export const scripts: { readonly [file: string]: () => Recorder } = {
     return story;
   },
   flapping: () => {
-    const story = record('an alert comes and goes until it counts as flapping, and calls nobody for it', policyOf());
+    const story = record(
+      'an alert comes and goes until it counts as flapping; it is told once, and stays told until it is steady',
+      policyOf(),
+    );
     for (let round = 0; round < 6; round += 1) {
       const event = firing(story);
       story.see(event);

@@ -24,7 +24,7 @@ export const configDefaults = {
   ladder: { repeat: 2, ackTimeoutMs: 30 * minute },
   grouping: { windowMs: 5 * minute, labels: [], reopenMs: 10 * minute, membersMax: 500 },
   storm: { alerts: 100, withinMs: minute },
-  flap: { startPercent: 30, stopPercent: 20 },
+  flap: { startPercent: 30, stopPercent: 20, steadyMs: 5 * minute },
   paging: { severity: 'error', score: 0.3 },
   settleMs: 15 * second,
   holdOffMs: 2 * minute,

@@ -75,7 +75,7 @@ export interface RawConfig {
     readonly membersMax?: number;
   };
   readonly storm?: { readonly alerts?: number; readonly within?: string };
-  readonly flapping?: { readonly start?: number; readonly stop?: number };
+  readonly flapping?: { readonly start?: number; readonly stop?: number; readonly steady?: string };
   readonly paging?: { readonly severity?: Severity; readonly score?: number };
   readonly settle?: string;
   readonly holdOff?: string;

@@ -31,7 +31,11 @@ export function policyOf(loading: Loading, dir: string): Policy {
       alerts: raw.storm?.alerts ?? storm.alerts,
       withinMs: spanAt(loading, '/storm/within', raw.storm?.within, storm.withinMs, { min: second, max: day }),
     },
-    flap: { startPercent: raw.flapping?.start ?? flap.startPercent, stopPercent: raw.flapping?.stop ?? flap.stopPercent },
+    flap: {
+      startPercent: raw.flapping?.start ?? flap.startPercent,
+      stopPercent: raw.flapping?.stop ?? flap.stopPercent,
+      steadyMs: spanAt(loading, '/flapping/steady', raw.flapping?.steady, flap.steadyMs, { min: second, max: day }),
+    },
     paging: { severity: raw.paging?.severity ?? paging.severity, score: raw.paging?.score ?? paging.score },
     settleMs: span('settle', configDefaults.settleMs, 0),
     holdOffMs: span('holdOff', configDefaults.holdOffMs, 0),

@@ -135,7 +135,7 @@ export const ConfigSchema: Schema = {
         membersMax: count(10_000),
       }),
       storm: mapping({ alerts: { type: 'integer', minimum: 2, maximum: 100_000 }, within: span }),
-      flapping: mapping({ start: percent, stop: percent }),
+      flapping: mapping({ start: percent, stop: percent, steady: span }),
       paging: mapping({ severity: { enum: severities }, score: { type: 'number', minimum: 0, maximum: 1 } }),
       settle: span,
       holdOff: span,

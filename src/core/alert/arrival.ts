@@ -6,14 +6,14 @@ import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
 import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
-import { place, raise } from '../incident/place.ts';
+import { place, raise, retitle } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
 import type { AlertSeen, Change } from './facts.ts';
-import { flapPercent, isFlapping } from './flapping.ts';
+import { refreshFlapping } from './steady.ts';
 import { merge } from './merge.ts';
 import type { Alert } from './row.ts';
 
@@ -47,17 +47,17 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   takeFiring(ctx, input, change, alert);
 }
 
+/** What a repeat may move beside its counters. */
+const said = ['episode', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
+
+function ended({ ended: episodes }: Alert): string | undefined {
+  return episodes?.at(-1);
+}
+
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft, ended, refired } = belief;
-  const moved =
-    refired !== alert.refired ||
-    ended?.at(-1) !== alert.ended?.at(-1) ||
-    episode !== alert.episode ||
-    sourceMute !== alert.sourceMute ||
-    summary !== alert.summary ||
-    soft !== alert.soft;
+  const moved = ended(belief) !== ended(alert) || said.some((part) => belief[part] !== alert[part]);
   return moved ? alert : null;
 }
 
@@ -73,15 +73,6 @@ function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
   return false;
 }
 
-function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
-  const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-  if (row === undefined || row.history.changes === 0) return;
-  const percent = flapPercent(row.history);
-  const flapping = isFlapping(row.flapping, percent, ctx.policy.flap);
-  if (flapping === row.flapping) return;
-  emit(ctx, { type: 'AlertFlapping', fingerprint, incident: row.alert.incident, flapping, percent: Math.round(percent * 10) / 10 });
-}
-
 function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
   if (alert.soft && alert.incident !== null) refreshHeld(ctx, alert.incident);
@@ -91,6 +82,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
   if (change === 'severity') raise(ctx, incident, alert);
+  if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);

@@ -45,6 +45,17 @@ export interface AlertFlapping extends FactBase {
   readonly incident: string | null;
   readonly flapping: boolean;
   readonly percent: number;
+  /** `9 times in 4 min, down 50 % of the time`; absent in 0.1.0. */
+  readonly text?: string;
+  /** How it flapped, when it ended because the alert was steady. */
+  readonly steady?: string;
+}
+
+/** Look whether a flapping alert has been steady long enough. */
+export interface AlertWake {
+  readonly kind: 'steady';
+  readonly fingerprint: string;
+  readonly asked: number;
 }
 
 export interface AlertsMissing extends FactBase {

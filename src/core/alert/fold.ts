@@ -3,13 +3,13 @@ import { indexFiring, unchanged, unindexAlert, type Desk, type Folds } from '../
 import { countNew } from '../correlate/fold.ts';
 import { countMuting } from '../mute/fold.ts';
 import { change, drop, put } from '../table.ts';
-import type { AlertMerged } from './facts.ts';
+import type { AlertFlapping, AlertMerged } from './facts.ts';
 import { noHistory, observe } from './flapping.ts';
 import { isFiring, type AlertRow } from './row.ts';
 
 export const alertFolds: Folds<'AlertMerged' | 'AlertFlapping' | 'AlertsMissing'> = {
   AlertMerged: foldMerged,
-  AlertFlapping: (desk, fact) => change(desk.tables.alerts, fact.fingerprint, (row) => ({ ...row, flapping: fact.flapping })),
+  AlertFlapping: foldFlapping,
   AlertsMissing: unchanged,
 };
 
@@ -19,7 +19,7 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
   if (fact.alert === null) {
     if (row === undefined) return;
     const alert = { ...row.alert, count: fact.count, observedAt: Math.max(row.alert.observedAt, fact.observedAt), seenAt: fact.at };
-    const history = fact.observed ? observe(row.history, alert.state === 'firing') : row.history;
+    const history = fact.observed ? observe(row.history, alert.state === 'firing', fact.at) : row.history;
     return put(desk.tables.alerts, fact.fingerprint, { ...row, alert, history });
   }
   const firing = isFiring(fact.alert);
@@ -28,8 +28,9 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
   const history = row?.history ?? noHistory(fact.alert.state === 'firing');
   put(desk.tables.alerts, fact.fingerprint, {
     alert: fact.alert,
-    history: fact.observed ? observe(history, fact.alert.state === 'firing') : history,
+    history: fact.observed ? observe(history, fact.alert.state === 'firing', fact.at) : history,
     flapping: row?.flapping ?? false,
+    ...(row?.flapped !== undefined && firing ? { flapped: row.flapped } : {}),
     muted: row?.muted ?? null,
     keys: row?.keys ?? [],
     joined: row?.joined ?? 0,
@@ -39,6 +40,14 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
   if (incident === null || was === firing) return;
   indexFiring(desk, fact.fingerprint, incident, firing);
   change(desk.tables.incidents, incident, (before) => ({ ...before, firing: before.firing + (firing ? 1 : -1) }));
+}
+
+function foldFlapping(desk: Desk, { fingerprint, incident, flapping, steady }: AlertFlapping): void {
+  change(desk.tables.alerts, fingerprint, ({ flapped: _flapped, ...row }) => {
+    return { ...row, flapping, ...(!flapping && steady !== undefined && isFiring(row.alert) ? { flapped: steady } : {}) };
+  });
+  if (incident !== null)
+    change(desk.tables.incidents, incident, (row) => ({ ...row, flapping: Math.max(0, (row.flapping ?? 0) + (flapping ? 1 : -1)) }));
 }
 
 export function forgetAlert(desk: Desk, fingerprint: string): void {

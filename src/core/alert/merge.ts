@@ -57,16 +57,14 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
     ...touched(belief, event, seenAt),
     episode: event.episode === '' ? belief.episode : event.episode,
     severity: event.severity,
-    summary: event.summary,
     soft: belief.soft && event.soft === true,
     // Whoever acknowledged it knew it as it was then.
     acknowledged: belief.acknowledged && severityRank(event.severity) <= severityRank(belief.severity),
     ...replacedBy(belief, event.episode),
   };
-  // What the source now says of it counts when its state moved; a plain repeat keeps the words it began with.
-  const restated: Alert = { ...alert, labels: event.labels, annotations: event.annotations, links: event.links };
+  const restated: Alert = { ...alert, ...newestWords(belief, event) };
   if (belief.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert: restated };
-  return alert.severity === belief.severity ? { change: 'repeated', alert } : { change: 'severity', alert: restated };
+  return alert.severity === belief.severity ? { change: 'repeated', alert: restated } : { change: 'severity', alert: restated };
 }
 
 /** An ended episode is told as firing: late, until it has been told so often that it fires after all (refire.ts). */
@@ -77,6 +75,22 @@ function refire(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
   const why = `its source said that it had ended and fires on with it, ${refired.told} times in ${spanOf(refired.at - refired.since)}: taken as firing`;
   return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why };
+}
+
+/** What the source now says of it, unless that was seen before what we know; a part that is the same stays the same object. */
+function newestWords(belief: Alert, event: AlertEvent): Pick<Alert, 'summary' | 'labels' | 'annotations' | 'links' | 'entity'> {
+  const newest = event.observedAt < belief.observedAt ? belief : event;
+  return {
+    summary: newest.summary,
+    labels: kept(belief.labels, newest.labels),
+    annotations: kept(belief.annotations, newest.annotations),
+    links: kept(belief.links, newest.links),
+    entity: kept(belief.entity, newest.entity),
+  };
+}
+
+function kept<Part extends object>(before: Part, now: Part): Part {
+  return JSON.stringify(before) === JSON.stringify(now) ? before : now;
 }
 
 function mergeCleared(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {

@@ -53,6 +53,8 @@ export interface AlertRow {
   readonly alert: Alert;
   readonly history: FlapHistory;
   readonly flapping: boolean;
+  /** It flapped, so, and has been firing steadily since; absent otherwise. */
+  readonly flapped?: string;
   readonly muted: MuteReason | null;
   /** What it can be joined by, and the fact that joined it to its incident. */
   readonly keys: readonly string[];

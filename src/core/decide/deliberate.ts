@@ -17,6 +17,7 @@ import { playbookOf, runOf, type Run } from '../run/row.ts';
 import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
 import type { Decision } from './facts.ts';
+import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
@@ -33,7 +34,10 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   if (known === undefined || known.state === 'resolved') return;
   refreshHeld(ctx, id);
   const incident = renewed(ctx, incidentOf(ctx, id) ?? known, arrived);
-  if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) return resolveCleared(ctx, incident);
+  if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) {
+    if (isHeldByFlapping(incident)) return decide(ctx, incident, 'hold', 'it flaps: watched until it is steady');
+    return resolveCleared(ctx, incident);
+  }
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   ringForRise(ctx, incident);
@@ -91,10 +95,11 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
   const playbook = playbookOf(ctx.desk, run);
   const { name } = playbook;
   const worked = ctx.at - run.startedAt;
-  const tooLong = worked >= holdOffOf(ctx, playbook) || ctx.at >= boundOf(ctx, incident, playbook);
+  const flaps = flapNews(ctx, incident);
+  const tooLong = flaps !== null || worked >= holdOffOf(ctx, playbook) || ctx.at >= boundOf(ctx, incident, playbook);
   const needed = incident.page === null || (incident.news !== undefined && isAnswered(ctx, incident));
   if (needed && tooLong && worthOf(ctx, incident) !== 'no') {
-    return page(ctx, incident, `playbook ${name} has been at work for ${spanOf(worked)}`, null);
+    return page(ctx, incident, `${flaps === null ? '' : `${flaps}; `}playbook ${name} has been at work for ${spanOf(worked)}`, null);
   }
   if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${name} works`);
   decide(ctx, incident, 'remediate', `playbook ${name} works on it`);
@@ -108,6 +113,9 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: 
   }
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
+  const flaps = flapNews(ctx, incident);
+  if (flaps !== null && severityRank(incident.severity) >= severityRank(ctx.policy.paging.severity))
+    return page(ctx, incident, flaps, null);
   if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '));
   const helped = outcome !== null && ends[outcome.end].helped;
   if (helped && unhelped(ctx, incident).length === 0) {
@@ -138,7 +146,12 @@ function pageIfWorth(ctx: TurnContext, incident: Incident, asked: Asked, arrived
   if (outcome?.misfit === true) return page(ctx, incident, failureOf(outcome), null);
   const tooLate =
     asked.wait === null ? '' : `; ${asked.wait.playbook.name} acts in ${spanOf(asked.wait.waitMs)} at the earliest, beyond its hold-off`;
-  page(ctx, incident, `${incident.storm ? 'playbooks do not act in an alert storm' : 'no playbook helps with it'}${tooLate}`, null);
+  page(
+    ctx,
+    incident,
+    `${flappedText(ctx, incident)}${incident.storm ? 'playbooks do not act in an alert storm' : 'no playbook helps with it'}${tooLate}`,
+    null,
+  );
 }
 
 /** A playbook acts soon enough if things stay as they are. */

@@ -69,6 +69,8 @@ export interface IncidentChanged extends FactBase {
   readonly root: string;
   readonly score: Score;
   readonly settled: boolean;
+  /** Only the words of its root moved: no line of the timeline. */
+  readonly words?: true;
 }
 
 export interface IncidentAcknowledged extends FactBase {

@@ -9,13 +9,14 @@
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
+import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/delivery.ts';
 import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
-import { minute } from '../time.ts';
+import { minute, spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
@@ -134,5 +135,12 @@ function expireStale(ctx: TurnContext, id: string, life: number): void {
   }
   // Also when none is left that fires: an incident in doubt stays open, and may burn again.
   wakeAfter(ctx, Math.max(minute, oldest + staleMs - ctx.at), { kind: 'stale', incident: id, life, asked: nextSeq(ctx) });
+  const { run, firing } = incidentOf(ctx, id) ?? incident;
+  if (expired > 0 && firing === 0 && run === null && !isInDoubt(incident)) return endStale(ctx, id);
   ctx.toDeliberate.add(id);
+}
+
+/** Nobody saw it well: that teaches nothing about its rules, and the timeline says how it ended. */
+function endStale(ctx: TurnContext, id: string): void {
+  resolve(ctx, id, { by: 'timeout', who: '', note: `no source has told of it for ${spanOf(ctx.policy.staleMs)}: taken as ended` });
 }

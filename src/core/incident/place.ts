@@ -96,6 +96,15 @@ export function titleOf(desk: Desk, incident: Incident, root: string): string {
   return incident.members > 1 ? `${summary} (and ${incident.members - 1} more)` : summary;
 }
 
+/** The root says it in other words now: so does the incident. A storm has words of its own. */
+export function retitle(ctx: TurnContext, id: string, fingerprint: string): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined || incident.storm || incident.root !== fingerprint) return;
+  const { severity, root, score, settled } = incident;
+  const title = titleOf(ctx.desk, incident, root);
+  if (title !== incident.title) emit(ctx, { type: 'IncidentChanged', incident: id, severity, title, root, score, settled, words: true });
+}
+
 /** A member became more severe: the incident does not wait to say so. */
 export function raise(ctx: TurnContext, id: string, alert: Alert): void {
   const incident = incidentOf(ctx, id);

@@ -55,6 +55,8 @@ export interface Incident {
   readonly settled: boolean;
   /** Something muted one of its alerts in this life. */
   readonly hushed?: true;
+  /** Members that flap now; absent when none ever did. */
+  readonly flapping?: number;
   /** Playbooks that ran or were refused in this life, each with its target (`triedAs`); in 0.1.0 by name alone. */
   readonly tried: readonly string[];
   /** Since when conditions with a `for` hold in this life, and of which playbook (decide/held.ts); absent while none does. */

@@ -16,7 +16,8 @@ export function muteOf(ctx: TurnContext, row: AlertRow): MuteReason | null {
   const { alert } = row;
   if (alert.soft) return { kind: 'soft' };
   if (alert.sourceMute !== null) return { kind: 'source', says: alert.sourceMute };
-  if (row.flapping) return { kind: 'flapping', percent: Math.round(flapPercent(row.history)) };
+  // What is critical is never muted because it comes and goes: it is told once, as flapping (decide/flaps.ts).
+  if (row.flapping && alert.severity !== 'critical') return { kind: 'flapping', percent: Math.round(flapPercent(row.history, ctx.at)) };
   const silence = silenceOf(ctx, row);
   return silence === null ? null : { kind: 'silence', silence: silence.id, until: silence.endsAt, comment: silence.comment };
 }

@@ -11,6 +11,8 @@ import { describeMute, muteOf } from './mute.ts';
 export function suppressionOf(ctx: TurnContext, incident: Incident, first: string | null): string | null {
   let reason = 'no alert of it fires';
   const over = incident.firing === 0;
+  // It flaps, and somebody was called for that: the moment in which it is well mutes nothing.
+  if (over && incident.page !== null && (incident.flapping ?? 0) > 0) return null;
   if (over && !isInDoubt(incident)) return reason;
   const { alertsByIncident, firingByIncident } = ctx.desk.indexes;
   const members = (over ? alertsByIncident : firingByIncident).get(incident.id) ?? [];

@@ -37,6 +37,8 @@ export interface StormRule {
 export interface FlapRule {
   readonly startPercent: number;
   readonly stopPercent: number;
+  /** Steady for so long, it no longer flaps; absent in policies of 0.1.0: five minutes. */
+  readonly steadyMs?: Millis;
 }
 
 export interface DeliveryRule {

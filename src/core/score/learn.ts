@@ -34,6 +34,7 @@ export function learn(ctx: TurnContext, incident: Incident, by: ResolvedBy): voi
 /** B3 */
 function lessonOf(ctx: TurnContext, incident: Incident, by: ResolvedBy): Lesson {
   if (by === 'human' || by === 'playbook') return 'acted';
+  if (by === 'timeout') return 'unknown'; // nobody said that it passed: its source fell silent
   const told = incident.page !== null || incident.state === 'acknowledged';
   const touched = incident.runs.some((id) => {
     const run = runOf(ctx, id);
