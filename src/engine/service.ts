@@ -71,6 +71,8 @@ export interface Service {
   projectorLags(): ReadonlyMap<string, number>;
   /** The policy in force; null when none is known here, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
+  /** What the log calls this installation, and whether every partition decided here knows it; a partition keeps the first name it is given. */
+  installation(): { readonly name: string | null; readonly everywhere: boolean };
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped a partition, or null. */
   bug(): Error | null;
@@ -140,6 +142,11 @@ export function createService(deps: ServiceDeps): Service {
     policy() {
       const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
       return others.every((other) => other?.digest === first?.digest) ? first : null;
+    },
+    installation() {
+      const names = [...hosts.parts.values()].map((host) => host.installation());
+      const name = names.find((each) => each !== null) ?? null;
+      return { name, everywhere: name !== null && !names.includes(null) };
     },
     frozen: () => [...hosts.parts.values()].map((host) => host.frozen()).find((frozen) => frozen !== null) ?? null,
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,

@@ -73,7 +73,15 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(closeNotifiers);
 
     const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
-    const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince });
+    const failOpen = openFailOpen(config, around, {
+      store,
+      backbone,
+      notifiers,
+      instance,
+      metrics,
+      awaySince,
+      installation: () => service.installation().name,
+    });
     stops.add(() => failOpen.stop());
 
     const expressions = createExpressions();

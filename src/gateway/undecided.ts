@@ -17,6 +17,8 @@ interface Parts {
   readonly backbone: Backbone;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly instance: string;
+  /** What the gateway's own log calls this installation. */
+  readonly installation: () => string | null;
   readonly metrics: Metrics;
   /** Since when the log cannot be reached; null while it can. */
   readonly awaySince: () => Instant | null;
@@ -29,6 +31,7 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
     clock,
     notifiers,
     instance,
+    installation: () => backbone.name ?? parts.installation(),
     awaySince,
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: config.roles.includes('project'),

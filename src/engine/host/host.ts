@@ -48,6 +48,8 @@ export interface Host {
   /** Inputs on the log that are not turned yet. */
   lag(): Promise<number>;
   policy(): Policy | null;
+  /** What the log calls this installation; null while it is not named. */
+  installation(): string | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
@@ -132,6 +134,7 @@ export function createHost(deps: HostDeps): Host {
       return isLoaded ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
     },
     policy: () => turner.world().policy,
+    installation: () => turner.world().installation,
     frozen: () => turner.world().frozen,
     get bug() {
       return bug;

@@ -113,6 +113,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
         if (held?.state === 'cleared') return (held.clearedAt ?? 0) >= observedAt;
         return held?.state === 'firing' && held.severity === 'critical';
       },
+      installation: () => 'here',
       instance: 'one',
       paged: (about) => void counted.push(about),
       attempted: () => {},
@@ -204,7 +205,7 @@ test('O1: a critical alert that nobody decides is paged once, in words that say 
   const [page] = made.pages;
   assert.equal(page?.title, '[undecided] ServiceDown on web1');
   assert.equal(page?.severity, 'critical');
-  assert.equal(page?.dedupKey, `quench:undecided:acme:${eventOf().fingerprint}`);
+  assert.equal(page?.dedupKey, `quench:here:undecided:acme:${eventOf().fingerprint}`);
   assert.match(page?.text ?? '', /^Nobody decided about partition [01] for 2m: /);
   assert.match(page?.text ?? '', /Alert: ServiceDown on web1 \(ServiceDown, from prometheus\)\nWhat to do: /);
   assert.deepEqual(made.counted, ['alert']);
