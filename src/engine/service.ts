@@ -152,15 +152,15 @@ export function createService(deps: ServiceDeps): Service {
     behind: () => behind.value().get(documentsName) ?? 0,
     projectorLags: () => behind.value(),
     policy() {
-      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
+      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.world().policy);
       return others.every((other) => other?.digest === first?.digest) ? first : null;
     },
     installation() {
-      const names = [...hosts.parts.values()].map((host) => host.installation());
+      const names = [...hosts.parts.values()].map((host) => host.world().installation);
       const name = names.find((each) => each !== null) ?? null;
       return { name, everywhere: name !== null && !names.includes(null) };
     },
-    frozen: () => [...hosts.parts.values()].map((host) => host.frozen()).find((frozen) => frozen !== null) ?? null,
+    frozen: () => [...hosts.parts.values()].map((host) => host.world().frozen).find((frozen) => frozen !== null) ?? null,
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,

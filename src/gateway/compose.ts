@@ -66,15 +66,8 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(closeNotifiers);
 
     const awaySince = (): Instant | null => spool?.status().awaySince ?? null;
-    const failOpen = openFailOpen(config, around, {
-      store,
-      backbone,
-      notifiers,
-      instance,
-      metrics,
-      awaySince,
-      installation: () => service.installation().name,
-    });
+    const installation = (): string | null => service.installation().name;
+    const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince, installation });
     stops.add(() => failOpen.stop());
 
     const expressions = createExpressions();

@@ -6,7 +6,7 @@
 //   H3  A bug stops the partition loudly; a broken log or store is tried again from what is durable.
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
-import type { Policy } from '../../core/playbook/policy.ts';
+import type { WorldRow } from '../../core/playbook/row.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Millis } from '../../core/time.ts';
 import type { CheckpointMark, Checkpoints } from '../../ports/checkpoints.ts';
@@ -49,10 +49,8 @@ export interface Host {
   lag(): Promise<number>;
   /** Of the inputs that were on the log when the desks were loaded, how many are turned; null while they are loaded. */
   recovery(): { readonly done: number; readonly of: number } | null;
-  policy(): Policy | null;
-  /** What the log calls this installation; null while it is not named. */
-  installation(): string | null;
-  frozen(): { readonly by: string; readonly reason: string } | null;
+  /** The policy in force, the emergency stop, and what the log calls this installation, as this partition knows them. */
+  world(): WorldRow;
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
@@ -137,9 +135,7 @@ export function createHost(deps: HostDeps): Host {
       return tail !== null ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
     },
     recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
-    policy: () => turner.world().policy,
-    installation: () => turner.world().installation,
-    frozen: () => turner.world().frozen,
+    world: () => turner.world(),
     get bug() {
       return bug;
     },
