@@ -82,6 +82,8 @@ export interface Service {
   saved(partition: number): CheckpointMark;
   /** The cursors of whoever reads facts here: what is at or above one of them is still needed. */
   readonly consumers: readonly string[];
+  /** Pages decided here that ring and could be told to nobody on their ladder. */
+  unreached(): number;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
@@ -164,6 +166,7 @@ export function createService(deps: ServiceDeps): Service {
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,
+    unreached: () => [...hosts.parts.values()].reduce((sum, host) => sum + host.unreached(), 0),
     load: () => ({
       waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),

@@ -60,6 +60,8 @@ export interface Gauges {
   readonly acting: () => readonly number[];
   /** Facts that each projector does not show yet. */
   readonly projectors?: () => ReadonlyMap<string, number>;
+  /** Pages decided here that ring and could be told to nobody on their ladder. */
+  readonly unreached?: () => number;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
   /** What waits for the shared log; nothing to show without one. */
@@ -165,7 +167,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 // ---------------------------------------------------------------- what is read when a scrape comes
 
-function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool }: Gauges): void {
+function addGauges(registry: Registry, { lags, acting, projectors, lag, unreached, deadLetters, away, spool }: Gauges): void {
   table(registry, {
     name: 'quench_partition_lag',
     help: 'Inputs that wait to be turned, for each partition decided here.',
@@ -188,6 +190,7 @@ function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLett
     read: () => [...(projectors?.() ?? [])].map(([projector, behind]) => [{ projector }, behind]),
   });
   gauge(registry, 'quench_inputs_lag', 'Inputs that are durable and not yet turned.', lag);
+  gauge(registry, 'quench_pages_unreached', 'Pages that ring and could be told to nobody on their ladder.', () => unreached?.() ?? 0);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
   if (spool === undefined) return;
