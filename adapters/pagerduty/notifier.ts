@@ -13,7 +13,8 @@ import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 const eventBytesMax = 512_000;
 const summaryRunesMax = 1_024;
 const dedupCharsMax = 255;
-const timeoutMsDefault = 10_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 
 export const PagerDutyConfig = {
   type: 'object',

@@ -15,7 +15,8 @@ import { scrub } from '../kit/redact.ts';
 import { oneLine } from '../kit/text.ts';
 import { mailOf } from './mail.ts';
 
-const timeoutMsDefault = 20_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 const addressPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$";
 const mailbox = { type: 'string', pattern: addressPattern, 'x-expects': 'a bare mail address such as oncall@example.org' };
 

@@ -1,4 +1,5 @@
 // What keeps accepted alerts from being forgotten: the page for what nobody decides, and the spool for while the shared log is away.
+import { configDefaults } from '../config/quench/defaults.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
@@ -33,6 +34,7 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
   const { store, backbone, notifiers, instance, metrics, awaySince } = parts;
   return createFailOpen({
     ...config.failOpen,
+    keepTryingMs: config.policy.delivery?.keepTryingMs ?? configDefaults.keepTryingMs,
     clock,
     notifiers,
     instance,

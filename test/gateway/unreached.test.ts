@@ -32,5 +32,5 @@ test(
 
     const { url } = await open(t, place);
     await until('the figure after a restart', async () => (await unreached(url)) === 1);
-    },
+  },
 );

@@ -13,7 +13,7 @@ import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
-import { minute } from '../time.ts';
+import { hour, minute, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { incidentOf, type Incident } from './row.ts';
@@ -58,12 +58,18 @@ function childrenOf(ctx: TurnContext, parent: string): readonly string[] {
 function sweep(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
-  if (isBusy(ctx, incident)) return wakeAfter(ctx, minute, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
+  const sinceMs = ctx.at - (incident.resolvedAt ?? ctx.at);
+  if (isBusy(ctx, incident)) return wakeAfter(ctx, askAgainAfter(sinceMs), { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
   const keys = members.values().take(sweptPerTurn).toArray();
   if (keys.length > 0) emit(ctx, { type: 'DeskSwept', table: 'alerts', keys });
   if (members.size > 0) return wakeAfter(ctx, 0, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   emit(ctx, { type: 'DeskSwept', table: 'incidents', keys: [id] });
+}
+
+/** Twice as long each time, up to an hour: an end that a notifier does not take for a day is no work for every minute. */
+function askAgainAfter(sinceMs: Millis): Millis {
+  return Math.min(hour, Math.max(minute, sinceMs));
 }
 
 /** A run still works or waits for an answer, or somebody is still to be told of the end. */
