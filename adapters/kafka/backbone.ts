@@ -1,4 +1,5 @@
 // The shared log as the gateway sees it: opened at once, whether or not its brokers answer; the topics are seen to in the background.
+import { hash } from 'node:crypto';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Millis } from '../../src/core/time.ts';
 import type { Backbone, BackboneWatch } from '../../src/ports/backbone.ts';
@@ -61,7 +62,13 @@ export async function openKafka(options: KafkaOptions, deps: KafkaDeps): Promise
     deadLetters,
     shares: (role: SharedRole) => shares[role],
     forgets: true,
+    name: nameOf(options.brokers, client.settings.prefix),
     problem: () => client.health.problem(),
     close,
   };
+}
+
+/** The brokers are named in the same way by all who share the log, in whatever order. */
+function nameOf(brokers: readonly string[], prefix: string): string {
+  return hash('sha256', JSON.stringify([prefix, ...brokers.toSorted()]), 'hex').slice(0, 12);
 }

@@ -17,7 +17,8 @@ const eventBytesMax = 512_000;
 const summaryRunesMax = 1_024;
 const dedupCharsMax = 255;
 const formerErasMax = 8;
-const timeoutMsDefault = 10_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 
 export const PagerDutyConfig = {
   type: 'object',

@@ -12,7 +12,8 @@ import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 const sectionCharsMax = 3_000;
 const fieldCharsMax = 2_000;
 const fieldsMax = 10;
-const timeoutMsDefault = 10_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 
 export const SlackConfig = {
   type: 'object',

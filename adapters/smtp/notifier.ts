@@ -1,5 +1,6 @@
 // Sends notifications through one SMTP server, one connection per mail. What the mail says is mail.ts.
 //   M1  Addresses come from the configuration only; no text of a notification can add a header or a recipient.
+//   M3  Recipients that the server puts off are named in `left` and mailed alone later; whoever has a mail gets no second one for a neighbour.
 //   M2  `unknown` is said once the server was asked to take the text, and did not answer.
 // Sources: RFC 5321, 5322, 3834 (Auto-Submitted), 2919 (List-Id); nodemailer 10.
 import { Readable } from 'node:stream';
@@ -14,7 +15,8 @@ import { scrub } from '../kit/redact.ts';
 import { oneLine } from '../kit/text.ts';
 import { mailOf } from './mail.ts';
 
-const timeoutMsDefault = 20_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 const addressPattern = "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$";
 const mailbox = { type: 'string', pattern: addressPattern, 'x-expects': 'a bare mail address such as oncall@example.org' };
 
@@ -66,10 +68,17 @@ export function createSmtp(config: SmtpConfig, deps: { readonly clock: Clock }):
   async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
     if (signal.aborted) return { outcome: 'deferred', retryAfterMs: 0, detail: `${who}: nothing sent (aborted)` };
     const mail = await mailOf(notification, { from: config.from, to: config.to, now: deps.clock.now() });
-    const session = await converse(config, mail, { clock: deps.clock, signal });
-    return outcomeOf(session, who, config);
+    const to = recipientsOf(config, notification);
+    const session = await converse({ ...config, to }, mail, { clock: deps.clock, signal });
+    return outcomeOf(session, who, { ...config, to });
   }
   return { deliver };
+}
+
+/** Those that are still to be told (M3); when none of them is configured any more, everybody. */
+function recipientsOf({ to }: SmtpConfig, { only }: Notification): readonly string[] {
+  const left = only === undefined ? to : to.filter((each) => only.includes(each));
+  return left.length === 0 ? to : left;
 }
 
 function checkConfig(config: SmtpConfig): void {
@@ -88,10 +97,21 @@ function checkConfig(config: SmtpConfig): void {
   }
 }
 
+/** What the server said to one recipient. */
+interface Rejection {
+  readonly recipient?: string | undefined;
+  readonly responseCode?: number | undefined;
+}
+
 type Session =
-  | { readonly taken: number; readonly of: number; readonly response: string }
+  | { readonly taken: number; readonly rejected: readonly Rejection[]; readonly response: string }
   | {
-      readonly error: NodeJS.ErrnoException & { responseCode?: number; response?: string; originalCode?: string };
+      readonly error: NodeJS.ErrnoException & {
+        responseCode?: number;
+        response?: string;
+        originalCode?: string;
+        rejectedErrors?: readonly Rejection[];
+      };
       readonly written: boolean;
     };
 
@@ -129,7 +149,7 @@ function converse(config: SmtpConfig, mail: Buffer, means: { readonly clock: Clo
   const send = (): void => {
     connection.send({ from: config.from, to: [...config.to], size: mail.length }, text, (error, info) => {
       if (error) return fail(error);
-      resolve({ taken: info.accepted.length, of: config.to.length, response: info.response });
+      resolve({ taken: info.accepted.length, rejected: info.rejectedErrors ?? [], response: info.response });
     });
   };
   connection.on('error', fail);
@@ -150,18 +170,33 @@ function converse(config: SmtpConfig, mail: Buffer, means: { readonly clock: Clo
 function outcomeOf(session: Session, who: string, config: SmtpConfig): NotifyOutcome {
   const secrets = config.password === undefined ? [] : [config.password, `\0${config.user}\0${config.password}`];
   if (!('error' in session)) {
-    const heads = `${session.taken} of ${session.of} recipients`;
-    return { outcome: 'accepted', detail: `${who} took it for ${heads}: ${oneLine(scrub(session.response, secrets), 160)}` };
+    const refused = refusedOf(session.rejected);
+    const left = session.rejected.flatMap(({ recipient }) => (recipient === undefined || refused.includes(recipient) ? [] : [recipient]));
+    const heads = `${session.taken} of ${config.to.length} recipients${refused.length === 0 ? '' : `, refused ${refused.length}`}`;
+    return {
+      outcome: 'accepted',
+      detail: `${who} took it for ${heads}: ${oneLine(scrub(session.response, secrets), 160)}`,
+      ...(left.length === 0 ? {} : { left }),
+      ...(refused.length === 0 ? {} : { refused }),
+    };
   }
   const { error, written } = session;
   const status = error.responseCode ?? 0;
   if (status >= 400 && status <= 599) {
     const detail = `${who} answered ${oneLine(scrub(error.response ?? String(status), secrets), 160)}`;
-    return status < 500 ? { outcome: 'deferred', retryAfterMs: 0, detail } : { outcome: 'refused', detail };
+    if (status >= 500) return { outcome: 'refused', detail };
+    const refused = refusedOf(error.rejectedErrors ?? []);
+    const left = refused.length === 0 ? {} : { left: config.to.filter((each) => !refused.includes(each)) };
+    return { outcome: 'deferred', retryAfterMs: 0, detail, ...left };
   }
   // nodemailer puts its own word first and keeps the system's beside it.
   const code = codeOf({ code: error.originalCode ?? error.code });
   if (written) return { outcome: 'unknown', detail: `${who}: text sent, no answer (${code})` };
   const detail = `${who}: nothing sent (${code})`;
   return troubleOf(code) === 'untrusted' ? { outcome: 'refused', detail } : { outcome: 'deferred', retryAfterMs: 0, detail };
+}
+
+/** Recipients to whom the server said no for good. */
+function refusedOf(rejected: readonly Rejection[]): readonly string[] {
+  return rejected.flatMap(({ recipient, responseCode = 0 }) => (recipient !== undefined && responseCode >= 500 ? [recipient] : []));
 }

@@ -12,7 +12,8 @@ import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { httpAddress } from '../kit/schemas.ts';
 import { keyOf, signedHeaders } from '../kit/signature.ts';
 
-const timeoutMsDefault = 15_000;
+/** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
+const timeoutMsDefault = 45_000;
 const ownHeaders = /^(webhook-|content-|host$|connection$|transfer-encoding$|expect$|upgrade$|te$|trailer$|keep-alive$|proxy-)/i;
 
 export const WebhookConfig = {

@@ -73,6 +73,8 @@ export interface Service {
   projectorLags(): ReadonlyMap<string, number>;
   /** The policy in force; null when none is known here, or partitions differ: a publishing that a crash cut short is to be done again. */
   policy(): Policy | null;
+  /** What the log calls this installation, and whether every partition decided here knows it; a partition keeps the first name it is given. */
+  installation(): { readonly name: string | null; readonly everywhere: boolean };
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped a partition, or null. */
   bug(): Error | null;
@@ -80,6 +82,8 @@ export interface Service {
   saved(partition: number): CheckpointMark;
   /** The cursors of whoever reads facts here: what is at or above one of them is still needed. */
   readonly consumers: readonly string[];
+  /** Pages decided here that ring and could be told to nobody on their ladder. */
+  unreached(): number;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
@@ -150,13 +154,19 @@ export function createService(deps: ServiceDeps): Service {
     behind: () => behind.value().get(documentsName) ?? 0,
     projectorLags: () => behind.value(),
     policy() {
-      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.policy());
+      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.world().policy);
       return others.every((other) => other?.digest === first?.digest) ? first : null;
     },
-    frozen: () => [...hosts.parts.values()].map((host) => host.frozen()).find((frozen) => frozen !== null) ?? null,
+    installation() {
+      const names = [...hosts.parts.values()].map((host) => host.world().installation);
+      const name = names.find((each) => each !== null) ?? null;
+      return { name, everywhere: name !== null && !names.includes(null) };
+    },
+    frozen: () => [...hosts.parts.values()].map((host) => host.world().frozen).find((frozen) => frozen !== null) ?? null,
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,
+    unreached: () => [...hosts.parts.values()].reduce((sum, host) => sum + host.unreached(), 0),
     load: () => ({
       waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),

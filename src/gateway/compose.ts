@@ -69,7 +69,8 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(closeNotifiers);
 
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
-    const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince });
+    const installation = (): string | null => service.installation().name;
+    const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince, installation });
     stops.add(() => failOpen.stop());
 
     const expressions = createExpressions();

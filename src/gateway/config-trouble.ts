@@ -1,5 +1,6 @@
 // What is said of a gateway that runs although its configuration does not load: in /readyz, in a metric, and to people, once.
 import { hash } from 'node:crypto';
+import { configDefaults } from '../config/quench/defaults.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Broken } from '../config/quench/usable.ts';
 import { createRawPager, type RawPage } from '../engine/failopen/raw-pager.ts';
@@ -45,6 +46,7 @@ export function pageTrouble(config: Config, { clock, logger, trouble }: Surround
     clock,
     notifiers,
     notify: config.failOpen.notify,
+    keepTryingMs: config.policy.delivery?.keepTryingMs ?? configDefaults.keepTryingMs,
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
     onTrouble: (error) => logger.error({ error }, 'nobody could be told that the configuration does not load'),
   });

@@ -22,6 +22,7 @@ export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, se
     acting: () => service().acting(),
     projectors: () => service().projectorLags(),
     away: () => backbone.problem() !== null,
+    unreached: () => service().unreached(),
     deadLetters: () => backbone.deadLetters.count(),
     ...(config.log === null ? {} : { spool: () => spool()?.status() ?? emptySpool }),
   });

@@ -1,4 +1,6 @@
-// The policy of quench.yaml onto the log: what decides is on the log.
+// The installation's name and the policy of quench.yaml onto the log: what decides is on the log.
+//   I1  The installation is named before the first policy, at random, once: the log keeps the first name that it is given.
+import { randomBytes } from 'node:crypto';
 import type { Policy } from '../core/playbook/policy.ts';
 import { everyScope } from '../core/stamp.ts';
 import { second, type Millis } from '../core/time.ts';
@@ -15,10 +17,12 @@ const againMs: Millis = 2 * second;
 
 interface Publishing {
   readonly policy: Policy;
+  /** What the installation is called when it has no name yet. */
+  readonly name: string;
   /** The log is shared, and may be away while the door is open. */
   readonly shared: boolean;
   readonly intake: Pick<Intake, 'submit'>;
-  readonly service: Pick<Service, 'policy'>;
+  readonly service: Pick<Service, 'policy' | 'installation'>;
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'warn'>;
 }
@@ -30,24 +34,33 @@ export interface Publisher {
 }
 
 /** A policy that is still waiting for a log that is away is given up for the next one. */
-export function createPublisher(parts: Omit<Publishing, 'policy'>): Publisher {
+export function createPublisher(parts: Omit<Publishing, 'policy' | 'name'>): Publisher {
+  const name = randomBytes(6).toString('hex');
   let stop = async (): Promise<void> => {};
   return {
     async publish(policy) {
       await stop();
-      stop = await startPublishing({ ...parts, policy });
+      stop = await startPublishing({ ...parts, policy, name });
     },
     stop: () => stop(),
   };
 }
 
 /**
- * Publishes the policy when it is not the one in force, ahead of the first delivery. A shared log that does not take it, because it is away and the
- * spool full, does not keep the door shut: it is tried again. Resolves with how to stop trying.
+ * Names the installation when it has no name, and publishes the policy when it is not the one in force, both ahead of the first delivery. A shared
+ * log that does not take them, because it is away and the spool full, does not keep the door shut: they are tried again. Resolves with how to stop
+ * trying.
  */
-export async function startPublishing({ policy, shared, intake, service, clock, logger }: Publishing): Promise<() => Promise<void>> {
+export async function startPublishing(parts: Publishing): Promise<() => Promise<void>> {
+  const { policy, name, shared, intake, service, clock, logger } = parts;
   const stopping = new AbortController();
+  let isNamed = false;
   const publish = async (): Promise<void> => {
+    const known = service.installation();
+    if (!known.everywhere && !isNamed) {
+      await intake.submit({ type: 'InstallationNamed', scope: everyScope, installation: known.name ?? name }); // I1
+      isNamed = true;
+    }
     if (service.policy()?.digest !== policy.digest) await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy });
   };
   const publishAtLast = async (): Promise<void> => {

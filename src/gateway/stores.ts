@@ -70,7 +70,7 @@ export async function openBackbone(
     const { log, checkpoints, cursors, deadLetters } = store;
     const alone = { host: everyPartition(log.partitions), effects: everyPartition(log.partitions) };
     const shares = (role: SharedRole): Shares => alone[role];
-    return { log, checkpoints, cursors, deadLetters, shares, forgets: false, problem, close: async () => {} };
+    return { log, checkpoints, cursors, deadLetters, shares, forgets: false, name: null, problem, close: async () => {} };
   }
   if ((await store.checkpoints.load(0, () => {})) !== null)
     throw new GatewayError(

@@ -1,4 +1,5 @@
 // What keeps accepted alerts from being forgotten: the page for what nobody decides, and the spool for while the shared log is away.
+import { configDefaults } from '../config/quench/defaults.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
@@ -18,6 +19,8 @@ interface Parts {
   readonly backbone: Backbone;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly instance: string;
+  /** What the gateway's own log calls this installation. */
+  readonly installation: () => string | null;
   readonly metrics: Metrics;
   /** Since when the log cannot be reached; null while it can. */
   readonly awaySince: () => Instant | null;
@@ -32,9 +35,11 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
   const { store, backbone, notifiers, instance, metrics, awaySince } = parts;
   return createFailOpen({
     ...config.failOpen,
+    keepTryingMs: config.policy.delivery?.keepTryingMs ?? configDefaults.keepTryingMs,
     clock,
     notifiers,
     instance,
+    installation: () => backbone.name ?? parts.installation(),
     awaySince,
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: seesDecisions(config),

@@ -60,6 +60,8 @@ export interface Gauges {
   readonly acting: () => readonly number[];
   /** Facts that each projector does not show yet. */
   readonly projectors?: () => ReadonlyMap<string, number>;
+  /** Pages decided here that ring and could be told to nobody on their ladder. */
+  readonly unreached?: () => number;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
   /** Of a gateway that runs although its configuration does not load whole; not given: none. */
@@ -169,7 +171,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 function addGauges(
   registry: Registry,
-  { lags, acting, projectors, lag, deadLetters, away, spool, configProblems = () => 0 }: Gauges,
+  { lags, acting, projectors, lag, unreached, deadLetters, away, spool, configProblems = () => 0 }: Gauges,
 ): void {
   table(registry, {
     name: 'quench_partition_lag',
@@ -196,6 +198,7 @@ function addGauges(
   gauge(registry, 'quench_config_problems', 'What is wrong with the configuration that the gateway runs with.', async () =>
     configProblems(),
   );
+  gauge(registry, 'quench_pages_unreached', 'Pages that ring and could be told to nobody on their ladder.', () => unreached?.() ?? 0);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
   if (spool === undefined) return;

@@ -10,6 +10,8 @@ export interface Backbone extends Pick<Store, 'log' | 'checkpoints' | 'cursors' 
   shares(role: SharedRole): Shares;
   /** Whether the log forgets what is old by itself; if not, retention trims it. */
   readonly forgets: boolean;
+  /** What tells it from any other, known while it is away and to all who share it; null for one that is nobody else's. */
+  readonly name: string | null;
   /** Null, or what is wrong with it, in one sentence. */
   problem(): string | null;
   close(): Promise<void>;

@@ -329,6 +329,18 @@ test('B10: how long the end is tried is the policy’s', () => {
   assert.deepEqual(story.desk().tables.pages.rows.size, 0);
 });
 
+test('B16: an incident whose end still waits is not looked at every minute', () => {
+  const story = ringing();
+  story.notified(accepted);
+  clears(story);
+  passing(story, 20 * hour, deferred(0), minute);
+
+  const looks = story.all('WakeRequested').filter(({ wake }) => wake.kind === 'close');
+  assert.ok(looks.length <= 30, `looked ${looks.length} times`);
+  passing(story, 6 * hour, deferred(0), minute);
+  assert.equal(story.desk().tables.incidents.rows.size, 0, 'and it leaves all the same');
+});
+
 test('B12: a rung whose notifier hangs rings the next one after a minute', () => {
   const story = ringing();
   claims(story, story.last('NotifyRequested'));

@@ -22,7 +22,16 @@ interface Rig {
 
 const wanted = policyOf({ digest: 'sha256:wanted' });
 
-function rig({ shared, inForce = null }: { readonly shared: boolean; readonly inForce?: Policy | null }): Rig {
+interface Told {
+  readonly shared: boolean;
+  readonly inForce?: Policy | null;
+  /** The name on the log. */
+  readonly named?: string | null;
+  /** Not every partition knows it. */
+  readonly partly?: boolean;
+}
+
+function rig({ shared, inForce = null, named = 'here', partly = false }: Told): Rig {
   const clock = virtualClock();
   const made: Rig = {
     clock,
@@ -33,9 +42,10 @@ function rig({ shared, inForce = null }: { readonly shared: boolean; readonly in
     start: () =>
       startPublishing({
         policy: wanted,
+        name: 'drawn',
         shared,
         clock,
-        service: { policy: () => inForce },
+        service: { policy: () => inForce, installation: () => ({ name: named, everywhere: named !== null && !partly }) },
         intake: {
           async submit(input) {
             made.tries.push(clock.steady());
@@ -75,6 +85,24 @@ for (const shared of [false, true]) {
   });
 }
 
+test('F4: an installation without a name is named ahead of its policy, once', async () => {
+  const made = rig({ shared: true, named: null });
+  made.refusals.push(full());
+  await Promise.all([made.start(), made.clock.forward(60 * second)]);
+
+  assert.deepEqual(made.published, [
+    { type: 'InstallationNamed', scope: '*', installation: 'drawn' },
+    { type: 'PolicyPublished', scope: '*', policy: wanted },
+  ]);
+});
+
+test('F4: a partition that knows no name gets the one that the others know', async () => {
+  const made = rig({ shared: true, inForce: wanted, named: 'here', partly: true });
+  await made.start();
+
+  assert.deepEqual(made.published, [{ type: 'InstallationNamed', scope: '*', installation: 'here' }]);
+});
+
 test('a gateway alone does not start over a log that fails', async () => {
   const made = rig({ shared: false });
   made.refusals.push(away());
@@ -106,9 +134,10 @@ test('a shared log that does not answer at all keeps the door shut for two secon
   let isOpen = false;
   void startPublishing({
     policy: wanted,
+    name: 'drawn',
     shared: true,
     clock,
-    service: { policy: () => null },
+    service: { policy: () => null, installation: () => ({ name: 'here', everywhere: true }) },
     logger: { warn: () => {} },
     intake: { submit: () => never.promise },
   }).then(() => (isOpen = true));

@@ -31,6 +31,7 @@ export function backboneOf(store: Store): Backbone {
     deadLetters,
     shares: (role) => shares[role],
     forgets: false,
+    name: null,
     problem: () => null,
     close: async () => {},
   };

@@ -132,7 +132,7 @@ async function settled(gateway: RealGateway, delivered: ReadonlyMap<string, numb
 
 /** Pages of which somebody was told. */
 function reachedBy(delivered: ReadonlyMap<string, number>): ReadonlySet<string> {
-  return new Set([...delivered.keys()].map((id) => id.split('|')[0] ?? ''));
+  return new Set([...delivered.keys()].map((id) => id.split('|')[1] ?? ''));
 }
 
 async function pagesOf(gateway: RealGateway): Promise<readonly string[]> {
@@ -180,7 +180,7 @@ function check(
     'facts are numbered without gap or repeat',
   );
 
-  const granted = new Set(facts.flatMap((fact) => (fact.type === 'StepGranted' ? [`${fact.run}/${fact.call}`] : [])));
+  const granted = new Set(facts.flatMap((fact) => (fact.type === 'StepGranted' && fact.key !== undefined ? [fact.key] : [])));
   assert.equal(new Set(acts).size, acts.length, '2: no call was acted on twice');
   assert.deepEqual(
     acts.filter((key) => !granted.has(key)),

@@ -31,4 +31,5 @@ export const configDefaults = {
   staleMs: 3 * day,
   spool: { bytesMax: 268_435_456, ageMaxMs: hour },
   failOpenAfterMs: 2 * minute,
+  keepTryingMs: day,
 } as const;

@@ -12,15 +12,19 @@ import { complain, spanAt, unknownName, type Loading } from './loading.ts';
 import type { Config } from './types.ts';
 
 /** The policy that is published, with the playbooks of a directory. */
-export function policyOf(loading: Loading, dir: string): Policy {
+export function policyOf(loading: Loading, dir: string): Policy & Pick<Required<Policy>, 'delivery'> {
   const { raw } = loading;
   const { grouping, storm, flap, paging } = configDefaults;
   const span = (key: 'settle' | 'holdOff' | 'stale', fallback: Millis, min: Millis): Millis =>
     spanAt(loading, `/${key}`, raw[key], fallback, { min, max: 30 * day });
-  const policy: Omit<Policy, 'digest'> = {
-    playbooks: playbooksOf(loading, dir).map(({ playbook }) => playbook),
-    ladders: laddersOf(loading),
-    routes: routesOf(loading),
+  const playbooks = playbooksOf(loading, dir).map(({ playbook }) => playbook);
+  const ladders = laddersOf(loading);
+  const routes = routesOf(loading);
+  const keepTrying = raw.delivery?.keepTrying;
+  const policy: Omit<Policy, 'digest'> & Pick<Required<Policy>, 'delivery'> = {
+    playbooks,
+    ladders,
+    routes,
     grouping: {
       windowMs: spanAt(loading, '/grouping/window', raw.grouping?.window, grouping.windowMs, { min: second, max: day }),
       labels: raw.grouping?.labels ?? grouping.labels,
@@ -40,6 +44,10 @@ export function policyOf(loading: Loading, dir: string): Policy {
     settleMs: span('settle', configDefaults.settleMs, 0),
     holdOffMs: span('holdOff', configDefaults.holdOffMs, 0),
     staleMs: span('stale', configDefaults.staleMs, minute),
+    delivery: {
+      keepTryingMs: spanAt(loading, '/delivery/keepTrying', keepTrying, configDefaults.keepTryingMs, { min: minute, max: 7 * day }),
+      lastResort: lastResortOf(loading, { routes, ladders }),
+    },
   };
   if (policy.flap.stopPercent >= policy.flap.startPercent) {
     complain(loading, '/flapping', `expected stop below start, seen stop ${policy.flap.stopPercent} and start ${policy.flap.startPercent}`);
@@ -98,13 +106,18 @@ function notifiersAt(loading: Loading, pointer: string, names: string | readonly
   return notify;
 }
 
-/** Whom to page about what nobody decided: unless it is said, whoever the last route rings first. */
-export function failOpenOf(loading: Loading, { routes, ladders }: Policy): Config['failOpen'] {
-  const { after, notify } = loading.raw.failOpen ?? {};
+/** Whom to page about what nobody decided, and what nobody on a ladder took: unless it is said, whoever the last route rings first. */
+function lastResortOf(loading: Loading, { routes, ladders }: Pick<Policy, 'routes' | 'ladders'>): readonly string[] {
+  const notify = loading.raw.failOpen?.notify;
   const ladder = ladders[routes.at(-1)?.ladder ?? ''];
+  return notify === undefined ? (ladder?.rungs[0]?.notify ?? []) : notifiersAt(loading, '/failOpen/notify', notify);
+}
+
+export function failOpenOf(loading: Loading, { delivery }: Pick<Required<Policy>, 'delivery'>): Config['failOpen'] {
+  const after = loading.raw.failOpen?.after;
   return {
     afterMs: spanAt(loading, '/failOpen/after', after, configDefaults.failOpenAfterMs, { min: 10 * second, max: day }),
-    notify: notify === undefined ? (ladder?.rungs[0]?.notify ?? []) : notifiersAt(loading, '/failOpen/notify', notify),
+    notify: delivery.lastResort,
   };
 }
 

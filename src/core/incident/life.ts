@@ -16,7 +16,7 @@ import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
-import { minute, spanOf } from '../time.ts';
+import { hour, minute, spanOf, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
@@ -71,7 +71,8 @@ function sweep(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
   if (incident.resolvedBy === 'human' && isHeardOf(ctx, id)) return afterHand(ctx, incident);
-  if (isBusy(ctx, incident)) return wakeAfter(ctx, minute, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
+  const sinceMs = ctx.at - (incident.resolvedAt ?? ctx.at);
+  if (isBusy(ctx, incident)) return wakeAfter(ctx, askAgainAfter(sinceMs), { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
   const keys = members.values().take(sweptPerTurn).toArray();
   if (keys.length > 0) emit(ctx, { type: 'DeskSwept', table: 'alerts', keys });
@@ -94,6 +95,11 @@ function isHeardOf(ctx: TurnContext, id: string): boolean {
     if (alert !== undefined && ctx.at - alert.seenAt < ctx.policy.staleMs) return true;
   }
   return false;
+}
+
+/** Twice as long each time, up to an hour: an end that a notifier does not take for a day is no work for every minute. */
+function askAgainAfter(sinceMs: Millis): Millis {
+  return Math.min(hour, Math.max(minute, sinceMs));
 }
 
 /** A run still works or waits for an answer, or somebody is still to be told of the end. */

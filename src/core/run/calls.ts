@@ -65,7 +65,8 @@ export function grant(ctx: TurnContext, input: StepClaimed, advance: (progress: 
     endCall(ctx, run, input.call, { outcome: 'failed', error, detail: `not granted: ${stale.reason}`, output: {} }, 0, null);
     return advance(overtaken(ctx, freshRun(ctx, run.id), place, stale)); // V1
   }
-  emit(ctx, { type: 'StepGranted', run: run.id, call: input.call, worker: input.worker });
+  const named = ctx.installation === null ? {} : { key: `${ctx.installation}/${run.id}/${input.call}` };
+  emit(ctx, { type: 'StepGranted', run: run.id, call: input.call, worker: input.worker, ...named });
   wakeAfter(ctx, call.timeoutMs + answerGraceMs, { kind: 'call', run: run.id, call: input.call, stage: 'grant' });
 }
 

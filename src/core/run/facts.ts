@@ -108,6 +108,8 @@ export interface StepGranted extends FactBase {
   readonly run: string;
   readonly call: string;
   readonly worker: string;
+  /** By which the world knows this call from any other, of any installation; absent while the installation has no name: `<run>/<call>`. */
+  readonly key?: string;
 }
 
 export interface StepFinished extends FactBase {

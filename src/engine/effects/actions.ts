@@ -36,6 +36,11 @@ export interface Actions {
 
 type Call = Pick<StepRequested, 'run' | 'call'>;
 
+interface Claim {
+  readonly request: StepRequested;
+  readonly claimedAt: Millis;
+}
+
 const tooLate: ActionOutcome = {
   outcome: 'failed',
   error: 'too_late',
@@ -46,7 +51,7 @@ const tooLate: ActionOutcome = {
 export function createActions(deps: ActionsDeps): Actions {
   const { clock, worker, lease, work, report, stopping } = deps;
   /** Calls that this worker claimed. */
-  const claims = new Map<string, { readonly request: StepRequested; readonly claimedAt: Millis }>();
+  const claims = new Map<string, Claim>();
 
   async function claimNow(request: StepRequested): Promise<void> {
     claims.set(keyOf(request), { request, claimedAt: clock.steady() });
@@ -59,12 +64,12 @@ export function createActions(deps: ActionsDeps): Actions {
     deps.progress.leaveUndone();
   }
 
-  async function act(request: StepRequested, claimedAt: Millis): Promise<void> {
+  async function act({ request, claimedAt }: Claim, key: string): Promise<void> {
     const { scope, run, call, uses, input, timeoutMs } = request;
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     const mayAct = !stopping.aborted && (await lease.heldBefore(isLate)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome = mayAct ? await deps.executor.act(uses, { input, key: `${run}/${call}`, timeoutMs }).catch(unknownBecause) : tooLate;
+    const outcome = mayAct ? await deps.executor.act(uses, { input, key, timeoutMs }).catch(unknownBecause) : tooLate;
     const tookMs = Math.round(clock.steady() - began);
     await report({ type: 'StepAnswered', scope, at: clock.now(), run, call, worker, outcome, tookMs });
   }
@@ -81,7 +86,7 @@ export function createActions(deps: ActionsDeps): Actions {
       claims.delete(keyOf(fact));
       if (fact.worker !== worker || claim === undefined) return; // X1
       await work.room();
-      work.begin(act(claim.request, claim.claimedAt));
+      work.begin(act(claim, fact.key ?? `${fact.run}/${fact.call}`));
     },
     forget: (call) => void claims.delete(keyOf(call)),
   };

@@ -25,6 +25,8 @@ export interface OverdueDeps {
    * Asked only of what the desk may have dropped as a repeat, without a word.
    */
   readonly known: (scope: string, fingerprint: string, observedAt: Instant) => Promise<boolean>;
+  /** What tells this installation from any other, in all its processes; null while it has no name. */
+  readonly installation: () => string | null;
   /** Unlike any other process, living or dead. */
   readonly instance: string;
   /** A page was begun. */
@@ -100,7 +102,7 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
   }
 
   function situation(): Situation {
-    return { now: clock.now(), awaySince: deps.awaySince(), partitionOf: deps.partitionOf };
+    return { now: clock.now(), awaySince: deps.awaySince(), partitionOf: deps.partitionOf, installation: deps.installation() };
   }
 
   function forget(key: string): void {

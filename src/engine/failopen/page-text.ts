@@ -15,12 +15,14 @@ export interface Situation {
   /** Since when the log cannot be reached; null while it can. */
   readonly awaySince: Instant | null;
   readonly partitionOf: (scope: string) => number;
+  /** What tells the keys of this installation from those of any other; null while it has no name. */
+  readonly installation: string | null;
 }
 
 export function pageOfOne({ event, scope, at }: Undecided, situation: Situation): RawPage {
   const partition = situation.partitionOf(scope);
   return {
-    ...headOf(`quench:undecided:${scope}:${event.fingerprint}`, `[undecided] ${event.summary}`, situation.now),
+    ...headOf(`${keyOf(situation)}:${scope}:${event.fingerprint}`, `[undecided] ${event.summary}`, situation.now),
     text: [
       whyOf(situation, partition, situation.now - at),
       'Nothing was decided about this alert: no silence was looked at, no playbook runs, nobody else is paged for it.',
@@ -53,7 +55,7 @@ export function pageOfMany(
   const listed = alerts.slice(0, listedMax).map(({ event }) => `- ${event.summary} (${event.source})`);
   if (count > listed.length) listed.push(`- and ${count - listed.length} more`);
   return {
-    ...headOf(`quench:undecided:many:${id}`, `[undecided] and ${count} more critical alerts that nobody decided`, situation.now),
+    ...headOf(`${keyOf(situation)}:many:${id}`, `[undecided] and ${count} more critical alerts that nobody decided`, situation.now),
     text: [
       whyOf(situation, situation.partitionOf(oldest.scope), situation.now - oldest.at),
       `At most ${singlesMax} alerts are paged one by one within ${spanOf(windowMs)}; these are the others:`,
@@ -64,6 +66,10 @@ export function pageOfMany(
     facts: [{ name: 'alerts', value: String(count) }],
     links: [],
   };
+}
+
+function keyOf({ installation }: Situation): string {
+  return installation === null ? 'quench:undecided' : `quench:${installation}:undecided`;
 }
 
 function whyOf({ awaySince }: Situation, partition: number, waited: Millis): string {

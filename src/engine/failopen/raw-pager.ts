@@ -1,4 +1,5 @@
-// Delivers pages that are on no log: each configured notifier gets them, and is tried again for a while when it does not take them.
+// Delivers pages that are on no log: each configured notifier gets them, and is tried again in growing waits, for as long as the budget goes, when it
+// does not take them: whoever broke the log has often broken the way to people, too.
 // What to say is page-text.ts, whether and when overdue.ts. Nothing is kept over a restart.
 import { GatewayError } from '../../core/errors.ts';
 import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
@@ -8,8 +9,11 @@ import type { Notifier } from '../../ports/notifier.ts';
 import { pause } from '../async/pause.ts';
 import { deliver } from '../delivery.ts';
 
-const attemptsMax = 8;
-const retry = { firstMs: 5 * second, maxMs: 5 * minute } as const;
+const retryWaits = { firstMs: 5 * second, maxMs: 5 * minute } as const;
+/** After no answer: it may have arrived, and a slow notifier shall not get copies. */
+const unknownWaits = { firstMs: minute, maxMs: 5 * minute } as const;
+/** A key that is wrong now may be mended within hours, while the page is still owed. */
+const refusedWaits = { firstMs: 5 * minute, maxMs: 5 * minute } as const;
 
 /** A notification that has no id yet: each notifier gets its own. */
 export type RawPage = Omit<Notification, 'id'>;
@@ -18,6 +22,8 @@ export interface RawPagerDeps {
   readonly clock: Clock;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly notify: readonly string[];
+  /** How long a notifier that does not take a page is tried. */
+  readonly keepTryingMs: Millis;
   readonly attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => void;
   readonly onTrouble: (error: unknown) => void;
 }
@@ -33,21 +39,26 @@ export function createRawPager(deps: RawPagerDeps): RawPager {
   const underWay = new Set<Promise<void>>();
   const stopping = new AbortController();
 
+  function complain(name: string, says: string): void {
+    deps.onTrouble(new GatewayError('deadline_exceeded', `undecided alert: notifier ${name} did not take the page: ${says.slice(0, 200)}`));
+  }
+
   async function reach(name: string, page: RawPage, wanted: () => boolean): Promise<void> {
     const notifier = deps.notifiers.get(name);
+    const until = clock.steady() + deps.keepTryingMs;
     let says = 'it is not configured';
-    for (let attempt = 1; notifier !== undefined && attempt <= attemptsMax; attempt += 1) {
+    for (let attempt = 1; notifier !== undefined; attempt += 1) {
       if (stopping.signal.aborted || !wanted()) return;
       const outcome = await deliver(notifier, { ...page, id: `${page.dedupKey}|${name}` }, { clock, stopping: stopping.signal });
       deps.attempted(name, outcome.outcome);
       if (outcome.outcome === 'accepted') return;
       says = outcome.detail;
-      if (outcome.outcome === 'refused') break;
-      const backoff = backoffAfter(attempt, retry);
-      const wait: Millis = outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff;
+      if (outcome.outcome === 'refused' && attempt === 1) complain(name, says);
+      const wait = waitAfter(outcome, attempt);
+      if (clock.steady() + wait > until) break;
       await pause(clock, wait, stopping.signal);
     }
-    deps.onTrouble(new GatewayError('deadline_exceeded', `undecided alert: notifier ${name} did not take the page: ${says.slice(0, 200)}`));
+    complain(name, says);
   }
 
   return {
@@ -64,4 +75,10 @@ export function createRawPager(deps: RawPagerDeps): RawPager {
       await Promise.all(underWay);
     },
   };
+}
+
+function waitAfter(outcome: NotifyOutcome, attempt: number): Millis {
+  const waits = outcome.outcome === 'unknown' ? unknownWaits : outcome.outcome === 'refused' ? refusedWaits : retryWaits;
+  const backoff = backoffAfter(attempt, waits);
+  return outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff;
 }

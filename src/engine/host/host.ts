@@ -6,7 +6,8 @@
 //   H3  A bug stops the partition loudly; a broken log or store is tried again from what is durable.
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
-import type { Policy } from '../../core/playbook/policy.ts';
+import type { Desk } from '../../core/desk.ts';
+import type { WorldRow } from '../../core/playbook/row.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Millis } from '../../core/time.ts';
 import type { CheckpointMark, Checkpoints } from '../../ports/checkpoints.ts';
@@ -19,6 +20,7 @@ import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
 import { createTurner } from './turner.ts';
+import { createUnreached, type Unreached } from './unreached.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 const retryAfterMs: Millis = 500;
@@ -49,11 +51,13 @@ export interface Host {
   lag(): Promise<number>;
   /** Of the inputs that were on the log when the desks were loaded, how many are turned; null while they are loaded. */
   recovery(): { readonly done: number; readonly of: number } | null;
-  policy(): Policy | null;
-  frozen(): { readonly by: string; readonly reason: string } | null;
+  /** The policy in force, the emergency stop, and what the log calls this installation, as this partition knows them. */
+  world(): WorldRow;
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
+  /** Pages that ring and could be told to nobody on their ladder. */
+  unreached(): number;
   /** What the last checkpoint covers. */
   readonly saved: CheckpointMark;
 }
@@ -62,7 +66,7 @@ export function createHost(deps: HostDeps): Host {
   const { partition, log, clock, onTrouble } = deps;
   const arrivals = createBell();
   const stopping = new AbortController();
-  const { waits, checkpointer, turner, factsWriter } = partsOf(deps, arrivals);
+  const { waits, checkpointer, turner, factsWriter, unreached, follow } = partsOf(deps, arrivals);
   const isStopping = (): boolean => stopping.signal.aborted;
   /** The inputs that the last load found undecided; null before the first. */
   let tail: { readonly from: number; readonly to: number } | null = null;
@@ -78,7 +82,7 @@ export function createHost(deps: HostDeps): Host {
     turner.placeAt(mark.inputs);
     factsWriter.reset(newestSeqs);
     checkpointer.reset(mark);
-    waits.start(desks.values());
+    follow(desks);
     tail = { from: mark.inputs, to: await log.end('inputs', partition) };
   }
 
@@ -135,21 +139,29 @@ export function createHost(deps: HostDeps): Host {
       return tail !== null ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
     },
     recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
-    policy: () => turner.world().policy,
-    frozen: () => turner.world().frozen,
+    world: () => turner.world(),
     get bug() {
       return bug;
     },
     get saved() {
       return checkpointer.mark;
     },
+    unreached: () => unreached.size,
     get waits() {
       return waits.size;
     },
   };
 }
 
-function partsOf(deps: HostDeps, arrivals: Bell): Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> & { readonly waits: Waits } {
+interface Parts extends Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> {
+  readonly waits: Waits;
+  readonly unreached: Unreached;
+  /** What is loaded is what they go by. */
+  follow(desks: ReadonlyMap<string, Desk>): void;
+}
+
+function partsOf(deps: HostDeps, arrivals: Bell): Parts {
+  const unreached = createUnreached();
   const waits = createWaits(deps);
   const checkpointer = createCheckpointer({ ...deps, onFailed: arrivals.ring });
   const turner = createTurner({ ...deps, onChanged: checkpointer.changed });
@@ -157,8 +169,19 @@ function partsOf(deps: HostDeps, arrivals: Bell): Pick<LoopParts, 'turner' | 'fa
     ...deps,
     onDurable(scope, facts, fresh, knownSeq) {
       waits.follow(scope, facts, knownSeq);
+      for (const fact of facts) unreached.note(fact);
       for (const fact of fresh) deps.onDecided(fact);
     },
   });
-  return { waits, checkpointer, turner, factsWriter };
+  return {
+    waits,
+    checkpointer,
+    turner,
+    factsWriter,
+    unreached,
+    follow(desks) {
+      waits.start(desks.values());
+      unreached.reset(desks.values());
+    },
+  };
 }

@@ -347,3 +347,61 @@ describe('an answer', () => {
     assert.ok(outcome.detail.length < 400);
   });
 });
+
+describe('B13: recipients that the server treats differently', () => {
+  /** A server that says each code to its address as often as the list goes, and then takes it. */
+  async function choosy(codes: { readonly [address: string]: readonly number[] }) {
+    const said = new Map<string, number>();
+    return postOffice({
+      onRcptTo({ address }, _session, done) {
+        const time = said.get(address) ?? 0;
+        said.set(address, time + 1);
+        const responseCode = codes[address]?.[time];
+        done(responseCode === undefined ? null : Object.assign(new Error('not this one'), { responseCode }));
+      },
+    });
+  }
+  const [ann, bob] = base.to;
+
+  test('who is put off is named, and mailed alone; who has the mail gets no second one', async () => {
+    const office = await choosy({ [bob]: [451] });
+    const first = await send({ port: office.port });
+    assert.equal(first.outcome, 'accepted', first.detail);
+    assert.deepEqual('left' in first ? first.left : [], [bob]);
+    assert.match(first.detail, /1 of 2 recipients/);
+
+    const second = await send({ port: office.port }, { only: [bob] });
+    assert.equal(second.outcome, 'accepted', second.detail);
+    assert.ok(!('left' in second));
+    assert.deepEqual(
+      office.letters.map(({ to }) => to),
+      [[ann], [bob]],
+    );
+  });
+
+  test('who is refused for good is counted as not told, and not tried again', async () => {
+    const office = await choosy({ [bob]: [550] });
+    const outcome = await send({ port: office.port });
+
+    assert.equal(outcome.outcome, 'accepted', outcome.detail);
+    assert.deepEqual('refused' in outcome ? outcome.refused : [], [bob]);
+    assert.ok(!('left' in outcome));
+    assert.match(outcome.detail, /1 of 2 recipients, refused 1/);
+  });
+
+  test('one put off and one refused: only the first is tried again', async () => {
+    const office = await choosy({ [ann]: [451], [bob]: [550] });
+    const outcome = await send({ port: office.port });
+
+    assert.equal(outcome.outcome, 'deferred', outcome.detail);
+    assert.deepEqual('left' in outcome ? outcome.left : [], [ann]);
+  });
+
+  test('when none of those left is configured any more everybody is mailed', async () => {
+    const office = await choosy({});
+    const outcome = await send({ port: office.port }, { only: ['gone@example.org'] });
+
+    assert.equal(outcome.outcome, 'accepted', outcome.detail);
+    assert.deepEqual(office.letters[0]?.to, base.to);
+  });
+});

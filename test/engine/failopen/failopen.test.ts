@@ -113,6 +113,8 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
         if (held?.state === 'cleared') return (held.clearedAt ?? 0) >= observedAt;
         return held?.state === 'firing' && held.severity === 'critical';
       },
+      installation: () => 'here',
+      keepTryingMs: 2 * hour,
       instance: 'one',
       paged: (about) => void counted.push(about),
       attempted: () => {},
@@ -204,7 +206,7 @@ test('O1: a critical alert that nobody decides is paged once, in words that say 
   const [page] = made.pages;
   assert.equal(page?.title, '[undecided] ServiceDown on web1');
   assert.equal(page?.severity, 'critical');
-  assert.equal(page?.dedupKey, `quench:undecided:acme:${eventOf().fingerprint}`);
+  assert.equal(page?.dedupKey, `quench:here:undecided:acme:${eventOf().fingerprint}`);
   assert.match(page?.text ?? '', /^Nobody decided about partition [01] for 2m: /);
   assert.match(page?.text ?? '', /Alert: ServiceDown on web1 \(ServiceDown, from prometheus\)\nWhat to do: /);
   assert.deepEqual(made.counted, ['alert']);
@@ -233,20 +235,46 @@ test('a decision that comes late ends it: no further try, no second page', async
   await fire(made, [eventOf()]);
   await made.clock.forward(2 * minute + second);
   assert.equal(made.attempts.length, 1);
-  await made.clock.forward(6 * second);
+  await made.clock.forward(2 * minute);
   assert.equal(made.attempts.length, 2);
   made.failOpen.shown(decisionAt(made.clock.now()));
   await made.clock.forward(10 * minute);
   assert.equal(made.attempts.length, 2);
 });
 
-test('a notifier that never answers is tried eight times', async () => {
+test('B16: a notifier that never answers is tried in growing waits until the budget is spent, and gets few copies', async () => {
   const made = await rig(['project']);
   made.says = () => ({ outcome: 'unknown', detail: 'no answer' });
   await fire(made, [eventOf()]);
   await made.clock.forward(20 * minute);
-  assert.equal(made.attempts.length, 8);
+  assert.ok(made.attempts.length >= 4 && made.attempts.length <= 8, `${made.attempts.length} attempts in twenty minutes`);
+  await made.clock.forward(50 * minute);
+  assert.ok(made.attempts.length > 8, 'it is not given up after eight');
+  assert.deepEqual(made.troubles, []);
+  await made.clock.forward(2 * hour);
+  const { length } = made.attempts;
+  await made.clock.forward(2 * hour);
+  assert.equal(made.attempts.length, length, 'the budget of two hours is spent');
   assert.match(made.troubles.at(-1) ?? '', /notifier oncall did not take the page: no answer/);
+});
+
+test('B16: a notifier that was down for an hour, or refused its key, has the page once it is mended', async () => {
+  for (const down of [
+    { outcome: 'deferred', retryAfterMs: 0, detail: 'closed port' },
+    { outcome: 'refused', detail: '401' },
+  ] as const) {
+    const made = await rig(['project']);
+    made.says = () => down;
+    await fire(made, [eventOf()]);
+    await made.clock.forward(hour);
+    made.says = () => ({ outcome: 'accepted', detail: '' });
+    await made.clock.forward(6 * minute);
+    const { length } = made.attempts;
+    assert.ok(length > 1);
+    await made.clock.forward(hour);
+    assert.equal(made.attempts.length, length, 'and once it is taken, nothing more');
+    assert.equal(new Set(made.attempts.map(({ id }) => id)).size, 1);
+  }
 });
 
 function decisionAt(at: number, about: AlertEvent = eventOf()): AlertDecided {
@@ -435,7 +463,7 @@ test('O1: alerts beyond ten thousand are no page when all others are decided in 
   assert.match(made.pages.at(-1)?.title ?? '', /and 2 more critical alerts/, 'nor counted in a later page');
 });
 
-test('a notifier that is busy is tried again, one that refuses is not, and both are told of', async () => {
+test('a notifier that is busy is tried again, one that refuses much later, which is told', async () => {
   const made = await rig(['project']);
   const answers: NotifyOutcome[] = [
     { outcome: 'deferred', retryAfterMs: minute, detail: 'slow down' },
@@ -446,7 +474,7 @@ test('a notifier that is busy is tried again, one that refuses is not, and both 
   await fire(made, [nth(1)]);
   await made.clock.forward(2 * minute + 59 * second);
   assert.equal(made.attempts.length, 1);
-  await made.clock.forward(minute);
+  await made.clock.forward(3 * minute);
   assert.equal(made.pages.length, 1);
   assert.equal(new Set(made.attempts.map(({ id }) => id)).size, 1);
   await fire(made, [nth(2)]);

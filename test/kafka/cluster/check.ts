@@ -46,7 +46,7 @@ export function verdictOn(account: Account, world: World): Verdict {
       tooLate: outcomes.filter(({ error }) => error === 'too_late').length,
       pages: account.pages.size,
       notifiedTwice: [...world.delivered].filter(([id, times]) => times > 1 && account.notifications.has(id)).length,
-      raw: [...world.delivered.keys()].filter((id) => id.startsWith('quench:undecided')).length,
+      raw: [...world.delivered.keys()].filter((id) => /^quench:(?:\w+:)?undecided/.test(id)).length,
     },
   };
 }

@@ -99,7 +99,10 @@ describe('cluster', { skip: presence.skip }, () => {
         say(`settled: ${openNow.length === 0}`);
         const account = await accountOf(log, partitions);
         await sameEverywhere(gateways, account.openIncidents);
-        const verdict = verdictOn(account, { accepted: load.accepted, acts: acts(), delivered: sink.delivered, zombies: gateways.zombies });
+        // Outside, keys begin with the name of the installation.
+        const acted = acts().map(({ key, at }) => ({ key: key.slice(key.indexOf('/') + 1), at }));
+        const delivered = new Map([...sink.delivered].map(([id, times]) => [id.slice(id.indexOf('|') + 1), times]));
+        const verdict = verdictOn(account, { accepted: load.accepted, acts: acted, delivered, zombies: gateways.zombies });
 
         context.diagnostic(summary({ verdict, load, takeovers: gateways.takeovers, kills: brokers.kills, loadMs }));
         assert.deepEqual([...verdict.faults, ...openNow], []);
