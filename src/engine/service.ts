@@ -80,6 +80,8 @@ export interface Service {
   saved(partition: number): CheckpointMark;
   /** The cursors of whoever reads facts here: what is at or above one of them is still needed. */
   readonly consumers: readonly string[];
+  /** How far desks decided here are ahead of the clock; 0 when none is. */
+  aheadMs(): Millis;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
@@ -157,6 +159,7 @@ export function createService(deps: ServiceDeps): Service {
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,
+    aheadMs: () => [...hosts.parts.values()].reduce((most, host) => Math.max(most, host.aheadMs()), 0),
     load: () => ({
       waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),

@@ -9,6 +9,7 @@ import type { Intake } from '../engine/intake/intake.ts';
 import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
 import { count } from '../readmodel/counts.ts';
+import { driftOf, openClock } from './believing.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
@@ -34,14 +35,20 @@ export interface Gateway {
 }
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
-export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger } = around;
+export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
+  const { logger } = given;
+  const clock = openClock(given.clock, logger);
+  const around = { ...given, clock };
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
+    const unwatch = clock.watch();
+    stops.add(async () => unwatch());
+    const drift = (): Millis => driftOf(clock, service);
+
     const store = await openStore(config, around);
     stops.add(() => store.close());
 
@@ -60,7 +67,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, drift });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
@@ -105,7 +112,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(reconciling.stop);
 
     const engine = createEngineStart({ config, clock, service, publisher, log: backbone.log, onTrouble });
-    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
+    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
     const http = openHttp(config, around, { ...running, notStarted: engine.problem });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);

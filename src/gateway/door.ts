@@ -40,6 +40,7 @@ export interface Running {
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
+  readonly drift: () => Millis;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */

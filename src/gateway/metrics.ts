@@ -1,5 +1,6 @@
 // The figures that a scrape asks the running gateway for; what they are called is http/metrics.ts.
 import type { Config } from '../config/quench/types.ts';
+import type { Millis } from '../core/time.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
@@ -10,10 +11,12 @@ interface Parts {
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
   readonly spool: () => Spool | null;
+  readonly drift: () => Millis;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, drift }: Parts): Metrics {
   return createMetrics({
+    drift,
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),

@@ -8,6 +8,8 @@ import type { ForkedExecutor } from '../executor/client.ts';
 import type { Check, LogStatus } from '../http/deps.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Millis } from '../core/time.ts';
+import { clockCheck } from './believing.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
@@ -20,6 +22,8 @@ interface Running {
   readonly reconciling: Pick<Reconciling, 'statuses'>;
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
+  /** By how much the wall clock differs from the time that is gone by. */
+  readonly drift: () => Millis;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -90,6 +94,7 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
         },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
+    clockCheck(running.drift),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',

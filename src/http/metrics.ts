@@ -62,6 +62,8 @@ export interface Gauges {
   readonly projectors?: () => ReadonlyMap<string, number>;
   /** Letters kept. */
   readonly deadLetters: () => Promise<number>;
+  /** By how much the wall clock differs from the time that the gateway goes by. */
+  readonly drift?: () => Millis;
   /** What waits for the shared log; nothing to show without one. */
   readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
   /** Whether the shared log is away; without one it never is. */
@@ -165,7 +167,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 // ---------------------------------------------------------------- what is read when a scrape comes
 
-function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool }: Gauges): void {
+function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLetters, away, spool, drift }: Gauges): void {
   table(registry, {
     name: 'quench_partition_lag',
     help: 'Inputs that wait to be turned, for each partition decided here.',
@@ -190,6 +192,12 @@ function addGauges(registry: Registry, { lags, acting, projectors, lag, deadLett
   gauge(registry, 'quench_inputs_lag', 'Inputs that are durable and not yet turned.', lag);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
+  gauge(
+    registry,
+    'quench_clock_drift_seconds',
+    'Wall clock less the time the gateway goes by; zero when they agree.',
+    () => (drift?.() ?? 0) / 1_000,
+  );
   if (spool === undefined) return;
   gauge(registry, 'quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
   gauge(registry, 'quench_spool_bytes', 'Their size as JSON text.', () => spool().bytes);

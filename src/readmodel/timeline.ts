@@ -105,6 +105,7 @@ const lines: Lines = {
   WakeRequested: silent,
   WakeSpent: silent,
   DeskSwept: silent,
+  DeskSetBack: silent,
 };
 
 function remark(text: string): string {

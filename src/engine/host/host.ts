@@ -14,10 +14,12 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { createBell, type Bell } from '../async/bell.ts';
 import { pause } from '../async/pause.ts';
+import type { Meter } from '../meter.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
+import { createSetBack } from './set-back.ts';
 import { createTurner } from './turner.ts';
 import { createWaits, type Waits } from './waits.ts';
 
@@ -54,6 +56,8 @@ export interface Host {
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
+  /** How far desks are ahead of the clock; 0 when none is. */
+  aheadMs(): Millis;
   /** What the last checkpoint covers. */
   readonly saved: CheckpointMark;
 }
@@ -62,7 +66,7 @@ export function createHost(deps: HostDeps): Host {
   const { partition, log, clock, onTrouble } = deps;
   const arrivals = createBell();
   const stopping = new AbortController();
-  const { waits, checkpointer, turner, factsWriter } = partsOf(deps, arrivals);
+  const { waits, checkpointer, turner, factsWriter, setBack } = partsOf(deps, arrivals, stopping.signal);
   const isStopping = (): boolean => stopping.signal.aborted;
   /** The inputs that the last load found undecided; null before the first. */
   let tail: { readonly from: number; readonly to: number } | null = null;
@@ -121,6 +125,7 @@ export function createHost(deps: HostDeps): Host {
       await load();
       if (isStopping()) return waits.stop();
       unwatch = log.watch('inputs', partition, arrivals.ring);
+      setBack.start();
       running = run();
     },
     async stop() {
@@ -130,10 +135,8 @@ export function createHost(deps: HostDeps): Host {
       await running;
       waits.stop();
     },
-    async lag() {
-      // While the desks are loaded it is not known yet where we stand.
-      return tail !== null ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
-    },
+    // While the desks are loaded it is not known yet where we stand.
+    lag: async () => (tail === null ? 0 : Math.max(0, (await log.end('inputs', partition)) - turner.offset)),
     recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
     policy: () => turner.world().policy,
     frozen: () => turner.world().frozen,
@@ -146,10 +149,13 @@ export function createHost(deps: HostDeps): Host {
     get waits() {
       return waits.size;
     },
+    aheadMs: setBack.value,
   };
 }
 
-function partsOf(deps: HostDeps, arrivals: Bell): Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> & { readonly waits: Waits } {
+type Parts = Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> & { readonly waits: Waits; readonly setBack: Meter<Millis> };
+
+function partsOf(deps: HostDeps, arrivals: Bell, stopping: AbortSignal): Parts {
   const waits = createWaits(deps);
   const checkpointer = createCheckpointer({ ...deps, onFailed: arrivals.ring });
   const turner = createTurner({ ...deps, onChanged: checkpointer.changed });
@@ -160,5 +166,6 @@ function partsOf(deps: HostDeps, arrivals: Bell): Pick<LoopParts, 'turner' | 'fa
       for (const fact of fresh) deps.onDecided(fact);
     },
   });
-  return { waits, checkpointer, turner, factsWriter };
+  const setBack = createSetBack({ ...deps, stopping, desks: () => turner.desks, takeNewestStamp: turner.takeNewestStamp });
+  return { waits, checkpointer, turner, factsWriter, setBack };
 }
