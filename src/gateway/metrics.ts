@@ -1,5 +1,6 @@
 // The figures that a scrape asks the running gateway for; what they are called is http/metrics.ts.
 import type { Config } from '../config/quench/types.ts';
+import type { Millis } from '../core/time.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
@@ -12,11 +13,13 @@ interface Parts {
   readonly service: () => Service;
   readonly spool: () => Spool | null;
   readonly trouble: ConfigTrouble | null;
+  readonly drift: () => Millis;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, drift }: Parts): Metrics {
   return createMetrics({
     configProblems: () => trouble?.problems() ?? 0,
+    drift,
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),

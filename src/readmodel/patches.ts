@@ -124,6 +124,7 @@ const table: Table = {
   WakeRequested: none,
   WakeSpent: none,
   DeskSwept: none,
+  DeskSetBack: none,
 };
 
 type Stamp = Pick<Fact, 'scope' | 'at'>;

@@ -43,11 +43,13 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
 
   /**
    * A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken.
-   * So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
+   * A jump counts from when it is believed, which is a while after. So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
    */
   function forgiven({ fact, since }: Pending, now: Moment): Millis {
     if (now.lives === since.lives && !ledger.repeats) return 0;
-    return now.forward - since.forward + Math.max(0, since.wall - fact.at);
+    // On a desk that is ahead of the clock it cannot be seen how long before the decision its input was stamped.
+    if (fact.at > since.wall) return now.forward - since.believed + second;
+    return now.forward - since.believed + Math.max(0, since.wall - fact.at);
   }
 
   function late(name: string, { fact, since }: Pending, now: Moment): void {

@@ -15,6 +15,7 @@ import {
   sameInEveryTerm,
   sharing,
   twice,
+  uncorrected,
   unfenced,
   withLog,
   withoutRungs,
@@ -155,6 +156,11 @@ export const mutants: readonly Mutant[] = [
     says: 'two hosts of one partition in one process (N1)',
     tampering: lying({ host: sharing((real) => ({ start: (told) => real.start(twice(told)) })) }),
     caught: /^(H1: fact|L[34]:) /,
+  },
+  {
+    says: 'desks that stay ahead of a clock that was set right',
+    tampering: lying({ host: withLog(uncorrected) }),
+    caught: /^K3: /,
   },
   {
     says: 'a process that takes up no partition of another one',
