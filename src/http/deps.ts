@@ -66,6 +66,8 @@ export interface HttpDeps {
   readonly endpoints: readonly HttpEndpoint[];
   /** Of every configured endpoint, here or elsewhere: the scope that is its tenant alone, to which its deliveries belong as received. */
   readonly tenantScopes: ReadonlyMap<string, string>;
+  /** Of every configured endpoint, here or elsewhere: which labels of an alert part the scopes of its tenant. */
+  readonly scopings: readonly { readonly endpoint: string; readonly tenant: string; readonly labels: readonly string[] }[];
   /** What kinds of sources serve beside deliveries to their endpoints. */
   readonly sourceRoutes: readonly SourceRoutes[];
   /** For the API. Without any, every call but the open ones is refused. */

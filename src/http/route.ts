@@ -12,7 +12,7 @@ import { GatewayError } from '../core/errors.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
@@ -51,6 +51,8 @@ interface RouteBase {
   readonly summary: string;
   /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
   readonly answers: { readonly [status: number]: Answer };
+  /** How it says no, where that is no problem document (ports/routes.ts). */
+  readonly refusal?: { readonly schema: Schema; of(detail: string): unknown };
 }
 
 export interface JsonRoute extends RouteBase {
@@ -114,7 +116,8 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
       } catch (error) {
         const said = problemOf(error);
         if (said.status === 500) deps.logger.error({ route: route.path, error }, 'request failed');
-        sendProblem(res, said);
+        if (route.refusal === undefined) sendProblem(res, said);
+        else sendRefusal(res, said, route.refusal.of);
       }
       deps.metrics.request(route.method, route.path, res.statusCode);
     });

@@ -167,6 +167,8 @@ export interface SilenceDocument extends DocumentBase {
   readonly untilResolved: boolean;
   readonly by: string;
   readonly comment: string;
+  /** When it was last set, changed or ended; null of one that an earlier version showed. */
+  readonly updatedAt: Instant | null;
 }
 
 /** Whether a partition is frozen: a process that decides none knows of an emergency stop by it. */

@@ -110,7 +110,7 @@ const table: Table = {
   PageAcked: (fact) => [pagePatch(fact, { state: 'acked', reach: null, ackedBy: fact.by, ackedVia: fact.via, ackedAt: fact.at })],
   PageClosed: (fact) => [pagePatch(fact, { state: 'closed', reach: null, closedAt: fact.at, why: fact.why })],
   SilenceChanged: ({ silence: { id, ...silence }, ...fact }) => [
-    { ...patchOf('silence', id, fact, { ...silence, state: fact.state }), begins: true },
+    { ...patchOf('silence', id, fact, { ...silence, state: fact.state, updatedAt: fact.at }), begins: true },
   ],
   FreezeChanged(fact, partition) {
     const { by = null, reason = null } = fact.frozen ?? {};

@@ -164,6 +164,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     untilResolved: truth,
     by: text,
     comment: text,
+    updatedAt: nullable(instant),
   }),
   approval: closed<DocumentByKind['approval']>({
     ...base,
