@@ -9,6 +9,7 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
+import { jsonShapeProblem } from '../core/json.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
@@ -151,10 +152,15 @@ function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<C
   return { actor: caller.name, scopes: caller.scopes };
 }
 
+/** Of the body of a command, asked before it is parsed. */
+const shapeMax = { depthMax: 16, membersMax: 256 } as const;
+
 async function jsonOf(req: Request, readBody: BodyReader): Promise<unknown> {
   requireJson(req.headers);
   const text = (await readBody(req)).toString('utf8');
   if (text === '') return {};
+  const tooMuch = jsonShapeProblem(text, shapeMax);
+  if (tooMuch !== null) throw new GatewayError('invalid_request', `body: expected less, seen ${tooMuch}`);
   try {
     return JSON.parse(text);
   } catch {

@@ -90,6 +90,22 @@ describe('alerts and incidents', () => {
     assert.equal((await house.ask(['incident', 'list', '-q', '--host', 'filter2', '--state', 'resolved'])).out, `${bad}\n`);
     const wrong = await house.ask(['incident', 'list', '--state', 'opn']);
     assert.deepEqual([wrong.exit, wrong.err], [2, 'quench: --state: expected open, acknowledged or resolved, seen opn\n']);
+    for (const [noun, known] of [
+      ['alert', 'firing or cleared'],
+      ['run', ''],
+      ['silence', 'active or expired'],
+    ] as const) {
+      const { exit, out, err } = await house.ask([noun, 'list', '--state', 'fireing']);
+      assert.deepEqual(
+        [exit, out, /^quench: --state: expected .*, seen fireing\n$/.test(err) && err.includes(known)],
+        [2, '', true],
+        `E5: ${err}`,
+      );
+    }
+    for (const flag of ['--severity', '--sort']) {
+      const { exit, out, err } = await house.ask(['alert', 'list', flag, 'bogus']);
+      assert.deepEqual([exit, out, err.startsWith(`quench: ${flag}`)], [2, '', true], `E5: ${err}`);
+    }
     const matcher = await house.ask(['alert', 'list', '--match', 'host']);
     assert.deepEqual([matcher.exit, /^quench: --match: expected a matcher like .*, seen "host"\n$/.test(matcher.err)], [2, true]);
     const pattern = await house.ask(['alert', 'list', '--match', 'host=~[']);
