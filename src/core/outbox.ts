@@ -14,6 +14,7 @@ const table = {
   IncidentChanged: false,
   IncidentNested: false,
   IncidentDecided: false,
+  TriggerHeld: false,
   IncidentAcknowledged: false,
   IncidentUnacknowledged: false,
   IncidentResolved: false,

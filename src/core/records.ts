@@ -4,7 +4,7 @@
 //   L2  A request is a fact: the log is the outbox.
 //   L3  Folding a scope's facts gives its desk.
 import type { AlertFlapping, AlertMerged, AlertSeen, AlertsHidden, AlertsMissing } from './alert/facts.ts';
-import type { AlertDecided, IncidentDecided } from './decide/facts.ts';
+import type { AlertDecided, IncidentDecided, TriggerHeld } from './decide/facts.ts';
 import type {
   Acked,
   AlertJoined,
@@ -96,6 +96,7 @@ export type Fact =
   | IncidentResolved
   | IncidentReopened
   | IncidentDecided
+  | TriggerHeld
   | IncidentNoted
   | RunStarted
   | RunRefused

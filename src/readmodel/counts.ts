@@ -35,6 +35,7 @@ const table: Table = {
   IncidentChanged: uncounted,
   IncidentNested: uncounted,
   IncidentDecided: uncounted,
+  TriggerHeld: uncounted,
   IncidentAcknowledged: uncounted,
   IncidentUnacknowledged: uncounted,
   IncidentResolved: uncounted,

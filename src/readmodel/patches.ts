@@ -26,7 +26,7 @@ const table: Table = {
     if (count === 0) return [];
     if (fact.alert === null) return [{ kind: 'alert', id, scope: fact.scope, at, set: { count, observedAt, seenAt: at } }];
     const anew = fact.change === 'opened' || fact.change === 'reopened' ? { at } : {};
-    const { ended: _ended, replaced: _replaced, ...shown } = fact.alert; // what merging remembers, nobody lists
+    const { ended: _ended, replaced: _replaced, refired: _refired, ...shown } = fact.alert; // what merging remembers, nobody lists
     return [{ kind: 'alert', id, scope: fact.scope, at, begins: true, set: { ...shown, ...anew } }];
   },
   AlertDecided(fact, partition) {
@@ -64,6 +64,7 @@ const table: Table = {
     }),
   ],
   IncidentNoted: none,
+  TriggerHeld: none,
   RunStarted: (fact) => [started(fact)],
   RunRefused: (fact) => [refused(fact)],
   ApprovalRequested: (fact) => [

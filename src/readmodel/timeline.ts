@@ -57,6 +57,7 @@ const lines: Lines = {
     line(fact.incident, `now ${fact.severity}, score ${fact.score.value}: ${fact.title}`, { root: fact.root, terms: termsOf(fact.score) }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
+  TriggerHeld: silent,
   IncidentAcknowledged: (fact) =>
     line(fact.incident, `acknowledged by ${fact.by} (${fact.via})${fact.from === undefined ? '' : `, taken over from ${fact.from}`}`, {}),
   IncidentUnacknowledged: (fact) => line(fact.incident, `nobody has it: ${fact.reason}`, { kind: fact.kind, by: fact.by }),
@@ -144,7 +145,7 @@ function mergedLine(fact: AlertMerged): Line | null {
         fingerprint,
       });
     case 'reopened':
-      return line(alert.incident, `${alert.source}: fires again: ${alert.summary}`, { fingerprint });
+      return line(alert.incident, `${alert.source}: fires again: ${alert.summary}${remark(fact.note ?? '')}`, { fingerprint });
     case 'severity':
       return line(alert.incident, `${alert.source}: now ${alert.severity}: ${alert.summary}`, { fingerprint });
     case 'acknowledged':

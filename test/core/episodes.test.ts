@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { merge } from '../../src/core/alert/merge.ts';
-import { minute } from '../../src/core/time.ts';
+import { minute, second } from '../../src/core/time.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
+import { policyOf } from '../support/policy.ts';
+import { tell, type Story } from '../support/story.ts';
 
 const firing = (episode: string, startedAt: number) => eventOf({ episode, startedAt, observedAt: startedAt });
 const end = (episode: string, startedAt: number, observedAt: number) => eventOf({ claim: 'cleared', episode, startedAt, observedAt });
@@ -59,4 +61,67 @@ test('A16: an alert whose acknowledgement is withdrawn is not acknowledged any m
 
   assert.equal(change, 'unacknowledged');
   assert.equal(alert?.acknowledged, false);
+});
+
+const fires = (at: number) => eventOf({ episode: 's', startedAt: someday, observedAt: at });
+
+/** An alert whose episode `s` has ended, as Alertmanager says after `resolve_timeout`. */
+function endedStory(): Story {
+  const story = tell(policyOf());
+  story.see(fires(story.now()));
+  story.forward(5 * minute);
+  story.see(eventOf({ claim: 'cleared', episode: 's', observedAt: story.now() }));
+  return story;
+}
+
+test('A3: an ended episode that keeps being told fires after all, with the reason, and somebody is called', () => {
+  const story = endedStory();
+  const pages = story.all('PageOpened').length;
+  const changes: string[] = [];
+  for (let told = 0; told < 3; told += 1) {
+    story.forward(3 * minute);
+    story.see(fires(story.now()));
+    changes.push(story.last('AlertMerged').change);
+  }
+  story.forward(minute);
+
+  assert.deepEqual(changes, ['late', 'late', 'reopened']);
+  assert.match(story.all('AlertMerged').at(-1)?.note ?? '', /fires on with it, 3 times in 6m/);
+  assert.equal(story.all('PageOpened').length, pages + 1);
+  story.see(eventOf({ claim: 'cleared', episode: 's', observedAt: story.now() }));
+  assert.equal(story.last('AlertMerged').change, 'cleared');
+});
+
+test('A3: a retry of an ended episode never reopens: sent often at once, dated before the end, or ended in between', () => {
+  const often = endedStory();
+  for (let told = 0; told < 40; told += 1) {
+    often.forward(5 * second);
+    often.see(fires(often.now()));
+  }
+  assert.equal(often.all('IncidentReopened').length, 0);
+
+  const twice = endedStory();
+  for (const at of [minute, 6 * minute, second, second]) {
+    twice.forward(at);
+    twice.see(fires(twice.now()));
+  }
+  assert.equal(twice.all('IncidentReopened').length, 0);
+
+  const dated = endedStory();
+  const before = dated.now() - minute;
+  for (let told = 0; told < 10; told += 1) {
+    dated.forward(3 * minute);
+    dated.see(fires(before));
+  }
+  assert.equal(dated.all('IncidentReopened').length, 0);
+
+  const ended = endedStory();
+  for (let told = 0; told < 3; told += 1) {
+    ended.forward(2 * minute);
+    ended.see(fires(ended.now()));
+    ended.see(fires(ended.now()));
+    ended.forward(minute);
+    ended.see(eventOf({ claim: 'cleared', episode: 's', observedAt: ended.now() }));
+  }
+  assert.equal(ended.all('AlertMerged').filter(({ change }) => change === 'reopened').length, 0);
 });

@@ -1,6 +1,7 @@
 // What people do to runs: cancel them, resolve their incident, freeze everything, approve or deny; and runs that only pretend.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Fact } from '../../src/core/records.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
@@ -207,13 +208,28 @@ test('approve: the page comes at once with the question, and nothing acts before
   assert.deepEqual(asked(story), ['steps/restart/1']);
 });
 
-test('approve: the first word counts', () => {
+/** What a word that came too late left in the story: its only fact is a remark of whoever said it. */
+function lateWord(facts: readonly Fact[]): string {
+  const [fact, ...more] = facts;
+  assert.deepEqual(more, []);
+  assert.equal(fact?.type, 'IncidentNoted');
+  return fact?.type === 'IncidentNoted' ? `${fact.by}: ${fact.text}` : '';
+}
+
+test('B7: approve: the first word counts, and the later ones stand on the timeline', () => {
   const story = began(approving);
   const { run } = story.last('RunStarted');
   story.say({ type: 'Approved', run, by: 'ann', via: 'chat' });
 
-  assert.deepEqual(story.say({ type: 'Denied', run, by: 'bob', via: 'chat', note: 'no' }), []);
-  assert.deepEqual(story.say({ type: 'Approved', run, by: 'bob', via: 'chat' }), []);
+  const denied = lateWord(story.say({ type: 'Denied', run, by: 'bob', via: 'chat', note: 'in the sale' }));
+  assert.match(
+    denied,
+    new RegExp(`^bob: run ${run} was denied \\(in the sale\\), but no longer waits: ann approved it at \\d\\d:\\d\\d UTC$`),
+  );
+  assert.match(
+    lateWord(story.say({ type: 'Approved', run, by: 'bob', via: 'chat' })),
+    /was approved, but no longer waits: ann approved it/,
+  );
   assert.equal(story.all('ApprovalGiven').length, 1);
 });
 
@@ -232,7 +248,7 @@ test('approve: nobody answers, the run expires, and a word after that starts not
   story.forward(10 * minute);
   assert.deepEqual(ends(story), ['expired']);
 
-  assert.deepEqual(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' }), []);
+  assert.match(lateWord(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' })), /no longer waits: it has ended expired$/); // B7
   assert.deepEqual(asked(story), []);
   assert.equal(paged(story), 1);
 });
@@ -244,7 +260,7 @@ test('approve: the alert clears by itself, so nobody is asked any longer and not
 
   assert.deepEqual(ends(story), ['noop']);
   assert.equal(story.all('IncidentResolved').length, 1);
-  assert.deepEqual(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' }), []);
+  assert.match(lateWord(story.say({ type: 'Approved', run, by: 'ann', via: 'chat' })), /no longer waits: it has ended noop$/); // B7
 });
 
 test('approve: a run that was approved and failed rings again for whoever approved it', () => {

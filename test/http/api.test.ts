@@ -57,7 +57,7 @@ async function furnished(t: TestContext): Promise<Awaited<ReturnType<typeof serv
       { kind: 'incident', id: 'i2.default', scope, at: at - 1, begins, set: { state: 'resolved', title: 'old' } },
       { kind: 'alert', id: 'f1', scope, at, begins, set: alert },
       { kind: 'alert', id: 'f2', scope: 'other', at, begins, set: { fingerprint: 'f2', labels } },
-      { kind: 'run', id: 'r1.default', scope, at, begins, set: { incident, playbook: 'restart-web' } },
+      { kind: 'run', id: 'r1.default', scope, at, begins, set: { incident, playbook: 'restart-web', state: 'waiting' } },
       { kind: 'run', id: 'r2.default', scope, at, begins, set: { state: 'ended', incident } },
       { kind: 'page', id: 'p1.default', scope, at, begins, set: { incident } },
       { kind: 'approval', id: 'r1.default', scope, at, begins, set: { incident } },
@@ -312,6 +312,49 @@ test('what is over or unknown takes no command', async (t) => {
   }
   for (const verb of ['approve', 'deny', 'cancel']) await made.as().post(`/api/v1/runs/r2.default/${verb}`).expect(409);
   assert.deepEqual(await commands(made), []);
+});
+
+test('B7: approve and deny of a run that no longer waits say who was first, and stand on the log while it works', async (t) => {
+  const made = await furnished(t);
+  const late = [
+    { set: { state: 'working', approvedBy: 'anna' }, says: 'run r7.default was approved by anna, and is at work' },
+    { set: { state: 'working', mode: 'approve' }, says: 'run r7.default does not wait for approval yet: it is still looking' },
+    { set: { state: 'working', mode: 'auto' }, says: 'run r7.default does not wait for approval: its playbook is in mode auto' },
+    {
+      set: { state: 'ended', approvedBy: 'anna', end: 'succeeded', reason: 'verified' },
+      says: 'run r7.default was approved by anna, and has ended succeeded: verified',
+    },
+    { set: { state: 'ended', end: 'denied', reason: 'denied by bob: no' }, says: 'run r7.default has ended denied: denied by bob: no' },
+  ] as const;
+  const common = { scope: 'default', run: 'r7.default', by: 'olga', via: 'api', at: noon };
+  for (const { set, says } of late) {
+    const before = (await commands(made)).length;
+    await showing(made.store, [
+      {
+        kind: 'run',
+        id: 'r7.default',
+        scope: 'default',
+        at: noon,
+        begins: true,
+        set: { approvedBy: null, end: null, reason: null, ...set },
+      },
+    ]);
+    const approved = await made.as().post('/api/v1/runs/r7.default/approve').expect(409);
+    const denied = await made.as().post('/api/v1/runs/r7.default/deny', { note: 'stop' }).expect(409);
+    assert.deepEqual([approved.body.detail, denied.body.detail], [says, says]);
+    assert.deepEqual(
+      new Set((await commands(made)).slice(before)),
+      new Set(
+        set.state === 'ended'
+          ? []
+          : [
+              { ...common, type: 'Approved' },
+              { ...common, type: 'Denied', note: 'stop' },
+            ],
+      ),
+      says,
+    );
+  }
 });
 
 test('a command that cannot be written is 503 with Retry-After, not a promise', async (t) => {

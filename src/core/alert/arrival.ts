@@ -4,6 +4,7 @@ import { emit, type TurnContext } from '../context.ts';
 import { bucketOf } from '../correlate/storm.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
+import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
@@ -26,7 +27,7 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   const { event } = input;
   const { fingerprint } = event;
   const row = alerts.rows.get(fingerprint);
-  const { change, alert } = merge(row?.alert, event, ctx.at);
+  const { change, alert, why } = merge(row?.alert, event, ctx.at);
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
@@ -37,7 +38,7 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
     observedAt: event.observedAt,
     observed: change !== 'late' && (event.claim === 'cleared' || (event.claim === 'firing' && event.soft !== true)),
     half: fresh && event.soft !== true ? bucketOf(ctx) : null,
-    note: event.note ?? null,
+    note: why ?? event.note ?? null,
   });
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
@@ -49,8 +50,9 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const { episode, sourceMute, summary, soft, ended } = belief;
+  const { episode, sourceMute, summary, soft, ended, refired } = belief;
   const moved =
+    refired !== alert.refired ||
     ended?.at(-1) !== alert.ended?.at(-1) ||
     episode !== alert.episode ||
     sourceMute !== alert.sourceMute ||
@@ -82,6 +84,7 @@ function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
 
 function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
+  if (alert.soft && alert.incident !== null) refreshHeld(ctx, alert.incident);
   if (alert.soft) return decided(ctx, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
   const before = row?.alert.incident ?? null;
@@ -91,7 +94,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
-  if (change !== 'repeated' || mute !== muted) deliberate(ctx, incident, fingerprint);
+  if (change !== 'repeated' || mute !== muted || refreshHeld(ctx, incident)) deliberate(ctx, incident, fingerprint);
   const outcome = incidentOf(ctx, incident);
   if (change === 'repeated' || change === 'noted')
     return decided(ctx, input, change, ['record', change === 'noted' ? 'a remark' : 'a repeat of what is known']);

@@ -1,7 +1,8 @@
 // One alert: what sources claim (AlertEvent), and what we believe now (Alert).
 // Decides what a claim changes; where the alert belongs is incident/place.ts, what mutes it mute/mute.ts, how much it matters score/score.ts.
-import type { Instant } from '../time.ts';
+import { spanOf, type Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
+import { isFiringAfterAll, toldAgain } from './refire.ts';
 import type { Alert } from './row.ts';
 import { severityRank } from './severity.ts';
 
@@ -11,12 +12,15 @@ const endedKept = 8;
 export type Merge = {
   readonly change: 'opened' | 'reopened' | 'repeated' | 'severity' | 'cleared' | 'acknowledged' | 'unacknowledged' | 'noted' | 'late';
   readonly alert: Alert | null;
+  /** Why, where the claim itself does not say it. */
+  readonly why?: string;
 };
 
 /**
  * Folds one source's claim into what we believe about the alert; `belief` is undefined for an identity never heard of.
  * Times are source clock; `seenAt` is ours. A clear of the same episode pairs whatever the clocks say; one of
- * another clears unless that began before the held episode, or ended before it began. An episode known to have ended never reopens: it is late.
+ * another clears unless that began before the held episode, or ended before it began. An episode known to have ended does not reopen: it is late,
+ * unless its source keeps telling it (refire.ts).
  * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
  */
@@ -46,7 +50,7 @@ export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Inst
 function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
   if (belief === undefined) return { change: 'opened', alert: begun(event, seenAt, undefined) };
   if (belief.state === 'cleared') {
-    return isOver(belief, event) ? { change: 'late', alert: belief } : { change: 'reopened', alert: begun(event, seenAt, belief) };
+    return isOver(belief, event) ? refire(belief, event, seenAt) : { change: 'reopened', alert: begun(event, seenAt, belief) };
   }
   if (isOver(belief, event)) return { change: 'late', alert: belief };
   const alert: Alert = {
@@ -65,9 +69,20 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
   return alert.severity === belief.severity ? { change: 'repeated', alert } : { change: 'severity', alert: restated };
 }
 
+/** An ended episode is told as firing: late, until it has been told so often that it fires after all (refire.ts). */
+function refire(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
+  const refired = toldAgain(belief, event, seenAt);
+  if (refired === undefined || refired === belief.refired) return { change: 'late', alert: belief };
+  if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired } };
+  const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
+  const why = `its source said that it had ended and fires on with it, ${refired.told} times in ${spanOf(refired.at - refired.since)}: taken as firing`;
+  return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why };
+}
+
 function mergeCleared(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
   if (belief === undefined) return { change: 'late', alert: null };
-  const known: Alert = { ...belief, ...endedWith(belief, event.episode) };
+  const { refired: _refired, ...before } = belief;
+  const known: Alert = { ...before, ...endedWith(belief, event.episode) };
   if (belief.state === 'cleared') return { change: 'repeated', alert: touched(known, event, seenAt) };
   const same = event.episode !== '' && event.episode === belief.episode;
   const earlier = event.episode !== '' && belief.episode !== '' && event.startedAt <= belief.startedAt;

@@ -36,6 +36,16 @@ export interface Alert {
   readonly ended?: readonly string[];
   /** Episodes that another took the place of while the alert was firing, at most 8: their end does not end the present one. */
   readonly replaced?: readonly string[];
+  /** While cleared: the ended episode that is told as firing all the same; absent when none is. */
+  readonly refired?: Refired;
+}
+
+/** Late firings of one ended episode: the first and the newest that count, by our clock, and how many. */
+export interface Refired {
+  readonly episode: string;
+  readonly since: Instant;
+  readonly at: Instant;
+  readonly told: number;
 }
 
 /** An alert with what the desk keeps beside the belief itself. */

@@ -1,14 +1,13 @@
 // Which playbooks answer an incident, now or if things stay as they are. With which parameters is plan.ts, whether one may act now
 // guards.ts, and what is done with the answer remedy.ts.
-import { isFiring } from '../alert/fold.ts';
-import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import type { Playbook, Trigger } from '../playbook/document.ts';
-import { alertEnvironment, incidentEnvironment } from '../playbook/environment.ts';
 import type { Environment } from '../playbook/template.ts';
 import type { Instant, Millis } from '../time.ts';
+import { holding, membersTried, viewsFor, type Views } from './condition.ts';
+import { waitOf } from './held.ts';
 
 /** A playbook whose condition holds for an alert of the incident. */
 export interface Candidate {
@@ -22,20 +21,18 @@ export interface Candidate {
   readonly since: Instant;
 }
 
-const membersTried = 50;
-
 /** Every playbook with every alert it answers: playbooks in the policy's order, alerts in joining order; `arrived` limits them to one. */
 export function* candidates(ctx: TurnContext, incident: Incident, arrived: string | null): Iterable<Candidate> {
   const view = viewsFor(ctx, incident);
   for (const playbook of ctx.policy.playbooks) {
     if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue; // 0.1.0 tried a playbook once for all targets
-    for (const trigger of playbook.triggers) {
+    for (const [index, trigger] of playbook.triggers.entries()) {
       for (const fingerprint of askedOf(incident, trigger, arrived)) {
         const environment = matching(ctx, view, trigger, fingerprint);
         const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
         if (environment === null || alert === undefined) continue;
         const since = Math.max(incident.lifeAt, trigger.on === 'alert' ? Math.min(alert.startedAt, ctx.at) : 0);
-        yield { playbook, trigger, fingerprint, environment, waitMs: since + trigger.forMs - ctx.at, since };
+        yield { playbook, trigger, fingerprint, environment, waitMs: waitOf(ctx, incident, playbook, index, fingerprint), since };
       }
     }
   }
@@ -62,21 +59,8 @@ function askedOf(incident: Incident, trigger: Trigger, arrived: string | null): 
   return arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
 }
 
-/** What conditions see of one alert of the incident, made once however many conditions look at it. */
-function viewsFor(ctx: TurnContext, incident: Incident): (alert: Alert) => Environment {
-  const incidentView = incidentEnvironment(ctx.desk, incident);
-  const made = new Map<string, Environment>();
-  return (alert) => {
-    const view = made.get(alert.fingerprint) ?? { alert: alertEnvironment(alert), incident: incidentView };
-    made.set(alert.fingerprint, view);
-    return view;
-  };
-}
-
-function matching(ctx: TurnContext, view: (alert: Alert) => Environment, trigger: Trigger, fingerprint: string): Environment | null {
+/** A condition answers for an alert that fires, that somebody is to hear of, and for which it holds. */
+function matching(ctx: TurnContext, view: Views, trigger: Trigger, fingerprint: string): Environment | null {
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-  if (row === undefined || !isFiring(row.alert) || muteOf(ctx, row) !== null) return null;
-  const environment = view(row.alert);
-  const holds = ctx.expressions.evaluate(trigger.when, environment);
-  return holds.ok && holds.value === true ? environment : null;
+  return row === undefined || muteOf(ctx, row) !== null ? null : holding(ctx, view, trigger, fingerprint);
 }

@@ -18,6 +18,7 @@ import { playbookOf, runOf, type Run } from '../run/row.ts';
 import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
 import type { Decision } from './facts.ts';
+import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
 import { briefOf, loudest, newsOf, release } from './taken.ts';
@@ -31,7 +32,8 @@ const nobody: Asked = { started: false, held: [], wait: null };
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
   const known = incidentOf(ctx, id);
   if (known === undefined || known.state === 'resolved') return;
-  const incident = renewed(ctx, known, arrived);
+  refreshHeld(ctx, id);
+  const incident = renewed(ctx, incidentOf(ctx, id) ?? known, arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) return resolveCleared(ctx, incident);
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);

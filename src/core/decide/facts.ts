@@ -2,6 +2,7 @@
 import type { Change } from '../alert/facts.ts';
 import type { Score } from '../score/score.ts';
 import type { FactBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
 
 export type Decision = 'page' | 'remediate' | 'hold' | 'suppress' | 'record';
 
@@ -28,6 +29,20 @@ export interface IncidentDecided extends FactBase {
   readonly incident: string;
   readonly decision: Decision;
   readonly reason: string;
+}
+
+/** The condition of a trigger that has to hold for a while has come true for an alert, or (`since` null) holds no longer. */
+export interface TriggerHeld extends FactBase {
+  readonly type: 'TriggerHeld';
+  readonly incident: string;
+  readonly playbook: string;
+  /** Of the playbook whose condition it is; empty when it holds no longer. */
+  readonly digest: string;
+  /** Which of the playbook's triggers, from 0. */
+  readonly trigger: number;
+  /** Empty where the condition is about the incident. */
+  readonly fingerprint: string;
+  readonly since: Instant | null;
 }
 
 /** What a decision about an incident waits for. */

@@ -1,11 +1,22 @@
 // Decisions, folded into rows. Decides nothing.
 import type { Folds } from '../desk.ts';
+import { heldAs, type Incident } from '../incident/row.ts';
 import { change, put } from '../table.ts';
+import type { TriggerHeld } from './facts.ts';
 
-export const decideFolds: Folds<'AlertDecided' | 'IncidentDecided'> = {
+export const decideFolds: Folds<'AlertDecided' | 'IncidentDecided' | 'TriggerHeld'> = {
   AlertDecided(desk, fact) {
     if (fact.delivery !== '') put(desk.tables.deliveries, fact.delivery, { at: fact.at, upTo: fact.index });
   },
   IncidentDecided: (desk, fact) =>
     change(desk.tables.incidents, fact.incident, (row) => ({ ...row, decision: fact.decision, reason: fact.reason })),
+  TriggerHeld: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => withHeld(row, fact)),
 };
+
+function withHeld({ held: before = {}, ...incident }: Incident, fact: TriggerHeld): Incident {
+  const { digest, since } = fact;
+  const key = heldAs(fact);
+  const others = Object.entries(before).filter(([other]) => other !== key);
+  if (since === null && others.length === 0) return incident;
+  return { ...incident, held: Object.fromEntries(since === null ? others : [...others, [key, { since, digest }]]) };
+}

@@ -110,7 +110,7 @@ function foldChanged(desk: Desk, fact: IncidentChanged): void {
 }
 
 function foldResolved(desk: Desk, fact: IncidentResolved): void {
-  change(desk.tables.incidents, fact.incident, (incident) => ({
+  change(desk.tables.incidents, fact.incident, ({ held: _held, ...incident }) => ({
     ...incident,
     state: 'resolved' as const,
     resolvedAt: fact.at,
@@ -138,7 +138,7 @@ function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnac
 }
 
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, hushed: _hushed, ...incident }) => ({
+  change(desk.tables.incidents, fact.incident, ({ taken: _taken, news: _news, hushed: _hushed, held: _held, ...incident }) => ({
     ...incident,
     state: 'open' as const,
     acked: null,

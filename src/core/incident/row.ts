@@ -55,6 +55,8 @@ export interface Incident {
   readonly hushed?: true;
   /** Playbooks that ran or were refused in this life, each with its target (`triedAs`); in 0.1.0 by name alone. */
   readonly tried: readonly string[];
+  /** Since when conditions with a `for` hold in this life, and of which playbook (decide/held.ts); absent while none does. */
+  readonly held?: { readonly [condition: string]: { readonly since: Instant; readonly digest: string } };
   /** The run that may act now; shadow runs are only in `runs`. */
   readonly run: string | null;
   readonly runs: readonly string[];
@@ -83,6 +85,11 @@ export interface Remedied {
 /** How a playbook that was tried on a target is remembered. */
 export function triedAs(playbook: string, target: string): string {
   return `${playbook}|${target}`;
+}
+
+/** How a condition that holds is remembered: of which playbook, its place among the triggers, and of which alert (none: of the incident). */
+export function heldAs(condition: { readonly playbook: string; readonly trigger: number; readonly fingerprint: string }): string {
+  return `${condition.playbook}|${condition.trigger}|${condition.fingerprint}`;
 }
 
 export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {

@@ -5,7 +5,7 @@ import { pageOf } from '../page/row.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
 import { staleApproval } from '../present.ts';
-import { spanOf } from '../time.ts';
+import { clockOf, spanOf } from '../time.ts';
 import { finish } from './finish.ts';
 import { overtaken } from './overtaken.ts';
 import { freshRun, move, type Progress } from './position.ts';
@@ -57,6 +57,19 @@ export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer)
   if (!approved) return finish(ctx, run, 'denied', `denied by ${by}${note === '' ? '' : `: ${note}`}`);
   move(ctx, run, { phase: 'steps', index: 0, attempt: 0 }, `approved by ${by}`);
   return 'goesOn';
+}
+
+/** A word that comes when nobody is asked any more changes nothing, and stands in the story all the same. */
+export function noteLateWord(ctx: TurnContext, run: Run, { approved, by, note }: ApprovalAnswer): void {
+  const said = `run ${run.id} was ${approved ? 'approved' : 'denied'}${note === '' ? '' : ` (${note})`}, but no longer waits: ${decidedBy(run)}`;
+  emit(ctx, { type: 'IncidentNoted', incident: run.incident, by, text: said });
+}
+
+function decidedBy(run: Run): string {
+  const ended = run.end === null ? '' : `it has ended ${run.end}`;
+  if (run.approvedAt === undefined) return ended === '' ? 'it has not asked yet' : ended;
+  const approved = `${run.approvedBy ?? 'somebody'} approved it at ${clockOf(run.approvedAt)}`;
+  return ended === '' ? approved : `${approved}, and ${ended}`;
 }
 
 export function onApprovalTimeout(ctx: TurnContext, id: string): void {

@@ -26,7 +26,7 @@ export const runFolds: Folds<
   RunRefused: foldRefused,
   ApprovalRequested: unchanged,
   ApprovalGiven: (desk, fact) =>
-    fact.approved ? change(desk.tables.runs, fact.run, (run) => ({ ...run, approvedAt: fact.at })) : undefined,
+    fact.approved ? change(desk.tables.runs, fact.run, (run) => ({ ...run, approvedAt: fact.at, approvedBy: fact.by })) : undefined,
   StepRequested: foldRequested,
   StepGranted: foldGranted,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),

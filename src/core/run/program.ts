@@ -11,7 +11,7 @@ import type { Playbook } from '../playbook/document.ts';
 import { isOver } from '../present.ts';
 import type { Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
+import { noteLateWord, onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
 import { endCall, grant, isAwaited, noteLate, overdueOutcome } from './calls.ts';
 import { placeOf } from './call-id.ts';
 import { afterLook, diagnose } from './diagnose.ts';
@@ -67,7 +67,8 @@ export function start(
 
 export function onApproval(ctx: TurnContext, id: string, answer: ApprovalAnswer): void {
   const run = runOf(ctx, id);
-  if (run === undefined || partOf(run) !== 'approval') return;
+  if (run === undefined) return;
+  if (partOf(run) !== 'approval') return noteLateWord(ctx, run, answer);
   advance(ctx, id, takeApproval(ctx, run, answer));
 }
 

@@ -59,8 +59,9 @@ export interface Run {
   readonly failure?: { readonly end: RunEnd; readonly reason: string; readonly because?: Because };
   /** A step failed and the run went on. */
   readonly degraded?: true;
-  /** When a person let it act. */
+  /** When a person let it act, and who. */
   readonly approvedAt?: Instant;
+  readonly approvedBy?: string;
   /** A step of it did something, or may have. */
   readonly acted?: true;
   /** What no longer held when it was about to act. */

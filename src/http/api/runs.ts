@@ -1,4 +1,5 @@
 // Runs of playbooks, the approvals that they wait for, and the pages that were sent.
+import { GatewayError } from '../../core/errors.ts';
 import type { ViewQuery } from '../../readmodel/query.ts';
 import type { RunDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -73,8 +74,26 @@ function reading<Kind extends 'run' | 'approval' | 'page', Query extends ListQue
   ];
 }
 
+/** What became of a run that no longer waits for a person, for whoever comes too late; null while it waits. */
+function decided({ id, state, mode, approvedBy, end, reason }: RunDocument): string | null {
+  if (state === 'waiting') return null;
+  const ended = state === 'ended' ? `${end ?? 'ended'}${reason === null ? '' : `: ${reason}`}` : '';
+  if (approvedBy !== null)
+    return `run ${id} was approved by ${approvedBy}${ended === '' ? ', and is at work' : `, and has ended ${ended}`}`;
+  if (ended !== '') return `run ${id} has ended ${ended}`;
+  return `run ${id} does not wait for approval${mode === 'approve' ? ' yet: it is still looking' : `: its playbook is in mode ${mode ?? 'unknown'}`}`;
+}
+
 function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[] {
   const open = async (call: Call): Promise<RunDocument> => stillOpen('run', await found(views, 'run', call));
+  /** Hands a person's word in. One that comes too late is kept for the timeline while the run works, and refused with who was first. */
+  const say = async (call: Call, word: { readonly type: 'Approved' } | { readonly type: 'Denied'; readonly note: string }) => {
+    const run = await found(views, 'run', call);
+    const late = decided(run);
+    if (run.state !== 'ended') await intake.submit({ ...word, scope: run.scope, run: run.id, by: call.actor, via });
+    if (late !== null) throw new GatewayError('state_conflict', late);
+    return taken;
+  };
   const common = { method: 'post', access: 'operate', scope: 'own', tag: 'runs', answers: takenAnswers } as const;
 
   return [
@@ -83,22 +102,14 @@ function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[]
       path: '/api/v1/runs/:id/approve',
       summary: 'Allow a run that waits for approval',
       body: object({}),
-      async handle(call) {
-        const { scope, id } = await open(call);
-        await intake.submit({ type: 'Approved', scope, run: id, by: call.actor, via });
-        return taken;
-      },
+      handle: (call) => say(call, { type: 'Approved' }),
     }),
     json<null, { readonly note?: string }>({
       ...common,
       path: '/api/v1/runs/:id/deny',
       summary: 'Refuse a run that waits for approval; a person is paged instead',
       body: object({ note }),
-      async handle(call) {
-        const { scope, id } = await open(call);
-        await intake.submit({ type: 'Denied', scope, run: id, by: call.actor, via, note: call.body.note ?? '' });
-        return taken;
-      },
+      handle: (call) => say(call, { type: 'Denied', note: call.body.note ?? '' }),
     }),
     json({
       ...common,

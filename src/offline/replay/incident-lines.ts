@@ -106,6 +106,7 @@ export function createIncidentLines(): IncidentLines {
         case 'IncidentAcknowledged':
         case 'IncidentUnacknowledged':
         case 'IncidentDecided':
+        case 'TriggerHeld':
         case 'IncidentNoted':
         case 'ApprovalRequested':
         case 'ApprovalGiven':
