@@ -15,6 +15,8 @@ import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createPublisher } from './publishing.ts';
 import { startReconciling } from './reconcile.ts';
+import { freezesOf } from '../core/playbook/freeze.ts';
+import { remindOfFreezes } from './freeze-reminder.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
@@ -64,6 +66,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       lags: () => service.lags(),
       acting: () => service.acting(),
       projectors: () => service.projectorLags(),
+      frozen: () => freezesOf(service.frozen(), clock.now()).length,
       away: () => backbone.problem() !== null,
       deadLetters: () => backbone.deadLetters.count(),
       ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),
@@ -97,9 +100,8 @@ export async function startGateway(config: Config, around: Surroundings): Promis
 
     if (config.roles.includes('project')) stops.add(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
 
-    const { retentionMs } = config.limits;
-    const trimmed = backbone.forgets ? null : store.log;
-    stops.add(startRetention({ ...store, log: trimmed, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger));
+    stops.add(remindOfFreezes({ clock, logger, frozen: service.frozen }));
+    stops.add(retentionOf(config, { store, backbone, service, clock, logger }));
 
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
@@ -122,4 +124,19 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     await stops.all();
     throw error;
   }
+}
+
+interface Kept {
+  readonly store: Awaited<ReturnType<typeof openStore>>;
+  readonly backbone: Awaited<ReturnType<typeof openBackbone>>;
+  readonly service: Service;
+  readonly clock: Surroundings['clock'];
+  readonly logger: Surroundings['logger'];
+}
+
+/** A shared log forgets by itself. */
+function retentionOf(config: Config, { store, backbone, service, clock, logger }: Kept): () => Promise<void> {
+  const { retentionMs } = config.limits;
+  const log = backbone.forgets ? null : store.log;
+  return startRetention({ ...store, log, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger);
 }
