@@ -1,4 +1,6 @@
 // The figures that a scrape asks the running gateway for; what they are called is http/metrics.ts.
+import { freezesOf } from '../core/playbook/freeze.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
@@ -10,14 +12,16 @@ interface Parts {
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
   readonly spool: () => Spool | null;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, clock }: Parts): Metrics {
   return createMetrics({
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),
     projectors: () => service().projectorLags(),
+    frozen: () => freezesOf(service().frozen(), clock.now()).length,
     away: () => backbone.problem() !== null,
     deadLetters: () => backbone.deadLetters.count(),
     ...(config.log === null ? {} : { spool: () => spool()?.status() ?? emptySpool }),

@@ -1,5 +1,6 @@
 // What the API answers around the documents: pages of them, an incident with its parts, letters, figures. Types only, for server and clients alike.
 // The documents themselves are documents.ts; the JSON Schemas of what is here are http/components.ts, and a test holds the two together.
+import type { Freeze } from '../core/playbook/freeze.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import type { AlertDocument, DocumentKind, IncidentDocument, PageDocument, RunDocument, StateOf } from './documents.ts';
@@ -106,7 +107,7 @@ export interface SummaryAnswer {
   readonly approvals: StateCounts<'approval'>;
   readonly deadLetters: number;
   /** The emergency stop, if it is in force: it holds in every scope, so everybody sees it. */
-  readonly frozen: { readonly by: string; readonly reason: string } | null;
+  readonly frozen: { readonly by: string; readonly reason: string; readonly freezes: readonly Freeze[] } | null;
   readonly version: string;
 }
 

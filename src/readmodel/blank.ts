@@ -137,5 +137,5 @@ export const blank: { readonly [Kind in DocumentKind]: (born: Born) => DocumentB
     comment: '',
     updatedAt: null,
   }),
-  partition: ({ id, scope, at }) => ({ id, scope, at, state: 'open', by: null, reason: null }),
+  partition: ({ id, scope, at }) => ({ id, scope, at, state: 'open', by: null, reason: null, freezes: [] }),
 };

@@ -390,7 +390,12 @@ describe('the gateway itself', () => {
   it('freeze shows in the status, with who and why, until thaw', async () => {
     const status = (): Promise<Said> => house.ask(['status']);
     assert.equal((await house.ask(['freeze', 'core', 'switch', 'change'])).exit, 0);
-    await eventually(status, ({ out }) => /^frozen +by admin: core switch change$/m.test(out));
+    await eventually(status, ({ out }) => /^frozen +by admin: core switch change \(since \d+s ago, until quench thaw\)$/m.test(out));
+    // E8: a second one is kept beside the first, with its end.
+    const timed = await house.ask(['freeze', '--for', '2h', 'fire', 'drill']);
+    assert.match(timed.err, /no playbook acts for 2h, or until quench thaw/);
+    const both = await eventually(status, ({ out }) => out.includes('fire drill'));
+    assert.match(both.out, /^frozen +by admin: core switch change [^]*^frozen +by admin: fire drill \(since \d+s ago, ends in [12]h/m);
     assert.equal((await house.ask(['thaw'])).exit, 0);
     await eventually(status, ({ out }) => !out.includes('frozen'));
   });

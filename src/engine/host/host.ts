@@ -4,6 +4,7 @@
 //       whatever crashes: after a restart the tail since the checkpoint is turned again and what is already there is skipped.
 //   H2  A checkpoint never runs ahead of the facts on the log.
 //   H3  A bug stops the partition loudly; a broken log or store is tried again from what is durable.
+import type { Frozen } from '../../core/playbook/freeze.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { Policy } from '../../core/playbook/policy.ts';
@@ -50,7 +51,7 @@ export interface Host {
   /** Of the inputs that were on the log when the desks were loaded, how many are turned; null while they are loaded. */
   recovery(): { readonly done: number; readonly of: number } | null;
   policy(): Policy | null;
-  frozen(): { readonly by: string; readonly reason: string } | null;
+  frozen(): Frozen | null;
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
