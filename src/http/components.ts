@@ -95,7 +95,15 @@ export const components: { readonly [name: string]: Schema } = {
   IncidentWithParts: incidentWithParts,
   Timeline: closed<TimelineAnswer>({ items: listOf(ref<TimelineEntry>('TimelineEntry')), next: nullable(integer) }),
   Raw: closed<RawAnswer>({ input: text, body: text }),
-  Preview: closed<PreviewAnswer>({ count: integer, complete: truth, items: listOf(ref<Document<'alert'>>('Alert')) }),
+  Preview: closed<PreviewAnswer>({
+    count: integer,
+    complete: truth,
+    items: listOf(ref<Document<'alert'>>('Alert')),
+    near: closed<PreviewAnswer['near']>({
+      count: integer,
+      items: listOf(closed<PreviewAnswer['near']['items'][number]>({ id: text, summary: text, name: text, value: text })),
+    }),
+  }),
   Letter: closed<LetterAnswer>({ ...letterMembers, body: text }),
   Letters: pageOf(closed<LetterDocument>(letterMembers)),
   Accepted: closed<AcceptedAnswer>({ status: accepted }),

@@ -51,6 +51,11 @@ export interface PreviewAnswer {
   readonly complete: boolean;
   /** The first hundred. */
   readonly items: readonly AlertDocument[];
+  /** What looks as if it were meant and is not matched: how many, and the first twenty with the label that looks like it. */
+  readonly near: {
+    readonly count: number;
+    readonly items: readonly { readonly id: string; readonly summary: string; readonly name: string; readonly value: string }[];
+  };
 }
 
 /** A delivery that was not understood, without its body. */

@@ -9,6 +9,7 @@ import type { HttpDeps } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listQuery, silencesAsked, type ListQuery } from './filters.ts';
+import { alikeIn } from './alike.ts';
 import { firingThat } from './matching.ts';
 import { refuseBadSpan, refuseTooMany, refuseTooWide, silenceIn } from './silence-rules.ts';
 import { documentOf, found, page, stillOpen, taken, takenAnswers } from './view.ts';
@@ -16,6 +17,7 @@ import { documentOf, found, page, stillOpen, taken, takenAnswers } from './view.
 const tag = 'silences';
 /** The preview looks at all that fires, and shows so many of the matching ones. */
 const previewShown = 100;
+const nearShown = 20;
 
 interface Wanted {
   readonly scope?: string;
@@ -174,9 +176,22 @@ async function previewOf({ store, expressions, defaultScope }: HttpDeps, { body,
   const scope = scopeMeant(scopes, body.scope, defaultScope);
   const items: AlertDocument[] = [];
   let count = 0;
-  await firingThat(store.views, expressions, { where: 'body/matchers', scopes: [scope], matchers: body.matchers }, (alert) => {
-    count += 1;
-    if (items.length < previewShown) items.push(alert);
-  });
-  return { count, complete: true, items };
+  const near: PreviewAnswer['near']['items'][number][] = [];
+  let nearCount = 0;
+  await firingThat(
+    store.views,
+    expressions,
+    { where: 'body/matchers', scopes: [scope], matchers: body.matchers },
+    (alert) => {
+      count += 1;
+      if (items.length < previewShown) items.push(alert);
+    },
+    (alert, test) => {
+      const label = alikeIn(body.matchers, alert, test);
+      if (label === null) return;
+      nearCount += 1;
+      if (near.length < nearShown) near.push({ id: alert.id, summary: alert.summary, ...label });
+    },
+  );
+  return { count, complete: true, items, near: { count: nearCount, items: near } };
 }
