@@ -6,6 +6,7 @@ import { hash } from 'node:crypto';
 import type { AlertEvent, Entity, Link } from '../../src/core/alert/event.ts';
 import { clipValue, labelValueCharsMax, type Labels } from '../../src/core/alert/labels.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
+import { jsonShapeProblem } from '../../src/core/json.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { ParseFailure } from '../../src/ports/source.ts';
 
@@ -18,12 +19,15 @@ const annotationCharsMax = 4_096;
 const summaryCharsMax = 512;
 const episodeCharsMax = 256;
 const linksMax = 8;
-const jsonDepthMax = 32;
+/** Asked of the text, before it is parsed. */
+const shapeMax = { depthMax: 32, membersMax: 4_096 } as const;
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32. Numbers above 2^53 lose digits: key on text. */
+/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32 or an object of more than 4,096 members. Numbers above 2^53 lose digits: key on text. */
 export function parseJson(body: string, vendor: string): Result<unknown, ParseFailure> {
+  const tooMuch = jsonShapeProblem(body, shapeMax);
+  if (tooMuch !== null) return fail({ reason: 'wrong_shape', message: `${vendor}: ${tooMuch}` });
   let value: unknown;
   try {
     value = JSON.parse(body);
@@ -31,30 +35,7 @@ export function parseJson(body: string, vendor: string): Result<unknown, ParseFa
     const complaint = error instanceof Error ? error.message.slice(0, 160) : 'unreadable';
     return fail({ reason: body.trim() === '' ? 'empty' : 'not_json', message: `${vendor}: body must be JSON: ${complaint}` });
   }
-  if (mayBeDeep(body) && deeperThan(value, jsonDepthMax)) {
-    return fail({ reason: 'wrong_shape', message: `${vendor}: JSON nested deeper than ${jsonDepthMax} levels` });
-  }
   return ok(value);
-}
-
-/** A quick look at the text: brackets in strings count too, so it errs on the side of the exact look. */
-function mayBeDeep(body: string): boolean {
-  let depth = 0;
-  for (let place = 0; place < body.length; place += 1) {
-    const code = body.charCodeAt(place) | 0x20; // folds [ into { and ] into }
-    if (code === 0x7b) {
-      depth += 1;
-      if (depth > jsonDepthMax) return true;
-    } else if (code === 0x7d) depth -= 1;
-  }
-  return false;
-}
-
-function deeperThan(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  if (levels === 0) return true;
-  for (const key in value) if (deeperThan((value as Record<string, unknown>)[key], levels - 1)) return true;
-  return false;
 }
 
 export function isObject(value: unknown): value is JsonObject {

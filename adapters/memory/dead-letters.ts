@@ -1,6 +1,6 @@
 // Dead letters over a memory disk.
 import { GatewayError } from '../../src/core/errors.ts';
-import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
+import { letterPage, type DeadLetter, type DeadLetters } from '../../src/ports/dead-letters.ts';
 import type { Content } from './disk.ts';
 import type { WriteQueue } from './queue.ts';
 
@@ -46,8 +46,14 @@ export function memoryDeadLetters(
       if (Number.isNaN(below)) throw new GatewayError('invalid_request', 'dead letters: `after` is not a place that a list returned');
       return queue.read(() => {
         const older = [...letters.values()].filter((letter) => letter.seq < below && isOf(letter, endpoints)).toReversed();
-        const page = older.slice(0, limit);
-        return { letters: page.map(letterOf), next: older.length > limit ? String(page.at(-1)?.seq) : null };
+        const page = older.slice(
+          0,
+          letterPage(
+            older.slice(0, limit).map(({ body }) => body.length),
+            limit,
+          ),
+        );
+        return { letters: page.map(letterOf), next: older.length > page.length ? String(page.at(-1)?.seq) : null };
       });
     },
     get: (id) =>

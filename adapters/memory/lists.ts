@@ -57,7 +57,7 @@ function matches({ row, doc, place }: Candidate, query: AnyQuery): boolean {
     doc.at < (query.until ?? Infinity) &&
     [query.incident, query.parent].every((link) => link === undefined || linkOf<DocumentKind>(row.kind, doc) === link) &&
     facetsAsked(query).every((anyOf) => anyOf.some((facet) => known.has(facet))) &&
-    agreesOnLabels(query.labels, 'labels' in doc ? doc.labels : {}) &&
+    agreesOnLabels(query.labels, 'labels' in doc ? doc : {}) &&
     textTest(query.text ?? '')(row.body) &&
     (query.after === undefined || follows(place, placeIn(query.after, sortOf(query)), sortOf(query)))
   );

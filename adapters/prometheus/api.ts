@@ -1,21 +1,35 @@
-// The part of Alertmanager's API, version 2, that Prometheus and amtool ask for: post alerts, list what fires, say who we are.
-// Silences, receivers and groups are read here; silences are made and ended under /api/v1.
+// The part of Alertmanager's API, version 2, that Prometheus, amtool, dashboards and data sources ask for: post alerts, list what fires, alone and
+// in groups, say who we are. Silences are api-silences.ts.
 // Source: Alertmanager 0.32, api/v2/openapi.yaml, read 2026-11-21.
-import { matcherIn, matcherProblem } from '../../src/core/alert/matchers.ts';
-import type { Matcher } from '../../src/core/alert/labels.ts';
-import { GatewayError } from '../../src/core/errors.ts';
-import type { FiringAlert, ListedSilence, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
+import type { FiringAlert, RouteCall, RouteDeps, SourceRoute, SourceRoutes } from '../../src/ports/routes.ts';
+import { dateTime, filter, filtersOf } from './api-kit.ts';
+import { silenceRoutes } from './api-silences.ts';
 
 const alertsPath = '/api/v2/alerts';
 const alertsMax = 20_000;
 /** The zero time of its language; what has not ended carries it. */
 const unended = '0001-01-01T00:00:00.000Z';
-const unused = 'Taken, and without effect';
-const flag = { type: 'boolean', description: unused } as const;
+const receiver = 'quench';
+/** As much of a configuration as is true of us: everything goes to one receiver. */
+const original = `# Quench decides whom to call by its ladders; see quench.yaml.\nroute:\n  receiver: ${receiver}\nreceivers:\n- name: ${receiver}\n`;
+
+/** Which alerts are shown; each of them is asked before the list is cut. */
+const shownQuery = {
+  filter,
+  active: { type: 'boolean', default: true, description: 'Whether to show what nothing mutes' },
+  silenced: { type: 'boolean', default: true, description: 'Whether to show what a silence mutes' },
+  inhibited: {
+    type: 'boolean',
+    default: true,
+    description: 'Whether to show what is held back otherwise: its source does not trust it yet or is in a downtime, or it flaps',
+  },
+  receiver: { type: 'string', maxLength: 200, description: `A pattern for the receiver; there is one, ${receiver}` },
+} as const;
 
 export const alertmanagerApi: SourceRoutes = {
   tag: 'alerts v2',
-  routes: (deps) => [status(deps), list(deps), post, silences(deps), receivers, groups(deps)],
+  refusal: { schema: { type: 'string' }, of: (detail) => detail },
+  routes: (deps) => [status(deps), list(deps), post, ...silenceRoutes(deps), receivers, groups(deps)],
 };
 
 const post: SourceRoute = {
@@ -49,7 +63,7 @@ function status({ version, startedAt }: RouteDeps): SourceRoute {
     handle: () => ({
       cluster: { status: 'disabled', peers: [] },
       versionInfo: { version, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '' },
-      config: { original: '' },
+      config: { original },
       uptime: new Date(startedAt).toISOString(),
     }),
   };
@@ -61,41 +75,23 @@ function list(deps: RouteDeps): SourceRoute {
     path: alertsPath,
     access: 'read',
     summary: `List firing alerts that fit every filter, newest first, at most ${alertsMax}`,
-    query: {
-      filter: {
-        type: 'array',
-        maxItems: 20,
-        items: { type: 'string', maxLength: 600 },
-        description: 'Matchers like `severity="critical"`',
-      },
-      active: { type: 'boolean', default: true, description: 'Whether to show what is not muted' },
-      silenced: { type: 'boolean', default: true, description: 'Whether to show what a silence mutes' },
-      inhibited: flag,
-      unprocessed: flag,
-      receiver: { type: 'string', maxLength: 200, description: unused },
-    },
+    query: { ...shownQuery, unprocessed: { type: 'boolean', description: 'Taken: nothing is ever unprocessed here' } },
     answer: { says: 'A list of alerts.', schema: { type: 'array', items: gettableAlert } },
-    async handle({ query, scopes }) {
-      // The schema above admits a list of texts, or nothing.
-      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps));
-      const alerts = await deps.firing({ scopes, matchers, limit: alertsMax });
-      return alerts.filter((alert) => query[isMuted(alert) ? 'silenced' : 'active'] !== false).map(gettable);
-    },
+    handle: async (call) => (await asked(deps, call)).map(gettable),
   };
 }
 
-/** The matcher, or `invalid_request`. */
-function readable(text: string, { patternProblem }: RouteDeps): Matcher {
-  const read = matcherIn(text);
-  if (!read.ok) throw new GatewayError('invalid_request', `query/filter: ${read.error}`);
-  const wrong = matcherProblem(read.value, patternProblem);
-  if (wrong !== null) throw new GatewayError('invalid_request', `query/filter: ${wrong}`);
-  return read.value;
+/** What a question to either list finds. */
+function asked(deps: RouteDeps, { query, scopes }: Pick<RouteCall, 'query' | 'scopes'>): Promise<readonly FiringAlert[]> {
+  const matchers = filtersOf(query, deps);
+  const pattern = query['receiver'];
+  const isOurs = typeof pattern !== 'string' || pattern === '' || deps.fits(pattern, receiver);
+  const shown = (alert: FiringAlert): boolean => isOurs && query[kindOf(alert)] !== false;
+  return deps.firing({ scopes, matchers, limit: alertsMax, shown });
 }
 
 const texts = { type: 'object', additionalProperties: { type: 'string' } } as const;
 const words = { type: 'array', items: { type: 'string' } } as const;
-const dateTime = { type: 'string', format: 'date-time' } as const;
 
 const gettableAlert = {
   type: 'object',
@@ -123,78 +119,20 @@ function gettable(alert: FiringAlert): object {
     endsAt: unended,
     generatorURL: alert.links[0]?.href ?? '',
     fingerprint: alert.fingerprint,
-    receivers: [{ name: 'quench' }],
-    status: {
-      state: isMuted(alert) ? 'suppressed' : 'active',
-      silencedBy: alert.muted?.kind === 'silence' ? [alert.muted.silence] : isMuted(alert) ? [alert.muted?.kind ?? ''] : [],
-      inhibitedBy: [],
-    },
+    receivers: [{ name: receiver }],
+    status: statusOf(alert),
   };
 }
 
-/** A silence here, a downtime at its source, flapping: nobody is called because of it now. */
-function isMuted({ muted }: FiringAlert): boolean {
-  return muted !== null;
+function statusOf({ muted }: FiringAlert): object {
+  if (muted === null) return { state: 'active', silencedBy: [], inhibitedBy: [] };
+  const isSilenced = muted.kind === 'silence';
+  return { state: 'suppressed', silencedBy: isSilenced ? [muted.silence] : [], inhibitedBy: isSilenced ? [] : [muted.kind] };
 }
 
-const filter = {
-  type: 'array',
-  maxItems: 20,
-  items: { type: 'string', maxLength: 600 },
-  description: 'Matchers like `severity="critical"`',
-} as const;
-const silencesMax = 10_000;
-
-function silences(deps: RouteDeps): SourceRoute {
-  return {
-    method: 'get',
-    path: '/api/v2/silences',
-    access: 'read',
-    summary: 'List silences, newest first',
-    query: { filter },
-    answer: {
-      says: 'A list of silences.',
-      schema: {
-        type: 'array',
-        items: {
-          type: 'object',
-          required: ['id', 'status', 'updatedAt', 'matchers', 'startsAt', 'endsAt', 'createdBy', 'comment'],
-          properties: {
-            id: { type: 'string' },
-            status: { type: 'object', properties: { state: { enum: ['expired', 'active', 'pending'] } } },
-            updatedAt: dateTime,
-            matchers: { type: 'array', items: { type: 'object' } },
-            startsAt: dateTime,
-            endsAt: dateTime,
-            createdBy: { type: 'string' },
-            comment: { type: 'string' },
-          },
-        },
-      },
-    },
-    async handle({ query, scopes }) {
-      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps)); // as the schema above admits it
-      return (await deps.silences({ scopes, matchers, limit: silencesMax })).map((silence) => gettableSilence(silence, deps.now()));
-    },
-  };
-}
-
-function gettableSilence({ id, state, matchers, startsAt, endsAt, by, comment }: ListedSilence, now: number): object {
-  return {
-    id,
-    status: { state: state === 'expired' || endsAt <= now ? 'expired' : startsAt > now ? 'pending' : 'active' },
-    updatedAt: new Date(startsAt).toISOString(),
-    matchers: matchers.map(({ name, op, value }) => ({
-      name,
-      value,
-      isRegex: op === '=~' || op === '!~',
-      isEqual: op === '=' || op === '=~',
-    })),
-    startsAt: new Date(startsAt).toISOString(),
-    endsAt: new Date(endsAt).toISOString(),
-    createdBy: by,
-    comment,
-  };
+/** By which parameter of a question it is shown or left out. */
+function kindOf({ muted }: FiringAlert): 'active' | 'silenced' | 'inhibited' {
+  return muted === null ? 'active' : muted.kind === 'silence' ? 'silenced' : 'inhibited';
 }
 
 const receivers: SourceRoute = {
@@ -204,7 +142,7 @@ const receivers: SourceRoute = {
   summary: 'List receivers: there is one, Quench itself',
   query: {},
   answer: { says: 'Names.', schema: { type: 'array', items: { type: 'object', properties: { name: { type: 'string' } } } } },
-  handle: () => [{ name: 'quench' }],
+  handle: () => [{ name: receiver }],
 };
 
 function groups(deps: RouteDeps): SourceRoute {
@@ -213,14 +151,7 @@ function groups(deps: RouteDeps): SourceRoute {
     path: `${alertsPath}/groups`,
     access: 'read',
     summary: 'List firing alerts by alertname',
-    query: {
-      filter,
-      active: { type: 'boolean', default: true },
-      silenced: { type: 'boolean', default: true },
-      inhibited: flag,
-      muted: flag,
-      receiver: { type: 'string', maxLength: 200, description: unused },
-    },
+    query: { ...shownQuery, muted: { type: 'boolean', description: 'Taken: no group is muted by a time of day here' } },
     answer: {
       says: 'Groups.',
       schema: {
@@ -232,12 +163,9 @@ function groups(deps: RouteDeps): SourceRoute {
         },
       },
     },
-    async handle({ query, scopes }) {
-      const matchers = ((query['filter'] ?? []) as readonly string[]).map((text) => readable(text, deps)); // as the schema above admits it
-      const alerts = await deps.firing({ scopes, matchers, limit: alertsMax });
-      const shown = alerts.filter((alert) => query[isMuted(alert) ? 'silenced' : 'active'] !== false);
-      const byName = Map.groupBy(shown, ({ labels, name }) => labels['alertname'] ?? name);
-      return [...byName].map(([alertname, of]) => ({ labels: { alertname }, receiver: { name: 'quench' }, alerts: of.map(gettable) }));
+    async handle(call) {
+      const byName = Map.groupBy(await asked(deps, call), ({ labels, name }) => labels['alertname'] ?? name);
+      return [...byName].map(([alertname, of]) => ({ labels: { alertname }, receiver: { name: receiver }, alerts: of.map(gettable) }));
     },
   };
 }

@@ -1,6 +1,6 @@
 // Dead letters over the file. How many are kept is the writer's business (letter-writer.ts).
 import { GatewayError } from '../../src/core/errors.ts';
-import type { DeadLetter, DeadLetters } from '../../src/ports/dead-letters.ts';
+import { letterPage, type DeadLetter, type DeadLetters } from '../../src/ports/dead-letters.ts';
 import { ask } from './ask.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
@@ -21,17 +21,25 @@ export function deadLettersOver(queues: PriorityQueues, reader: Reader): DeadLet
       const below = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after);
       if (!Number.isSafeInteger(below))
         throw new GatewayError('invalid_request', 'dead letters: `after` is not a place that a list returned');
-      const rows =
+      const places =
         endpoints === undefined
-          ? reader.all('SELECT seq, state, doc FROM letters WHERE seq < ? ORDER BY seq DESC LIMIT ?', below, limit + 1)
+          ? reader.all('SELECT seq, bytes FROM letters WHERE seq < ? ORDER BY seq DESC LIMIT ?', below, limit + 1)
           : reader.all(
-              `SELECT seq, state, doc FROM letters WHERE seq < ? AND ${ofEndpoints} ORDER BY seq DESC LIMIT ?`,
+              `SELECT seq, bytes FROM letters WHERE seq < ? AND ${ofEndpoints} ORDER BY seq DESC LIMIT ?`,
               below,
               JSON.stringify(endpoints),
               limit + 1,
             );
-      const next = rows.length > limit ? String(rows[limit - 1]?.['seq']) : null;
-      return { letters: rows.slice(0, limit).map(letterIn), next };
+      const count = letterPage(
+        places.map(({ bytes }) => Number(bytes)),
+        limit,
+      );
+      const seqs = places.slice(0, count).map(({ seq }) => Number(seq));
+      const rows = reader.all(
+        'SELECT state, doc FROM letters WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq DESC',
+        JSON.stringify(seqs),
+      );
+      return { letters: rows.map(letterIn), next: places.length > count ? String(seqs.at(-1)) : null };
     },
     async get(id) {
       const row = reader.get('SELECT state, doc FROM letters WHERE id = ?', stow(id));

@@ -1,6 +1,6 @@
 // What is left to be tested of a candidate for a list, when the walk has found it: facets, text, label patterns, scope and links.
 // Which candidates there are is viewlists.ts, whose W2 bounds what is tested here.
-import type { Labels } from '../../src/core/alert/labels.ts';
+import type { Matchable } from '../../src/core/alert/labels.ts';
 import { agreesOnLabels, facetsAsked, sees, testsLabels, type AnyQuery } from '../../src/readmodel/query.ts';
 import type { Place } from '../../src/readmodel/place.ts';
 import { textTest } from '../../src/readmodel/text.ts';
@@ -65,6 +65,5 @@ export function rowPasses(row: Row | null, { scopes, incident, parent }: AnyQuer
 function docPasses(text: string, holds: (body: string) => boolean, query: AnyQuery): boolean {
   if (!holds(text)) return false;
   if (!testsLabels(query)) return true;
-  const { labels = {} } = JSON.parse(text) as { readonly labels?: Labels }; // a document
-  return agreesOnLabels(query.labels, labels);
+  return agreesOnLabels(query.labels, JSON.parse(text) as Partial<Matchable>); // a document
 }

@@ -5,6 +5,7 @@ import { below, fields, idsOf, list, showEach, showing, type Call, type Command 
 import { exits, type ExitCode } from './exit.ts';
 import { filters } from './filters.ts';
 import { idColumn, severityColumn, stateColumn } from './incidents.ts';
+import { resultOfAlert } from './outcomes.ts';
 import { ago, clockOf, type Column } from './table.ts';
 import { data, plainLines } from './terminal.ts';
 
@@ -18,6 +19,7 @@ const columns: readonly Column<AlertDocument>[] = [
   { head: 'WHERE', cell: ({ entity }) => entity.host ?? entity.service ?? entity.pod ?? entity.ip ?? '' },
   { head: 'SEEN', cell: ({ count }) => String(count) },
   { head: 'SINCE', cell: ({ startedAt }, now) => ago(startedAt, now) },
+  { head: 'RESULT', cell: resultOfAlert },
   { head: 'INCIDENT', cell: ({ incident }) => incident ?? '' },
   { head: 'SUMMARY', cell: ({ summary }) => summary },
 ];

@@ -2,8 +2,9 @@
 import type { ReadyAnswer, SummaryAnswer } from '../readmodel/answers.ts';
 import { reaching, type Call, type Command } from './command.ts';
 import { exits, Stop, type ExitCode } from './exit.ts';
-import { colourOf, formOf } from './table.ts';
+import { ago, colourOf, formOf, shortSpan } from './table.ts';
 import { data, painted, plain, plainJson, say } from './terminal.ts';
+import { spanGiven } from './watch.ts';
 
 const nouns = ['incidents', 'alerts', 'runs', 'approvals', 'pages', 'silences'] as const;
 
@@ -36,7 +37,11 @@ function tell({ terminal }: Call, url: string, ready: Partial<ReadyAnswer>, summ
   if (checks.length > 0) data(terminal, `checks      ${plain(checks.join(', '))}`);
   if (summary === null) return;
   const { frozen, deadLetters } = summary;
-  if (frozen !== null) data(terminal, `frozen      ${painted(terminal, 'red', plain(`by ${frozen.by}: ${frozen.reason}`))}`);
+  for (const { by, reason, at, until } of frozen?.freezes ?? []) {
+    const now = terminal.clock.now();
+    const when = [...(at === null ? [] : [`since ${ago(at, now)}`]), until === null ? 'until quench thaw' : `ends ${ago(until, now)}`];
+    data(terminal, `frozen      ${painted(terminal, 'red', plain(`by ${by}: ${reason} (${when.join(', ')})`))}`);
+  }
   for (const noun of nouns) {
     const counts = Object.entries<number>(summary[noun])
       .filter(([, count]) => count > 0)
@@ -63,10 +68,16 @@ export const gatewayCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'emergency stop: no action starts any more; people are still paged',
-    options: reaching,
+    more: ['It ends after --for, or with quench thaw. A second one is kept beside the first: quench status lists them.'],
+    options: [...reaching, 'for'],
     async run(call) {
-      await call.api().post('/api/v1/freeze', { reason: call.args.join(' ') });
-      say(call.terminal, 'frozen: no playbook acts until quench thaw');
+      const span = spanGiven(call.given.text('for'), '--for');
+      const until = span === null ? {} : { until: call.terminal.clock.now() + span };
+      await call.api().post('/api/v1/freeze', { reason: call.args.join(' '), ...until });
+      say(
+        call.terminal,
+        `frozen: no playbook acts ${span === null ? 'until quench thaw' : `for ${shortSpan(span)}, or until quench thaw`}`,
+      );
       return exits.ok;
     },
   },

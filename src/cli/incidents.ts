@@ -4,6 +4,7 @@ import type { IncidentDocument, PageDocument, RunDocument } from '../readmodel/d
 import { below, each, fields, list, reaching, showEach, showing, type Call, type Command } from './command.ts';
 import { exits, usage } from './exit.ts';
 import { filters } from './filters.ts';
+import { resultOfIncident } from './outcomes.ts';
 import { ago, clockOf, colourOf, shortSpan, type Column } from './table.ts';
 import { data, painted, plain, type Terminal } from './terminal.ts';
 import { readTimeline, timelineLines } from './timeline.ts';
@@ -31,7 +32,7 @@ const columns: readonly Column<IncidentDocument>[] = [
   { head: 'SCORE', cell: scoreOf },
   { head: 'ALERTS', cell: ({ members }) => String(members) },
   { head: 'OPENED', cell: ({ openedAt }, now) => ago(openedAt, now) },
-  { head: 'DECISION', cell: ({ decision }) => decision ?? '' },
+  { head: 'RESULT', cell: resultOfIncident },
   { head: 'TITLE', cell: ({ title, children }) => (children === 0 ? title : `${title} (storm, speaks for ${children})`) },
 ];
 

@@ -52,7 +52,7 @@ async function add(call: Call): Promise<ExitCode> {
 }
 
 async function preview(call: Call, wanted: object, span: number): Promise<void> {
-  const { count, complete, items } = await call.api().post<PreviewAnswer>(`${path}/preview`, wanted, ['count', 'complete', 'items']);
+  const { count, complete, items, near } = await call.api().post<PreviewAnswer>(`${path}/preview`, wanted, ['count', 'complete', 'items']);
   const least = complete ? '' : 'at least ';
   say(
     call.terminal,
@@ -60,6 +60,11 @@ async function preview(call: Call, wanted: object, span: number): Promise<void> 
   );
   for (const { summary } of items.slice(0, previewLines)) say(call.terminal, `  ${plain(summary)}`);
   if (count > previewLines) say(call.terminal, `  … and ${count - previewLines} more`);
+  // A gateway of 0.1.0 says nothing of what it does not match.
+  if (near === undefined || near.count === 0) return;
+  say(call.terminal, `it does not match ${near.count} that ${near.count === 1 ? 'looks' : 'look'} alike:`);
+  for (const { name, value, summary } of near.items.slice(0, previewLines))
+    say(call.terminal, `  ${plain(`${name}="${value}"`)}  ${plain(summary)}`);
 }
 
 export const silenceCommands: readonly Command[] = [

@@ -4,6 +4,7 @@ import type { MatchBudget } from './alert/labels.ts';
 import { metaOf, type Desk } from './desk.ts';
 import { fold } from './fold.ts';
 import type { Expressions } from './playbook/expressions.ts';
+import type { Frozen } from './playbook/freeze.ts';
 import type { Policy } from './playbook/policy.ts';
 import type { Fact } from './records.ts';
 import type { Instant, Millis } from './time.ts';
@@ -13,7 +14,7 @@ import { tokenOf, type Wake } from './wakes.ts';
 export interface DecisionContext {
   readonly policy: Policy;
   /** Who gave the emergency stop that is in force, or null. */
-  readonly frozen: { readonly by: string; readonly reason: string } | null;
+  readonly frozen: Frozen | null;
   /** What tells this installation from any other; null until it is on the log. Part of every key that leaves. */
   readonly installation: string | null;
   readonly expressions: Expressions;

@@ -18,6 +18,7 @@ import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
+import { frozenAt, frozenWith } from './playbook/freeze.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
@@ -37,7 +38,7 @@ export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: n
 function begin(desk: Desk, at: Instant, { policy, frozen, installation, expressions }: DecisionContext, offset: number): TurnContext {
   return {
     policy,
-    frozen,
+    frozen: frozenAt(frozen, timeOf(desk, at)),
     installation,
     expressions,
     desk,
@@ -57,7 +58,8 @@ export function turnWorld(desk: Desk, input: Input, rules: DecisionContext, offs
   } else if (input.type === 'InstallationNamed') {
     if (worldOf(desk).installation === null) emit(ctx, { type: 'InstallationAdopted', installation: input.installation });
   } else if (input.type === 'CommandGiven' && input.command.name === 'freeze') {
-    emit(ctx, { type: 'FreezeChanged', frozen: { by: input.by, reason: input.command.reason } });
+    const { reason, until = null } = input.command;
+    emit(ctx, { type: 'FreezeChanged', frozen: frozenWith(worldOf(desk).frozen, { by: input.by, reason, at: ctx.at, until }) });
   } else if (input.type === 'CommandGiven' && input.command.name === 'thaw') {
     if (worldOf(desk).frozen !== null) emit(ctx, { type: 'FreezeChanged', frozen: null });
   }

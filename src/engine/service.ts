@@ -1,5 +1,6 @@
 // The engine of one process, by its roles: hosts decide and effects act for the partitions that are its share, projectors show all of them.
 // Starts from the inside out and stops from the outside in, so that nothing is asked of a part that is gone.
+import type { Frozen } from '../core/playbook/freeze.ts';
 import { invariant } from '../core/errors.ts';
 import type { Notification } from '../core/page/notification.ts';
 import type { Expressions } from '../core/playbook/expressions.ts';
@@ -75,7 +76,7 @@ export interface Service {
   policy(): Policy | null;
   /** What the log calls this installation, and whether every partition decided here knows it; a partition keeps the first name it is given. */
   installation(): { readonly name: string | null; readonly everywhere: boolean };
-  frozen(): { readonly by: string; readonly reason: string } | null;
+  frozen(): Frozen | null;
   /** The bug that stopped a partition, or null. */
   bug(): Error | null;
   /** What the partition's last checkpoint covers; nothing for a partition that is not decided here. */

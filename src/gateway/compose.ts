@@ -19,6 +19,7 @@ import { endpointsOf } from './endpoints.ts';
 import { createPublisher } from './publishing.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { startReconciling } from './reconcile.ts';
+import { remindOfFreezes } from './freeze-reminder.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
@@ -70,7 +71,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, drift });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, drift, clock });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
@@ -100,9 +101,8 @@ export async function startGateway(config: Config, given: Surroundings): Promise
 
     if (seesDecisions(config)) stops.add(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
 
-    const { retentionMs } = config.limits;
-    const trimmed = backbone.forgets ? null : store.log;
-    stops.add(startRetention({ ...store, log: trimmed, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger));
+    stops.add(remindOfFreezes({ clock, logger, frozen: service.frozen }));
+    stops.add(retentionOf(config, { store, backbone, service, clock, logger }));
 
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
@@ -130,4 +130,19 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     await stops.all();
     throw error;
   }
+}
+
+interface Kept {
+  readonly store: Awaited<ReturnType<typeof openStore>>;
+  readonly backbone: Awaited<ReturnType<typeof openBackbone>>;
+  readonly service: Service;
+  readonly clock: Surroundings['clock'];
+  readonly logger: Surroundings['logger'];
+}
+
+/** A shared log forgets by itself. */
+function retentionOf(config: Config, { store, backbone, service, clock, logger }: Kept): () => Promise<void> {
+  const { retentionMs } = config.limits;
+  const log = backbone.forgets ? null : store.log;
+  return startRetention({ ...store, log, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger);
 }

@@ -81,6 +81,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     intake: running.intake,
     endpoints: config.roles.includes('intake') ? running.endpoints : [],
     sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
+    scopings: Object.entries(config.endpoints).map(([endpoint, { tenant }]) => ({ endpoint, tenant, labels: config.scope.labels })),
     tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
     tokens: config.api.tokens,
     verify,

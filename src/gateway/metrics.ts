@@ -1,4 +1,6 @@
 // The figures that a scrape asks the running gateway for; what they are called is http/metrics.ts.
+import { freezesOf } from '../core/playbook/freeze.ts';
+import type { Clock } from '../ports/clock.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Millis } from '../core/time.ts';
 import type { Service } from '../engine/service.ts';
@@ -14,9 +16,10 @@ interface Parts {
   readonly spool: () => Spool | null;
   readonly trouble: ConfigTrouble | null;
   readonly drift: () => Millis;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, drift }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, drift, clock }: Parts): Metrics {
   return createMetrics({
     configProblems: () => trouble?.problems() ?? 0,
     drift,
@@ -24,6 +27,7 @@ export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, se
     lags: () => service().lags(),
     acting: () => service().acting(),
     projectors: () => service().projectorLags(),
+    frozen: () => freezesOf(service().frozen(), clock.now()).length,
     away: () => backbone.problem() !== null,
     unreached: () => service().unreached(),
     deadLetters: () => backbone.deadLetters.count(),

@@ -21,7 +21,7 @@ import type {
 } from '../readmodel/answers.ts';
 import { states, type DocumentByKind, type DocumentKind } from '../readmodel/documents.ts';
 import { closed, integer, listOf, mapOf, nullable, text, truth, words, type SchemaOf } from '../readmodel/schema.ts';
-import { documentSchemas, lineSchema } from '../readmodel/schemas.ts';
+import { documentSchemas, freezeSchema, lineSchema } from '../readmodel/schemas.ts';
 import type { TimelineEntry } from '../readmodel/timeline.ts';
 import { logComponents } from './log-components.ts';
 import { playbookComponents } from './playbook-components.ts';
@@ -95,7 +95,15 @@ export const components: { readonly [name: string]: Schema } = {
   IncidentWithParts: incidentWithParts,
   Timeline: closed<TimelineAnswer>({ items: listOf(ref<TimelineEntry>('TimelineEntry')), next: nullable(integer) }),
   Raw: closed<RawAnswer>({ input: text, body: text }),
-  Preview: closed<PreviewAnswer>({ count: integer, complete: truth, items: listOf(ref<Document<'alert'>>('Alert')) }),
+  Preview: closed<PreviewAnswer>({
+    count: integer,
+    complete: truth,
+    items: listOf(ref<Document<'alert'>>('Alert')),
+    near: closed<PreviewAnswer['near']>({
+      count: integer,
+      items: listOf(closed<PreviewAnswer['near']['items'][number]>({ id: text, summary: text, name: text, value: text })),
+    }),
+  }),
   Letter: closed<LetterAnswer>({ ...letterMembers, body: text }),
   Letters: pageOf(closed<LetterDocument>(letterMembers)),
   Accepted: closed<AcceptedAnswer>({ status: accepted }),
@@ -111,7 +119,7 @@ export const components: { readonly [name: string]: Schema } = {
     silences: countsOf('silence'),
     approvals: countsOf('approval'),
     deadLetters: integer,
-    frozen: nullable(closed<NonNullable<SummaryAnswer['frozen']>>({ by: text, reason: text })),
+    frozen: nullable(closed<NonNullable<SummaryAnswer['frozen']>>({ by: text, reason: text, freezes: listOf(freezeSchema) })),
     version: text,
   }),
   Alive: closed<AliveAnswer>({ status: words(['alive']) }),

@@ -2,6 +2,7 @@
 import type { EndpointAuth, VerifySignature } from '../access/gate.ts';
 import type { ApiToken } from '../access/tokens.ts';
 import type { PatternEngine } from '../core/alert/labels.ts';
+import type { Frozen } from '../core/playbook/freeze.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
 import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
@@ -68,6 +69,8 @@ export interface HttpDeps {
   readonly endpoints: readonly HttpEndpoint[];
   /** Of every configured endpoint, here or elsewhere: the scope that is its tenant alone, to which its deliveries belong as received. */
   readonly tenantScopes: ReadonlyMap<string, string>;
+  /** Of every configured endpoint, here or elsewhere: which labels of an alert part the scopes of its tenant. */
+  readonly scopings: readonly { readonly endpoint: string; readonly tenant: string; readonly labels: readonly string[] }[];
   /** What kinds of sources serve beside deliveries to their endpoints. */
   readonly sourceRoutes: readonly SourceRoutes[];
   /** For the API. Without any, every call but the open ones is refused. */
@@ -77,7 +80,7 @@ export interface HttpDeps {
   readonly ackSecrets: readonly string[];
   readonly policy: () => Policy;
   /** Who gave the emergency stop that is in force, or null; as the partitions that are decided here know it. */
-  readonly frozen: () => { readonly by: string; readonly reason: string } | null;
+  readonly frozen: () => Frozen | null;
   /** Scope of a silence that names none. */
   readonly defaultScope: string;
   readonly expressions: PatternEngine & {

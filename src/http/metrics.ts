@@ -70,6 +70,8 @@ export interface Gauges {
   readonly drift?: () => Millis;
   /** What waits for the shared log; nothing to show without one. */
   readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
+  /** Freezes that hold, as the partitions know them that are decided here. */
+  readonly frozen?: () => number;
   /** Whether the shared log is away; without one it never is. */
   readonly away?: () => boolean;
 }
@@ -173,8 +175,14 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 function addGauges(
   registry: Registry,
-  { lags, acting, projectors, lag, unreached, deadLetters, away, spool, drift, configProblems = () => 0 }: Gauges,
+  { lags, acting, projectors, lag, unreached, deadLetters, away, frozen, spool, drift, configProblems = () => 0 }: Gauges,
 ): void {
+  table(registry, {
+    name: 'quench_frozen',
+    help: 'How many freezes hold: no playbook acts while it is not 0.',
+    labelNames: [],
+    read: () => [[{}, frozen?.() ?? 0]],
+  });
   table(registry, {
     name: 'quench_partition_lag',
     help: 'Inputs that wait to be turned, for each partition decided here.',

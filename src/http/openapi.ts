@@ -1,18 +1,18 @@
 // The OpenAPI 3.1 document, made from the very table that registers the routes, so that it cannot say something else.
 import type { DeliveryRoute } from '../ports/routes.ts';
 import { components } from './components.ts';
-import { answer, refusal, type Answer, type Route } from './route.ts';
+import { answer, refusal as refusalOf, type Answer, type Route } from './route.ts';
 import { text } from '../readmodel/schema.ts';
 import { object, type Schema } from './schema.ts';
 
 /** How both doors say no. */
 const refusals: Answers = {
-  400: refusal('Not understood; kept as a dead letter, whose id is `letter`.'),
-  401: refusal('Credentials or signature missing or wrong.'),
-  404: refusal('No such endpoint.'),
-  413: refusal('Too large; not kept.'),
-  415: refusal('Neither JSON, form nor text; not kept.'),
-  503: refusal('Nothing is promised: send it again after Retry-After.'),
+  400: refusalOf('Not understood; kept as a dead letter, whose id is `letter`.'),
+  401: refusalOf('Credentials or signature missing or wrong.'),
+  404: refusalOf('No such endpoint.'),
+  413: refusalOf('Too large; not kept.'),
+  415: refusalOf('Neither JSON, form nor text; not kept.'),
+  503: refusalOf('Nothing is promised: send it again after Retry-After.'),
 };
 
 type Answers = Route['answers'];
@@ -99,6 +99,8 @@ function operationOf(route: Route): object {
 
 function answersOf(route: Route): object {
   const shared: Record<number, Answer> = {};
+  const own = route.refusal;
+  const refusal = (says: string): Answer => (own === undefined ? refusalOf(says) : { says, content: { 'application/json': own.schema } });
   if (route.kind === 'json') shared[400] = refusal('A parameter or the body is not valid.');
   if (route.access !== 'open') {
     shared[401] = refusal('Credentials are missing or wrong.');

@@ -53,3 +53,15 @@ export function sendProblem(res: ServerResponse, { status, code, title, detail, 
   res.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) });
   res.end(body);
 }
+
+/** The same in the words of a vendor's API: only the status is ours. */
+export function sendRefusal(res: ServerResponse, said: Problem, of: (detail: string) => unknown): void {
+  if (res.headersSent || res.destroyed) {
+    res.destroy();
+    return;
+  }
+  const body = JSON.stringify(of(said.detail));
+  if (said.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(said.retryAfterSeconds));
+  res.writeHead(said.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+  res.end(body);
+}

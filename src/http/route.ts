@@ -9,10 +9,11 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
+import { jsonShapeProblem } from '../core/json.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
-import { problemOf, sendProblem } from './problem.ts';
+import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
@@ -51,6 +52,8 @@ interface RouteBase {
   readonly summary: string;
   /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
   readonly answers: { readonly [status: number]: Answer };
+  /** How it says no, where that is no problem document (ports/routes.ts). */
+  readonly refusal?: { readonly schema: Schema; of(detail: string): unknown };
 }
 
 export interface JsonRoute extends RouteBase {
@@ -114,7 +117,8 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
       } catch (error) {
         const said = problemOf(error);
         if (said.status === 500) deps.logger.error({ route: route.path, error }, 'request failed');
-        sendProblem(res, said);
+        if (route.refusal === undefined) sendProblem(res, said);
+        else sendRefusal(res, said, route.refusal.of);
       }
       deps.metrics.request(route.method, route.path, res.statusCode);
     });
@@ -148,10 +152,15 @@ function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<C
   return { actor: caller.name, scopes: caller.scopes };
 }
 
+/** Of the body of a command, asked before it is parsed. */
+const shapeMax = { depthMax: 16, membersMax: 256 } as const;
+
 async function jsonOf(req: Request, readBody: BodyReader): Promise<unknown> {
   requireJson(req.headers);
   const text = (await readBody(req)).toString('utf8');
   if (text === '') return {};
+  const tooMuch = jsonShapeProblem(text, shapeMax);
+  if (tooMuch !== null) throw new GatewayError('invalid_request', `body: expected less, seen ${tooMuch}`);
   try {
     return JSON.parse(text);
   } catch {

@@ -1,6 +1,16 @@
 // Deliveries that were not understood: kept whole, findable, replayable.
 import type { Instant } from '../core/time.ts';
 
+/** A page of letters has at least one, and no further one once they have so many characters together. */
+export const letterPageChars = 2_097_152;
+
+/** How many of the newest letters, by their sizes, make a page. */
+export function letterPage(sizes: readonly number[], limit: number): number {
+  let chars = 0;
+  const over = sizes.findIndex((size, at) => (chars += size) > letterPageChars && at > 0);
+  return Math.min(limit, over < 0 ? sizes.length : over);
+}
+
 export interface DeadLetter {
   readonly id: string;
   readonly at: Instant;
@@ -19,7 +29,7 @@ export interface DeadLetter {
 export interface DeadLetters {
   /** Durable when resolved. */
   add(letter: DeadLetter): Promise<void>;
-  /** Newest first. `endpoints`: only letters of these. */
+  /** Newest first; a page ends early, with `next`, once its letters have 2 MiB together. `endpoints`: only letters of these. */
   list(query: {
     readonly limit: number;
     readonly after?: string;

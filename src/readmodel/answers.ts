@@ -1,5 +1,6 @@
 // What the API answers around the documents: pages of them, an incident with its parts, letters, figures. Types only, for server and clients alike.
 // The documents themselves are documents.ts; the JSON Schemas of what is here are http/components.ts, and a test holds the two together.
+import type { Freeze } from '../core/playbook/freeze.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import type { AlertDocument, DocumentKind, IncidentDocument, PageDocument, RunDocument, StateOf } from './documents.ts';
@@ -50,6 +51,11 @@ export interface PreviewAnswer {
   readonly complete: boolean;
   /** The first hundred. */
   readonly items: readonly AlertDocument[];
+  /** What looks as if it were meant and is not matched: how many, and the first twenty with the label that looks like it. */
+  readonly near: {
+    readonly count: number;
+    readonly items: readonly { readonly id: string; readonly summary: string; readonly name: string; readonly value: string }[];
+  };
 }
 
 /** A delivery that was not understood, without its body. */
@@ -106,7 +112,7 @@ export interface SummaryAnswer {
   readonly approvals: StateCounts<'approval'>;
   readonly deadLetters: number;
   /** The emergency stop, if it is in force: it holds in every scope, so everybody sees it. */
-  readonly frozen: { readonly by: string; readonly reason: string } | null;
+  readonly frozen: { readonly by: string; readonly reason: string; readonly freezes: readonly Freeze[] } | null;
   readonly version: string;
 }
 

@@ -135,6 +135,7 @@ export const blank: { readonly [Kind in DocumentKind]: (born: Born) => DocumentB
     untilResolved: false,
     by: '',
     comment: '',
+    updatedAt: null,
   }),
-  partition: ({ id, scope, at }) => ({ id, scope, at, state: 'open', by: null, reason: null }),
+  partition: ({ id, scope, at }) => ({ id, scope, at, state: 'open', by: null, reason: null, freezes: [] }),
 };

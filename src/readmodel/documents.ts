@@ -3,6 +3,7 @@
 //   M1  A document is complete: a member that is not known, or does not apply, is null, never missing.
 //   M2  Ids, states and instants mean the same in every kind: `at` is when the thing began on the gateway's clock, and sorts lists;
 //       an alert begins anew with each episode.
+import type { Freeze } from '../core/playbook/freeze.ts';
 import type { AlertState } from '../core/alert/row.ts';
 import type { Entity, Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
@@ -167,13 +168,18 @@ export interface SilenceDocument extends DocumentBase {
   readonly untilResolved: boolean;
   readonly by: string;
   readonly comment: string;
+  /** When it was last set, changed or ended; null of one that an earlier version showed. */
+  readonly updatedAt: Instant | null;
 }
 
 /** Whether a partition is frozen: a process that decides none knows of an emergency stop by it. */
 export interface PartitionDocument extends DocumentBase {
   readonly state: 'open' | 'frozen';
+  /** Of the oldest freeze. */
   readonly by: string | null;
   readonly reason: string | null;
+  /** All that were given and not lifted; those whose end has passed hold no more. */
+  readonly freezes: readonly Freeze[];
 }
 
 export interface DocumentByKind {

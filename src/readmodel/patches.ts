@@ -1,5 +1,6 @@
 // What each fact changes in the documents. Every fact stands here by name; those that no document shows say so.
 //   J1  A patch is a function of its fact and the partition it was read from; applying a fact twice changes nothing.
+import { freezesOf } from '../core/playbook/freeze.ts';
 import type { Fact } from '../core/records.ts';
 import type { NotifyDropped, NotifyFinished } from '../core/page/facts.ts';
 import type { RunRefused, RunStarted } from '../core/run/facts.ts';
@@ -111,12 +112,13 @@ const table: Table = {
   PageAcked: (fact) => [pagePatch(fact, { state: 'acked', reach: null, ackedBy: fact.by, ackedVia: fact.via, ackedAt: fact.at })],
   PageClosed: (fact) => [pagePatch(fact, { state: 'closed', reach: null, closedAt: fact.at, why: fact.why })],
   SilenceChanged: ({ silence: { id, ...silence }, ...fact }) => [
-    { ...patchOf('silence', id, fact, { ...silence, state: fact.state }), begins: true },
+    { ...patchOf('silence', id, fact, { ...silence, state: fact.state, updatedAt: fact.at }), begins: true },
   ],
   FreezeChanged(fact, partition) {
     const { by = null, reason = null } = fact.frozen ?? {};
+    const freezes = freezesOf(fact.frozen, fact.at);
     const state = fact.frozen === null ? 'open' : 'frozen';
-    return [{ ...patchOf('partition', `${partition}`, fact, { state, by, reason }), begins: true }];
+    return [{ ...patchOf('partition', `${partition}`, fact, { state, by, reason, freezes }), begins: true }];
   },
   PolicyAdopted: none,
   InstallationAdopted: none,

@@ -3,7 +3,7 @@
 //   Q2  Filters of one kind of word are any-of, filters of different kinds must all hold.
 //   Q3  A storm speaks for its children where it is what is asked for: a question for a host, a severity or a time that a child has and
 //       the storm has not finds the child. In which state the storm is makes no difference, as long as it is not resolved.
-import { matchesAll, type Labels, type Matcher, type PatternTest } from '../core/alert/labels.ts';
+import { matchesAll, type Matchable, type Matcher, type PatternTest } from '../core/alert/labels.ts';
 import { severities, severityRank, type Severity } from '../core/alert/severity.ts';
 import { GatewayError } from '../core/errors.ts';
 import type { Outcome } from '../core/run/ends.ts';
@@ -171,19 +171,28 @@ export function facetsAsked(query: AnyQuery): readonly (readonly string[])[] {
   ];
   return [
     ...anyOf.flatMap(([name, values]) => (values === undefined ? [] : [values.map((value) => facet(name, value))])),
-    ...(query.labels?.matchers ?? []).filter(isIndexed).map(({ name, value }) => [labelFacet(name, value)]),
+    ...(query.labels?.matchers ?? []).filter(isIndexed).map(({ name, value }) => [labelFacet(name, value)].concat(knownFacet(name, value))),
   ];
 }
 
 /** A missing label reads as the empty text, so that `=""` asks for what is not there. */
-function isIndexed({ op, value }: Matcher): boolean {
-  return op === '=' && value !== '';
+function isIndexed({ name, op, value }: Matcher): boolean {
+  return op === '=' && value !== '' && !unindexed.has(name);
 }
 
-/** Whether the labels agree with the matchers that no facet answers. */
-export function agreesOnLabels(filter: LabelFilter | undefined, labels: Labels): boolean {
+/** What matchers see beside the labels (M5 in core/alert/labels.ts) and no facet holds. */
+const unindexed: ReadonlySet<string> = new Set(['ip', 'pod', 'namespace', 'cluster', 'severity']);
+
+/** The facet of what matchers see beside the labels. */
+function knownFacet(name: string, value: string): readonly string[] {
+  if (name === 'alertname') return [facet('name', value)];
+  return name === 'host' || name === 'service' || name === 'source' ? [facet(name, value)] : [];
+}
+
+/** Whether a document agrees with the matchers that no facet answers; one without labels has none. */
+export function agreesOnLabels(filter: LabelFilter | undefined, document: Partial<Matchable>): boolean {
   const others = filter?.matchers.filter((matcher) => !isIndexed(matcher)) ?? [];
-  return filter === undefined || others.length === 0 || matchesAll(others, { labels }, filter.pattern);
+  return filter === undefined || others.length === 0 || matchesAll(others, { ...document, labels: document.labels ?? {} }, filter.pattern);
 }
 
 /** True when some matcher is to be tested on the labels themselves. */

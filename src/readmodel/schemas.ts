@@ -1,5 +1,6 @@
 // JSON Schemas (2020-12) of the documents and lines: OpenAPI hands them out, tests hold what is stored and answered against them.
 //   S1  A schema says exactly what its type says: the compiler refuses a member too few or too many, and a word that is missing.
+import type { Freeze } from '../core/playbook/freeze.ts';
 import type { Entity, Link } from '../core/alert/event.ts';
 import type { Labels, Matcher } from '../core/alert/labels.ts';
 import { severities, type Severity } from '../core/alert/severity.ts';
@@ -45,6 +46,7 @@ const entity = closed<Entity>({ host: text, ip: text, service: text, pod: text, 
   'namespace',
   'cluster',
 ]);
+export const freezeSchema: SchemaOf<Freeze> = closed<Freeze>({ by: text, reason: text, at: nullable(instant), until: nullable(instant) });
 const base = { id: text, scope: text, at: instant } as const;
 
 /** By kind, what the API answers and the store keeps. */
@@ -164,6 +166,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     untilResolved: truth,
     by: text,
     comment: text,
+    updatedAt: nullable(instant),
   }),
   approval: closed<DocumentByKind['approval']>({
     ...base,
@@ -175,7 +178,13 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     by: nullable(text),
     note: nullable(text),
   }),
-  partition: closed<DocumentByKind['partition']>({ ...base, state: words(states.partition), by: nullable(text), reason: nullable(text) }),
+  partition: closed<DocumentByKind['partition']>({
+    ...base,
+    state: words(states.partition),
+    by: nullable(text),
+    reason: nullable(text),
+    freezes: listOf(freezeSchema),
+  }),
 };
 
 export const lineSchema: SchemaOf<TimelineEntry> = closed<TimelineEntry>({

@@ -222,7 +222,11 @@ describe('what stands in the registry', () => {
     now: () => 0,
     patternProblem: () => null,
     firing: async () => [],
+    fits: () => false,
     silences: async () => [],
+    silence: () => Promise.reject(new Error('idle')),
+    setSilence: async () => '',
+    endSilence: async () => {},
   };
 
   it('has every name once, and options that are strict JSON Schema', () => {

@@ -39,8 +39,8 @@ describe('alerts and incidents', () => {
     const id = await incidentOf('disk full on db1');
     const table = await house.ask(['incident', 'list', '--text', 'disk full on db1']);
     const [head = '', row = '', ...rest] = table.out.trimEnd().split('\n');
-    assert.match(head, /^ID +STATE +SEVERITY +SCORE +ALERTS +OPENED +DECISION +TITLE$/);
-    assert.match(row, new RegExp(`^${id} +open +critical +0\\.\\d\\d +1 +\\d+s ago +\\w+ +disk full on db1$`));
+    assert.match(head, /^ID +STATE +SEVERITY +SCORE +ALERTS +OPENED +RESULT +TITLE$/);
+    assert.match(row, new RegExp(`^${id} +open +critical +0\\.\\d\\d +1 +\\d+s ago +\\S.* +disk full on db1$`));
     assert.deepEqual(rest, []);
     const bare = await house.ask(['incident', 'list', '--no-header', '--text', 'disk full on db1']);
     assert.ok(bare.out.startsWith(id));
@@ -90,6 +90,22 @@ describe('alerts and incidents', () => {
     assert.equal((await house.ask(['incident', 'list', '-q', '--host', 'filter2', '--state', 'resolved'])).out, `${bad}\n`);
     const wrong = await house.ask(['incident', 'list', '--state', 'opn']);
     assert.deepEqual([wrong.exit, wrong.err], [2, 'quench: --state: expected open, acknowledged or resolved, seen opn\n']);
+    for (const [noun, known] of [
+      ['alert', 'firing or cleared'],
+      ['run', ''],
+      ['silence', 'active or expired'],
+    ] as const) {
+      const { exit, out, err } = await house.ask([noun, 'list', '--state', 'fireing']);
+      assert.deepEqual(
+        [exit, out, /^quench: --state: expected .*, seen fireing\n$/.test(err) && err.includes(known)],
+        [2, '', true],
+        `E5: ${err}`,
+      );
+    }
+    for (const flag of ['--severity', '--sort']) {
+      const { exit, out, err } = await house.ask(['alert', 'list', flag, 'bogus']);
+      assert.deepEqual([exit, out, err.startsWith(`quench: ${flag}`)], [2, '', true], `E5: ${err}`);
+    }
     const matcher = await house.ask(['alert', 'list', '--match', 'host']);
     assert.deepEqual([matcher.exit, /^quench: --match: expected a matcher like .*, seen "host"\n$/.test(matcher.err)], [2, true]);
     const pattern = await house.ask(['alert', 'list', '--match', 'host=~[']);
@@ -374,7 +390,12 @@ describe('the gateway itself', () => {
   it('freeze shows in the status, with who and why, until thaw', async () => {
     const status = (): Promise<Said> => house.ask(['status']);
     assert.equal((await house.ask(['freeze', 'core', 'switch', 'change'])).exit, 0);
-    await eventually(status, ({ out }) => /^frozen +by admin: core switch change$/m.test(out));
+    await eventually(status, ({ out }) => /^frozen +by admin: core switch change \(since \d+s ago, until quench thaw\)$/m.test(out));
+    // E8: a second one is kept beside the first, with its end.
+    const timed = await house.ask(['freeze', '--for', '2h', 'fire', 'drill']);
+    assert.match(timed.err, /no playbook acts for 2h, or until quench thaw/);
+    const both = await eventually(status, ({ out }) => out.includes('fire drill'));
+    assert.match(both.out, /^frozen +by admin: core switch change [^]*^frozen +by admin: fire drill \(since \d+s ago, ends in [12]h/m);
     assert.equal((await house.ask(['thaw'])).exit, 0);
     await eventually(status, ({ out }) => !out.includes('frozen'));
   });

@@ -67,6 +67,23 @@ describe('YAML that would do more than say values is refused with its place', ()
   });
 });
 
+describe('E6: one mistake is one problem', () => {
+  for (const text of [
+    'a: { if: labels.x[0] == "a", b: 1 }\nc: 2\nd: 3\n',
+    'steps:\n  - { run: x, when: out.filter(x, x[0] > 1) }\n  - { run: y }\n  - { run: z }\n',
+    'a: { b: run {c} }\nd: [1]\n',
+  ]) {
+    it(`says to quote: ${JSON.stringify(text)}`, () => {
+      assert.equal(lines(text).length, 1);
+      assert.match(lines(text)[0] ?? '', /^f\.yaml:[12]:\d+: expected ","[^]*must stand in quotes there$/);
+    });
+  }
+
+  it('two mistakes that do not follow from each other are two', () => {
+    assert.equal(lines('a: 1\na: 2\nb: 1\nb: 2\nc: "x').length, 3);
+  });
+});
+
 describe('YAML 1.2 as people write it', () => {
   it('on and no are words, not booleans', () => {
     const read = readYaml('f.yaml', 'on: no\nyes: off\nnothing: ~\noctal: 0o17\ndate: 2026-11-21');

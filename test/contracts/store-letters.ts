@@ -66,3 +66,18 @@ export function lettersContract(promise: Promised): void {
     assert.deepEqual(await idsIn(later), ['after']);
   });
 }
+
+/** F11, on a store with room: a page of large letters ends early, and all of them are found over the pages. */
+export async function expectShortPages({ deadLetters }: Pick<Store, 'deadLetters'>): Promise<void> {
+  const more = { at: 5, endpoint: 'e', source: 'v', reason: 'not_json', message: '', headers: {}, path: '/', state: 'waiting' } as const;
+  for (const place of [0, 1, 2, 3, 4]) await deadLetters.add({ ...more, id: `large${place}`, body: 'x'.repeat(900_000) });
+  await deadLetters.add({ ...more, id: 'huge', body: 'x'.repeat(2_500_000) });
+  const found: (readonly string[])[] = [];
+  let after: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof deadLetters.list>> = await deadLetters.list({ limit: 50, ...(after === null ? {} : { after }) });
+    found.push(page.letters.map(({ id }) => id));
+    after = page.next;
+  } while (after !== null);
+  assert.deepEqual(found, [['huge'], ['large4', 'large3'], ['large2', 'large1'], ['large0']]);
+}

@@ -70,9 +70,13 @@ export function requestsOf(operation: Operation, tenant: Tenant, ids: Ids): read
 /** Commands that end what they are given: each gets a thing of its own. */
 const ending: readonly string[] = ['/api/v1/runs/{id}/approve', '/api/v1/runs/{id}/deny', '/api/v1/runs/{id}/cancel'];
 
+const endingSilences: readonly string[] = ['/api/v1/silences/{id}', '/api/v2/silence/{id}'];
+
 /** The same for somebody who may do it: commands go to things that can take them. */
 export function commandsOf(operation: Operation, tenant: Tenant, ids: Ids): readonly Request[] {
   const place = ending.indexOf(operation.path);
+  const silence = operation.method === 'DELETE' ? endingSilences.indexOf(operation.path) : -1;
+  if (silence >= 0) return requestsOf(operation, tenant, { ...ids, silences: ids.silences.slice(silence, silence + 1) });
   return requestsOf(operation, tenant, place < 0 ? ids : { ...ids, runs: ids.waiting.slice(place, place + 1) });
 }
 
@@ -93,7 +97,7 @@ function pathsOf({ path }: Operation, ids: Ids): readonly Pick<Request, 'path' |
   if (parameter === undefined) return [{ path, names: [] }];
   const filled = (values: readonly string[]): readonly Pick<Request, 'path' | 'names'>[] =>
     values.map((value) => ({ path: path.replace(`{${parameter}}`, encodeURIComponent(value)), names: [value] }));
-  const noun = /^\/api\/v1\/(\w+)\/\{id\}/.exec(path)?.[1];
+  const noun = path === '/api/v2/silence/{id}' ? 'silences' : /^\/api\/v1\/(\w+)\/\{id\}/.exec(path)?.[1];
   if (noun !== undefined && noun !== 'waiting' && Object.hasOwn(ids, noun)) return filled(ids[noun as keyof Ids]); // its own key
   switch (path) {
     case '/api/v1/playbooks/{name}':
@@ -171,6 +175,14 @@ function filterOf({ path }: Operation, name: string, tenant: Tenant, ids: Ids): 
 function bodyOf({ path }: Operation, tenant: Tenant): object {
   const matchers = [{ name: 'team', op: '=', value: `${tenant}-crew` }];
   switch (path) {
+    case '/api/v2/silences':
+      return {
+        matchers: [{ name: 'team', value: `${tenant}-crew`, isRegex: false }],
+        startsAt: '2026-01-01T00:00:00Z',
+        endsAt: new Date(Date.now() + 3_600_000).toISOString(),
+        createdBy: 'a person',
+        comment: 'a test',
+      };
     case '/api/v1/freeze':
       return { reason: 'a test' };
     case '/api/v1/incidents/{id}/note':

@@ -216,6 +216,47 @@ test('a storm is shown with the first page of what it speaks for, anything else 
   assert.deepEqual((await get('incidents/i1')).nested, { items: [], next: null });
 });
 
+test('E5: what resolved storms spoke for does not fill the list of what is resolved; what answers without its storm is shown', async (t) => {
+  const { http, store } = await front();
+  const over = (id: string, at: number, set: object): DocumentPatch => ({
+    kind: 'incident',
+    id,
+    scope,
+    at,
+    begins,
+    set: { state: 'resolved', ...set },
+  });
+  const children = Array.from({ length: 300 }, (_, place) =>
+    over(`c${place}`, noon + 1_000 + place, { parent: 'storm', severity: 'critical' }),
+  );
+  await showing(store, [
+    over('storm', noon, { storm: true, severity: 'error' }),
+    ...children,
+    over('alone1', noon - 1, { severity: 'error' }),
+    over('alone2', noon - 2, { severity: 'error' }),
+  ]);
+  const port = await http.start(0, '127.0.0.1');
+  t.after(() => http.stop());
+  const get = async (query: string): Promise<{ readonly ids: readonly string[]; readonly next: string | null }> => {
+    const response = await fetch(`http://127.0.0.1:${port}/api/v1/incidents?${query}`, {
+      headers: { authorization: `Bearer ${tokens.read}`, connection: 'close' },
+    });
+    const page = (await response.json()) as { readonly items: readonly { readonly id: string }[]; readonly next: string | null };
+    return { ids: page.items.map(({ id }) => id), next: page.next };
+  };
+  const first = await get('state=resolved&limit=2');
+  assert.deepEqual(first.ids, ['storm', 'alone1']);
+  assert.deepEqual(await get(`state=resolved&limit=2&after=${encodeURIComponent(first.next ?? '')}`), { ids: ['alone2'], next: null });
+  assert.deepEqual((await get('state=resolved,open&sort=newest&limit=10')).ids, ['storm', 'alone1', 'alone2']);
+  assert.equal((await get('state=resolved&children=show&limit=200')).ids.length, 200);
+  assert.equal((await get('state=resolved&parent=storm&limit=200')).ids.length, 200);
+  assert.equal(
+    (await get('state=resolved&severity=critical&limit=200')).ids.length,
+    200,
+    'the storm is none of those, so it cannot speak for them',
+  );
+});
+
 test('F1, L3: patterns that take much work together are refused by name; the next question begins anew', () => {
   const expressions = { patternProblem: () => null, pattern: () => true, patternSize: () => 900 };
   const asked = (): PatternTest | undefined =>

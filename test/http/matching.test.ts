@@ -31,6 +31,11 @@ async function firing(t: TestContext, alerts: readonly Given[]) {
         .get('/api/v2/alerts')
         .set({ authorization: `Bearer ${tokens.read}` })
         .query({ filter: [...filter] }),
+    alerts: (...match: readonly string[]) =>
+      to
+        .get('/api/v1/alerts')
+        .set({ authorization: `Bearer ${tokens.read}` })
+        .query({ match: [...match] }),
     post: (path: string, body: object) =>
       to
         .post(path)
@@ -69,7 +74,7 @@ test('F1: a filter, a preview and a silence whose pattern takes too much work ar
   const filters = Array.from({ length: 10 }, (_, at) => `v=~"${slow(at)}"`);
   const listed = await made.list(...filters).expect(400);
   assert.match(
-    listed.body.detail,
+    listed.body,
     /^query\/filter: the pattern "\(\?:\[ab\]\*a\[ab\]\{400\}\[ab\]\*\)" \(4\d\d steps a character\) takes more work/,
   );
 
@@ -81,4 +86,40 @@ test('F1: a filter, a preview and a silence whose pattern takes too much work ar
   const silence = await made.post('/api/v1/silences', body).expect(400);
   assert.match(silence.body.detail, /^body\/matchers: the patterns of one silence may take 1000 steps a character together, seen \d+/);
   assert.ok(performance.now() - began < 5_000, 'a guard against minutes, not a measure');
+});
+
+test('A13: a preview says what looks alike and is not matched', async (t) => {
+  const made = await firing(t, [
+    { name: 'Down', labels: { job: 'node', instance: 'web9:9100' } },
+    { name: 'Down', labels: { job: 'node', instance: 'WEB9.example.net' } },
+    { name: 'Down', labels: { job: 'other', instance: 'web9' } },
+    { name: 'Down', labels: { job: 'node', instance: 'web90' } },
+    { name: 'Down', labels: { job: 'node', instance: 'web9' } },
+  ]);
+  const matchers = [
+    { name: 'instance', op: '=', value: 'web9' },
+    { name: 'job', op: '=', value: 'node' },
+  ];
+  const { body } = await made.post('/api/v1/silences/preview', { matchers }).expect(200);
+  const near: readonly { readonly name: string; readonly value: string }[] = body.near.items;
+  assert.deepEqual([body.count, body.near.count], [1, 2]);
+  assert.deepEqual(near.map(({ name, value }) => `${name}=${value}`).sort(), ['instance=WEB9.example.net', 'instance=web9:9100']);
+  const other = await made.post('/api/v1/silences/preview', { matchers: [{ name: 'hostname', op: '=', value: 'web9' }] }).expect(200);
+  assert.deepEqual([other.body.count, other.body.near.count], [0, 4], 'the value stands under another label');
+});
+
+test('A13: the list of alerts sees what every alert has beside its labels', async (t) => {
+  const made = await firing(t, [
+    { name: 'Down', labels: { instance: 'web9:9100' }, host: 'web9' },
+    { name: 'Down', labels: { host: 'web9' } },
+    { name: 'Full', labels: { instance: 'web8:9100', alertname: 'Disk' }, host: 'web8' },
+  ]);
+  const ids = async (...match: readonly string[]): Promise<readonly string[]> =>
+    (await made.alerts(...match).expect(200)).body.items.map(({ id }: { readonly id: string }) => id).sort();
+  assert.deepEqual(await ids('host=web9'), ['f0', 'f1']);
+  assert.deepEqual(await ids('host=~"web.*"', 'alertname=Down'), ['f0', 'f1']);
+  assert.deepEqual(await ids('alertname=Full'), ['f2']);
+  assert.deepEqual(await ids('alertname=Disk'), ['f2']);
+  assert.deepEqual(await ids('host!=web9'), ['f2']);
+  assert.deepEqual((await ids('severity!=none')).length, 3);
 });

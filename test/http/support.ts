@@ -111,6 +111,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     store,
     intake,
     endpoints: doors,
+    scopings: doors.map(({ name, tenant, scopeLabels }) => ({ endpoint: name, tenant, labels: scopeLabels })),
     tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
     sourceRoutes: registry.sources.flatMap(({ routes }) => routes ?? []),
     tokens: [

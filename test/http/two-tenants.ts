@@ -246,6 +246,7 @@ async function furnish({ ask, json, fire, deliver }: Caller, tenant: Tenant): Pr
   const matchers = [{ name: 'host', op: '=', value: `${tenant}-odd` }];
   const silence = { scope: scopeOf(tenant), matchers, endsAt: Date.now() + 3_600_000, comment: `${tenant} silence` };
   await command(ask, '/api/v1/silences', silence);
+  await command(ask, '/api/v1/silences', { ...silence, comment: `${tenant} second silence`, endsAt: silence.endsAt + 1 });
   for (const what of ['first', 'second']) await deliver(`${tenant}-hook`, { notAlerts: `${tenant} ${what}` }, 400);
   for (let host = 0; host < 9; host += 1) await fire(tenant, 'Flood', `flood${host}`);
   await until(
@@ -258,7 +259,7 @@ async function furnish({ ask, json, fire, deliver }: Caller, tenant: Tenant): Pr
   );
   const silences = await until(
     () => mine<SilenceDocument>('silences'),
-    (found) => found.length > 0,
+    (found) => found.length > 1,
   );
   const letters = await json<Listed<{ readonly id: string; readonly endpoint: string }>>('/api/v1/deadletters');
   const idsOf = (items: readonly { readonly id: string }[]): readonly string[] => items.map(({ id }) => id);

@@ -47,7 +47,7 @@ export function readYaml(file: string, text: string): Result<YamlFile, readonly 
   }
   const faults = [...document.errors, ...document.warnings];
   if (faults.length > 0) {
-    return fail(faults.slice(0, 20).map(({ code, message, pos }) => placed(pos[0], '', faultText(code, message))));
+    return fail(mistakesIn(faults).map(({ code, message, pos }) => placed(pos[0], '', faultText(code, message))));
   }
   if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
     return first(`expected YAML 1.2, seen %YAML ${document.directives.yaml.version}`);
@@ -71,6 +71,24 @@ const strictly = {
   logLevel: 'error',
 } as const;
 
+/** Complaints that say nothing of what stands around them. */
+const plainMistakes: ReadonlySet<string> = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED', 'MULTIPLE_DOCS', 'NON_STRING_KEY']);
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+  readonly pos: readonly [number, number];
+}
+
+/** Once its reader has lost the thread it complains of everything that follows: of those only the first is a mistake of the writer. */
+function mistakesIn(faults: readonly Fault[]): readonly Fault[] {
+  const lost = faults.filter(({ code }) => !plainMistakes.has(code)).toSorted((a, b) => a.pos[0] - b.pos[0]);
+  const plain = faults.filter(
+    ({ code, pos: [from] }) => plainMistakes.has(code) && (code !== 'MULTIPLE_DOCS' || from < (lost[0]?.pos[0] ?? Infinity)),
+  );
+  return [...plain, ...lost.slice(0, 1)].slice(0, 20);
+}
+
 function faultText(code: string, message: string): string {
   switch (code) {
     case 'DUPLICATE_KEY':
@@ -84,6 +102,9 @@ function faultText(code: string, message: string): string {
     case 'TAB_AS_INDENT':
       return 'expected spaces as indentation, seen a tab';
     default:
+      if (/^(Unexpected flow-\S+ at node end|Missing , )/.test(message)) {
+        return 'expected "," or the end of the list or mapping in brackets, seen more text: an expression that holds [ ] { } or a comma must stand in quotes there';
+      }
       return `expected YAML, seen something else: ${message.charAt(0).toLowerCase()}${message.slice(1)}`;
   }
 }

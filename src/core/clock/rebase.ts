@@ -3,6 +3,7 @@
 //       No span ends later than its own length from now.
 //   K2  Marks that are only compared with each other keep their order: none is later than the new time.
 // It walks the rows once. A clock is corrected so seldom that an index of instants would cost more.
+import type { FlapHistory } from '../alert/flapping.ts';
 import type { Alert } from '../alert/row.ts';
 import { metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
@@ -25,7 +26,7 @@ function foldSetBack(desk: Desk, { from, to }: DeskSetBack): void {
   const back = { from, to };
   const { tables } = desk;
   put(tables.meta, 'desk', { ...metaOf(desk), now: to });
-  each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back) }));
+  each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back), history: historyAfter(row.history, back) }));
   each(tables.incidents, (row) => incidentAfter(row, back));
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
@@ -59,6 +60,11 @@ function alertAfter(alert: Alert, back: Back): Alert {
   const next = { ...alert, seenAt: shifted(seenAt, back), clearedAt: clamped(clearedAt, back) };
   if (refired === undefined) return next;
   return { ...next, refired: { ...refired, since: shifted(refired.since, back), at: shifted(refired.at, back) } };
+}
+
+/** Changes of the time that was ahead are as far apart as they were. */
+function historyAfter(history: FlapHistory, back: Back): FlapHistory {
+  return history.times === undefined ? history : { ...history, times: history.times.map((time) => shifted(time, back)) };
 }
 
 function incidentAfter(incident: Incident, back: Back): Incident {

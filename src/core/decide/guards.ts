@@ -1,6 +1,7 @@
 // Whether a playbook may act now: its guards, asked in a fixed order, each refusal with the numbers compared.
 //   G2  One run holds a target at a time, whatever playbook it runs.
 //   G3  Every refusal names the guard, the numbers compared, and what would lift it.
+import { saidOf } from '../playbook/freeze.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
@@ -65,7 +66,7 @@ export function isPassing(guard: Guard): boolean {
 }
 
 function whileFrozen({ frozen }: TurnContext): string | null {
-  return frozen === null ? null : `frozen by ${frozen.by}: ${frozen.reason}; thaw lifts it`;
+  return frozen === null ? null : `frozen ${saidOf(frozen)}; thaw lifts it`;
 }
 
 function belowConfidence(_: TurnContext, { incident, playbook }: Question): string | null {

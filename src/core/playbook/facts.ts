@@ -1,10 +1,12 @@
 // What is said about the rules on the log: the policy in force, the emergency stop, and commands of people.
 import type { FactBase, InputBase } from '../stamp.ts';
+import type { Instant } from '../time.ts';
+import type { Frozen } from './freeze.ts';
 import type { Policy } from './policy.ts';
 
-/** `freeze`: no effect starts any more, in any scope; `thaw` lifts it; `cancel`: end one run; `note`: remark on an incident. */
+/** `freeze`: no effect starts any more, in any scope, until then or until `thaw` lifts it; `cancel`: end one run; `note`: remark on an incident. */
 export type Command =
-  | { readonly name: 'freeze'; readonly reason: string }
+  | { readonly name: 'freeze'; readonly reason: string; readonly until?: Instant }
   | { readonly name: 'thaw' }
   | { readonly name: 'cancel'; readonly run: string }
   | { readonly name: 'note'; readonly incident: string; readonly text: string };
@@ -41,5 +43,5 @@ export interface PolicyAdopted extends FactBase {
 /** Scope `*` only: while frozen no effect starts; null lifts it. */
 export interface FreezeChanged extends FactBase {
   readonly type: 'FreezeChanged';
-  readonly frozen: { readonly by: string; readonly reason: string } | null;
+  readonly frozen: Frozen | null;
 }

@@ -1,4 +1,5 @@
 // The gateway itself: counts, playbooks in force, the emergency stop, its figures, and whether it lives and is ready.
+import { freezesOf, type Frozen } from '../../core/playbook/freeze.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { everyScope } from '../../core/stamp.ts';
 import type { Listed, PlaybookLine, SummaryAnswer } from '../../readmodel/answers.ts';
@@ -26,7 +27,7 @@ function summaryRoute(deps: HttpDeps): Route {
     scope: 'own',
     tag: 'gateway',
     summary: 'Counts of everything by state, and the emergency stop if it is in force',
-    answers: { 200: answer('The counts; `frozen` is null, or who gave the stop and why.', 'Summary') },
+    answers: { 200: answer('The counts; `frozen` is null, or who gave the oldest stop and why, and all that hold.', 'Summary') },
     handle: async ({ scopes }) => ({ status: 200, body: await summaryOf(deps, scopes) }),
   });
 }
@@ -42,7 +43,7 @@ async function summaryOf(deps: HttpDeps, scopes: Call['scopes']): Promise<Summar
     views.count('approval', scopes),
     deadLetters.count(endpointsSeen(deps, scopes).endpoints),
   ]);
-  const frozen = deps.frozen() ?? (await frozenElsewhere(deps));
+  const frozen = frozenNow(deps.frozen(), deps) ?? (await frozenElsewhere(deps));
   return { alerts, incidents, runs, pages, silences, approvals, deadLetters: letters, frozen, version: deps.version };
 }
 
@@ -50,10 +51,16 @@ async function summaryOf(deps: HttpDeps, scopes: Call['scopes']): Promise<Summar
  * As the read model of all partitions has it: a process that decides no partition answers by it.
  * It belongs to no scope and holds in every one, so every caller is told.
  */
-async function frozenElsewhere({ store }: HttpDeps): Promise<SummaryAnswer['frozen']> {
-  const { items } = await store.views.list({ kind: 'partition', scopes: 'all', states: ['frozen'], limit: 1 });
+async function frozenElsewhere(deps: HttpDeps): Promise<SummaryAnswer['frozen']> {
+  const { items } = await deps.store.views.list({ kind: 'partition', scopes: 'all', states: ['frozen'], limit: 1 });
   const [first] = items;
-  return first === undefined ? null : { by: first.by ?? '', reason: first.reason ?? '' };
+  return first === undefined ? null : frozenNow({ ...first, by: first.by ?? '', reason: first.reason ?? '' }, deps);
+}
+
+function frozenNow(frozen: Frozen | null, { clock }: Pick<HttpDeps, 'clock'>): SummaryAnswer['frozen'] {
+  const freezes = freezesOf(frozen, clock.now());
+  const [oldest] = freezes;
+  return oldest === undefined ? null : { by: oldest.by, reason: oldest.reason, freezes };
 }
 
 // ---------------------------------------------------------------- playbooks
@@ -101,19 +108,32 @@ function playbookRoutes({ policy }: HttpDeps): readonly Route[] {
 
 // ---------------------------------------------------------------- emergency stop
 
-function stopRoutes({ intake }: HttpDeps): readonly Route[] {
+function stopRoutes({ intake, clock }: HttpDeps): readonly Route[] {
   return [
-    json<null, { readonly reason: string }>({
+    json<null, { readonly reason: string; readonly until?: number }>({
       method: 'post',
       path: '/api/v1/freeze',
       access: 'operate',
       scope: 'all',
       tag: 'gateway',
-      summary: 'Emergency stop: no action starts any more, in any scope, until thawed; people are still paged',
-      body: object({ reason: { type: 'string', minLength: 1, maxLength: 1_000 } }, ['reason']),
+      summary: 'Emergency stop: no action starts any more, in any scope, until its end or until thawed; people are still paged',
+      body: object(
+        {
+          reason: { type: 'string', minLength: 1, maxLength: 1_000 },
+          until: {
+            type: 'integer',
+            minimum: 0,
+            maximum: 8_640_000_000_000_000,
+            description:
+              'Its end, in milliseconds since 1970, UTC; without it, until thawed. One that is given again by the same caller for the same reason moves its end.',
+          },
+        },
+        ['reason'],
+      ),
       answers: durable,
       async handle({ body, actor }) {
-        await intake.submit({ type: 'CommandGiven', scope: everyScope, by: actor, command: { name: 'freeze', reason: body.reason } });
+        if (body.until !== undefined && body.until <= clock.now()) throw new GatewayError('invalid_request', 'body/until must lie ahead');
+        await intake.submit({ type: 'CommandGiven', scope: everyScope, by: actor, command: { name: 'freeze', ...body } });
         return taken;
       },
     }),

@@ -5,8 +5,9 @@ import type { IncidentDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
+import { listIncidents } from './incident-list.ts';
 import { incidentListQuery, incidentsAsked, type IncidentListQuery } from './filters.ts';
-import { found, page, stillOpen, taken, takenAnswers } from './view.ts';
+import { found, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'incidents';
 const partsMax = 200;
@@ -41,7 +42,7 @@ function readingRoutes({ store: { views } }: HttpDeps): readonly Route[] {
       summary: 'List incidents that are not resolved, the worst first',
       query: object(incidentListQuery),
       answers: { 200: answer('A page of incidents.', 'Incidents') },
-      handle: (call) => page(views, incidentsAsked(call)),
+      handle: async (call) => ({ status: 200, body: await listIncidents(views, incidentsAsked(call)) }),
     }),
     json({
       method: 'get',

@@ -62,12 +62,13 @@ export interface FiringQuestion {
   readonly matchers: readonly Matcher[];
 }
 
-/** P2: the alerts that fire in the scopes and agree with every matcher, newest first; all of them are asked. */
+/** P2: the alerts that fire in the scopes and agree with every matcher, newest first; all of them are asked. `others` is told of the rest. */
 export async function firingThat(
   views: Pick<Views, 'list'>,
   engine: PatternEngine,
   { where, scopes, matchers }: FiringQuestion,
   take: (alert: AlertDocument) => void,
+  others?: (alert: AlertDocument, test: PatternTest) => void,
 ): Promise<void> {
   const budget = newBudget(walkStepsMax);
   const test = boundedIn(where, engine, budget);
@@ -83,6 +84,7 @@ export async function firingThat(
     let began = budget.left;
     for (const alert of items) {
       if (matchers.length === 0 || matchesAll(matchers, alert, test)) take(alert);
+      else others?.(alert, test);
       if (began - budget.left < sliceSteps) continue;
       await breathe();
       began = budget.left;

@@ -1,30 +1,23 @@
 // Silences: made with a look at what they mute now, always with an end, ended early by DELETE.
 import { hash } from 'node:crypto';
 import { scopeMeant } from '../../access/scopes.ts';
-import { asksPattern, matchesAll, newBudget, type Matcher } from '../../core/alert/labels.ts';
-import { matcherProblem, matcherText } from '../../core/alert/matchers.ts';
-import { GatewayError } from '../../core/errors.ts';
+import type { Matcher } from '../../core/alert/labels.ts';
 import type { Silence } from '../../core/mute/facts.ts';
-import { silencesMax } from '../../core/mute/silence.ts';
-import { findingMatcher } from '../../core/mute/silences.ts';
-import { day, type Instant } from '../../core/time.ts';
 import type { PreviewAnswer, SilenceAcceptedAnswer } from '../../readmodel/answers.ts';
-import type { AlertDocument, SilenceDocument } from '../../readmodel/documents.ts';
-import type { ViewPage } from '../../ports/views.ts';
+import type { AlertDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listQuery, silencesAsked, type ListQuery } from './filters.ts';
-import { boundedIn, firingThat, listStepsMax } from './matching.ts';
+import { alikeIn } from './alike.ts';
+import { firingThat } from './matching.ts';
+import { refuseBadSpan, refuseTooMany, refuseTooWide, silenceIn } from './silence-rules.ts';
 import { documentOf, found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'silences';
-/** Sizes of pattern programs: of one silence, and of all in a scope that have no matcher with `=`. */
-const silenceSizeMax = 1_000;
-const scopeSizeMax = 30_000;
 /** The preview looks at all that fires, and shows so many of the matching ones. */
 const previewShown = 100;
-const longestMs = 366 * day;
+const nearShown = 20;
 
 interface Wanted {
   readonly scope?: string;
@@ -179,79 +172,26 @@ async function silenceWanted(
   return { scope, silence: { id, matchers, startsAt, endsAt, untilResolved, by: actor, comment } };
 }
 
-function refuseBadSpan({ startsAt, endsAt }: NewSilence, now: Instant): void {
-  if (endsAt <= Math.max(startsAt ?? now, now)) throw new GatewayError('invalid_request', 'body/endsAt must lie ahead, and after startsAt');
-  if (endsAt - now > longestMs) throw new GatewayError('invalid_request', 'body/endsAt must lie within a year');
-}
-
-/** At least one matcher must ask for something: `!=`, `!~` or `.*` alone would mute everything, also what comes later. */
-function refuseTooWide(matchers: readonly Matcher[], engine: HttpDeps['expressions']): void {
-  for (const matcher of matchers) {
-    const wrong = matcherProblem(matcher, engine.patternProblem);
-    if (wrong !== null) throw new GatewayError('invalid_request', `body/matchers: ${wrong}`);
-  }
-  const size = sizeOf(matchers, engine);
-  if (size > silenceSizeMax) {
-    const worst = matchers.filter(asksPattern).toSorted((a, b) => engine.patternSize(b.value) - engine.patternSize(a.value))[0];
-    throw new GatewayError(
-      'invalid_request',
-      `body/matchers: the patterns of one silence may take ${silenceSizeMax} steps a character together, seen ${size}, most of them by ` +
-        `${worst === undefined ? '' : matcherText(worst)}: lower the counts in {…}, or make several silences`,
-    );
-  }
-  const test = boundedIn('body/matchers', engine, newBudget(listStepsMax));
-  if (matchers.every((matcher) => matchesAll([matcher], { labels: {} }, test))) {
-    throw new GatewayError('invalid_request', 'body/matchers: one of them must not match the empty text');
-  }
-}
-
-function sizeOf(matchers: readonly Matcher[], engine: HttpDeps['expressions']): number {
-  return matchers.reduce((sum, matcher) => sum + (asksPattern(matcher) ? engine.patternSize(matcher.value) : 0), 0);
-}
-
-/** S4 in core/mute/silence.ts; and what every alert of the scope is asked for must stay within a turn's budget. */
-async function refuseTooMany({ store, expressions }: HttpDeps, scope: string, { id, matchers }: Silence): Promise<void> {
-  let count = 0;
-  let size = findingMatcher(matchers) === null ? sizeOf(matchers, expressions) : 0;
-  let after: string | null = null;
-  do {
-    const { items, next }: ViewPage<'silence'> = await store.views.list({
-      kind: 'silence',
-      scopes: [scope],
-      states: ['active'],
-      limit: 200,
-      ...(after === null ? {} : { after }),
-    });
-    for (const known of items) {
-      if (known.id === id) continue;
-      count += 1;
-      if (findingMatcher(known.matchers) === null) size += sizeOf(known.matchers, expressions);
-    }
-    after = next;
-  } while (after !== null && count < silencesMax);
-  if (count >= silencesMax) {
-    throw new GatewayError('state_conflict', `scope ${scope} has ${silencesMax} silences, and no more are taken: quench silence expire ID`);
-  }
-  if (size > scopeSizeMax) {
-    throw new GatewayError(
-      'state_conflict',
-      `the patterns that are asked of every alert in scope ${scope} may take ${scopeSizeMax} steps a character together, with this silence ` +
-        `${size}: give it a matcher with =, or expire others`,
-    );
-  }
-}
-
 async function previewOf({ store, expressions, defaultScope }: HttpDeps, { body, scopes }: Call<null, Wanted>): Promise<PreviewAnswer> {
   const scope = scopeMeant(scopes, body.scope, defaultScope);
   const items: AlertDocument[] = [];
   let count = 0;
-  await firingThat(store.views, expressions, { where: 'body/matchers', scopes: [scope], matchers: body.matchers }, (alert) => {
-    count += 1;
-    if (items.length < previewShown) items.push(alert);
-  });
-  return { count, complete: true, items };
-}
-
-function silenceIn({ id, matchers, startsAt, endsAt, untilResolved, by, comment }: SilenceDocument): Silence {
-  return { id, matchers, startsAt, endsAt, untilResolved, by, comment };
+  const near: PreviewAnswer['near']['items'][number][] = [];
+  let nearCount = 0;
+  await firingThat(
+    store.views,
+    expressions,
+    { where: 'body/matchers', scopes: [scope], matchers: body.matchers },
+    (alert) => {
+      count += 1;
+      if (items.length < previewShown) items.push(alert);
+    },
+    (alert, test) => {
+      const label = alikeIn(body.matchers, alert, test);
+      if (label === null) return;
+      nearCount += 1;
+      if (near.length < nearShown) near.push({ id: alert.id, summary: alert.summary, ...label });
+    },
+  );
+  return { count, complete: true, items, near: { count: nearCount, items: near } };
 }

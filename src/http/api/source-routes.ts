@@ -1,13 +1,13 @@
 // Routes that sources bring along (ports/routes.ts), as routes of our own table, and what they see of the gateway.
 // Nothing here knows a vendor or its paths; deliveries go through the door like any other (door/webhooks.ts).
-import { matchesAll, newBudget } from '../../core/alert/labels.ts';
-import type { ViewPage } from '../../ports/views.ts';
-import type { SilenceDocument } from '../../readmodel/documents.ts';
-import type { DeliveryRoute, FiringAlert, QueryRoute, RouteDeps } from '../../ports/routes.ts';
+import { newBudget } from '../../core/alert/labels.ts';
+import { GatewayError } from '../../core/errors.ts';
+import type { CommandRoute, DeliveryRoute, FiringAlert, QueryRoute, RouteDeps, SourceRoute, SourceRoutes } from '../../ports/routes.ts';
 import type { HttpDeps } from '../deps.ts';
 import { json, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { boundedIn, firingThat, listStepsMax } from './matching.ts';
+import { endSilence, groupOf, listSilences, setSilence, silenceOf } from './silence-groups.ts';
 
 export interface BroughtRoutes {
   readonly routes: readonly Route[];
@@ -17,15 +17,20 @@ export interface BroughtRoutes {
 /** What the sources bring, made once for the server. */
 export function broughtRoutes(deps: HttpDeps): BroughtRoutes {
   const seen = routeDepsOf(deps);
-  const brought = deps.sourceRoutes.flatMap(({ tag, routes }) => routes(seen).map((route) => ({ tag, route })));
+  const brought = deps.sourceRoutes.flatMap((kind) => kind.routes(seen).map((route) => ({ kind, route })));
   return {
-    routes: brought.flatMap(({ tag, route }) => (route.method === 'get' ? [queryRoute(tag, route)] : [])),
-    deliveries: brought.flatMap(({ route }) => (route.method === 'post' ? [route] : [])),
+    routes: brought.flatMap(({ kind, route }) => (isDelivery(route) ? [] : [handled(kind, route)])),
+    deliveries: brought.flatMap(({ route }) => (isDelivery(route) ? [route] : [])),
   };
 }
 
-function queryRoute(tag: string, { method, path, access, summary, query, answer, handle }: QueryRoute): Route {
-  return json<{ readonly [name: string]: unknown }, null>({
+function isDelivery(route: SourceRoute): route is DeliveryRoute {
+  return !('handle' in route);
+}
+
+function handled({ tag, refusal }: SourceRoutes, route: QueryRoute | CommandRoute): Route {
+  const { method, path, access, summary, query, answer, handle } = route;
+  return json<{ readonly [name: string]: unknown }, unknown>({
     method,
     path,
     access,
@@ -33,44 +38,40 @@ function queryRoute(tag: string, { method, path, access, summary, query, answer,
     tag,
     summary,
     query: object(query),
+    ...('body' in route && route.body !== undefined ? { body: route.body } : {}),
     answers: { 200: { says: answer.says, content: { 'application/json': { ...answer.schema } } } },
-    handle: async ({ query: asked, scopes }) => ({ status: 200, body: await handle({ query: asked, scopes }) }),
+    ...(refusal === undefined ? {} : { refusal }),
+    handle: async ({ params, query: asked, body, actor, scopes }) => ({
+      status: 200,
+      body: await handle({ params, query: asked, body, actor, scopes }),
+    }),
   });
 }
 
-function routeDepsOf({ store, expressions, clock, version }: HttpDeps): RouteDeps {
+function routeDepsOf(deps: HttpDeps): RouteDeps {
+  const { store, expressions, clock, version } = deps;
   return {
     version,
     startedAt: clock.now(),
     now: () => clock.now(),
     patternProblem: expressions.patternProblem,
-    async firing({ scopes, matchers, limit }) {
+    fits(pattern, value) {
+      const wrong = expressions.patternProblem(pattern);
+      if (wrong !== null) throw new GatewayError('invalid_request', wrong);
+      return boundedIn('query', expressions, newBudget(listStepsMax))(pattern, value) === true;
+    },
+    async firing({ scopes, matchers, limit, shown }) {
       const found: FiringAlert[] = [];
-      await firingThat(store.views, expressions, { where: 'query/filter', scopes, matchers }, (alert) => {
-        if (found.length < limit) found.push(alert);
+      await firingThat(store.views, expressions, { where: 'query/filter', scopes, matchers }, (document) => {
+        const { muted } = document;
+        const alert = muted?.kind === 'silence' ? { ...document, muted: { ...muted, silence: groupOf(muted.silence) } } : document;
+        if (found.length < limit && shown(alert)) found.push(alert);
       });
       return found;
     },
-    async silences({ scopes, matchers, limit }) {
-      const test = boundedIn('query/filter', expressions, newBudget(listStepsMax));
-      const found: SilenceDocument[] = [];
-      let after: string | null = null;
-      do {
-        const page: ViewPage<'silence'> = await store.views.list({
-          kind: 'silence',
-          scopes,
-          limit: 200,
-          ...(after === null ? {} : { after }),
-        });
-        found.push(...page.items.filter((silence) => matchers.length === 0 || matchesAll(matchers, { labels: saidBy(silence) }, test)));
-        after = page.next;
-      } while (after !== null && found.length < limit);
-      return found.slice(0, limit);
-    },
+    silences: (query) => listSilences(deps, query),
+    silence: (id, scopes) => silenceOf(deps, id, scopes),
+    setSilence: (wanted, caller) => setSilence(deps, wanted, caller),
+    endSilence: (id, caller) => endSilence(deps, id, caller),
   };
-}
-
-/** What it says about each name. */
-function saidBy({ matchers }: SilenceDocument): { readonly [name: string]: string } {
-  return Object.fromEntries(matchers.map(({ name, value }) => [name, value]));
 }

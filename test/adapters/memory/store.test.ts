@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { memoryDisk, type MemoryDisk } from '../../../adapters/memory/disk.ts';
-import { memoryStore } from '../../../adapters/memory/store.ts';
+import { memoryLimits, memoryStore } from '../../../adapters/memory/store.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { contractLimits, contractPartitions } from '../../contracts/store-fixture.ts';
+import { expectShortPages } from '../../contracts/store-letters.ts';
 import { storeContract } from '../../contracts/store.ts';
 
 storeContract('memory', async (clock) => {
@@ -164,3 +165,6 @@ describe('memory: several stores on one disk', () => {
     assert.deepEqual(await open(disk).checkpoints.load(0, () => {}), mark);
   });
 });
+
+test('F11: a page of large dead letters ends early', () =>
+  expectShortPages(memoryStore({ disk: memoryDisk(), partitions: 1, clock: { now: () => 1 }, limits: memoryLimits })));

@@ -13,6 +13,7 @@ import { sqliteLimits, sqliteStore, type SqliteLimits } from '../../../adapters/
 import { stow, unstow } from '../../../adapters/sqlite/text.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { contractLimits, contractPartitions, hostileTexts } from '../../contracts/store-fixture.ts';
+import { expectShortPages } from '../../contracts/store-letters.ts';
 import { storeContract } from '../../contracts/store.ts';
 
 // A small tail, so that the contract reads from memory and from disk.
@@ -296,3 +297,14 @@ function letter(body: string) {
   const about = { at: 0, endpoint: 'e', source: 's', reason: 'r', message: 'm', headers: {}, path: '/' };
   return { id: 'l', ...about, body, state: 'waiting' as const };
 }
+
+test('F11: a page of large dead letters ends early', async () => {
+  await inFolder(async (path) => {
+    const store = await openAt(path);
+    try {
+      await expectShortPages(store);
+    } finally {
+      await store.close();
+    }
+  });
+});
