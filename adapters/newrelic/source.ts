@@ -11,6 +11,8 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
+import { formOf } from '../kit/form.ts';
+import { commonSeverities, severityReader, unknownSeverity, type SeverityReader } from '../kit/severity.ts';
 import { claimWords, entityLabels, linkMembers, members, severityWords, shownElsewhere } from './words.ts';
 
 const vendor = 'newrelic';
@@ -27,7 +29,7 @@ export interface NewRelicConfig {
 }
 
 interface Settings {
-  readonly severities: ReadonlyMap<string, Severity>;
+  readonly severities: SeverityReader;
   readonly severityDefault: Severity;
   readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
 }
@@ -40,7 +42,7 @@ interface Target {
 
 export function newrelic(config: NewRelicConfig): Source {
   const settings: Settings = {
-    severities: new Map(Object.entries({ ...severityWords, ...config.severities })),
+    severities: severityReader(commonSeverities, severityWords, config.severities),
     severityDefault: config.severityDefault ?? 'warning',
     entity: Object.entries({ ...entityLabels, ...config.entity }) as [keyof Entity, readonly string[]][], // the keys are ours
   };
@@ -61,6 +63,8 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
   const identity = identityOf(payload);
   if (identity === null) return misshapen('issueId (or id, issue_id, incident_id) must name the issue, and no condition stands in for it');
   const warnings = identity.episode === '' ? ['no issue id: condition and targets stand in for it'] : [];
+  const severity = text(payload, members.severity);
+  if (severity !== '' && settings.severities(severity) === null) warnings.push(unknownSeverity(vendor, severity, settings.severityDefault));
   return ok({ events: [eventOf(settings, payload, said, identity, delivery.receivedAt)], warnings });
 }
 
@@ -78,15 +82,14 @@ function quoted(word: string): string {
 function payloadOf(delivery: Delivery): Result<JsonObject, ParseFailure> {
   const form = (delivery.headers['content-type'] ?? '').toLowerCase().includes('x-www-form-urlencoded');
   const isJson = delivery.body.trimStart().startsWith('{'); // curl's default content type on a JSON body
-  const outer = form && !isJson && delivery.body.trim() !== '' ? ok(formOf(delivery.body)) : parseJson(delivery.body, vendor);
+  const outer =
+    form && !isJson && delivery.body.trim() !== ''
+      ? ok<JsonObject>(Object.fromEntries(formOf(delivery.body)))
+      : parseJson(delivery.body, vendor);
   if (!outer.ok) return outer;
   if (!isObject(outer.value)) return misshapen(`body must be an object, got ${Array.isArray(outer.value) ? 'a list' : typeof outer.value}`);
   const inner = nested(outer.value['payload']);
   return ok(isObject(inner) && text(outer.value, members.state) === '' ? inner : outer.value);
-}
-
-function formOf(body: string): JsonObject {
-  return Object.fromEntries(new URLSearchParams(body));
 }
 
 /** A value that may have been put into the template as JSON text. */
@@ -152,7 +155,7 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
     summary: title || condition || 'issue',
     claim,
     ...(claim === 'cleared' ? { proof: proofOf(trigger) } : {}),
-    severity: settings.severities.get(text(payload, members.severity).toLowerCase()) ?? settings.severityDefault,
+    severity: settings.severities(text(payload, members.severity)) ?? settings.severityDefault,
     labels,
     annotations: annotationsOf(payload),
     entity: targets.length > 1 ? {} : entityOf(settings, labels, targets[0]), // N3

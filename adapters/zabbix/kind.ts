@@ -1,6 +1,6 @@
 // The zabbix source as the registry knows it. What its options mean stands at ZabbixConfig.
 import { checked, type SourceKind } from '../kit/kinds.ts';
-import { asking, passwordWithUser } from '../kit/schemas.ts';
+import { asking, passwordWithUser, severityWord, severityWords } from '../kit/schemas.ts';
 import { zabbixProblems } from './reconcile.ts';
 import { zabbix } from './source.ts';
 
@@ -10,6 +10,8 @@ const options = {
   properties: {
     instance: { type: 'string', minLength: 1, maxLength: 128 },
     utcOffsetMinutes: { type: 'integer', minimum: -840, maximum: 840 },
+    severities: severityWords,
+    severityDefault: severityWord,
   },
 } as const;
 

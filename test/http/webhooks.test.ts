@@ -4,7 +4,7 @@ import { request as rawRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
 import { nagios } from '../../adapters/nagios/source.ts';
@@ -12,6 +12,8 @@ import { newrelic } from '../../adapters/newrelic/source.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { zabbix } from '../../adapters/zabbix/source.ts';
 import type { AlertSeen } from '../../src/core/alert/facts.ts';
+import { textOfBinary } from '../../src/core/bytes.ts';
+import { textOfBody } from '../../src/http/door/text.ts';
 import type { HttpEndpoint } from '../../src/http/deps.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { nastyJson } from '../support/mutate.ts';
@@ -241,7 +243,51 @@ test('gzip is taken, up to the same cap; what only claims to be gzip is 400, oth
   assert.ok(bomb.length < 100_000);
   assert.equal((await send(bomb, 'gzip')).status, 413);
   assert.equal((await send(Buffer.from(body), 'gzip')).status, 400);
-  assert.equal((await send(Buffer.from(body), 'br')).status, 415);
+  assert.equal((await send(Buffer.from(body), 'compress')).status, 415);
+});
+
+test('A14: encodings are known in any case, and none inflates beyond the cap', async (t) => {
+  const made = await serving(t, { limits: { bodyBytesMax: 100_000 } });
+  const send = (bytes: Buffer, encoding: string) =>
+    made.to
+      .post('/webhooks/open')
+      .set({ 'content-type': 'application/json', 'content-encoding': encoding })
+      .serialize((sent: unknown) => sent as string)
+      .send(bytes);
+  const packed: readonly (readonly [encoding: string, pack: (bytes: Buffer) => Buffer])[] = [
+    ['GZIP', gzipSync],
+    ['x-gzip', gzipSync],
+    ['Deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['BR', brotliCompressSync],
+  ];
+  for (const [encoding, pack] of packed) {
+    assert.equal((await send(pack(Buffer.from(body)), encoding)).status, 202, encoding);
+    assert.equal((await send(pack(Buffer.alloc(50_000_000)), encoding)).status, 413, encoding);
+    assert.equal((await send(Buffer.from(body), encoding)).status, 400, encoding);
+  }
+  assert.equal((await send(Buffer.from(body), 'Identity')).status, 202);
+});
+
+test('A14: a byte order mark, UTF-16 and Latin-1 are read, and no two names become one', () => {
+  const json = '{"name":"Tür €"}';
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`)), json);
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`, 'utf16le')), json);
+  assert.equal(textOfBody(Buffer.from(json, 'utf16le')), json);
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`, 'utf16le').swap16()), json);
+  assert.equal(textOfBody(Buffer.from(json, 'utf16le').swap16()), json);
+  assert.notEqual(textOfBody(Buffer.from('Tür', 'latin1')), textOfBody(Buffer.from('Tör', 'latin1')));
+  assert.equal(textOfBody(Buffer.concat([Buffer.from('ü'), Buffer.from([0xff]), Buffer.from('😀')])), 'üÿ😀');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => textOfBinary(Buffer.from(text).toString('latin1')) === text.toWellFormed()),
+  );
+});
+
+test('A10: an unknown severity is told in the log and counted', async (t) => {
+  const made = await serving(t);
+  const sent = JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'A', severity: 'schlimm' } }] });
+  assert.equal((await post(made.to, '/webhooks/open', sent)).status, 202);
+  assert.equal(await counted(made, 'quench_delivery_warnings_total{endpoint="open"} 1'), true);
 });
 
 test('JSON, forms, text and no type at all are read; other types are 415', async (t) => {

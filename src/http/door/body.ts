@@ -2,10 +2,17 @@
 //   B1  Never more than `bodyBytesMax` of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { GatewayError } from '../../core/errors.ts';
 
-const inflate = promisify(gunzip);
+type Inflate = (sent: Buffer, bytesMax: number) => Promise<Buffer>;
+
+const inflates: ReadonlyMap<string, Inflate> = new Map<string, Inflate>([
+  ['gzip', within(promisify(gunzip))],
+  ['x-gzip', within(promisify(gunzip))],
+  ['deflate', inflateEither],
+  ['br', within(promisify(brotliDecompress))],
+]);
 /** A body that is too large is read to its end and dropped up to this many times the cap, so that the sender sees the answer. */
 const drainFactor = 8;
 
@@ -16,7 +23,7 @@ export interface BodyLimits {
   readonly bufferedBytesMax: number;
 }
 
-/** Resolves to the bytes, inflated. Rejects with `payload_too_large`, `unsupported_media` (encoding), `overloaded`, or `invalid_request` (cut off, not gzip). */
+/** Resolves to the bytes, inflated. Rejects with `payload_too_large`, `unsupported_media` (encoding), `overloaded`, or `invalid_request` (cut off, not what the encoding says). */
 export type BodyReader = (req: IncomingMessage) => Promise<Buffer>;
 
 export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): BodyReader {
@@ -56,21 +63,32 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
   }
 
   return async (req) => {
-    const encoding = req.headers['content-encoding'];
-    if (encoding !== undefined && encoding !== 'gzip' && encoding !== 'identity') {
-      throw new GatewayError('unsupported_media', 'content-encoding must be gzip or identity');
+    const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
+    const inflateBody = inflates.get(encoding);
+    if (inflateBody === undefined && encoding !== 'identity' && encoding !== '') {
+      throw new GatewayError('unsupported_media', 'content-encoding must be gzip, deflate, br or identity');
     }
     const sent = await collect(req);
-    return encoding === 'gzip' ? inflated(sent, bodyBytesMax) : sent;
+    return inflateBody === undefined ? sent : inflated(inflateBody, encoding, sent, bodyBytesMax);
   };
 }
 
-async function inflated(sent: Buffer, bytesMax: number): Promise<Buffer> {
+function within(one: (sent: InputType, options: ZlibOptions) => Promise<Buffer>): Inflate {
+  return (sent, bytesMax) => one(sent, { maxOutputLength: bytesMax });
+}
+
+/** The standard says zlib's format; several programs send the bare stream under the same name. Its first byte tells them apart. */
+function inflateEither(sent: Buffer, bytesMax: number): Promise<Buffer> {
+  const isZlib = sent.length >= 2 && (sent.readUInt8(0) & 0x0f) === 8 && sent.readUInt16BE(0) % 31 === 0;
+  return within(promisify<InputType, ZlibOptions, Buffer>(isZlib ? inflate : inflateRaw))(sent, bytesMax);
+}
+
+async function inflated(inflateBody: Inflate, encoding: string, sent: Buffer, bytesMax: number): Promise<Buffer> {
   try {
-    return await inflate(sent, { maxOutputLength: bytesMax });
+    return await inflateBody(sent, bytesMax);
   } catch (error) {
     if (error instanceof RangeError) throw tooLarge(bytesMax);
-    throw new GatewayError('invalid_request', 'the body is not gzip', error);
+    throw new GatewayError('invalid_request', `the body is not ${encoding}`, error);
   }
 }
 

@@ -14,6 +14,7 @@ import type { DeliveryOutcome } from '../metrics.ts';
 import { problem, problemOf, sendProblem } from '../problem.ts';
 import type { BodyReader } from './body.ts';
 import type { Logins } from './logins.ts';
+import { textOfBody } from './text.ts';
 
 const prefix = '/webhooks/';
 
@@ -44,7 +45,7 @@ export function createWebhooks(
     if (!door.gate.body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
     const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
-    return deps.intake.accept(door.endpoint.name, { headers, body: body.toString('utf8'), path, receivedAt }, deliveryId);
+    return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
   }
 
   async function receive(door: Door, path: string, own: Answer | undefined, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -60,8 +61,10 @@ export function createWebhooks(
       if (acceptance.status === 'accepted') {
         deps.logins.succeeded(req); // by its signature, or at a door that the operator left open
         deps.metrics.accepted(deps.clock.steady() - began);
-        if (acceptance.warnings.length > 0)
+        if (acceptance.warnings.length > 0) {
+          deps.metrics.doubtful(name, acceptance.warnings.length);
           deps.logger.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
+        }
       }
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
