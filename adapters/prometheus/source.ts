@@ -22,6 +22,7 @@ import {
   textOf,
   type JsonObject,
 } from '../kit/event.ts';
+import { speaksForOthers } from './exporters.ts';
 import { commonSeverities, severityReader, unknownSeverities, type SeverityReader } from '../kit/severity.ts';
 
 const vendor = 'prometheus';
@@ -52,9 +53,9 @@ export interface PrometheusParsed extends Parsed {
 const entityLabels: { readonly [part in keyof Entity]-?: readonly string[] } = {
   host: ['host', 'hostname', 'nodename', 'node', 'instance'],
   ip: ['ip', 'host_ip'],
-  service: ['service', 'app', 'app_kubernetes_io_name', 'application'],
-  pod: ['pod', 'pod_name'],
-  namespace: ['namespace', 'kubernetes_namespace'],
+  service: ['exported_service', 'service', 'app', 'app_kubernetes_io_name', 'application'],
+  pod: ['exported_pod', 'pod', 'pod_name'],
+  namespace: ['exported_namespace', 'namespace', 'kubernetes_namespace'],
   cluster: ['cluster'],
 };
 
@@ -252,7 +253,7 @@ function entityOf(settings: Settings, labels: Labels): Entity {
   for (const [part, names] of settings.entity) {
     for (const label of names) {
       const value = own(labels, label);
-      if (value === '') continue;
+      if (value === '' || speaksForOthers(labels, part, label)) continue;
       entity[part] = part === 'host' ? hostName(value) : value;
       break;
     }
