@@ -59,13 +59,21 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
     const got = word === '' ? `none in ${Object.keys(payload).slice(0, 4).map(quoted).join(', ') || 'an empty object'}` : quoted(word);
     return misshapen(`state must be CREATED, ACTIVATED or CLOSED (classic: open, acknowledged, closed), got ${got}`);
   }
-  if (said === 'test') return ok({ events: [], warnings: ['test notification left out'] });
+  if (said === 'test' || isSample(payload)) return ok({ events: [], warnings: ['test notification left out'] });
   const identity = identityOf(payload);
   if (identity === null) return misshapen('issueId (or id, issue_id, incident_id) must name the issue, and no condition stands in for it');
   const warnings = identity.episode === '' ? ['no issue id: condition and targets stand in for it'] : [];
   const severity = text(payload, members.severity);
   if (severity !== '' && settings.severities(severity) === null) warnings.push(unknownSeverity(vendor, severity, settings.severityDefault));
   return ok({ events: [eventOf(settings, payload, said, identity, delivery.receivedAt)], warnings });
+}
+
+/** The Test button sends a sample whose link leads to another issue than its id. */
+function isSample(payload: JsonObject): boolean {
+  const uuid = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+  const id = text(payload, ['issueId', 'issue_id', 'id']).toLowerCase();
+  const linked: readonly string[] = text(payload, ['issueUrl', 'issuePageUrl']).slice(0, 2_048).toLowerCase().match(uuid) ?? [];
+  return id.replace(uuid, '') === '' && id !== '' && linked.length > 0 && !linked.includes(id);
 }
 
 function misshapen(says: string): Result<never, ParseFailure> {
@@ -237,7 +245,8 @@ function entityOf(settings: Settings, labels: Labels, target: Target | undefined
     if (label !== undefined) entity[part] = labels[label] ?? '';
   }
   if (target === undefined) return entity;
-  const looksLikeHost = isIP(target.name) !== 0 || /^[a-z\d-]+(\.[a-z\d-]+)+$/i.test(target.name);
+  // Full names, and names with a number as machines have them: web-1, db02.
+  const looksLikeHost = isIP(target.name) !== 0 || /^(?:[a-z\d-]+(?:\.[a-z\d-]+)+|[a-z][a-z\d-]*\d)$/i.test(target.name);
   if (target.type === 'HOST' || (target.type === '' && looksLikeHost)) entity.host ??= target.name;
   else if (target.type === '' || /APPLICATION|SERVICE/.test(target.type)) entity.service ??= target.name;
   if (entity.host !== undefined && isIP(entity.host) !== 0) entity.ip ??= entity.host;

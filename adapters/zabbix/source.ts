@@ -16,7 +16,9 @@ import { timesOf } from './times.ts';
 export interface ZabbixConfig {
   /** Name of the Zabbix server when a delivery does not say it (`instance`): part of the identity, as two servers reuse trigger ids. */
   readonly instance?: string;
-  /** Zone of the server's dates, which carry none: minutes east of UTC. Without it the receipt time stands in. */
+  /** IANA zone of the server's dates, which carry none (`Europe/Berlin`). Without it the receipt time stands in. */
+  readonly timeZone?: string;
+  /** The same as minutes east of UTC, for servers in a zone whose clocks never change. */
   readonly utcOffsetMinutes?: number;
   /** Names of severities that were changed in Zabbix, in lower case; stronger than the number. */
   readonly severities?: SeverityWords;
@@ -207,7 +209,7 @@ function eventOf({ fields, delivery, config, origin, fingerprint, severity }: Re
     labels: { ...ownLabels(fields, origin, host, config), ...withoutOwn(tags) },
     annotations: annotationsOf(fields, opdata),
     entity: entityOf(fields, origin, host, tags),
-    ...timesOf(fields, said.phase, delivery.receivedAt, config.utcOffsetMinutes),
+    ...timesOf(fields, said.phase, delivery.receivedAt, config),
     links: linksOf(fields),
     ...(said.mute === undefined ? {} : { sourceMute: said.mute }),
     ...(said.note === undefined ? {} : { note: said.note }),
