@@ -97,7 +97,7 @@ export function prometheus(config: PrometheusConfig): Source & { parse(delivery:
     severityDefault: config.severityDefault ?? 'warning',
     entity: Object.entries({ ...entityLabels, ...config.entity }) as [keyof Entity, readonly string[]][], // the keys are ours
   };
-  return { name: vendor, answer: { status: 200 }, parse: (delivery) => parse(settings, delivery) };
+  return { name: vendor, lists: true, answer: { status: 200 }, parse: (delivery) => parse(settings, delivery) };
 }
 
 function parse(settings: Settings, delivery: Delivery): Result<PrometheusParsed, ParseFailure> {

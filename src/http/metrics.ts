@@ -15,7 +15,7 @@ import type { PageEvent } from '../readmodel/counts.ts';
 const labelValuesMax = 200;
 
 /** What became of one delivery at the door. */
-export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
+export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'too_large' | 'failed';
 
 /** Where credentials are asked for. */
 export const loginDoors = ['webhooks', 'api'] as const;

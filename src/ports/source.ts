@@ -34,6 +34,8 @@ export interface Parsed {
 /** A monitoring system's webhook: pure, total, never throws, whatever the bytes. */
 export interface Source {
   readonly name: string;
+  /** One body holds whole lists of alerts, however many there are: its cap is `limits.lists`. */
+  readonly lists?: true;
   parse(delivery: Delivery): Result<Parsed, ParseFailure>;
   /** Body and status of the acceptance when the vendor is particular about it; default 202 and our JSON. */
   readonly answer?: { readonly status: number; readonly body?: string };

@@ -203,7 +203,7 @@ test('W2: a full log, a log that is away and a host far behind are 503 with Retr
 });
 
 test('a body above the cap is 413 and not kept, however it is announced', async (t) => {
-  const made = await serving(t, { limits: { bodyBytesMax: 10_000 } });
+  const made = await serving(t, { limits: { bodyBytesMax: 10_000, listBytesMax: 10_000 } });
   const announced = await post(made.to, '/webhooks/open', 'x'.repeat(10_001));
   assert.equal(announced.status, 413);
   const chunked = await new Promise((resolve, reject) => {
@@ -215,6 +215,21 @@ test('a body above the cap is 413 and not kept, however it is announced', async 
   assert.equal(chunked, 413);
   assert.equal((await post(made.to, '/webhooks/open', 'x'.repeat(10_000))).status, 400);
   assert.equal(await made.store.deadLetters.count(), 1);
+});
+
+test('A8: a list of 2,500 alerts is taken; beyond its cap the refusal is counted by its name', async (t) => {
+  const made = await serving(t, { limits: { bodyBytesMax: 10_000, listBytesMax: 4_000_000 } });
+  const alerts = Array.from({ length: 2_500 }, (_, number) => ({
+    status: 'firing',
+    labels: { alertname: 'A', severity: 'warning', instance: `web-${number}:9100` },
+    annotations: { description: 'x'.repeat(400) },
+  }));
+  const large = JSON.stringify({ alerts });
+  assert.ok(large.length > 1_048_576);
+  assert.equal((await post(made.to, '/webhooks/open', large)).status, 202);
+  const huge = 'x'.repeat(4_000_001);
+  for (let round = 0; round < 2; round++) assert.equal((await post(made.to, '/webhooks/open', huge)).status, 413);
+  assert.ok(await counted(made, 'quench_deliveries_total{endpoint="open",outcome="too_large"} 2'));
 });
 
 test('bodies of all senders together stay below one bound, which is given back', async (t) => {
@@ -230,7 +245,7 @@ test('bodies of all senders together stay below one bound, which is given back',
 });
 
 test('gzip is taken, up to the same cap; what only claims to be gzip is 400, other encodings are 415', async (t) => {
-  const made = await serving(t, { limits: { bodyBytesMax: 100_000 } });
+  const made = await serving(t, { limits: { bodyBytesMax: 100_000, listBytesMax: 100_000 } });
   const send = (bytes: Buffer, encoding: string, path = 'open', headers = {}) =>
     made.to
       .post(`/webhooks/${path}`)
@@ -247,7 +262,7 @@ test('gzip is taken, up to the same cap; what only claims to be gzip is 400, oth
 });
 
 test('A14: encodings are known in any case, and none inflates beyond the cap', async (t) => {
-  const made = await serving(t, { limits: { bodyBytesMax: 100_000 } });
+  const made = await serving(t, { limits: { bodyBytesMax: 100_000, listBytesMax: 100_000 } });
   const send = (bytes: Buffer, encoding: string) =>
     made.to
       .post('/webhooks/open')

@@ -1,5 +1,5 @@
 // Reads a request's body: capped, in memory, under one bound for all requests together.
-//   B1  Never more than `bodyBytesMax` of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
+//   B1  Never more than `bodyBytesMax`, or what the caller allows, of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
@@ -24,12 +24,12 @@ export interface BodyLimits {
 }
 
 /** Resolves to the bytes, inflated. Rejects with `payload_too_large`, `unsupported_media` (encoding), `overloaded`, or `invalid_request` (cut off, not what the encoding says). */
-export type BodyReader = (req: IncomingMessage) => Promise<Buffer>;
+export type BodyReader = (req: IncomingMessage, bytesMax?: number) => Promise<Buffer>;
 
 export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): BodyReader {
   let buffered = 0;
 
-  function collect(req: IncomingMessage): Promise<Buffer> {
+  function collect(req: IncomingMessage, bytesMax: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
@@ -49,9 +49,9 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
       }
       req.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > bodyBytesMax) refuse(tooLarge(bodyBytesMax));
+        if (bytes > bytesMax) refuse(tooLarge(bytesMax));
         else if (buffered + chunk.length > bufferedBytesMax) refuse(new GatewayError('overloaded', 'too many bodies are being received'));
-        if (bytes > bodyBytesMax * drainFactor) settle(refusal);
+        if (bytes > bytesMax * drainFactor) settle(refusal);
         if (refusal !== null) return;
         buffered += chunk.length;
         ownBytes += chunk.length;
@@ -62,14 +62,14 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
     });
   }
 
-  return async (req) => {
+  return async (req, bytesMax = bodyBytesMax) => {
     const encoding = (req.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
     const inflateBody = inflates.get(encoding);
     if (inflateBody === undefined && encoding !== 'identity' && encoding !== '') {
       throw new GatewayError('unsupported_media', 'content-encoding must be gzip, deflate, br or identity');
     }
-    const sent = await collect(req);
-    return inflateBody === undefined ? sent : inflated(inflateBody, encoding, sent, bodyBytesMax);
+    const sent = await collect(req, bytesMax);
+    return inflateBody === undefined ? sent : inflated(inflateBody, encoding, sent, bytesMax);
   };
 }
 
