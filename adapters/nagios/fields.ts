@@ -3,6 +3,7 @@
 //   N1  A macro that Nagios left unexpanded (`$SERVICESTATE$`) is a missing field, never a value.
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Delivery, ParseFailure } from '../../src/ports/source.ts';
+import { formOf } from '../kit/form.ts';
 import { isObject, parseJson, textOf, type JsonObject } from '../kit/event.ts';
 
 /** Field texts by name: lower-case letters and digits only, without the prefixes of environment variables. Never empty texts. */
@@ -17,7 +18,7 @@ const wrappers: ReadonlySet<string> = new Set(['payload', 'customdetails', 'deta
 export function fieldsOf({ body, headers }: Delivery): Result<Fields, ParseFailure> {
   const fields = new Map<string, string>();
   if (isForm(body, headers['content-type'] ?? '')) {
-    for (const [name, value] of new URLSearchParams(body)) put(fields, spelling(name), value);
+    for (const [name, value] of formOf(body)) put(fields, spelling(name), value);
     return ok(fields);
   }
   const json = parseJson(body, 'nagios');

@@ -194,10 +194,14 @@ function episodeOf(fields: Fields, kind: Kind, instance: string): string {
  * back; an event handler runs regardless, so it lifts only where the percentage of change speaks against flapping.
  */
 function muteOf({ fields, kind, said }: Reading): string | null | undefined {
-  const depth = pick(fields, 'downtimedepth', `${kind}downtime`, `${kind}downtimedepth`);
-  if (/^[1-9]\d{0,5}$/.test(depth)) return said?.mute === 'flapping' ? 'flapping' : 'downtime';
+  const depths = [
+    pick(fields, 'downtimedepth', `${kind}downtime`, `${kind}downtimedepth`),
+    // Planned work on a host is planned work on everything that runs there; Nagios counts its depth apart.
+    pick(fields, 'hostdowntime', 'hostdowntimedepth'),
+  ];
+  if (depths.some((depth) => /^[1-9]\d{0,5}$/.test(depth))) return said?.mute === 'flapping' ? 'flapping' : 'downtime';
   if (said?.mute !== undefined) return said.mute;
-  if (depth !== '0') return undefined;
+  if (depths[0] !== '0') return undefined;
   if (said?.says === 'problem' || said?.says === 'recovery') return null;
   const change = Number(pick(fields, `${kind}percentchange`, 'percentchange') || '0');
   return said === undefined && change < flapPercent ? null : undefined;

@@ -11,6 +11,8 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
+import { formOf } from '../kit/form.ts';
+import { commonSeverities, severityReader, unknownSeverity, type SeverityReader } from '../kit/severity.ts';
 import { claimWords, entityLabels, linkMembers, members, severityWords, shownElsewhere } from './words.ts';
 
 const vendor = 'newrelic';
@@ -27,7 +29,7 @@ export interface NewRelicConfig {
 }
 
 interface Settings {
-  readonly severities: ReadonlyMap<string, Severity>;
+  readonly severities: SeverityReader;
   readonly severityDefault: Severity;
   readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
 }
@@ -40,7 +42,7 @@ interface Target {
 
 export function newrelic(config: NewRelicConfig): Source {
   const settings: Settings = {
-    severities: new Map(Object.entries({ ...severityWords, ...config.severities })),
+    severities: severityReader(commonSeverities, severityWords, config.severities),
     severityDefault: config.severityDefault ?? 'warning',
     entity: Object.entries({ ...entityLabels, ...config.entity }) as [keyof Entity, readonly string[]][], // the keys are ours
   };
@@ -57,11 +59,21 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
     const got = word === '' ? `none in ${Object.keys(payload).slice(0, 4).map(quoted).join(', ') || 'an empty object'}` : quoted(word);
     return misshapen(`state must be CREATED, ACTIVATED or CLOSED (classic: open, acknowledged, closed), got ${got}`);
   }
-  if (said === 'test') return ok({ events: [], warnings: ['test notification left out'] });
+  if (said === 'test' || isSample(payload)) return ok({ events: [], warnings: ['test notification left out'] });
   const identity = identityOf(payload);
   if (identity === null) return misshapen('issueId (or id, issue_id, incident_id) must name the issue, and no condition stands in for it');
   const warnings = identity.episode === '' ? ['no issue id: condition and targets stand in for it'] : [];
+  const severity = text(payload, members.severity);
+  if (severity !== '' && settings.severities(severity) === null) warnings.push(unknownSeverity(vendor, severity, settings.severityDefault));
   return ok({ events: [eventOf(settings, payload, said, identity, delivery.receivedAt)], warnings });
+}
+
+/** The Test button sends a sample whose link leads to another issue than its id. */
+function isSample(payload: JsonObject): boolean {
+  const uuid = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+  const id = text(payload, ['issueId', 'issue_id', 'id']).toLowerCase();
+  const linked: readonly string[] = text(payload, ['issueUrl', 'issuePageUrl']).slice(0, 2_048).toLowerCase().match(uuid) ?? [];
+  return id.replace(uuid, '') === '' && id !== '' && linked.length > 0 && !linked.includes(id);
 }
 
 function misshapen(says: string): Result<never, ParseFailure> {
@@ -78,15 +90,14 @@ function quoted(word: string): string {
 function payloadOf(delivery: Delivery): Result<JsonObject, ParseFailure> {
   const form = (delivery.headers['content-type'] ?? '').toLowerCase().includes('x-www-form-urlencoded');
   const isJson = delivery.body.trimStart().startsWith('{'); // curl's default content type on a JSON body
-  const outer = form && !isJson && delivery.body.trim() !== '' ? ok(formOf(delivery.body)) : parseJson(delivery.body, vendor);
+  const outer =
+    form && !isJson && delivery.body.trim() !== ''
+      ? ok<JsonObject>(Object.fromEntries(formOf(delivery.body)))
+      : parseJson(delivery.body, vendor);
   if (!outer.ok) return outer;
   if (!isObject(outer.value)) return misshapen(`body must be an object, got ${Array.isArray(outer.value) ? 'a list' : typeof outer.value}`);
   const inner = nested(outer.value['payload']);
   return ok(isObject(inner) && text(outer.value, members.state) === '' ? inner : outer.value);
-}
-
-function formOf(body: string): JsonObject {
-  return Object.fromEntries(new URLSearchParams(body));
 }
 
 /** A value that may have been put into the template as JSON text. */
@@ -152,7 +163,7 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
     summary: title || condition || 'issue',
     claim,
     ...(claim === 'cleared' ? { proof: proofOf(trigger) } : {}),
-    severity: settings.severities.get(text(payload, members.severity).toLowerCase()) ?? settings.severityDefault,
+    severity: settings.severities(text(payload, members.severity)) ?? settings.severityDefault,
     labels,
     annotations: annotationsOf(payload),
     entity: targets.length > 1 ? {} : entityOf(settings, labels, targets[0]), // N3
@@ -234,7 +245,8 @@ function entityOf(settings: Settings, labels: Labels, target: Target | undefined
     if (label !== undefined) entity[part] = labels[label] ?? '';
   }
   if (target === undefined) return entity;
-  const looksLikeHost = isIP(target.name) !== 0 || /^[a-z\d-]+(\.[a-z\d-]+)+$/i.test(target.name);
+  // Full names, and names with a number as machines have them: web-1, db02.
+  const looksLikeHost = isIP(target.name) !== 0 || /^(?:[a-z\d-]+(?:\.[a-z\d-]+)+|[a-z][a-z\d-]*\d)$/i.test(target.name);
   if (target.type === 'HOST' || (target.type === '' && looksLikeHost)) entity.host ??= target.name;
   else if (target.type === '' || /APPLICATION|SERVICE/.test(target.type)) entity.service ??= target.name;
   if (entity.host !== undefined && isIP(entity.host) !== 0) entity.ip ??= entity.host;

@@ -4,7 +4,7 @@ import type { Severity } from '../../src/core/alert/severity.ts';
 
 export const severityWords: { readonly [word: string]: Severity } = {
   critical: 'critical',
-  high: 'error',
+  high: 'warning', // what a WARNING threshold is called
   medium: 'warning',
   warning: 'warning',
   low: 'info',

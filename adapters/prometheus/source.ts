@@ -22,6 +22,8 @@ import {
   textOf,
   type JsonObject,
 } from '../kit/event.ts';
+import { speaksForOthers } from './exporters.ts';
+import { commonSeverities, severityReader, unknownSeverities, type SeverityReader } from '../kit/severity.ts';
 
 const vendor = 'prometheus';
 
@@ -48,35 +50,12 @@ export interface PrometheusParsed extends Parsed {
   readonly hidden?: Hidden;
 }
 
-const severityWords: { readonly [word: string]: Severity } = {
-  critical: 'critical',
-  crit: 'critical',
-  fatal: 'critical',
-  emergency: 'critical',
-  disaster: 'critical',
-  page: 'critical',
-  error: 'error',
-  err: 'error',
-  high: 'error',
-  major: 'error',
-  warning: 'warning',
-  warn: 'warning',
-  medium: 'warning',
-  minor: 'warning',
-  ticket: 'warning',
-  info: 'info',
-  informational: 'info',
-  notice: 'info',
-  low: 'info',
-  none: 'info',
-};
-
 const entityLabels: { readonly [part in keyof Entity]-?: readonly string[] } = {
   host: ['host', 'hostname', 'nodename', 'node', 'instance'],
   ip: ['ip', 'host_ip'],
-  service: ['service', 'app', 'app_kubernetes_io_name', 'application'],
-  pod: ['pod', 'pod_name'],
-  namespace: ['namespace', 'kubernetes_namespace'],
+  service: ['exported_service', 'service', 'app', 'app_kubernetes_io_name', 'application'],
+  pod: ['exported_pod', 'pod', 'pod_name'],
+  namespace: ['exported_namespace', 'namespace', 'kubernetes_namespace'],
   cluster: ['cluster'],
 };
 
@@ -96,7 +75,7 @@ const linkMembers: readonly (readonly [text: string, member: string])[] = [
 
 interface Settings {
   readonly severityLabel: string;
-  readonly severities: ReadonlyMap<string, Severity>;
+  readonly severities: SeverityReader;
   readonly severityDefault: Severity;
   readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
 }
@@ -114,11 +93,11 @@ interface Envelope {
 export function prometheus(config: PrometheusConfig): Source & { parse(delivery: Delivery): Result<PrometheusParsed, ParseFailure> } {
   const settings: Settings = {
     severityLabel: config.severityLabel ?? 'severity',
-    severities: new Map(Object.entries({ ...severityWords, ...config.severities })),
+    severities: severityReader(commonSeverities, config.severities),
     severityDefault: config.severityDefault ?? 'warning',
     entity: Object.entries({ ...entityLabels, ...config.entity }) as [keyof Entity, readonly string[]][], // the keys are ours
   };
-  return { name: vendor, answer: { status: 200 }, parse: (delivery) => parse(settings, delivery) };
+  return { name: vendor, lists: true, answer: { status: 200 }, parse: (delivery) => parse(settings, delivery) };
 }
 
 function parse(settings: Settings, delivery: Delivery): Result<PrometheusParsed, ParseFailure> {
@@ -140,6 +119,7 @@ function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): 
   let unusable = 0;
   let stateless = 0;
   let tests = 0;
+  const unknownWords = new Set<string>();
   for (const alert of envelope.alerts) {
     const labels = isObject(alert) ? labelsOf(alert['labels'], false) : {};
     if (!isObject(alert) || Object.keys(labels).length === 0) {
@@ -148,6 +128,8 @@ function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): 
       tests += 1;
     } else {
       if (envelope.sender !== 'api' && !isStatus(alert['status'])) stateless += 1;
+      const word = own(labels, settings.severityLabel).trim();
+      if (word !== '' && settings.severities(word) === null) unknownWords.add(word);
       events.push(eventOf(settings, envelope, alert, labels, receivedAt));
     }
   }
@@ -159,6 +141,7 @@ function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): 
   if (unusable > 0) warnings.push(`${unusable} of ${envelope.alerts.length} alerts left out: no labels`);
   if (stateless > 0) warnings.push(`${stateless} alerts without status firing or resolved: judged by endsAt`);
   if (tests > 0) warnings.push(`${tests} test alerts left out`);
+  warnings.push(...unknownSeverities(vendor, unknownWords, settings.severityDefault));
   if (hidden !== undefined) warnings.push(`${hidden.count} alerts held back by the sender (max_alerts) in group ${quoted(hidden.group)}`);
   return ok({ events, warnings, ...(hidden === undefined ? {} : { hidden }) });
 }
@@ -222,7 +205,6 @@ function eventOf(settings: Settings, envelope: Envelope, alert: JsonObject, labe
   const ended = instantOf(alert['endsAt']);
   const cleared = isStatus(alert['status']) ? alert['status'] === 'resolved' : ended !== null && ended <= receivedAt;
   const startedAt = started ?? (cleared ? ended : null) ?? receivedAt;
-  const severity = settings.severities.get(own(labels, settings.severityLabel).toLowerCase());
   return boundEvent({
     source: vendor,
     fingerprint: fingerprintOfLabels(vendor, labels), // S1
@@ -231,7 +213,7 @@ function eventOf(settings: Settings, envelope: Envelope, alert: JsonObject, labe
     summary: summaryOf(name, entity, annotations),
     claim: cleared ? 'cleared' : 'firing',
     ...(cleared ? { proof: 'assumed' as const } : {}), // S2
-    severity: severity ?? settings.severityDefault,
+    severity: settings.severities(own(labels, settings.severityLabel)) ?? settings.severityDefault,
     labels,
     annotations,
     entity,
@@ -271,7 +253,7 @@ function entityOf(settings: Settings, labels: Labels): Entity {
   for (const [part, names] of settings.entity) {
     for (const label of names) {
       const value = own(labels, label);
-      if (value === '') continue;
+      if (value === '' || speaksForOthers(labels, part, label)) continue;
       entity[part] = part === 'host' ? hostName(value) : value;
       break;
     }

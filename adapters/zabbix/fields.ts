@@ -124,7 +124,10 @@ function collectLines(message: string, into: Found): void {
   for (const line of message.slice(0, 65_536).split(/\r?\n/, 64)) {
     const colon = line.indexOf(': ');
     const name = colon < 0 ? undefined : lines.get(line.slice(0, colon));
-    if (name !== undefined && !into.texts.has(name)) into.texts.set(name, line.slice(colon + 2).trim());
+    const said = line.slice(colon + 2).trim();
+    // A service's message lists its root causes so, several fields in one line: none of them is the event's own.
+    const isListed = said.startsWith('"') || /\bProblem name: /.test(said);
+    if (name !== undefined && !isListed && !into.texts.has(name)) into.texts.set(name, said);
   }
 }
 

@@ -1,15 +1,31 @@
 // The zabbix source as the registry knows it. What its options mean stands at ZabbixConfig.
 import { checked, type SourceKind } from '../kit/kinds.ts';
-import { asking, passwordWithUser } from '../kit/schemas.ts';
+import { asking, passwordWithUser, severityWord, severityWords } from '../kit/schemas.ts';
 import { zabbixProblems } from './reconcile.ts';
 import { zabbix } from './source.ts';
+
+/** The platform lists each zone under one name only, sometimes the older one. */
+const newerNames = [
+  'UTC',
+  'Etc/UTC',
+  'Europe/Kyiv',
+  'Asia/Kolkata',
+  'Asia/Kathmandu',
+  'Asia/Ho_Chi_Minh',
+  'Asia/Yangon',
+  'America/Argentina/Buenos_Aires',
+];
+const timeZones = [...new Set([...newerNames, ...Intl.supportedValuesOf('timeZone')])];
 
 const options = {
   type: 'object',
   additionalProperties: false,
   properties: {
     instance: { type: 'string', minLength: 1, maxLength: 128 },
+    timeZone: { enum: timeZones, 'x-expects': 'an IANA time zone: Europe/Berlin' },
     utcOffsetMinutes: { type: 'integer', minimum: -840, maximum: 840 },
+    severities: severityWords,
+    severityDefault: severityWord,
   },
 } as const;
 

@@ -9,14 +9,21 @@ import type { Severity } from '../../src/core/alert/severity.ts';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
 import { boundEvent, fingerprintOf, linkOf } from '../kit/event.ts';
+import { commonSeverities, severityReader, unknownSeverity, type SeverityWords } from '../kit/severity.ts';
 import { fieldsOf, isLiteral, pick, tagsOf, type Fields } from './fields.ts';
 import { timesOf } from './times.ts';
 
 export interface ZabbixConfig {
   /** Name of the Zabbix server when a delivery does not say it (`instance`): part of the identity, as two servers reuse trigger ids. */
   readonly instance?: string;
-  /** Zone of the server's dates, which carry none: minutes east of UTC. Without it the receipt time stands in. */
+  /** IANA zone of the server's dates, which carry none (`Europe/Berlin`). Without it the receipt time stands in. */
+  readonly timeZone?: string;
+  /** The same as minutes east of UTC, for servers in a zone whose clocks never change. */
   readonly utcOffsetMinutes?: number;
+  /** Names of severities that were changed in Zabbix, in lower case; stronger than the number. */
+  readonly severities?: SeverityWords;
+  /** For an unknown name without a number. */
+  readonly severityDefault?: Severity;
 }
 
 /** One claim of a delivery: an update may hold several. */
@@ -30,17 +37,8 @@ interface Said {
 
 const sources: readonly string[] = ['trigger', 'discovery', 'autoregistration', 'internal', 'service'];
 const byNumber: readonly Severity[] = ['info', 'info', 'warning', 'warning', 'error', 'critical'];
-const byName: ReadonlyMap<string, Severity> = new Map<string, Severity>([
-  ['not classified', 'info'],
-  ['information', 'info'],
-  ['info', 'info'],
-  ['low', 'info'],
-  ['warning', 'warning'],
-  ['average', 'warning'],
-  ['high', 'error'],
-  ['disaster', 'critical'],
-  ['critical', 'critical'],
-]);
+/** Here a number counts from the mildest, also where a template puts it in the place of a name. */
+const byName = severityReader(commonSeverities, { 'not classified': 'info', ...Object.fromEntries(byNumber.entries()) });
 
 /** One Zabbix server, or several that name themselves. Takes JSON of the known shapes. */
 export function zabbix(config: ZabbixConfig): Source {
@@ -56,16 +54,13 @@ function parse(delivery: Delivery, config: ZabbixConfig): Result<Parsed, ParseFa
   if (origin === undefined) return refused(`event_source must be 0–4, got ${seen(pick(fields, 'eventsource'))}`);
   if (origin !== 'trigger' && origin !== 'service') return ok({ events: [], warnings: [`zabbix: ${origin} event left out`] }); // Z4
   if (isLiteral(fields, '{EVENT.ID}', 'eventid', 'id', 'entityid')) return ok({ events: [], warnings }); // the Test button
-  const severity = severityOf(fields, warnings);
-  if (!severity.ok) return severity;
+  const severity = severityOf(fields, config, warnings);
   const said = saidBy(fields);
   if (!said.ok) return said;
   const fingerprint = identityOf(fields, origin, config);
   if (fingerprint === null) return refused('trigger_id, or host and event_name, or event_id missing: nothing to know the problem by');
   if (pick(fields, 'truncated') !== '') warnings.push('zabbix: parameters were cut at 64 KB; some fields are missing');
-  const events = said.value.map((each) =>
-    boundEvent(eventOf({ fields, delivery, config, origin, fingerprint, severity: severity.value }, each)),
-  );
+  const events = said.value.map((each) => boundEvent(eventOf({ fields, delivery, config, origin, fingerprint, severity }, each)));
   return ok({ events, warnings });
 }
 
@@ -77,17 +72,14 @@ function seen(text: string): string {
   return JSON.stringify(text.slice(0, 40).toWellFormed());
 }
 
-function severityOf(fields: Fields, warnings: string[]): Result<Severity, ParseFailure> {
+/** A number, or a name in its place. Names can be changed in Zabbix: what the operator says of one is stronger than its number. */
+function severityOf(fields: Fields, config: ZabbixConfig, warnings: string[]): Severity {
   const number = pick(fields, 'eventnseverity');
-  if (number !== '') {
-    const numbered = /^[0-5]$/.test(number) ? byNumber[Number(number)] : undefined;
-    return numbered === undefined ? refused(`event_nseverity must be 0–5, got ${seen(number)}`) : ok(numbered);
-  }
   const name = pick(fields, 'eventseverity', 'severity', 'triggerseverity', 'priority', 'lineseverity');
-  const named = byName.get(name.toLowerCase());
-  // The names can be changed in Zabbix, so a name we do not know is no fault of the sender.
-  if (named === undefined && name !== '') warnings.push(`zabbix: severity ${seen(name)} is not known; taken as warning`);
-  return ok(named ?? 'warning');
+  const known = severityReader(config.severities)(name) ?? byName(number) ?? byName(name);
+  const taken = config.severityDefault ?? 'warning';
+  if (known === null && (name || number) !== '') warnings.push(unknownSeverity('zabbix', name || number, taken));
+  return known ?? taken;
 }
 
 // ---------------------------------------------------------------- what is claimed
@@ -217,7 +209,7 @@ function eventOf({ fields, delivery, config, origin, fingerprint, severity }: Re
     labels: { ...ownLabels(fields, origin, host, config), ...withoutOwn(tags) },
     annotations: annotationsOf(fields, opdata),
     entity: entityOf(fields, origin, host, tags),
-    ...timesOf(fields, said.phase, delivery.receivedAt, config.utcOffsetMinutes),
+    ...timesOf(fields, said.phase, delivery.receivedAt, config),
     links: linksOf(fields),
     ...(said.mute === undefined ? {} : { sourceMute: said.mute }),
     ...(said.note === undefined ? {} : { note: said.note }),

@@ -1,16 +1,23 @@
 // When a Zabbix problem began and when the server saw what it says.
-// Dates and times of the macros are the server's local time without a zone: read only when its offset is configured.
+// Dates and times of the macros are the server's local time without a zone: read only when its zone is configured.
+//   T1  An hour that comes twice (the clocks are set back) is the later of the two that had come when we received it.
 import type { Instant } from '../../src/core/time.ts';
 import { pick, type Fields } from './fields.ts';
 
-/** Seconds since 1970 go first (Zabbix 7), then dates with the configured offset in minutes, then the receipt time. */
+/** How the server's dates are read: by an IANA zone, or by minutes east of UTC, which are wrong for half of the year where clocks change. */
+export interface ServerZone {
+  readonly timeZone?: string;
+  readonly utcOffsetMinutes?: number;
+}
+
+/** Seconds since 1970 go first (Zabbix 7), then dates in the configured zone, then the receipt time less the duration. */
 export function timesOf(
   fields: Fields,
   phase: 'problem' | 'update' | 'recovery' | 'cancel',
   receivedAt: Instant,
-  utcOffsetMinutes: number | undefined,
+  zone: ServerZone,
 ): { readonly startedAt: Instant; readonly observedAt: Instant } {
-  const local = (date: string, time: string) => localInstant(`${date} ${time}`, utcOffsetMinutes);
+  const local = (date: string, time: string) => localInstant(`${date} ${time}`, zone, receivedAt);
   const began = epoch(pick(fields, 'eventtimestamp')) ?? local(pick(fields, 'eventdate'), pick(fields, 'eventtime'));
   const said = {
     problem: began,
@@ -18,18 +25,55 @@ export function timesOf(
     recovery: epoch(pick(fields, 'eventrecoverytimestamp')) ?? local(pick(fields, 'eventrecoverydate'), pick(fields, 'eventrecoverytime')),
     cancel: null,
   }[phase];
-  const observedAt = said ?? localInstant(pick(fields, 'lastreceived'), utcOffsetMinutes) ?? receivedAt;
-  return { startedAt: Math.min(began ?? observedAt, observedAt), observedAt };
+  const observedAt = said ?? localInstant(pick(fields, 'lastreceived'), zone, receivedAt) ?? receivedAt;
+  const startedAt = began ?? observedAt - durationOf(pick(fields, 'eventduration'));
+  return { startedAt: Math.min(startedAt, observedAt), observedAt };
 }
 
 function epoch(text: string): Instant | null {
   return /^[1-9]\d{8,9}$/.test(text) ? Number(text) * 1_000 : null;
 }
 
-/** `2026.11.21 02:07:47`; null for anything else, and without an offset. */
-function localInstant(text: string, utcOffsetMinutes: number | undefined): Instant | null {
+/** `1y 2M 3w 4d 1h 2m 5s` in milliseconds; 0 for anything else, and beyond ten years. */
+function durationOf(text: string): number {
+  if (!/^(?:\d{1,6}[yMwdhms]\s?){1,7}$/.test(text)) return 0;
+  const seconds: Readonly<Record<string, number>> = { y: 31_536_000, M: 2_592_000, w: 604_800, d: 86_400, h: 3_600, m: 60, s: 1 };
+  let sum = 0;
+  for (const [, count, unit] of text.matchAll(/(\d+)([yMwdhms])/g)) sum += Number(count) * (seconds[unit ?? ''] ?? 0);
+  return sum <= 315_360_000 ? sum * 1_000 : 0;
+}
+
+/** `2026.11.21 02:07:47`; null for anything else, and without a zone. */
+function localInstant(text: string, { timeZone, utcOffsetMinutes }: ServerZone, receivedAt: Instant): Instant | null {
   const parts = /^(\d{4})\.(\d\d)\.(\d\d) (\d\d:\d\d:\d\d)$/.exec(text);
-  if (parts === null || utcOffsetMinutes === undefined) return null;
-  const at = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}Z`) - utcOffsetMinutes * 60_000;
-  return Number.isFinite(at) && at > 0 ? at : null;
+  if (parts === null) return null;
+  const wall = Date.parse(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}Z`);
+  if (!Number.isFinite(wall) || wall <= day) return null;
+  if (timeZone !== undefined) return inZone(wall, timeZone, receivedAt);
+  return utcOffsetMinutes === undefined ? null : wall - utcOffsetMinutes * 60_000;
+}
+
+const day = 86_400_000;
+
+/** T1. A time that the clocks skip is read by the offset before the change. */
+function inZone(wall: number, timeZone: string, receivedAt: Instant): Instant {
+  const [before, after] = [offsetAt(wall - day, timeZone), offsetAt(wall + day, timeZone)];
+  const real = [wall - after, wall - before].filter((at) => at + offsetAt(at, timeZone) === wall).sort((a, b) => b - a);
+  return real.find((at) => at <= receivedAt + 60_000) ?? real.at(-1) ?? wall - before;
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** Milliseconds that the zone's clocks are ahead of UTC at an instant. */
+function offsetAt(at: Instant, timeZone: string): number {
+  let format = formats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+    formats.set(timeZone, format);
+  }
+  const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+  const parts = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(name);
+  if (parts === null) return 0;
+  const seconds = Number(parts[2]) * 3_600 + Number(parts[3]) * 60 + Number(parts[4] ?? 0);
+  return (parts[1] === '-' ? -seconds : seconds) * 1_000;
 }

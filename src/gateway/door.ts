@@ -74,7 +74,7 @@ export function openIntake(
 }
 
 export function openHttp(config: Config, around: Surroundings, running: Running): HttpServer {
-  const { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax } = config.limits;
+  const { bodyBytesMax, listBytesMax, bufferedBytesMax, connectionsMax, streamsMax } = config.limits;
   const { log, deadLetters } = running.backbone;
   return createHttp({
     store: { log, deadLetters, views: running.store.views },
@@ -97,7 +97,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     checks: checksOf(config, running, around.clock),
     logStatus: logStatusOf(config, running),
     version: around.version,
-    limits: { bodyBytesMax, bufferedBytesMax, connectionsMax, streamsMax },
+    limits: { bodyBytesMax, listBytesMax, bufferedBytesMax, connectionsMax, streamsMax },
   });
 }
 

@@ -52,6 +52,8 @@ export interface LogStatus {
 
 export interface HttpLimits {
   readonly bodyBytesMax: number;
+  /** The same for bodies of sources that send whole lists of alerts. */
+  readonly listBytesMax: number;
   readonly bufferedBytesMax: number;
   readonly connectionsMax: number;
   /** Of those that brought no credentials yet, from one address. */
@@ -100,6 +102,7 @@ export interface HttpDeps {
 
 export const defaultLimits: HttpLimits = {
   bodyBytesMax: 1_048_576,
+  listBytesMax: 16_777_216,
   bufferedBytesMax: 67_108_864,
   connectionsMax: 1_024,
   connectionsPerAddressMax: 256,

@@ -15,7 +15,7 @@ import type { PageEvent } from '../readmodel/counts.ts';
 const labelValuesMax = 200;
 
 /** What became of one delivery at the door. */
-export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'failed';
+export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'too_large' | 'failed';
 
 /** Where credentials are asked for. */
 export const loginDoors = ['webhooks', 'api'] as const;
@@ -26,6 +26,8 @@ export interface Metrics {
   delivery(endpoint: string, outcome: DeliveryOutcome): void;
   /** From the first byte of the request to the answer after the durable write. */
   accepted(tookMs: Millis): void;
+  /** Things in an accepted delivery that were left out or not understood. */
+  doubtful(endpoint: string, warnings: number): void;
   alert(endpoint: string, claim: Claim): void;
   decision(decision: Decision): void;
   run(playbook: string, end: RunEnd): void;
@@ -85,6 +87,9 @@ export function createMetrics(gauges: Gauges): Metrics {
   return {
     delivery: (endpoint, outcome) => counted.deliveries(endpoint, outcome),
     accepted: (tookMs) => seconds.observe(tookMs / 1_000),
+    doubtful(endpoint, warnings) {
+      for (let told = 0; told < Math.min(warnings, 100); told += 1) counted.doubts(endpoint);
+    },
     alert: (endpoint, claim) => counted.alerts(endpoint, claim),
     decision: (decision) => counted.decisions(decision),
     run: (playbook, end) => counted.runs(playbook, end),
@@ -120,6 +125,7 @@ function countersIn(registry: Registry) {
   }
   return {
     deliveries: counter('quench_deliveries_total', 'Deliveries at the door, by what became of them.', ['endpoint', 'outcome']),
+    doubts: counter('quench_delivery_warnings_total', 'What was left out of accepted deliveries or not understood.', ['endpoint']),
     alerts: counter('quench_alerts_total', 'Alerts made durable.', ['endpoint', 'claim']),
     decisions: counter('quench_decisions_total', 'Decisions about alerts.', ['decision']),
     runs: counter('quench_runs_total', 'Finished runs of playbooks.', ['playbook', 'end']),

@@ -6,7 +6,7 @@ import type { Instant } from '../core/time.ts';
 /** What an HTTP delivery looks like to a source. Header names are lower case. */
 export interface Delivery {
   readonly headers: { readonly [name: string]: string | undefined };
-  /** The body as received, decoded as UTF-8 with replacement of invalid bytes. */
+  /** The body as received, decoded without loss: a byte that is not UTF-8 is the Latin-1 character of its value. */
   readonly body: string;
   /** The path below the endpoint, for vendors that use more than one; or the whole path of a delivery route that the source brings. */
   readonly path: string;
@@ -18,7 +18,7 @@ export interface Delivery {
 export interface ParseFailure {
   /** What is wrong, as a fixed word; becomes a metric label. `too_large`: it was understood, and the log does not take it. */
   readonly reason: 'not_json' | 'wrong_shape' | 'empty' | 'unsupported' | 'too_large';
-  /** What, where, expected, seen; no secrets: `zabbix: event_nseverity must be 0–5, got "7"`. */
+  /** What, where, expected, seen; no secrets: `zabbix: event_value must be 0 or 1, got "7"`. */
   readonly message: string;
 }
 
@@ -34,6 +34,8 @@ export interface Parsed {
 /** A monitoring system's webhook: pure, total, never throws, whatever the bytes. */
 export interface Source {
   readonly name: string;
+  /** One body holds whole lists of alerts, however many there are: its cap is `limits.lists`. */
+  readonly lists?: true;
   parse(delivery: Delivery): Result<Parsed, ParseFailure>;
   /** Body and status of the acceptance when the vendor is particular about it; default 202 and our JSON. */
   readonly answer?: { readonly status: number; readonly body?: string };

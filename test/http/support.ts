@@ -4,6 +4,7 @@ import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { keyOf, verifySigned } from '../../adapters/kit/signature.ts';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore, type MemoryLimits } from '../../adapters/memory/store.ts';
+import type { Source } from '../../src/ports/source.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
 import { registry } from '../../adapters/registry.ts';
 import type { VerifySignature } from '../../src/access/gate.ts';
@@ -30,8 +31,8 @@ const verify: VerifySignature = (secrets) => {
 };
 
 // Its own answer is left out: the house's is what is tested here.
-const { name: sourceName, parse } = prometheus({});
-const source = { name: sourceName, parse };
+const { name: sourceName, parse, lists } = prometheus({});
+const source: Source = { name: sourceName, parse, ...(lists === undefined ? {} : { lists }) };
 const base = { source, tenant: 'default', scopeLabels: [], alertsApi: false } as const;
 export const endpoints: readonly HttpEndpoint[] = [
   { ...base, name: 'open', auth: [{ kind: 'none' }], alertsApi: true },

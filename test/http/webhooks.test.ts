@@ -4,7 +4,7 @@ import { request as rawRequest } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
 import { nagios } from '../../adapters/nagios/source.ts';
@@ -12,6 +12,8 @@ import { newrelic } from '../../adapters/newrelic/source.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import { zabbix } from '../../adapters/zabbix/source.ts';
 import type { AlertSeen } from '../../src/core/alert/facts.ts';
+import { textOfBinary } from '../../src/core/bytes.ts';
+import { textOfBody } from '../../src/http/door/text.ts';
 import type { HttpEndpoint } from '../../src/http/deps.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { nastyJson } from '../support/mutate.ts';
@@ -201,7 +203,7 @@ test('W2: a full log, a log that is away and a host far behind are 503 with Retr
 });
 
 test('a body above the cap is 413 and not kept, however it is announced', async (t) => {
-  const made = await serving(t, { limits: { bodyBytesMax: 10_000 } });
+  const made = await serving(t, { limits: { bodyBytesMax: 10_000, listBytesMax: 10_000 } });
   const announced = await post(made.to, '/webhooks/open', 'x'.repeat(10_001));
   assert.equal(announced.status, 413);
   const chunked = await new Promise((resolve, reject) => {
@@ -213,6 +215,21 @@ test('a body above the cap is 413 and not kept, however it is announced', async 
   assert.equal(chunked, 413);
   assert.equal((await post(made.to, '/webhooks/open', 'x'.repeat(10_000))).status, 400);
   assert.equal(await made.store.deadLetters.count(), 1);
+});
+
+test('A8: a list of 2,500 alerts is taken; beyond its cap the refusal is counted by its name', async (t) => {
+  const made = await serving(t, { limits: { bodyBytesMax: 10_000, listBytesMax: 4_000_000 } });
+  const alerts = Array.from({ length: 2_500 }, (_, number) => ({
+    status: 'firing',
+    labels: { alertname: 'A', severity: 'warning', instance: `web-${number}:9100` },
+    annotations: { description: 'x'.repeat(400) },
+  }));
+  const large = JSON.stringify({ alerts });
+  assert.ok(large.length > 1_048_576);
+  assert.equal((await post(made.to, '/webhooks/open', large)).status, 202);
+  const huge = 'x'.repeat(4_000_001);
+  for (let round = 0; round < 2; round++) assert.equal((await post(made.to, '/webhooks/open', huge)).status, 413);
+  assert.ok(await counted(made, 'quench_deliveries_total{endpoint="open",outcome="too_large"} 2'));
 });
 
 test('bodies of all senders together stay below one bound, which is given back', async (t) => {
@@ -228,7 +245,7 @@ test('bodies of all senders together stay below one bound, which is given back',
 });
 
 test('gzip is taken, up to the same cap; what only claims to be gzip is 400, other encodings are 415', async (t) => {
-  const made = await serving(t, { limits: { bodyBytesMax: 100_000 } });
+  const made = await serving(t, { limits: { bodyBytesMax: 100_000, listBytesMax: 100_000 } });
   const send = (bytes: Buffer, encoding: string, path = 'open', headers = {}) =>
     made.to
       .post(`/webhooks/${path}`)
@@ -241,7 +258,51 @@ test('gzip is taken, up to the same cap; what only claims to be gzip is 400, oth
   assert.ok(bomb.length < 100_000);
   assert.equal((await send(bomb, 'gzip')).status, 413);
   assert.equal((await send(Buffer.from(body), 'gzip')).status, 400);
-  assert.equal((await send(Buffer.from(body), 'br')).status, 415);
+  assert.equal((await send(Buffer.from(body), 'compress')).status, 415);
+});
+
+test('A14: encodings are known in any case, and none inflates beyond the cap', async (t) => {
+  const made = await serving(t, { limits: { bodyBytesMax: 100_000, listBytesMax: 100_000 } });
+  const send = (bytes: Buffer, encoding: string) =>
+    made.to
+      .post('/webhooks/open')
+      .set({ 'content-type': 'application/json', 'content-encoding': encoding })
+      .serialize((sent: unknown) => sent as string)
+      .send(bytes);
+  const packed: readonly (readonly [encoding: string, pack: (bytes: Buffer) => Buffer])[] = [
+    ['GZIP', gzipSync],
+    ['x-gzip', gzipSync],
+    ['Deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['BR', brotliCompressSync],
+  ];
+  for (const [encoding, pack] of packed) {
+    assert.equal((await send(pack(Buffer.from(body)), encoding)).status, 202, encoding);
+    assert.equal((await send(pack(Buffer.alloc(50_000_000)), encoding)).status, 413, encoding);
+    assert.equal((await send(Buffer.from(body), encoding)).status, 400, encoding);
+  }
+  assert.equal((await send(Buffer.from(body), 'Identity')).status, 202);
+});
+
+test('A14: a byte order mark, UTF-16 and Latin-1 are read, and no two names become one', () => {
+  const json = '{"name":"Tür €"}';
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`)), json);
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`, 'utf16le')), json);
+  assert.equal(textOfBody(Buffer.from(json, 'utf16le')), json);
+  assert.equal(textOfBody(Buffer.from(`\ufeff${json}`, 'utf16le').swap16()), json);
+  assert.equal(textOfBody(Buffer.from(json, 'utf16le').swap16()), json);
+  assert.notEqual(textOfBody(Buffer.from('Tür', 'latin1')), textOfBody(Buffer.from('Tör', 'latin1')));
+  assert.equal(textOfBody(Buffer.concat([Buffer.from('ü'), Buffer.from([0xff]), Buffer.from('😀')])), 'üÿ😀');
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => textOfBinary(Buffer.from(text).toString('latin1')) === text.toWellFormed()),
+  );
+});
+
+test('A10: an unknown severity is told in the log and counted', async (t) => {
+  const made = await serving(t);
+  const sent = JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'A', severity: 'schlimm' } }] });
+  assert.equal((await post(made.to, '/webhooks/open', sent)).status, 202);
+  assert.equal(await counted(made, 'quench_delivery_warnings_total{endpoint="open"} 1'), true);
 });
 
 test('JSON, forms, text and no type at all are read; other types are 415', async (t) => {

@@ -75,6 +75,7 @@ json() {
         macros = macros " NOTIFICATIONTYPE HOSTNAME HOSTADDRESS HOSTGROUPNAMES PROCESSSTARTTIME CONTACTNAME SERVICEDESC SERVICEGROUPNAMES"
         kind = (ENVIRON["NAGIOS_SERVICEDESC"] == "") ? "HOST" : "SERVICE"
         macros = macros " " kind "STATE " kind "STATETYPE " kind "ATTEMPT MAX" kind "ATTEMPTS " kind "PROBLEMID LAST" kind "PROBLEMID"
+        if (kind == "SERVICE") macros = macros " HOSTDOWNTIME"
         macros = macros " " kind "DOWNTIME " kind "PERCENTCHANGE " kind "NOTIFICATIONNUMBER LAST" kind "CHECK LAST" kind "STATECHANGE"
         macros = macros " " kind "ACKAUTHOR " kind "ACKCOMMENT " kind "CHECKCOMMAND " kind "OUTPUT " kind "PERFDATA LONG" kind "OUTPUT"
       }

@@ -11,6 +11,7 @@ export const configDefaults = {
   reconcile: { everyMs: 5 * minute, unheardMs: 2 * minute, graceMs: 3 * minute },
   limits: {
     bodyBytesMax: 1_048_576,
+    listBytesMax: 16_777_216,
     bufferedBytesMax: 67_108_864,
     connectionsMax: 1_024,
     streamsMax: 200,

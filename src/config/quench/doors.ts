@@ -164,6 +164,7 @@ export function limitsOf(loading: Loading): Config['limits'] {
   const given = configDefaults.limits;
   const limits = {
     bodyBytesMax: bytesOr(raw.body, given.bodyBytesMax),
+    listBytesMax: bytesOr(raw.lists, Math.max(given.listBytesMax, bytesOr(raw.body, 0))),
     bufferedBytesMax: bytesOr(raw.buffered, given.bufferedBytesMax),
     connectionsMax: raw.connections ?? given.connectionsMax,
     streamsMax: raw.streams ?? given.streamsMax,
@@ -175,6 +176,9 @@ export function limitsOf(loading: Loading): Config['limits'] {
   };
   if (limits.bodyBytesMax > limits.bufferedBytesMax) {
     complain(loading, '/limits/body', 'expected at most limits.buffered, seen more: not one body of that size could be taken');
+  }
+  if (limits.listBytesMax > limits.bufferedBytesMax) {
+    complain(loading, '/limits/lists', 'expected at most limits.buffered, seen more: write limits.lists, or more in limits.buffered');
   }
   return limits;
 }

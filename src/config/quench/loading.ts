@@ -52,6 +52,7 @@ export interface RawConfig {
   readonly roles?: readonly Role[];
   readonly limits?: {
     readonly body?: string;
+    readonly lists?: string;
     readonly buffered?: string;
     readonly connections?: number;
     readonly streams?: number;

@@ -100,6 +100,7 @@ export const ConfigSchema: Schema = {
       roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },
       limits: mapping({
         body: bytes,
+        lists: bytes,
         buffered: bytes,
         connections: count(65_535),
         streams: count(10_000),

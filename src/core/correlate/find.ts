@@ -5,7 +5,7 @@ import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import { incidentOf, lagOf, type Incident } from '../incident/row.ts';
 import type { Found } from './found.ts';
-import type { Key } from './keys.ts';
+import { anyOf, type Key } from './keys.ts';
 import { findStorm } from './storm.ts';
 
 type Finder = (ctx: TurnContext, alert: Alert, keys: readonly Key[]) => Found | null;
@@ -24,18 +24,29 @@ export function findIncident(ctx: TurnContext, alert: Alert, keys: readonly Key[
 
 /** An open incident with an alert that shares a key, near in event time; the strongest key wins, then the incident that grew last. */
 function findByKey(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found | null {
-  for (const { kind, text } of keys) {
+  for (const key of keys) {
+    if (key.role === 'index') continue;
     let best: { readonly incident: Incident; readonly lag: number } | null = null;
-    for (const id of ctx.desk.indexes.incidentsByKey.get(text)?.keys() ?? []) {
+    let fitting = 0;
+    for (const id of ctx.desk.indexes.incidentsByKey.get(key.text)?.keys() ?? []) {
       const incident = incidentOf(ctx, id);
-      if (incident === undefined || incident.state === 'resolved' || incident.storm) continue;
+      if (incident === undefined || incident.state === 'resolved' || incident.storm || isElsewhere(ctx, id, key)) continue;
       const lag = lagOf(incident, alert.startedAt);
-      if (lag <= ctx.policy.grouping.windowMs && (best === null || isLater(incident, best.incident))) best = { incident, lag };
+      if (lag > ctx.policy.grouping.windowMs) continue;
+      fitting += 1;
+      if (best === null || isLater(incident, best.incident)) best = { incident, lag };
     }
-    if (best === null) continue;
-    return { kind: 'join', incident: best.incident.id, evidence: { kind, shared: text, lagSeconds: Math.round(best.lag / 1_000) } };
+    if (best === null || (key.onlyOne === true && fitting > 1)) continue;
+    const evidence = { kind: key.kind, shared: key.shown ?? key.text, lagSeconds: Math.round(best.lag / 1_000) };
+    return { kind: 'join', incident: best.incident.id, evidence };
   }
   return null;
+}
+
+/** Whether the incident is about something of the same name in another cluster or namespace, or about another host. */
+function isElsewhere({ desk }: TurnContext, incident: string, key: Key): boolean {
+  const has = (mark: string): boolean => desk.indexes.incidentsByKey.get(mark)?.has(incident) === true;
+  return (key.not !== undefined && has(key.not)) || key.within.some((mark) => has(anyOf(mark)) && !has(mark));
 }
 
 function isLater(a: Incident, b: Incident): boolean {

@@ -53,7 +53,7 @@ function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readon
     summary,
     source,
     evidence: at.evidence,
-    keys: keys.map(({ text }) => text),
+    keys: keys.flatMap(({ text, role }) => (role === 'ask' ? [] : [text])),
     startedAt,
     severity,
     members: before.members + 1,

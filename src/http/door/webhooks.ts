@@ -7,13 +7,15 @@ import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:
 import { createGate, type Gate } from '../../access/gate.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Acceptance } from '../../engine/intake/intake.ts';
+import { minute, type Millis } from '../../core/time.ts';
 import type { DeliveryRoute } from '../../ports/routes.ts';
 import type { Delivery, Source } from '../../ports/source.ts';
-import type { HttpDeps, HttpEndpoint } from '../deps.ts';
+import { defaultLimits, type HttpDeps, type HttpEndpoint } from '../deps.ts';
 import type { DeliveryOutcome } from '../metrics.ts';
 import { problem, problemOf, sendProblem } from '../problem.ts';
 import type { BodyReader } from './body.ts';
 import type { Logins } from './logins.ts';
+import { textOfBody } from './text.ts';
 
 const prefix = '/webhooks/';
 const brokenEndpoint =
@@ -37,16 +39,18 @@ export function createWebhooks(
   const doors = new Map<string, Door>();
   for (const endpoint of deps.endpoints) doors.set(endpoint.name, { endpoint, gate: createGate(endpoint.auth, deps.verify) });
   const answers = new Map(brought.map((route) => [route.path, route.answer]));
+  const { bodyBytesMax, listBytesMax } = { ...defaultLimits, ...deps.limits };
+  const tellRefusedSize = refusedSizes(deps);
   const direct = [...doors.values()].find((door) => door.endpoint.alertsApi) ?? null;
 
   async function accept(door: Door, path: string, req: IncomingMessage): Promise<Acceptance> {
     requireText(req.headers);
-    const body = await readBody(req);
+    const body = await readBody(req, door.endpoint.source.lists === true ? listBytesMax : bodyBytesMax);
     const receivedAt = deps.clock.now();
     if (!door.gate.body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
     const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
-    return deps.intake.accept(door.endpoint.name, { headers, body: body.toString('utf8'), path, receivedAt }, deliveryId);
+    return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
   }
 
   async function receive(door: Door, path: string, own: Answer | undefined, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -63,8 +67,10 @@ export function createWebhooks(
       if (acceptance.status === 'accepted') {
         deps.logins.succeeded(req); // by its signature, or at a door that the operator left open
         deps.metrics.accepted(deps.clock.steady() - began);
-        if (acceptance.warnings.length > 0)
+        if (acceptance.warnings.length > 0) {
+          deps.metrics.doubtful(name, acceptance.warnings.length);
           deps.logger.warn({ endpoint: name, warnings: acceptance.warnings.slice(0, 5) }, 'delivery in doubt');
+        }
       }
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
@@ -72,6 +78,7 @@ export function createWebhooks(
         res.setHeader('www-authenticate', door.gate.challenge);
         await deps.logins.failed('webhooks', req, res);
       }
+      if (error instanceof GatewayError && error.code === 'payload_too_large') tellRefusedSize(name, error.message);
       if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
       sendProblem(res, problemOf(error));
     }
@@ -85,25 +92,36 @@ export function createWebhooks(
       const slash = path.indexOf('/', prefix.length);
       const name = slash < 0 ? path.slice(prefix.length) : path.slice(prefix.length, slash);
       const door = doors.get(name) ?? doors.get(name.toLowerCase());
-      if (door === undefined) unknown(req, res);
+      if (door === undefined) unknown(deps, req, res);
       else void receive(door, slash < 0 ? '' : path.slice(slash), door.endpoint.source.answer, req, res);
       return true;
     }
     const own = req.method === 'POST' ? answers.get(path) : undefined;
     if (own !== undefined) {
-      if (direct === null) unknown(req, res);
+      if (direct === null) unknown(deps, req, res);
       else void receive(direct, path, own, req, res);
       return true;
     }
     return false;
   };
+}
 
-  function unknown(req: IncomingMessage, res: ServerResponse): void {
-    req.resume();
-    res.setHeader('connection', 'close');
-    deps.metrics.delivery('unknown', 'invalid');
-    sendProblem(res, problem('not_found', 'no such endpoint'));
-  }
+function unknown(deps: HttpDeps, req: IncomingMessage, res: ServerResponse): void {
+  req.resume();
+  res.setHeader('connection', 'close');
+  deps.metrics.delivery('unknown', 'invalid');
+  sendProblem(res, problem('not_found', 'no such endpoint'));
+}
+
+/** A sender repeats such a body without end, and nothing of it is kept: told once a minute for each endpoint. */
+function refusedSizes({ clock, logger }: HttpDeps): (endpoint: string, why: string) => void {
+  const told = new Map<string, Millis>();
+  return (endpoint, why) => {
+    const now = clock.steady();
+    if (now - (told.get(endpoint) ?? -minute) < minute) return;
+    told.set(endpoint, now);
+    logger.error({ endpoint, why }, 'delivery refused for its size: its alerts are lost; raise limits.lists or limits.body');
+  };
 }
 
 /** The sender's id together with what it sent: an id that a sender uses for everything must not make two deliveries one. */
@@ -115,6 +133,7 @@ const refused = new GatewayError('unauthenticated', 'credentials are missing or 
 
 function outcomeOf(error: unknown): DeliveryOutcome {
   if (error === refused) return 'unauthenticated';
+  if (error instanceof GatewayError && error.code === 'payload_too_large') return 'too_large';
   return problemOf(error).status < 500 ? 'invalid' : error instanceof GatewayError && error.code === 'overloaded' ? 'busy' : 'failed';
 }
 

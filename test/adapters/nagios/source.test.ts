@@ -1,9 +1,11 @@
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { nagios, type NagiosConfig } from '../../../adapters/nagios/source.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import { merge } from '../../../src/core/alert/merge.ts';
+import type { Delivery } from '../../../src/ports/source.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
 
 sourceContract('nagios', nagios({}));
@@ -96,5 +98,34 @@ describe('nagios', () => {
     assert.equal(eventOf({ ...http, type: 'RECOVERY', state: 'OK', downtime_depth: '0', percent_change: '40' }).sourceMute, null);
     assert.equal(eventOf({ ...http, type: 'RECOVERY', state: 'OK' }).sourceMute, undefined);
     assert.equal(eventOf({ ...http, type: 'FLAPPINGSTOP', state: 'OK', downtime_depth: '1' }).sourceMute, 'downtime');
+  });
+
+  test('A9: planned work on a host mutes its services, and its end lifts it', () => {
+    const service = { ...http, state: 'CRITICAL', downtime_depth: '0', percent_change: '0' };
+    assert.equal(eventOf({ ...service, host_downtime_depth: '1' }).sourceMute, 'downtime');
+    assert.equal(eventOf({ ...service, type: 'PROBLEM', HOSTDOWNTIME: '2' }).sourceMute, 'downtime');
+    assert.equal(eventOf({ ...service, type: 'DOWNTIMEEND', host_downtime_depth: '1' }).sourceMute, 'downtime');
+    assert.equal(eventOf({ ...service, host_downtime_depth: '0' }).sourceMute, null);
+  });
+
+  test('A9: every command for services that we give people to paste tells the depth of the host, too', () => {
+    const commands = readFileSync(new URL('../../../adapters/nagios/setup/quench-commands.cfg', import.meta.url), 'utf8').split('\n');
+    const services = commands.filter((line) => line.includes('$SERVICEDOWNTIME$'));
+    assert.equal(services.length, 2);
+    for (const line of services) assert.ok(line.includes("'host_downtime_depth=$HOSTDOWNTIME$'"), line);
+  });
+
+  test('A14: names that are not UTF-8 stay apart, in forms as well', () => {
+    const form = (service: string): Delivery => ({
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      path: '',
+      receivedAt,
+      body: `host_name=web-1&service_description=${service}&state=CRITICAL`,
+    });
+    const names = ['T%FCr', 'T%F6r', 'T%C3%BCr', 'a+b%2', 'T%C3r'].map((service) => {
+      const parsed = nagios({}).parse(form(service));
+      return parsed.ok ? parsed.value.events[0]?.name : parsed.error.message;
+    });
+    assert.deepEqual(names, ['Tür', 'Tör', 'Tür', 'a b%2', 'TÃr']);
   });
 });

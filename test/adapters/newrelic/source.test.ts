@@ -59,3 +59,25 @@ test('the target list of a form cannot make an event of thousands', () => {
   assert.equal(result.value.events.length, 1);
   assert.deepEqual(result.value.events[0]?.entity, {});
 });
+
+test('A17: HIGH is a warning unless configured, a machine by its name is a host, the sample of the Test button is dropped', () => {
+  const events = (payload: object, config = {}) => {
+    const result = newrelic(config).parse({ headers: {}, path: '', receivedAt: 1_795_226_867_000, body: JSON.stringify(payload) });
+    assert.ok(result.ok);
+    return result.value.events;
+  };
+  const id = 'a5cb0f3e-2c1a-4b7e-9d51-0a1b2c3d4e5f';
+  const issue = { id, state: 'ACTIVATED', title: 't', priority: 'HIGH', impactedEntities: ['web-1'] };
+
+  assert.equal(events(issue)[0]?.severity, 'warning');
+  assert.equal(events(issue, { severities: { high: 'error' } })[0]?.severity, 'error');
+  assert.deepEqual(events(issue)[0]?.entity, { host: 'web-1' });
+  assert.deepEqual(events({ ...issue, impactedEntities: ['Checkout API'] })[0]?.entity, { service: 'checkout api' });
+
+  const link = (issueId: string) => ({
+    ...issue,
+    issueUrl: `https://radar-api.service.newrelic.com/accounts/1/issues/${issueId}?notifier=WEBHOOK`,
+  });
+  assert.equal(events(link('0ea2df1c-adab-45d2-aae0-042b609d2322')).length, 0);
+  assert.equal(events(link(id)).length, 1);
+});

@@ -45,3 +45,33 @@ test('the files to paste hold what keeps alerts from getting lost', () => {
   for (const http of [webhook.http_config, direct]) assert.equal(http.authorization.type, 'Bearer');
   for (const rule of rules) assert.ok(rule.alert && rule.expr && rule.labels.severity && rule.annotations.summary, rule.alert);
 });
+
+test('D1: the address of a program that speaks for others is no host', () => {
+  const entity = (labels: Record<string, string>) =>
+    parsed(JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'A', ...labels } }] })).events[0]?.entity;
+  const ksm = { job: 'kube-state-metrics', instance: '10.1.2.3:8080', service: 'prom-kube-state-metrics' };
+
+  assert.deepEqual(entity({ ...ksm, namespace: 'shop', deployment: 'api' }), { namespace: 'shop' });
+  assert.deepEqual(
+    entity({ ...ksm, namespace: 'monitoring', exported_namespace: 'bank', pod: 'kube-state-metrics-0', exported_pod: 'db-0' }),
+    {
+      namespace: 'bank',
+      pod: 'db-0',
+    },
+  );
+  assert.deepEqual(entity({ job: 'nightly', instance: 'pushgateway:9091' }), {});
+  assert.deepEqual(entity({ job: 'yace', instance: '10.1.2.4:5000', dimension_DBInstanceIdentifier: 'db1' }), {});
+  assert.deepEqual(entity({ job: 'apps', instance: '10.1.2.5:8080', pod: 'cart-1', namespace: 'shop' }), {
+    pod: 'cart-1',
+    namespace: 'shop',
+  });
+
+  const node = entity({ job: 'node-exporter', instance: '10.0.0.7:9100', pod: 'node-exporter-x', namespace: 'monitoring' });
+  assert.deepEqual([node?.host, node?.ip], ['10.0.0.7', '10.0.0.7']);
+  assert.equal(entity({ job: 'blackbox', instance: 'https://shop.example.net/health' })?.host, 'shop.example.net');
+  assert.deepEqual(entity({ job: 'aws', service: 'gcp-billing', instance: 'aws-web-1:8080' }), {
+    host: 'aws-web-1',
+    service: 'gcp-billing',
+  });
+  assert.equal(entity({ job: 'apps', instance: 'web-1:8080' })?.host, 'web-1');
+});

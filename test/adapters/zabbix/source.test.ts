@@ -55,6 +55,32 @@ describe('zabbix', () => {
     assert.deepEqual([unread.startedAt, unread.observedAt], [receivedAt, receivedAt]);
   });
 
+  test('A4: a zone reads dates right on both sides of a change of clocks, an hour that comes twice by when we received it', () => {
+    const began = (event_date: string, event_time: string, at: string, timeZone = 'Europe/Berlin'): string => {
+      const body = JSON.stringify({ event_id: '1', trigger_id: '2', event_value: '1', event_name: 'x', event_date, event_time });
+      const result = zabbix({ timeZone }).parse({ headers: {}, path: '', body, receivedAt: Date.parse(at) });
+      return result.ok ? new Date(result.value.events[0]?.startedAt ?? 0).toISOString() : result.error.message;
+    };
+    assert.equal(began('2026.10.24', '12:00:00', '2026-10-24T10:00:05Z'), '2026-10-24T10:00:00.000Z');
+    assert.equal(began('2026.10.26', '12:00:00', '2026-10-26T11:00:05Z'), '2026-10-26T11:00:00.000Z');
+    assert.equal(began('2026.10.25', '02:50:00', '2026-10-25T00:50:05Z'), '2026-10-25T00:50:00.000Z');
+    assert.equal(began('2026.10.25', '02:10:00', '2026-10-25T01:10:05Z'), '2026-10-25T01:10:00.000Z');
+    assert.equal(began('2026.03.29', '03:10:00', '2026-03-29T01:10:05Z'), '2026-03-29T01:10:00.000Z');
+    assert.equal(began('2026.07.01', '12:00:00', '2026-07-01T16:00:05Z', 'America/New_York'), '2026-07-01T16:00:00.000Z');
+  });
+
+  test('A18: root causes that a service lists are no host, and a problem without a time began its duration ago', () => {
+    const service = { event_source: '4', event_id: '7', service_name: 'Shop', event_value: '1', event_name: 'Shop is down' };
+    const listed = eventOf({
+      ...service,
+      alert_message: 'Host: "web01" Problem name: Disk full Severity: High',
+      event_duration: '1h 2m 5s',
+    });
+    assert.equal(listed.entity.host, undefined);
+    assert.equal(receivedAt - listed.startedAt, 3_725_000);
+    assert.equal(eventOf({ ...service, event_duration: 'long' }).startedAt, receivedAt);
+  });
+
   test('Z3: each update action makes its claims, and none opens or clears', () => {
     const table = [
       { action: 'acknowledged', claims: ['acknowledged'] },
