@@ -47,7 +47,11 @@ export const ShellConfig = {
       additionalProperties: false,
       patternProperties: { '^[A-Za-z_][A-Za-z0-9_]{0,63}$': { type: 'string', maxLength: 4096 } },
     },
-    variables: { type: 'array', items: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$' }, maxItems: 64 },
+    variables: {
+      type: 'array',
+      items: { type: 'string', pattern: '^[A-Z][A-Z0-9_]{0,63}$', 'x-expects': 'the name of a variable, in capitals' },
+      maxItems: 64,
+    },
     workDirs: { type: 'array', items: absolute, maxItems: 64 },
     killGraceMs: { type: 'integer', minimum: 0, maximum: 700 },
   },
