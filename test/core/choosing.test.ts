@@ -256,6 +256,17 @@ test('B3: whatever was learned, what severity pages is paged within settle and h
   );
 });
 
+test('B3: an alert that comes back worse than it was is judged by what it is now', () => {
+  const story = tell(policyOf({ paging: { severity: 'error', score: 0.3 } }));
+  story.see(eventOf({ severity: 'warning' }));
+  clears(story);
+  story.forward(minute);
+  story.see(eventOf({ severity: 'critical', startedAt: story.now(), observedAt: story.now() }));
+  story.forward(minute);
+
+  assert.deepEqual([story.last('IncidentReopened').incident, paged(story)], [incidentOf(story), 1]);
+});
+
 test('B3: silenced, paged-and-cleared and acknowledged lives teach nothing, and are counted apart', () => {
   const story = tell(policyOf());
   for (const way of ['silenced', 'paged', 'acked']) live(story, way);

@@ -42,7 +42,8 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
   const stopped = incident.storm || (incident.outcome !== null && ends[incident.outcome.end].stops);
-  const asked = stopped ? nobody : remedy(ctx, incident, arrived);
+  const isCalling = incident.page === null && worthOf(ctx, incident) !== 'no';
+  const asked = stopped ? nobody : remedy(ctx, incident, arrived, isCalling);
   const fresh = incidentOf(ctx, id) ?? incident;
   if (asked.started) return decide(ctx, fresh, 'remediate', `playbook ${workingName(ctx, fresh)} works on it`);
   if (asked.wait !== null) askAgain(ctx, fresh, asked.wait.waitMs);

@@ -1,6 +1,7 @@
 // Asks the playbooks that answer an incident, one after the other, until one works on it.
 //   M1  A playbook that does not fit (parameters, target) is not this incident's: the next is asked.
 //   M2  A guard that can lift holds its alert until the hold-off is over; then the playbook is refused, and the next is asked.
+//       Where a person is to be called it is the hold-off of the incident: a member that joins late puts no page off.
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
@@ -33,7 +34,13 @@ export function boundOf(ctx: TurnContext, incident: Incident, playbook?: Playboo
   return incident.lifeAt + ctx.policy.settleMs + holdOffOf(ctx, playbook);
 }
 
-export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null): Asked {
+/** How long guards may hold a playbook while a person is still to be called: counted from when the incident became as severe as it is. */
+function heldUntil(ctx: TurnContext, incident: Incident, playbook: Playbook): Instant {
+  return Math.max(incident.lifeAt, incident.risenAt ?? 0) + ctx.policy.settleMs + holdOffOf(ctx, playbook);
+}
+
+/** `isCalling`: the incident is to page somebody unless a playbook helps, and has not yet. */
+export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null, isCalling: boolean): Asked {
   const held: string[] = [];
   const holding = new Set<string>();
   let wait: Asked['wait'] = null;
@@ -48,7 +55,10 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       continue;
     }
     const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
-    const until = found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook));
+    const until = Math.min(
+      found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook)),
+      isCalling ? heldUntil(ctx, incident, playbook) : Infinity,
+    );
     if (refusal !== null && isPassing(refusal.guard) && ctx.at < until) {
       holding.add(fingerprint); // M2
       held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);

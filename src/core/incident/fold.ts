@@ -2,9 +2,10 @@
 import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
 import { isFiring } from '../alert/fold.ts';
 import type { AlertRow } from '../alert/row.ts';
-import { severityRank } from '../alert/severity.ts';
+import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
+import type { Instant } from '../time.ts';
 import type {
   AlertJoined,
   IncidentAcknowledged,
@@ -93,7 +94,7 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
     root: incident.root === '' ? fact.fingerprint : incident.root,
     firstStart: Math.min(incident.firstStart, fact.startedAt),
     lastStart: Math.max(incident.lastStart, fact.startedAt),
-    severity: severityRank(fact.severity) > severityRank(incident.severity) ? fact.severity : incident.severity,
+    ...risen(incident, fact.severity, fact.at),
   }));
   indexAlert(desk, fact.fingerprint, fact.incident, fact.keys);
 }
@@ -105,8 +106,20 @@ function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {
-  const { severity, title, root, score, settled } = fact;
-  change(desk.tables.incidents, fact.incident, (incident) => ({ ...incident, severity, title, root, score, settled }));
+  const { severity, title, root, score, settled, at } = fact;
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    ...risen(incident, severity, at),
+    severity,
+    title,
+    root,
+    score,
+    settled,
+  }));
+}
+
+function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
+  return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
 }
 
 function foldResolved(desk: Desk, fact: IncidentResolved): void {

@@ -50,6 +50,8 @@ export interface Incident {
   readonly life: number;
   /** Gateway clock: when this life began. */
   readonly lifeAt: Instant;
+  /** Gateway clock: when its severity rose to what it is, where that was after it opened. */
+  readonly risenAt?: Instant;
   readonly settled: boolean;
   /** Something muted one of its alerts in this life. */
   readonly hushed?: true;
