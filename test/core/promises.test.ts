@@ -74,14 +74,14 @@ function spokenFor(desk: Desk, incident: Incident): boolean {
 }
 
 /** Ends after which no other playbook is tried. */
-const stops: readonly string[] = ['degraded', 'stuck', 'unknown', 'denied', 'cancelled'];
+const stops: ReadonlySet<string> = new Set(['degraded', 'stuck', 'unknown', 'denied', 'cancelled']);
 
 /** B3: looks at each page that is opened because no playbook helps. */
 function neverUnasked({ facts, desk, policy }: Heard): void {
   for (const fact of facts) {
     if (fact.type !== 'PageOpened') continue;
     const incident = desk.tables.incidents.rows.get(fact.incident);
-    if (incident === undefined || incident.run !== null || incident.storm || stops.includes(incident.outcome?.end ?? '')) continue;
+    if (incident === undefined || incident.run !== null || incident.storm || stops.has(incident.outcome?.end ?? '')) continue;
     if (facts.some(({ type }) => type === 'ApprovalRequested')) continue;
     for (const { playbook, targetFor } of inForce(policy)) {
       for (const alert of loud(desk, incident)) {

@@ -7,6 +7,7 @@ import type { Incident } from '../../src/core/incident/row.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { checkCalls } from './check-calls.ts';
+import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
@@ -53,6 +54,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const calls = checkCalls(ledger);
   const state = checkState(parts);
   checkPresent(ledger);
+  checkChoosing(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

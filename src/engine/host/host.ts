@@ -18,7 +18,7 @@ import { createCheckpointer } from './checkpointer.ts';
 import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
-import { createTurner } from './turner.ts';
+import { createTurner, type Turn } from './turner.ts';
 import { createWaits, type Waits } from './waits.ts';
 
 const retryAfterMs: Millis = 500;
@@ -38,6 +38,8 @@ export interface HostDeps {
   /** Told how far the checkpoint covers, each time it moves. */
   readonly onSaved: (mark: CheckpointMark) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** Decides in place of core's own turn (turner.ts). */
+  readonly turn?: Turn;
 }
 
 export interface Host {
