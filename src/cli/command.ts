@@ -19,7 +19,7 @@ const listMax = 100_000;
 /** What runs without a gateway, handed in from above: it needs the adapters, which commands do not know. */
 export interface Parts {
   readonly version: string;
-  serve(config: string, terminal: Terminal): Promise<{ stop(): Promise<void> }>;
+  serve(config: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<{ stop(): Promise<void> }>;
   check(config: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   checkPlaybooks(dir: string, env: Terminal['env']): Promise<Result<Loaded, readonly ConfigProblem[]>>;
   testPlaybooks(dir: string, env: Terminal['env'], told: (tested: Tested) => void): Promise<Result<null, readonly ConfigProblem[]>>;

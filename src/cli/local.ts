@@ -13,7 +13,9 @@ const defaultConfig = 'quench.yaml';
 
 async function serve(call: Call): Promise<ExitCode> {
   const { terminal } = call;
-  const gateway = await call.parts.serve(call.given.text('config') ?? defaultConfig, terminal);
+  const gateway = await call.parts.serve(call.given.text('config') ?? defaultConfig, terminal, {
+    intakeOnly: call.given.has('intake-only'),
+  });
   await new Promise<void>((resolve) => {
     if (terminal.signal.aborted) resolve();
     else terminal.signal.addEventListener('abort', () => resolve(), { once: true });
@@ -156,7 +158,7 @@ export const localCommands: readonly Command[] = [
     least: 0,
     most: 0,
     says: 'run the gateway until it is told to stop',
-    options: ['config'],
+    options: ['config', 'intake-only'],
     run: serve,
   },
   {

@@ -20,6 +20,10 @@ interface Option {
 
 const options = {
   config: { type: 'string', value: 'FILE', says: 'quench.yaml, or the directory that holds it (default: quench.yaml)' },
+  'intake-only': {
+    type: 'boolean',
+    says: 'take alerts in and decide nothing: critical ones are paged as they came in; for when deciding is what is broken',
+  },
   url: { type: 'string', value: 'URL', says: 'address of the gateway (default: QUENCH_URL, else what `listen` of the configuration says)' },
   'token-file': { type: 'string', value: 'FILE', says: 'file that holds the token' },
   output: { type: 'string', short: 'o', value: 'FORM', says: 'table, json, or name (ids only)', words: ['table', 'json', 'name'] },

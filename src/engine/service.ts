@@ -66,6 +66,8 @@ export interface Service {
   lag(): number;
   /** Partitions that are surely decided here and what waits in each, as of a moment ago. */
   lags(): ReadonlyMap<number, number>;
+  /** How many of the inputs that a start found undecided are turned; `loading` while desks are read back. Null when all of them are. */
+  catchingUp(): { readonly done: number; readonly of: number; readonly loading: boolean } | null;
   /** Partitions surely acted for here. */
   acting(): readonly number[];
   /** Facts that the read model of this process does not show yet, over all partitions, as of a moment ago. */
@@ -112,6 +114,20 @@ export function createService(deps: ServiceDeps): Service {
     if (total() > busyFrom) await pause(clock, yieldMs);
   }
 
+  let stopping = false;
+  let starting: Promise<void> = Promise.resolve();
+
+  /** A stop may come while desks are still loaded. */
+  async function begin(): Promise<void> {
+    if (deps.roles.has('host')) await hosts.start();
+    if (deps.roles.has('effects') && !stopping) await hands.start();
+    for (const projection of stopping ? [] : projections) await projection.start();
+    if (stopping) return;
+    // Of a log that is away they say nothing for a while.
+    lags.start();
+    behind.start();
+  }
+
   function total(): number {
     let sum = 0;
     for (const lag of lags.value().values()) sum += lag;
@@ -119,24 +135,20 @@ export function createService(deps: ServiceDeps): Service {
   }
 
   return {
-    async start() {
-      if (deps.roles.has('host')) await hosts.start();
-      if (deps.roles.has('effects')) await hands.start();
-      for (const projection of projections) await projection.start();
-      // Of a log that is away they say nothing for a while.
-      lags.start();
-      behind.start();
-    },
+    start: () => (starting = begin()),
     async stop(grace) {
       graceMs = grace;
+      stopping = true;
       lags.stop();
       behind.stop();
       await hands.stop();
       await hosts.stop();
+      await starting.catch(() => {}); // told to whoever started
       await Promise.all(projections.map((projection) => projection.stop()));
     },
     lag: total,
     lags: () => lags.value(),
+    catchingUp: () => catchingUpOf(deps.roles.has('host'), hosts),
     acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
     behind: () => behind.value().get(documentsName) ?? 0,
     projectorLags: () => behind.value(),
@@ -153,6 +165,19 @@ export function createService(deps: ServiceDeps): Service {
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
+}
+
+function catchingUpOf(decides: boolean, hosts: Assignments<Host>): ReturnType<Service['catchingUp']> {
+  if (!decides) return null;
+  let [done, of] = [0, 0];
+  let loading = hosts.beginning > 0;
+  for (const host of hosts.parts.values()) {
+    const recovery = host.recovery();
+    loading ||= recovery === null;
+    done += recovery?.done ?? 0;
+    of += recovery?.of ?? 0;
+  }
+  return loading || done < of ? { done, of, loading } : null;
 }
 
 /** What waits in each partition that is surely decided here. */

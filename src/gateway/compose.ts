@@ -7,19 +7,20 @@ import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import { createService, type Service } from '../engine/service.ts';
-import { emptySpool, type Spool } from '../engine/spool/spool.ts';
-import { createMetrics } from '../http/metrics.ts';
+import type { Spool } from '../engine/spool/spool.ts';
 import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
+import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createPublisher } from './publishing.ts';
+import { createGatewayMetrics } from './metrics.ts';
 import { startReconciling } from './reconcile.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
-import { openFailOpen, openSharedLogSpool } from './undecided.ts';
+import { openFailOpen, openSharedLogSpool, seesDecisions } from './undecided.ts';
 
 const stopGraceMs: Millis = 5_000;
 
@@ -32,7 +33,7 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
-/** Opens the store, starts the engine, publishes the policy, and then opens the door. */
+/** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
   const { clock, logger } = around;
   const stops = createStops(logger);
@@ -59,15 +60,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createMetrics({
-      lag: () => service.lag(),
-      lags: () => service.lags(),
-      acting: () => service.acting(),
-      projectors: () => service.projectorLags(),
-      away: () => backbone.problem() !== null,
-      deadLetters: () => backbone.deadLetters.count(),
-      ...(config.log === null ? {} : { spool: () => spool?.status() ?? emptySpool }),
-    });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
@@ -92,10 +85,9 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       decided: (fact) => count(metrics, fact),
       onTrouble,
     });
-    await service.start();
     stops.add(() => service.stop(stopGraceMs));
 
-    if (config.roles.includes('project')) stops.add(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
+    if (seesDecisions(config)) stops.add(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
 
     const { retentionMs } = config.limits;
     const trimmed = backbone.forgets ? null : store.log;
@@ -108,15 +100,17 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
-    await publisher.publish(config.policy);
 
     const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
     stops.add(reconciling.stop);
 
+    const engine = createEngineStart({ config, clock, service, publisher, log: backbone.log, onTrouble });
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
-    const http = openHttp(config, around, running);
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem });
+    await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
+    await engine.start();
     return { port, service, publish: publisher.publish, stop: stops.all };
   } catch (error) {
     await stops.all();

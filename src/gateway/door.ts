@@ -39,6 +39,7 @@ export interface Running {
   readonly executor: ForkedExecutor;
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
+  readonly notStarted: () => string | null;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */

@@ -18,6 +18,8 @@ interface Running {
   readonly spool: Spool | null;
   readonly executor: ForkedExecutor;
   readonly reconciling: Pick<Reconciling, 'statuses'>;
+  /** Why the engine did not start, or null. */
+  readonly notStarted: () => string | null;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -61,11 +63,25 @@ function reconcileCheck({ reconciling }: Running, clock: Pick<Clock, 'now'>): Ch
   return { name: 'sources', check: async () => null, note: () => describeReconciling(reconciling.statuses(), clock.now()) };
 }
 
+/** What was taken in is safe and what comes is taken in: no reason to send work elsewhere. */
+function describeEngine(config: Config, { service }: Running): string | null {
+  if (!config.roles.includes('host') && config.log === null)
+    return 'intake only: nothing is decided, critical alerts are paged as they came in';
+  const catchingUp = service.catchingUp();
+  if (catchingUp === null) return null;
+  const { done, of, loading } = catchingUp;
+  return loading ? 'loading what was decided before' : `catching up: ${done} of ${of}`;
+}
+
 /** What must be well for work to be sent here. */
 export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'now'>): readonly Check[] {
   const { spool } = running;
   return [
-    { name: 'engine', check: async () => running.service.bug()?.message ?? null },
+    {
+      name: 'engine',
+      check: async () => running.service.bug()?.message ?? running.notStarted(),
+      note: () => describeEngine(config, running),
+    },
     spool !== null && config.roles.includes('intake')
       ? spoolCheck(spool)
       : {

@@ -24,14 +24,14 @@ export interface Terminal {
 }
 
 /** Starts the gateway; `invalid_config` carries every problem of the configuration, a line each. SIGHUP reloads it until it is stopped. */
-export async function serve(configPath: string, terminal: Terminal): Promise<Gateway> {
+export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
   const logger = createLogger(terminal.stderr, systemClock);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
   let reload = async (): Promise<void> => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
   process.on('SIGHUP', hangUp);
   try {
-    const { gateway, reloads } = await started(configPath, terminal, logger);
+    const { gateway, reloads } = await started(configPath, terminal, { logger, ...how });
     reload = reloads;
     const stop = async (): Promise<void> => {
       reload = async () => logger.info({}, 'not reloaded: the gateway is stopping');
@@ -47,7 +47,7 @@ export async function serve(configPath: string, terminal: Terminal): Promise<Gat
 async function started(
   configPath: string,
   terminal: Terminal,
-  logger: Logger,
+  { logger, intakeOnly }: { readonly logger: Logger; readonly intakeOnly: boolean },
 ): Promise<{ gateway: Gateway; reloads: () => Promise<void> }> {
   const made: string[] = [];
   const path = configFileAt(configPath);
@@ -57,7 +57,7 @@ async function started(
     const lines = loaded.error.map((problem) => problemLine({ ...problem, file: relative('.', problem.file) }));
     throw new GatewayError('invalid_config', `the configuration does not load:\n${lines.join('\n')}`);
   }
-  const config = loaded.value;
+  const config: Config = intakeOnly ? { ...loaded.value, roles: ['intake'] } : loaded.value;
   const unsafe = loadConfig(path, { ...deps, exposure: exposureOf });
   for (const problem of unsafe.ok ? [] : unsafe.error)
     logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
@@ -71,7 +71,7 @@ async function started(
   const gateway = await startGateway(config, { clock: systemClock, logger, stream, executorEnv, version });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
   const load = (): ReturnType<typeof loadConfig> => loadConfig(path, { ...deps, expressions: createExpressions() });
-  return { gateway, reloads: reloader({ config, load, publish: gateway.publish, logger }) };
+  return { gateway, reloads: reloader({ config: loaded.value, load, publish: gateway.publish, logger }) };
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */

@@ -22,6 +22,11 @@ interface Parts {
   readonly awaySince: () => Instant | null;
 }
 
+/** Of an embedded log that nobody decides about for a while, every decision there is. */
+export function seesDecisions(config: Pick<Config, 'roles' | 'log'>): boolean {
+  return config.roles.includes('project') || config.log === null;
+}
+
 export function openFailOpen(config: Config, { clock, logger }: Surroundings, parts: Parts): FailOpen {
   const { store, backbone, notifiers, instance, metrics, awaySince } = parts;
   return createFailOpen({
@@ -31,7 +36,7 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
     instance,
     awaySince,
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
-    seesDecisions: config.roles.includes('project'),
+    seesDecisions: seesDecisions(config),
     async known(scope, fingerprint, observedAt) {
       const alert = await store.views.get('alert', alertId(scope, fingerprint), [scope]);
       if (alert?.state === 'cleared') return (alert.clearedAt ?? 0) >= observedAt;

@@ -6,9 +6,9 @@ import { version } from '../gateway/version.ts';
 export const parts: Parts = {
   version,
 
-  async serve(config, terminal) {
+  async serve(config, terminal, how) {
     const { serve } = await import('../gateway/serve.ts');
-    return serve(config, terminal);
+    return serve(config, terminal, how);
   },
 
   async check(config, env) {

@@ -232,6 +232,7 @@ describe('roles', () => {
   });
 
   it('may all be named by a gateway that is alone', () => {
+    assert.deepEqual(loaded('roles: [intake]').roles, ['intake']);
     const config = loaded('roles: [project, effects, host, intake]');
 
     assert.equal(config.log, null);
@@ -247,12 +248,16 @@ describe('roles', () => {
     {
       says: 'some of them with the embedded log',
       text: 'roles: [intake, project]',
-      lines: ['quench.yaml:1:8: roles: a gateway with the embedded log is alone and does everything; leave roles out, or share a log'],
+      lines: [
+        'quench.yaml:1:8: roles: a gateway with the embedded log is alone and does everything; leave roles out, or share a log, or write [intake] while it shall decide nothing',
+      ],
     },
     {
       says: 'some of them with the embedded log, named',
       text: 'log: { type: embedded }\nroles: [host]',
-      lines: ['quench.yaml:2:8: roles: a gateway with the embedded log is alone and does everything; leave roles out, or share a log'],
+      lines: [
+        'quench.yaml:2:8: roles: a gateway with the embedded log is alone and does everything; leave roles out, or share a log, or write [intake] while it shall decide nothing',
+      ],
     },
     { says: 'none', text: `roles: []\n${kafka} }`, lines: ['quench.yaml:1:8: roles: expected at least 1 item, seen an empty list'] },
     {

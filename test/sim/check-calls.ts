@@ -121,7 +121,9 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
       owed.set(fact.run, debt);
       return;
     }
-    const relieved = fact.type === 'PageRang' || fact.type === 'IncidentResolved' || fact.type === 'IncidentAcknowledged';
+    // The next remedy takes the debt over: its own end owes a call (C5).
+    const relieved =
+      fact.type === 'RunStarted' || fact.type === 'PageRang' || fact.type === 'IncidentResolved' || fact.type === 'IncidentAcknowledged';
     if (relieved) for (const debt of owed.values()) if (debt.incident === fact.incident) owed.delete(debt.run);
   }
 
@@ -130,6 +132,7 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     const tables = ledger.desks.get(desk)?.tables;
     const row = tables?.incidents.rows.get(incident);
     if (tables === undefined || row === undefined || row.state !== 'open' || row.decision === 'suppress') return true;
+    if (row.decision === 'hold') return true; // a guard that may lift is waited for until the hold-off (C6); what burns beyond is asked in the calm
     const page = row.page === null ? undefined : tables.pages.rows.get(row.page);
     if (page?.state === 'acked' && (end === 'denied' || end === 'cancelled')) return true; // by the word of a person who had been called
     return page?.state === 'ringing';

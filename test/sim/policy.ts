@@ -16,7 +16,7 @@ const ladders: { readonly [name: string]: Ladder } = {
     name: 'default',
     rungs: [
       { notify: ['chat'], waitMs: 2 * minute },
-      { notify: ['phone', 'mail'], waitMs: 3 * minute },
+      { notify: ['phone', 'mail'], waitMs: 15 * minute }, // rung until somebody has it; a world lives for hours
     ],
     repeat: 1,
     ackTimeoutMs: 8 * minute,
@@ -26,7 +26,7 @@ const ladders: { readonly [name: string]: Ladder } = {
     rungs: [
       { notify: ['chat'], waitMs: minute },
       { notify: ['phone'], waitMs: 2 * minute },
-      { notify: ['boss', 'phone'], waitMs: 2 * minute },
+      { notify: ['boss', 'phone'], waitMs: 15 * minute },
     ],
     repeat: 0,
     ackTimeoutMs: 0,

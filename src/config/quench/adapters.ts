@@ -82,7 +82,17 @@ export function storeOf(loading: Loading): string {
 export function rolesOf(loading: Loading): Config['roles'] {
   const { roles, log } = loading.raw;
   if (roles === undefined) return every;
-  if ((log?.type ?? 'embedded') === 'embedded' && roles.length < every.length)
-    complain(loading, '/roles', `a gateway with the embedded log is alone and does everything; leave roles out, or share a log`);
+  const isAlone = (log?.type ?? 'embedded') === 'embedded';
+  if (isAlone && roles.length < every.length && !isIntakeOnly(roles))
+    complain(
+      loading,
+      '/roles',
+      `a gateway with the embedded log is alone and does everything; leave roles out, or share a log, or write [intake] while it shall decide nothing`,
+    );
   return roles;
+}
+
+/** The way out when decisions are what is broken: it takes in, and pages critical alerts as they came in. */
+function isIntakeOnly(roles: Config['roles']): boolean {
+  return roles.length === 1 && roles[0] === 'intake';
 }

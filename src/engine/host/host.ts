@@ -49,6 +49,8 @@ export interface Host {
   stop(): Promise<void>;
   /** Inputs on the log that are not turned yet. */
   lag(): Promise<number>;
+  /** Of the inputs that were on the log when the desks were loaded, how many are turned; null while they are loaded. */
+  recovery(): { readonly done: number; readonly of: number } | null;
   policy(): Policy | null;
   frozen(): { readonly by: string; readonly reason: string } | null;
   /** The bug that stopped the partition, or null. */
@@ -64,7 +66,8 @@ export function createHost(deps: HostDeps): Host {
   const stopping = new AbortController();
   const { waits, checkpointer, turner, factsWriter } = partsOf(deps, arrivals);
   const isStopping = (): boolean => stopping.signal.aborted;
-  let isLoaded = false;
+  /** The inputs that the last load found undecided; null before the first. */
+  let tail: { readonly from: number; readonly to: number } | null = null;
   let bug: Error | null = null;
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => {};
@@ -78,7 +81,7 @@ export function createHost(deps: HostDeps): Host {
     factsWriter.reset(newestSeqs);
     checkpointer.reset(mark);
     waits.start(desks.values());
-    isLoaded = true;
+    tail = { from: mark.inputs, to: await log.end('inputs', partition) };
   }
 
   async function run(): Promise<void> {
@@ -131,8 +134,9 @@ export function createHost(deps: HostDeps): Host {
     },
     async lag() {
       // While the desks are loaded it is not known yet where we stand.
-      return isLoaded ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
+      return tail !== null ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
     },
+    recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
     policy: () => turner.world().policy,
     frozen: () => turner.world().frozen,
     get bug() {

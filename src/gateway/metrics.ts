@@ -1,0 +1,25 @@
+// The figures that a scrape asks the running gateway for; what they are called is http/metrics.ts.
+import type { Config } from '../config/quench/types.ts';
+import type { Service } from '../engine/service.ts';
+import { emptySpool, type Spool } from '../engine/spool/spool.ts';
+import { createMetrics, type Metrics } from '../http/metrics.ts';
+import type { Backbone } from '../ports/backbone.ts';
+
+interface Parts {
+  readonly backbone: Backbone;
+  /** Both start after the metrics, and are there when somebody scrapes. */
+  readonly service: () => Service;
+  readonly spool: () => Spool | null;
+}
+
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool }: Parts): Metrics {
+  return createMetrics({
+    lag: () => service().lag(),
+    lags: () => service().lags(),
+    acting: () => service().acting(),
+    projectors: () => service().projectorLags(),
+    away: () => backbone.problem() !== null,
+    deadLetters: () => backbone.deadLetters.count(),
+    ...(config.log === null ? {} : { spool: () => spool()?.status() ?? emptySpool }),
+  });
+}
