@@ -153,27 +153,6 @@ export const toPeople: Blindness = (desk, run, rules) => {
   };
 };
 
-/** Takes what the run was started for to be burning still. */
-export const toRecovery: Blindness = (desk, run, rules) => {
-  const { rows } = desk.tables.alerts;
-  const cleared = run.alerts.map((fingerprint) => rows.get(fingerprint)).filter((row) => row?.alert.state === 'cleared');
-  for (const row of cleared) if (row !== undefined) rows.set(row.alert.fingerprint, { ...row, alert: { ...row.alert, state: 'firing' } });
-  return {
-    rules,
-    undo: () => {
-      for (const row of cleared) if (row !== undefined) rows.set(row.alert.fingerprint, row);
-    },
-  };
-};
-
-/** Takes the playbook that the run began with to be in force. */
-export const toEdits: Blindness = (desk, run, rules) => {
-  const began = desk.tables.playbooks.rows.get(run.playbook);
-  if (began === undefined) return { rules, undo: () => {} };
-  const others = rules.policy.playbooks.filter(({ name }) => name !== began.name);
-  return { rules: { ...rules, policy: { ...rules.policy, playbooks: [...others, began] } }, undo: () => {} };
-};
-
 /** Does not hear of the emergency stop. */
 export const toFreezes: Blindness = (_desk, _run, rules) => ({ rules: { ...rules, frozen: null }, undo: () => {} });
 

@@ -15,10 +15,8 @@ import {
   renumbered,
   sameInEveryTerm,
   sharing,
-  toEdits,
   toFreezes,
   toPeople,
-  toRecovery,
   twice,
   unfenced,
   withLog,
@@ -154,16 +152,6 @@ export const mutants: readonly Mutant[] = [
     says: 'grants of steps that do not ask whether a person has it',
     tampering: lying({ host: blind(toPeople) }),
     caught: /^V1: .* although \S+ has it/,
-  },
-  {
-    says: 'grants of steps that do not ask whether the alerts still fire',
-    tampering: lying({ host: blind(toRecovery) }),
-    caught: /^V1: .* although none of its alerts fires/,
-  },
-  {
-    says: 'grants of steps that do not ask whether the playbook is in force',
-    tampering: lying({ host: blind(toEdits) }),
-    caught: /^V1: .* is in force no more/,
   },
   {
     says: 'grants of steps that do not ask for the emergency stop',

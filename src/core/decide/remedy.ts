@@ -14,6 +14,7 @@ import { isPassing, refusalOf, type Refusal } from './guards.ts';
 import { plan, type Plan } from './plan.ts';
 
 const askAgainMs = 15 * second;
+const wouldBeCharsMax = 300;
 
 /** What came of asking. */
 export interface Asked {
@@ -54,6 +55,10 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       if (wait === null || waitMs < wait.waitMs) wait = { playbook, waitMs };
       continue;
     }
+    if (playbook.mode === 'shadow' && planned.ok) {
+      begin(ctx, incident, found, planned.value, refusalOf(ctx, incident, playbook, planned.value.target));
+      continue;
+    }
     const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
     const until = Math.min(
       found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook)),
@@ -64,7 +69,7 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);
       askAgain(ctx, incident, Math.min(refusal.liftsInMs ?? askAgainMs, until - ctx.at));
     } else if (refusal !== null) refuse(ctx, incident, found, refusal);
-    else if (planned.ok && begin(ctx, incident, found, planned.value)) return { started: true, held, wait };
+    else if (planned.ok && begin(ctx, incident, found, planned.value, null)) return { started: true, held, wait };
   }
   return { started: false, held, wait };
 }
@@ -81,13 +86,14 @@ function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: a
 }
 
 /** Starts a run for all alerts of the same target; true when it works on the incident, which a shadow run or one that is over at once does not. */
-function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): boolean {
+function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan, refusal: Refusal | null): boolean {
   const { playbook } = found;
   const matched = matchedWith(ctx, incident, found).filter(({ environment }) => {
     const other = plan(ctx, playbook, environment);
     return other.ok && other.value.target === planned.target;
   });
-  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint) });
+  const wouldBe = refusal === null ? {} : { wouldBe: `${refusal.guard}: ${refusal.reason}`.slice(0, wouldBeCharsMax) };
+  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint), ...wouldBe });
   const fresh = incidentOf(ctx, incident.id);
   if (fresh === undefined || fresh.run === null) return false;
   const after = holdOffOf(ctx, playbook);

@@ -11,6 +11,7 @@ import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/delivery.ts';
 import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
+import { tellWithout } from '../run/shadow.ts';
 import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
 import { minute } from '../time.ts';
@@ -35,6 +36,7 @@ export function resolve(ctx: TurnContext, id: string, how: { readonly by: Resolv
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
   if (!incident.storm && incident.parent === null) learn(ctx, incident, how.by);
+  tellWithout(ctx, incident, how.who === '' ? how.by : how.who);
   emit(ctx, { type: 'IncidentResolved', incident: id, ...how });
   const page = pageOf(ctx, incident.page);
   if (page !== undefined) closePage(ctx, page, `incident resolved by ${how.by}`);
