@@ -55,6 +55,8 @@ export interface Indexes {
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   readonly silences: SilenceIndex;
+  /** Incidents that wait for the release of a target or of a playbook's slot. */
+  readonly waiting: Map<string, Set<string>>;
 }
 
 export interface Desk {
@@ -90,7 +92,13 @@ export function newDesk(scope: string): Desk {
       wakes: newTable(),
       deliveries: newTable(),
     },
-    indexes: { incidentsByKey: new Map(), alertsByIncident: new Map(), runsByPlaybook: new Map(), silences: newSilenceIndex() },
+    indexes: {
+      incidentsByKey: new Map(),
+      alertsByIncident: new Map(),
+      runsByPlaybook: new Map(),
+      silences: newSilenceIndex(),
+      waiting: new Map(),
+    },
   };
 }
 
@@ -131,6 +139,20 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
   alertsByIncident.get(incident)?.delete(fingerprint);
 }
 
+/** Brings the index up to date with what the incident waits for; one that waits for something new leaves what it waited for. */
+export function indexWaiting(desk: Desk, id: string, before: readonly string[] = []): void {
+  const { waiting } = desk.indexes;
+  for (const key of before) {
+    waiting.get(key)?.delete(id);
+    if (waiting.get(key)?.size === 0) waiting.delete(key);
+  }
+  for (const key of desk.tables.incidents.rows.get(id)?.waitsFor ?? []) {
+    const incidents = waiting.get(key);
+    if (incidents === undefined) waiting.set(key, new Set([id]));
+    else incidents.add(id);
+  }
+}
+
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
 export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
   const { runsByPlaybook } = desk.indexes;
@@ -146,6 +168,7 @@ export function reindex(desk: Desk): void {
   for (const { alert, keys } of byJoin) {
     if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
+  for (const id of desk.tables.incidents.rows.keys()) indexWaiting(desk, id);
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
   for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

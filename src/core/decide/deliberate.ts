@@ -26,7 +26,7 @@ import { briefOf, loudest, newsOf, release } from './taken.ts';
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
 
-const nobody: Asked = { started: false, held: [], wait: null };
+const nobody: Asked = { started: false, held: [], waitsFor: [], wait: null };
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
@@ -77,9 +77,9 @@ function isAnswered(ctx: TurnContext, incident: Incident): boolean {
   return pageOf(ctx, incident.page)?.state === 'acked';
 }
 
-function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
+function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string, until: readonly string[] = []): void {
   if (incident.decision === decision && incident.reason === reason) return;
-  emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason });
+  emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason, ...(until.length === 0 ? {} : { waitsFor: until }) });
 }
 
 function resolveCleared(ctx: TurnContext, incident: Incident): void {
@@ -110,7 +110,7 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: 
   }
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
   if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
-  if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '));
+  if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '), asked.waitsFor);
   const helped = outcome !== null && ends[outcome.end].helped;
   if (helped && unhelped(ctx, incident).length === 0) {
     const words = outcome.end === 'noop' ? 'found nothing to do' : 'verified';

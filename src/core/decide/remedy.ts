@@ -5,7 +5,7 @@
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
-import { incidentOf, triedAs, type Incident } from '../incident/row.ts';
+import { incidentOf, releasedBy, triedAs, type Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { start } from '../run/program.ts';
 import { second, type Instant, type Millis } from '../time.ts';
@@ -21,6 +21,8 @@ export interface Asked {
   readonly started: boolean;
   /** Why playbooks that match wait, the most preferred first. */
   readonly held: readonly string[];
+  /** What must be released for them to go on at once. */
+  readonly waitsFor: readonly string[];
   /** The playbook that acts soonest if things stay as they are. */
   readonly wait: { readonly playbook: Playbook; readonly waitMs: Millis } | null;
 }
@@ -43,6 +45,7 @@ function heldUntil(ctx: TurnContext, incident: Incident, playbook: Playbook): In
 /** `isCalling`: the incident is to page somebody unless a playbook helps, and has not yet. */
 export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null, isCalling: boolean): Asked {
   const held: string[] = [];
+  const waitsFor = new Set<string>();
   const holding = new Set<string>();
   let wait: Asked['wait'] = null;
   for (const found of candidates(ctx, incident, arrived)) {
@@ -67,15 +70,22 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
     if (refusal !== null && isPassing(refusal.guard) && ctx.at < until) {
       holding.add(fingerprint); // M2
       held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);
+      for (const released of releasing(playbook, refusal)) waitsFor.add(released);
       askAgain(ctx, incident, Math.min(refusal.liftsInMs ?? askAgainMs, until - ctx.at));
     } else if (refusal !== null) refuse(ctx, incident, found, refusal);
-    else if (planned.ok && begin(ctx, incident, found, planned.value, null)) return { started: true, held, wait };
+    else if (planned.ok && begin(ctx, incident, found, planned.value, null)) return { started: true, held, waitsFor: [], wait };
   }
-  return { started: false, held, wait };
+  return { started: false, held, waitsFor: [...waitsFor], wait };
 }
 
 export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
   wakeAfter(ctx, afterMs, { kind: 'deliberate', incident: incident.id, asked: nextSeq(ctx) });
+}
+
+function releasing({ name }: Playbook, { guard, target }: Refusal): readonly string[] {
+  const [lock, slot] = releasedBy(name, target);
+  const key = guard === 'lock' ? lock : guard === 'concurrency' ? slot : undefined;
+  return key === undefined ? [] : [key];
 }
 
 function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: alert }: Candidate, refusal: Refusal): void {

@@ -1,5 +1,5 @@
 // Facts about incidents, folded into rows. Decides nothing.
-import { indexAlert, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { indexAlert, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
 import { isFiring } from '../alert/fold.ts';
 import type { AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
@@ -123,12 +123,14 @@ function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pic
 }
 
 function foldResolved(desk: Desk, fact: IncidentResolved): void {
-  change(desk.tables.incidents, fact.incident, ({ held: _held, ...incident }) => ({
+  const waitedFor = desk.tables.incidents.rows.get(fact.incident)?.waitsFor;
+  change(desk.tables.incidents, fact.incident, ({ held: _held, waitsFor: _waitsFor, ...incident }) => ({
     ...incident,
     state: 'resolved' as const,
     resolvedAt: fact.at,
     resolvedBy: fact.by,
   }));
+  indexWaiting(desk, fact.incident, waitedFor);
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
 

@@ -46,6 +46,8 @@ export interface Incident {
   readonly resolvedBy: ResolvedBy | null;
   readonly decision: Decision | null;
   readonly reason: string;
+  /** What must be released by a run of another incident before a playbook of this one may act; absent while it waits for nothing such. */
+  readonly waitsFor?: readonly string[];
   /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */
   readonly life: number;
   /** Gateway clock: when this life began. */
@@ -92,6 +94,11 @@ export function triedAs(playbook: string, target: string): string {
 /** How a condition that holds is remembered: of which playbook, its place among the triggers, and of which alert (none: of the incident). */
 export function heldAs(condition: { readonly playbook: string; readonly trigger: number; readonly fingerprint: string }): string {
   return `${condition.playbook}|${condition.trigger}|${condition.fingerprint}`;
+}
+
+/** What a run of a playbook on a target releases when it ends. */
+export function releasedBy(playbook: string, target: string): readonly string[] {
+  return [`lock|${target}`, `slot|${playbook}`];
 }
 
 export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {
