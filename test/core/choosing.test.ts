@@ -159,6 +159,14 @@ test('C6: whoever waits for a target goes on in the turn that releases it, and o
   assert.equal(story.last('RunStarted').incident, story.last('IncidentOpened').incident);
 });
 
+test('C1: no run begins for an alert that somebody has in its source', () => {
+  const story = tell(policyOf({ playbooks: [book('a')] }));
+  story.see(on('web1', { claim: 'acknowledged' }));
+  story.forward(hour);
+
+  assert.deepEqual(started(story), []);
+});
+
 // ---------------------------------------------------------------- C2, C7
 
 test('C7: three hosts in one incident are three targets, and each is healed', () => {

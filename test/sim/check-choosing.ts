@@ -67,6 +67,7 @@ function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, rea
   const incident = desk.tables.incidents.rows.get(id);
   if (incident === undefined || incident.run !== null || incident.storm || stopping.has(incident.outcome?.end ?? '')) return;
   for (const { alert } of loud(desk, incident)) {
+    if (alert.acknowledged) continue; // somebody has it in its source
     const playbook = policy.playbooks.find(({ name }) => name === `heal-${alert.name}`);
     if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) continue;
     const tried = incident.tried.includes(`${playbook.name}|${alert.entity.host}`) || reason.includes(`playbook ${playbook.name} waits`);
