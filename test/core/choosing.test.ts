@@ -160,11 +160,13 @@ test('C6: whoever waits for a target goes on in the turn that releases it, and o
 });
 
 test('C1: no run begins for an alert that somebody has in its source', () => {
-  const story = tell(policyOf({ playbooks: [book('a')] }));
-  story.see(on('web1', { claim: 'acknowledged' }));
+  const story = tell(policyOf({ playbooks: [book('a', { triggers: trigger('alert.name == "DiskFull" && incident.members > 1') })] }));
+  story.see(on('web1', { name: 'DiskFull' }));
+  story.see(on('web1', { name: 'DiskFull', claim: 'acknowledged' }));
+  story.see(on('web1', { name: 'Latency' }));
   story.forward(hour);
 
-  assert.deepEqual(started(story), []);
+  assert.deepEqual([started(story), paged(story)], [[], 1]);
 });
 
 // ---------------------------------------------------------------- C2, C7
