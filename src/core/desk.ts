@@ -57,6 +57,8 @@ export interface Indexes {
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   readonly silences: SilenceIndex;
+  /** Incidents that wait for the release of a target or of a playbook's slot. */
+  readonly waiting: Map<string, Set<string>>;
 }
 
 export interface Desk {
@@ -98,6 +100,7 @@ export function newDesk(scope: string): Desk {
       firingByIncident: new Map(),
       runsByPlaybook: new Map(),
       silences: newSilenceIndex(),
+      waiting: new Map(),
     },
   };
 }
@@ -150,6 +153,20 @@ export function indexFiring(desk: Desk, fingerprint: string, incident: string, f
   else firingByIncident.delete(incident);
 }
 
+/** Brings the index up to date with what the incident waits for; one that waits for something new leaves what it waited for. */
+export function indexWaiting(desk: Desk, id: string, before: readonly string[] = []): void {
+  const { waiting } = desk.indexes;
+  for (const key of before) {
+    waiting.get(key)?.delete(id);
+    if (waiting.get(key)?.size === 0) waiting.delete(key);
+  }
+  for (const key of desk.tables.incidents.rows.get(id)?.waitsFor ?? []) {
+    const incidents = waiting.get(key);
+    if (incidents === undefined) waiting.set(key, new Set([id]));
+    else incidents.add(id);
+  }
+}
+
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
 export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
   const { runsByPlaybook } = desk.indexes;
@@ -167,6 +184,7 @@ export function reindex(desk: Desk): void {
   }
   const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
   for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
+  for (const id of desk.tables.incidents.rows.keys()) indexWaiting(desk, id);
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
   for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

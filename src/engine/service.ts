@@ -17,6 +17,7 @@ import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
+import type { Turn } from './host/turner.ts';
 import { createMeter } from './meter.ts';
 import { documentsName } from './project/documents.ts';
 import { createProjection, type Projection, type Projector } from './project/projector.ts';
@@ -54,6 +55,8 @@ export interface ServiceDeps {
   /** Every fact decided here, once it is durable. */
   readonly decided: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** Decides in place of core's own turn: simulations break a guard this way. */
+  readonly turn?: Turn;
 }
 
 export interface Service {
@@ -207,7 +210,7 @@ async function behindOf(projections: readonly Projection[]): Promise<ReadonlyMap
 
 /** The hosts of the partitions that are this process's to decide. */
 function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
-  const { shared, clock, expressions, yieldToIntake, decided, onTrouble } = deps;
+  const { shared, clock, expressions, yieldToIntake, decided, onTrouble, turn } = deps;
   const { log, checkpoints } = shared;
   return createAssignments({
     shares,
@@ -225,6 +228,7 @@ function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
         onDecided: decided,
         onSaved: (mark) => shares.done(partition, mark.inputs),
         onTrouble,
+        ...(turn === undefined ? {} : { turn }),
       }),
     end: (host) => host.stop(),
   });

@@ -121,6 +121,54 @@ test('C6: a guard that does not lift within the hold-off gives one page, with ev
   assert.match(story.last('PageOpened').reason, /playbook a was refused: frozen by ann.*; playbook b was refused: frozen by ann/);
 });
 
+test('C6 C9: whoever waits for a slot goes on in the turn that releases it, the longest waiting first', () => {
+  const story = tell(
+    policyOf({
+      playbooks: [book('a', { guards: { ...book('a').guards, concurrency: 1 }, verify: { ...book('a').verify, proofs: [probe] } })],
+    }),
+  );
+  const hosts = Array.from({ length: 14 }, (_, index) => `web${index}`);
+  for (const name of hosts) {
+    story.see(on(name, { entity: { host: name, service: name } }));
+    story.forward(1);
+  }
+  for (let step = 0; step < hosts.length; step += 1) {
+    story.answer(done);
+    story.forward(100);
+    story.answer(well);
+  }
+
+  assert.deepEqual([started(story), paged(story)], [hosts.map((name) => `a ${name}`), 0]);
+});
+
+test('C6: whoever waits for a target goes on in the turn that releases it, and one that recovered meanwhile lets the next', () => {
+  const shared = { params: {}, target: 'db', verify: { ...book('a').verify, proofs: [probe] } };
+  const story = tell(policyOf({ playbooks: [book('a', { ...shared, steps: [stepOf({ with: {} })] })] }));
+  for (const name of ['web1', 'web2', 'web3']) story.see(on(name, { entity: { host: name, service: name } }));
+  story.see(on('web2', { entity: { host: 'web2', service: 'web2' }, claim: 'cleared', observedAt: story.now() + 1 }));
+  assert.equal(started(story).length, 1);
+  const before = story.now();
+  story.answer(done);
+  story.answer(well);
+
+  const incidents = story.all('RunStarted').map(({ alerts, at }) => [alerts?.length, at]);
+  assert.deepEqual(incidents, [
+    [1, before],
+    [1, before],
+  ]);
+  assert.equal(story.last('RunStarted').incident, story.last('IncidentOpened').incident);
+});
+
+test('C1: no run begins for an alert that somebody has in its source', () => {
+  const story = tell(policyOf({ playbooks: [book('a', { triggers: trigger('alert.name == "DiskFull" && incident.members > 1') })] }));
+  story.see(on('web1', { name: 'DiskFull' }));
+  story.see(on('web1', { name: 'DiskFull', claim: 'acknowledged' }));
+  story.see(on('web1', { name: 'Latency' }));
+  story.forward(hour);
+
+  assert.deepEqual([started(story), paged(story)], [[], 1]);
+});
+
 // ---------------------------------------------------------------- C2, C7
 
 test('C7: three hosts in one incident are three targets, and each is healed', () => {
@@ -254,6 +302,17 @@ test('B3: whatever was learned, what severity pages is paged within settle and h
     }),
     { numRuns: 60 },
   );
+});
+
+test('B3: an alert that comes back worse than it was is judged by what it is now', () => {
+  const story = tell(policyOf({ paging: { severity: 'error', score: 0.3 } }));
+  story.see(eventOf({ severity: 'warning' }));
+  clears(story);
+  story.forward(minute);
+  story.see(eventOf({ severity: 'critical', startedAt: story.now(), observedAt: story.now() }));
+  story.forward(minute);
+
+  assert.deepEqual([story.last('IncidentReopened').incident, paged(story)], [incidentOf(story), 1]);
 });
 
 test('B3: silenced, paged-and-cleared and acknowledged lives teach nothing, and are counted apart', () => {

@@ -167,6 +167,28 @@ test('R4: an approval given while frozen starts no effect', () => {
 
 // ---------------------------------------------------------------- shadow
 
+test('C17: a shadow run says which guard would refuse it, and stops nobody by it', () => {
+  const guards = { ...playbookOf().guards, confidence: 0.99 };
+  const story = began({ mode: 'shadow', guards });
+
+  assert.deepEqual([asked(story), ends(story)], [[], ['shadowed']]);
+  assert.match(story.last('RunFinished').reason, /nothing was done; it would be refused: confidence: score [\d.]+ is below 0.99$/);
+  assert.equal(story.all('RunRefused').length, 0);
+});
+
+test('C17: at the end of the incident stands how it went without the shadow run', () => {
+  const story = began({ mode: 'shadow' });
+  story.forward(5 * minute);
+  clears(story);
+  const told = story.all('IncidentNoted').map(({ text }) => text);
+
+  assert.deepEqual(told.length, 1);
+  assert.match(
+    told[0] ?? '',
+    /^shadow: playbook restart-service would have acted on checkout at \d\d:\d\d UTC; without it: over after 5m, by prometheus; a person was paged$/,
+  );
+});
+
 test('a shadow run looks and tells its plan, touches nothing, and the page comes as if it were not there', () => {
   const diagnose = [{ kind: 'look' as const, id: 'status', continueOnError: false, uses: 'test/status', with: {}, timeoutMs: second }];
   const story = began({ mode: 'shadow', diagnose, steps: [stepOf(), stepOf({ id: 'later', with: { pid: '$steps.restart.pid' } })] });

@@ -30,7 +30,7 @@ export function checkPresent(ledger: Ledger): void {
     const policy = world === undefined ? null : worldOf(world).policy;
     if (policy === null || run === undefined) return null;
     const now = policy.playbooks.find(({ digest }) => digest === run.playbook);
-    return now === undefined || now.mode === 'off' ? 'its playbook is in force no more' : null;
+    return now === undefined || now.mode === 'off' ? `playbook ${run.playbook} is in force no more` : null;
   }
 }
 
@@ -41,6 +41,8 @@ function staleness(desk: Desk, { run: id }: StepGranted): string | null {
   if (run === undefined || incident === undefined) return 'its incident is gone';
   if (incident.state === 'resolved' || incident.life !== run.life) return 'its incident is over';
   if (incident.state === 'acknowledged' && run.approvedAt === undefined) return `${incident.acked?.by} has it`;
+  const parent = incidents.rows.get(incident.parent ?? '');
+  if (parent !== undefined && parent.state !== 'resolved') return 'a storm speaks for its incident';
   const firing = run.alerts.filter((fingerprint) => alerts.rows.get(fingerprint)?.alert.state === 'firing');
   return firing.length === 0 ? 'none of its alerts fires' : null;
 }

@@ -8,6 +8,7 @@ import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCalls } from './check-calls.ts';
+import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkEras } from './check-eras.ts';
 import { checkPages } from './check-pages.ts';
@@ -56,6 +57,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const state = checkState(parts);
   checkEras(ledger);
   checkPresent(ledger);
+  checkChoosing(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

@@ -69,7 +69,7 @@ export function drawPlan(random: Random, isCrowded: boolean): Plan {
     badNotifiers: share(0.8),
     badSenders: share(0.7),
     people: random.chance(0.7) ? random.int(2, 14) : 0,
-    policies: often(2),
+    policies: often(4),
     chaosMs: random.int(6, 20) * minute,
   };
 }

@@ -1,10 +1,15 @@
 // Lies told to one part of a process by what stands between it and the real parts around it: logs, clocks, shares, checkpoints, cursors.
 // The worlds that are built from them are in mutants.ts.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import type { DecisionContext } from '../../src/core/context.ts';
+import type { Desk } from '../../src/core/desk.ts';
 import type { NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Fact } from '../../src/core/records.ts';
 import type { StepGranted } from '../../src/core/run/facts.ts';
+import type { Run } from '../../src/core/run/row.ts';
 import { minute, second } from '../../src/core/time.ts';
+import { turn } from '../../src/core/turn.ts';
+import type { Turn } from '../../src/engine/host/turner.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
 import type { Checkpoints } from '../../src/ports/checkpoints.ts';
 import type { Clock } from '../../src/ports/clock.ts';
@@ -119,6 +124,37 @@ export function renumbered(log: EventLog): EventLog {
     read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).map(anew) : log.read(topic, ...rest)),
   };
 }
+
+/** What a turn is made to believe of the run that a worker claims a call of; gives back how to make the desk true again. */
+export type Blindness = (desk: Desk, run: Run, rules: DecisionContext) => { readonly rules: DecisionContext; readonly undo: () => void };
+
+/** Grants of steps are given by a desk that does not see one thing about the present. */
+export function blind(to: Blindness): Lie {
+  const blinded: Turn = (desk, input, rules, offset) => {
+    const run = input.type === 'StepClaimed' ? desk.tables.runs.rows.get(input.run) : undefined;
+    if (run === undefined) return turn(desk, input, rules, offset);
+    const belief = to(desk, run, rules);
+    const facts = turn(desk, input, belief.rules, offset);
+    belief.undo();
+    return facts;
+  };
+  return () => ({ turn: blinded });
+}
+
+/** Takes the incident for one that nobody has. */
+export const toPeople: Blindness = (desk, run, rules) => {
+  const { rows } = desk.tables.incidents;
+  const incident = rows.get(run.incident);
+  if (incident?.state !== 'acknowledged') return { rules, undo: () => {} };
+  rows.set(incident.id, { ...incident, state: 'open', acked: null });
+  return {
+    rules,
+    undo: () => rows.set(incident.id, { ...(rows.get(incident.id) ?? incident), state: incident.state, acked: incident.acked }),
+  };
+};
+
+/** Does not hear of the emergency stop. */
+export const toFreezes: Blindness = (_desk, _run, rules) => ({ rules: { ...rules, frozen: null }, undo: () => {} });
 
 export function unfenced(store: Store, { loaders }: MemoryDisk): Store {
   const { checkpoints } = store;

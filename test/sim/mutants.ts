@@ -5,6 +5,7 @@ import {
   ahead,
   answering,
   apart,
+  blind,
   eager,
   forgetful,
   forgingGrants,
@@ -14,6 +15,8 @@ import {
   renumbered,
   sameInEveryTerm,
   sharing,
+  toFreezes,
+  toPeople,
   twice,
   uncorrected,
   unfenced,
@@ -161,6 +164,16 @@ export const mutants: readonly Mutant[] = [
     says: 'desks that stay ahead of a clock that was set right',
     tampering: lying({ host: withLog(uncorrected) }),
     caught: /^K3: /,
+  },
+  {
+    says: 'grants of steps that do not ask whether a person has it',
+    tampering: lying({ host: blind(toPeople) }),
+    caught: /^V1: .* although \S+ has it/,
+  },
+  {
+    says: 'grants of steps that do not ask for the emergency stop',
+    tampering: lying({ host: blind(toFreezes) }),
+    caught: /^R4: .* was granted while frozen/,
   },
   {
     says: 'a process that takes up no partition of another one',

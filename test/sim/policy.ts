@@ -90,11 +90,19 @@ const playbooks: readonly Playbook[] = [
   book('Lasts', { triggers: [{ on: 'incident', when: 'alert.name == "Lasts"', forMs: 30 * second }] }),
 ];
 
+/** What becomes of a playbook when people publish anew: most stay, some are deleted, switched to another mode, or say something else. */
+function edited(random: Random, playbook: Playbook, number: number, about: string): readonly Playbook[] {
+  const lot = random.int(0, playbook.name === about ? 2 : 9);
+  if (lot === 0) return [];
+  if (lot === 1) return [{ ...playbook, mode: random.pick(['off', 'shadow', 'approve', 'auto']) }];
+  return [lot === 2 ? { ...playbook, version: `1.0.${number}` } : playbook];
+}
+
 /** A policy drawn for a world; `number` makes it another policy than the one before. */
-export function simPolicy(random: Random, number: number): Policy {
+export function simPolicy(random: Random, number: number, about = ''): Policy {
   return policyOf({
     digest: `sha256:sim-${number}`,
-    playbooks: number === 0 || random.chance(0.7) ? playbooks : playbooks.filter(() => random.chance(0.7)),
+    playbooks: number === 0 ? playbooks : playbooks.flatMap((playbook) => edited(random, playbook, number, about)),
     ladders,
     routes: [
       { when: 'alert.name == "Probe" || incident.severity == "critical"', ladder: 'urgent' },

@@ -83,6 +83,8 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   let policyNumber = 0;
   let policy = simPolicy(policies, policyNumber);
   let chaotic = true;
+  /** What is to happen while a run is about to act. */
+  const duringRuns: ((playbook: string) => void)[] = [];
   let freezeAt: Point | null = null;
   let deafAt: Point | null = null;
   let shuffleAt: Point | null = null;
@@ -171,11 +173,28 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     });
   }
 
-  function republish(): void {
+  /** With the named playbook, if any, edited for certain. */
+  function republish(about: string): void {
     policyNumber += 1;
-    policy = simPolicy(policies, policyNumber);
+    policy = simPolicy(policies, policyNumber, about);
     lives.publish();
   }
+
+  /** Half of the time at any moment, else when a run has just asked for something, and is about to act. */
+  function aroundRuns(what: (playbook: string) => void): void {
+    if (faults.chance(0.5)) what('');
+    else duringRuns.push(what);
+  }
+
+  ledger.watch({
+    fact({ fact }, desk) {
+      const isAsking = fact.type === 'ApprovalRequested' || (fact.type === 'StepRequested' && fact.phase !== 'undo');
+      const next = isAsking && chaotic ? duringRuns.shift() : undefined;
+      if (next === undefined || !('run' in fact)) return;
+      const { name = '' } = desk.tables.playbooks.rows.get(desk.tables.runs.rows.get(fact.run)?.playbook ?? '') ?? {};
+      clock.after(faults.int(0, 3 * second), () => (chaotic ? next(name) : undefined));
+    },
+  });
 
   function scatter(count: number, what: () => void): void {
     for (let number = 0; number < count; number += 1) {
@@ -207,8 +226,8 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
       scatter(plan.jumps, jump);
       scatter(plan.outages, () => sick('away'));
       scatter(plan.slowSpells, () => sick('slow'));
-      scatter(plan.people, people.act);
-      scatter(plan.policies, republish);
+      scatter(plan.people, () => aroundRuns(people.act));
+      scatter(plan.policies, () => aroundRuns(republish));
     },
     endChaos() {
       chaotic = false;

@@ -18,6 +18,8 @@ export interface Heard {
   readonly facts: readonly Fact[];
   readonly frozen: boolean;
   readonly desk: Desk;
+  readonly policy: Policy;
+  readonly now: number;
 }
 
 export interface Chaos {
@@ -58,7 +60,7 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
       fold(folded, structuredClone(fact));
       if (fact.type === 'WakeRequested') waits.push({ due: steady + fact.afterMs, order: facts.length, token: fact.token });
     }
-    heard({ input, facts: told, frozen: rules.frozen !== null, desk: living });
+    heard({ input, facts: told, frozen: rules.frozen !== null, desk: living, policy: rules.policy, now: at });
   }
 
   function see({ event, ageMs, lagMs, delivery, index }: Extract<Deed, { do: 'see' }>): void {

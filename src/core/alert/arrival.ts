@@ -81,7 +81,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   const before = row?.alert.incident ?? null;
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
-  if (change === 'severity') raise(ctx, incident, alert);
+  if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
   if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);

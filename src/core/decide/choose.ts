@@ -59,8 +59,8 @@ function askedOf(incident: Incident, trigger: Trigger, arrived: string | null): 
   return arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
 }
 
-/** A condition answers for an alert that fires, that somebody is to hear of, and for which it holds. */
+/** A condition answers for an alert that fires, that somebody is to hear of, that nobody has in its source, and for which it holds. */
 function matching(ctx: TurnContext, view: Views, trigger: Trigger, fingerprint: string): Environment | null {
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
-  return row === undefined || muteOf(ctx, row) !== null ? null : holding(ctx, view, trigger, fingerprint);
+  return row === undefined || row.alert.acknowledged || muteOf(ctx, row) !== null ? null : holding(ctx, view, trigger, fingerprint);
 }

@@ -26,7 +26,7 @@ import { briefOf, loudest, newsOf, release } from './taken.ts';
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
 
-const nobody: Asked = { started: false, held: [], wait: null };
+const nobody: Asked = { started: false, held: [], waitsFor: [], wait: null };
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
@@ -45,7 +45,8 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
   const stopped = incident.storm || (incident.outcome !== null && ends[incident.outcome.end].stops);
-  const asked = stopped ? nobody : remedy(ctx, incident, arrived);
+  const isCalling = incident.page === null && worthOf(ctx, incident) !== 'no';
+  const asked = stopped ? nobody : remedy(ctx, incident, arrived, isCalling);
   const fresh = incidentOf(ctx, id) ?? incident;
   if (asked.started) return decide(ctx, fresh, 'remediate', `playbook ${workingName(ctx, fresh)} works on it`);
   if (asked.wait !== null) askAgain(ctx, fresh, asked.wait.waitMs);
@@ -79,9 +80,9 @@ function isAnswered(ctx: TurnContext, incident: Incident): boolean {
   return pageOf(ctx, incident.page)?.state === 'acked';
 }
 
-function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string): void {
+function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string, until: readonly string[] = []): void {
   if (incident.decision === decision && incident.reason === reason) return;
-  emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason });
+  emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason, ...(until.length === 0 ? {} : { waitsFor: until }) });
 }
 
 function resolveCleared(ctx: TurnContext, incident: Incident): void {
@@ -116,7 +117,7 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: 
   const flaps = flapNews(ctx, incident);
   if (flaps !== null && severityRank(incident.severity) >= severityRank(ctx.policy.paging.severity))
     return page(ctx, incident, flaps, null);
-  if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '));
+  if (asked.held.length > 0) return decide(ctx, incident, 'hold', asked.held.join('; '), asked.waitsFor);
   const helped = outcome !== null && ends[outcome.end].helped;
   if (helped && unhelped(ctx, incident).length === 0) {
     const words = outcome.end === 'noop' ? 'found nothing to do' : 'verified';

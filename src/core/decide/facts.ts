@@ -29,6 +29,8 @@ export interface IncidentDecided extends FactBase {
   readonly incident: string;
   readonly decision: Decision;
   readonly reason: string;
+  /** While it holds because others are at work: what must be released (`lock|target`, `slot|playbook`) for it to go on at once. */
+  readonly waitsFor?: readonly string[];
 }
 
 /** The condition of a trigger that has to hold for a while has come true for an alert, or (`since` null) holds no longer. */

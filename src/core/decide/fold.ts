@@ -1,15 +1,14 @@
 // Decisions, folded into rows. Decides nothing.
-import type { Folds } from '../desk.ts';
+import { indexWaiting, type Desk, type Folds } from '../desk.ts';
 import { heldAs, type Incident } from '../incident/row.ts';
 import { change, put } from '../table.ts';
-import type { TriggerHeld } from './facts.ts';
+import type { IncidentDecided, TriggerHeld } from './facts.ts';
 
 export const decideFolds: Folds<'AlertDecided' | 'IncidentDecided' | 'TriggerHeld'> = {
   AlertDecided(desk, fact) {
     if (fact.delivery !== '') put(desk.tables.deliveries, fact.delivery, { at: fact.at, upTo: fact.index });
   },
-  IncidentDecided: (desk, fact) =>
-    change(desk.tables.incidents, fact.incident, (row) => ({ ...row, decision: fact.decision, reason: fact.reason })),
+  IncidentDecided: foldDecided,
   TriggerHeld: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => withHeld(row, fact)),
 };
 
@@ -19,4 +18,12 @@ function withHeld({ held: before = {}, ...incident }: Incident, fact: TriggerHel
   const others = Object.entries(before).filter(([other]) => other !== key);
   if (since === null && others.length === 0) return incident;
   return { ...incident, held: Object.fromEntries(since === null ? others : [...others, [key, { since, digest }]]) };
+}
+
+function foldDecided(desk: Desk, { incident: id, decision, reason, waitsFor }: IncidentDecided): void {
+  const before = desk.tables.incidents.rows.get(id)?.waitsFor;
+  change(desk.tables.incidents, id, ({ waitsFor: _waitsFor, ...row }) => {
+    return { ...row, decision, reason, ...(waitsFor === undefined ? {} : { waitsFor }) };
+  });
+  indexWaiting(desk, id, before);
 }

@@ -50,9 +50,8 @@ const guards: { readonly [guard in Guard]: GuardRule } = {
 
 const order = Object.keys(guards) as readonly Guard[]; // the keys of the table above
 
-/** The first guard that says no, or null. A shadow run touches nothing, so no guard is asked about it. */
+/** The first guard that says no, or null; of a shadow run it is told and stops nothing. */
 export function refusalOf(ctx: TurnContext, incident: Incident, playbook: Playbook, target: string): Refusal | null {
-  if (playbook.mode === 'shadow') return null;
   const question = { incident, playbook, target, history: ctx.desk.tables.targets.rows.get(target) };
   for (const guard of order) {
     const reason = guards[guard].refuses(ctx, question);

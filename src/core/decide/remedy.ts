@@ -1,10 +1,11 @@
 // Asks the playbooks that answer an incident, one after the other, until one works on it.
 //   M1  A playbook that does not fit (parameters, target) is not this incident's: the next is asked.
 //   M2  A guard that can lift holds its alert until the hold-off is over; then the playbook is refused, and the next is asked.
+//       Where a person is to be called it is the hold-off of the incident: a member that joins late puts no page off.
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
-import { incidentOf, triedAs, type Incident } from '../incident/row.ts';
+import { incidentOf, releasedBy, triedAs, type Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { start } from '../run/program.ts';
 import { second, type Instant, type Millis } from '../time.ts';
@@ -13,12 +14,15 @@ import { isPassing, refusalOf, type Refusal } from './guards.ts';
 import { plan, type Plan } from './plan.ts';
 
 const askAgainMs = 15 * second;
+const wouldBeCharsMax = 300;
 
 /** What came of asking. */
 export interface Asked {
   readonly started: boolean;
   /** Why playbooks that match wait, the most preferred first. */
   readonly held: readonly string[];
+  /** What must be released for them to go on at once. */
+  readonly waitsFor: readonly string[];
   /** The playbook that acts soonest if things stay as they are. */
   readonly wait: { readonly playbook: Playbook; readonly waitMs: Millis } | null;
 }
@@ -33,8 +37,15 @@ export function boundOf(ctx: TurnContext, incident: Incident, playbook?: Playboo
   return incident.lifeAt + ctx.policy.settleMs + holdOffOf(ctx, playbook);
 }
 
-export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null): Asked {
+/** How long guards may hold a playbook while a person is still to be called: counted from when the incident became as severe as it is. */
+function heldUntil(ctx: TurnContext, incident: Incident, playbook: Playbook): Instant {
+  return Math.max(incident.lifeAt, incident.risenAt ?? 0) + ctx.policy.settleMs + holdOffOf(ctx, playbook);
+}
+
+/** `isCalling`: the incident is to page somebody unless a playbook helps, and has not yet. */
+export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null, isCalling: boolean): Asked {
   const held: string[] = [];
+  const waitsFor = new Set<string>();
   const holding = new Set<string>();
   let wait: Asked['wait'] = null;
   for (const found of candidates(ctx, incident, arrived)) {
@@ -47,20 +58,34 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       if (wait === null || waitMs < wait.waitMs) wait = { playbook, waitMs };
       continue;
     }
+    if (playbook.mode === 'shadow' && planned.ok) {
+      begin(ctx, incident, found, planned.value, refusalOf(ctx, incident, playbook, planned.value.target));
+      continue;
+    }
     const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
-    const until = found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook));
+    const until = Math.min(
+      found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook)),
+      isCalling ? heldUntil(ctx, incident, playbook) : Infinity,
+    );
     if (refusal !== null && isPassing(refusal.guard) && ctx.at < until) {
       holding.add(fingerprint); // M2
       held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);
+      for (const released of releasing(playbook, refusal)) waitsFor.add(released);
       askAgain(ctx, incident, Math.min(refusal.liftsInMs ?? askAgainMs, until - ctx.at));
     } else if (refusal !== null) refuse(ctx, incident, found, refusal);
-    else if (planned.ok && begin(ctx, incident, found, planned.value)) return { started: true, held, wait };
+    else if (planned.ok && begin(ctx, incident, found, planned.value, null)) return { started: true, held, waitsFor: [], wait };
   }
-  return { started: false, held, wait };
+  return { started: false, held, waitsFor: [...waitsFor], wait };
 }
 
 export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
   wakeAfter(ctx, afterMs, { kind: 'deliberate', incident: incident.id, asked: nextSeq(ctx) });
+}
+
+function releasing({ name }: Playbook, { guard, target }: Refusal): readonly string[] {
+  const [lock, slot] = releasedBy(name, target);
+  const key = guard === 'lock' ? lock : guard === 'concurrency' ? slot : undefined;
+  return key === undefined ? [] : [key];
 }
 
 function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: alert }: Candidate, refusal: Refusal): void {
@@ -71,13 +96,14 @@ function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: a
 }
 
 /** Starts a run for all alerts of the same target; true when it works on the incident, which a shadow run or one that is over at once does not. */
-function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): boolean {
+function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan, refusal: Refusal | null): boolean {
   const { playbook } = found;
   const matched = matchedWith(ctx, incident, found).filter(({ environment }) => {
     const other = plan(ctx, playbook, environment);
     return other.ok && other.value.target === planned.target;
   });
-  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint) });
+  const wouldBe = refusal === null ? {} : { wouldBe: `${refusal.guard}: ${refusal.reason}`.slice(0, wouldBeCharsMax) };
+  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint), ...wouldBe });
   const fresh = incidentOf(ctx, incident.id);
   if (fresh === undefined || fresh.run === null) return false;
   const after = holdOffOf(ctx, playbook);

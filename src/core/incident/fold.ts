@@ -1,9 +1,10 @@
 // Facts about incidents, folded into rows. Decides nothing.
-import { indexAlert, indexFiring, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { indexAlert, indexFiring, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
 import { isFiring, type AlertRow } from '../alert/row.ts';
-import { severityRank } from '../alert/severity.ts';
+import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
 import { change, drop, put } from '../table.ts';
+import type { Instant } from '../time.ts';
 import type {
   AlertJoined,
   IncidentAcknowledged,
@@ -93,7 +94,7 @@ function foldJoined(desk: Desk, fact: AlertJoined): void {
     root: incident.root === '' ? fact.fingerprint : incident.root,
     firstStart: Math.min(incident.firstStart, fact.startedAt),
     lastStart: Math.max(incident.lastStart, fact.startedAt),
-    severity: severityRank(fact.severity) > severityRank(incident.severity) ? fact.severity : incident.severity,
+    ...risen(incident, fact.severity, fact.at),
   }));
   indexAlert(desk, fact.fingerprint, fact.incident, fact.keys);
   indexFiring(desk, fact.fingerprint, fact.incident, firing === 1);
@@ -106,18 +107,32 @@ function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {
-  const { severity, title, root, score, settled } = fact;
-  change(desk.tables.incidents, fact.incident, (incident) => ({ ...incident, severity, title, root, score, settled }));
+  const { severity, title, root, score, settled, at } = fact;
+  change(desk.tables.incidents, fact.incident, (incident) => ({
+    ...incident,
+    ...risen(incident, severity, at),
+    severity,
+    title,
+    root,
+    score,
+    settled,
+  }));
+}
+
+function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
+  return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
 }
 
 function foldResolved(desk: Desk, fact: IncidentResolved): void {
-  change(desk.tables.incidents, fact.incident, ({ held: _held, ...incident }) => ({
+  const waitedFor = desk.tables.incidents.rows.get(fact.incident)?.waitsFor;
+  change(desk.tables.incidents, fact.incident, ({ held: _held, waitsFor: _waitsFor, ...incident }) => ({
     ...incident,
     state: 'resolved' as const,
     resolvedAt: fact.at,
     resolvedBy: fact.by,
     ...(fact.forced === undefined ? {} : { forced: fact.forced }),
   }));
+  indexWaiting(desk, fact.incident, waitedFor);
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
 

@@ -14,6 +14,7 @@ import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/delivery.ts';
 import { closePage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
+import { tellWithout } from '../run/shadow.ts';
 import { forgetTargets } from '../run/targets.ts';
 import { learn } from '../score/learn.ts';
 import { hour, minute, spanOf, type Millis } from '../time.ts';
@@ -47,6 +48,7 @@ export function resolve(ctx: TurnContext, id: string, how: Resolution): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
   if (!incident.storm && incident.parent === null) learn(ctx, incident, how.by);
+  tellWithout(ctx, incident, how.who === '' ? how.by : how.who);
   emit(ctx, { type: 'IncidentResolved', incident: id, ...how, ...(incident.firing > 0 ? { firing: incident.firing } : {}) });
   const page = pageOf(ctx, incident.page);
   if (page !== undefined) closePage(ctx, page, `incident resolved by ${how.by}`);

@@ -48,10 +48,14 @@ export interface Incident {
   readonly forced?: true;
   readonly decision: Decision | null;
   readonly reason: string;
+  /** What must be released by a run of another incident before a playbook of this one may act; absent while it waits for nothing such. */
+  readonly waitsFor?: readonly string[];
   /** Counts openings and reopenings: wakes and tried playbooks of an earlier life are stale. */
   readonly life: number;
   /** Gateway clock: when this life began. */
   readonly lifeAt: Instant;
+  /** Gateway clock: when its severity rose to what it is, where that was after it opened. */
+  readonly risenAt?: Instant;
   readonly settled: boolean;
   /** Something muted one of its alerts in this life. */
   readonly hushed?: true;
@@ -94,6 +98,11 @@ export function triedAs(playbook: string, target: string): string {
 /** How a condition that holds is remembered: of which playbook, its place among the triggers, and of which alert (none: of the incident). */
 export function heldAs(condition: { readonly playbook: string; readonly trigger: number; readonly fingerprint: string }): string {
   return `${condition.playbook}|${condition.trigger}|${condition.fingerprint}`;
+}
+
+/** What a run of a playbook on a target releases when it ends. */
+export function releasedBy(playbook: string, target: string): readonly string[] {
+  return [`lock|${target}`, `slot|${playbook}`];
 }
 
 export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {

@@ -8,6 +8,7 @@ import { finish } from './finish.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, move, next, type Progress } from './position.ts';
 import { frameOf, playbookOf, type Run } from './row.ts';
+import { shadowEnd } from './shadow.ts';
 
 export function diagnose(ctx: TurnContext, run: Run): Progress {
   const item = itemOf(ctx, run);
@@ -41,7 +42,7 @@ function lookFailed(ctx: TurnContext, run: Run, why: string): Progress {
 function beginSteps(ctx: TurnContext, run: Run): Progress {
   if (run.mode === 'shadow') {
     tellPlan(ctx, run);
-    return finish(ctx, freshRun(ctx, run.id), 'shadowed', 'shadow mode: decided and planned, nothing was done');
+    return finish(ctx, freshRun(ctx, run.id), 'shadowed', shadowEnd(run));
   }
   if (run.mode === 'approve') return askApproval(ctx, run);
   move(ctx, run, { phase: 'steps', index: 0, attempt: 0 }, 'diagnosed');

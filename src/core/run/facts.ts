@@ -48,6 +48,8 @@ export interface RunStarted extends FactBase {
   readonly alerts?: readonly string[];
   /** The life of the incident in which it began. */
   readonly life?: number;
+  /** Of a shadow run: the guard that would refuse it, and why. */
+  readonly wouldBe?: string;
 }
 
 export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';

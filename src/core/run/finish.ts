@@ -3,6 +3,7 @@
 //       must look even when every alert has cleared, because nobody knows what it did.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { invariant } from '../errors.ts';
+import { releasedBy } from '../incident/row.ts';
 import { fill } from '../playbook/template.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { minute } from '../time.ts';
@@ -13,6 +14,7 @@ import { playbookOf, type Run } from './row.ts';
 
 /** How long alerts may go on firing after a run that helped. */
 const graceMs = 5 * minute;
+const wokenMax = 3;
 
 export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, because?: Because): Progress {
   invariant(run.end === null, `R3: run ${run.id} ends once`);
@@ -27,7 +29,17 @@ export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, 
   if (helped && incident !== undefined && incident.firing > 0)
     wakeAfter(ctx, graceMs, { kind: 'grace', incident: incident.id, run: run.id });
   ctx.toDeliberate.add(run.incident);
+  wakeWaiting(ctx, releasedBy(playbook, run.target));
   return 'ended';
+}
+
+/** Who waits longest for what was released goes on in this very turn; a few, since the first may not need it any more. */
+function wakeWaiting(ctx: TurnContext, released: readonly string[]): void {
+  for (const key of released) {
+    const waiting = [...(ctx.desk.indexes.waiting.get(key) ?? [])].map((id) => ctx.desk.tables.incidents.rows.get(id));
+    const inOrder = waiting.filter((incident) => incident !== undefined).sort((a, b) => a.lifeAt - b.lifeAt || (a.id < b.id ? -1 : 1));
+    for (const { id } of inOrder.slice(0, wokenMax)) ctx.toDeliberate.add(id);
+  }
 }
 
 /** The author's sentence for the person who is called, with the reason behind it. It tells of what was done, so a run that did nothing has none. */

@@ -82,6 +82,7 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     alerts: fact.alerts ?? [],
     life: fact.life ?? null,
     startedAt: fact.at,
+    ...(fact.wouldBe === undefined ? {} : { wouldBe: fact.wouldBe }),
     frames: [{ part: 'diagnose', index: 0, attempt: 0 }],
     pause: 0,
     calls: {},

@@ -58,7 +58,12 @@ export function start(
   ctx: TurnContext,
   incident: Incident,
   playbook: Playbook,
-  plan: { readonly params: { readonly [name: string]: Json }; readonly target: string; readonly alerts: readonly string[] },
+  plan: {
+    readonly params: { readonly [name: string]: Json };
+    readonly target: string;
+    readonly alerts: readonly string[];
+    readonly wouldBe?: string;
+  },
 ): void {
   const id = idOf('r', ctx.desk.scope, nextSeq(ctx));
   emit(ctx, { type: 'RunStarted', run: id, incident: incident.id, playbook, mode: playbook.mode, ...plan, life: incident.life });

@@ -21,7 +21,7 @@ import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
 import { createSetBack } from './set-back.ts';
-import { createTurner } from './turner.ts';
+import { createTurner, type Turn } from './turner.ts';
 import { createUnreached, type Unreached } from './unreached.ts';
 import { createWaits, type Waits } from './waits.ts';
 
@@ -42,6 +42,8 @@ export interface HostDeps {
   /** Told how far the checkpoint covers, each time it moves. */
   readonly onSaved: (mark: CheckpointMark) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** Decides in place of core's own turn (turner.ts). */
+  readonly turn?: Turn;
 }
 
 export interface Host {

@@ -1,0 +1,91 @@
+// Who is called, and what was tried before (B3, M1–M3): nobody is paged while a playbook that fits was never asked, and what severity
+// pages calls somebody within the time to settle and the hold-off, whatever was learned, held or tried, and whatever crashed.
+import { severityRank } from '../../src/core/alert/severity.ts';
+import type { Desk } from '../../src/core/desk.ts';
+import { worldOf } from '../../src/core/desk.ts';
+import type { Incident } from '../../src/core/incident/row.ts';
+import type { PageOpened } from '../../src/core/page/facts.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import { unlearnedScore } from '../../src/core/score/score.ts';
+import { everyScope } from '../../src/core/stamp.ts';
+import { minute, second, type Millis } from '../../src/core/time.ts';
+import { deskName, type Ledger, type Moment } from './ledger.ts';
+
+/** The longest settling and the longest hold-off of simPolicy. */
+const boundMs: Millis = 20 * second + 2 * minute;
+/** A policy and the facts of other scopes of its batch reach the log in any order. */
+const policyGraceMs = 5 * second;
+const slackMs: Millis = 8 * second;
+const perTroubleMs: Millis = 3 * second;
+
+/** Ends after which no other playbook is tried, and those after which the alerts are given time to clear. */
+const stopping: ReadonlySet<string> = new Set(['degraded', 'stuck', 'unknown', 'denied', 'cancelled']);
+const helping: ReadonlySet<string> = new Set(['succeeded', 'noop']);
+
+export function checkChoosing(ledger: Ledger): void {
+  const adopted = new Map<number, Moment>();
+  const calling = new Map<string, Moment>();
+
+  ledger.watch({
+    fact({ fact, partition, seen }, desk) {
+      if (fact.type === 'PolicyAdopted') adopted.set(partition, seen);
+      if (fact.type !== 'PageOpened') return;
+      const since = adopted.get(partition);
+      const policy = policyOf(partition);
+      if (policy === null || since === undefined || seen.steady - since.steady < policyGraceMs) return;
+      unasked(ledger, desk, policy, fact);
+    },
+    settled(now) {
+      for (const [name, desk] of ledger.desks) {
+        const policy = policyOf(Number(name.split('/')[0]));
+        if (policy !== null)
+          for (const incident of desk.tables.incidents.rows.values()) inTime(`${name} ${incident.id}`, desk, incident, policy, now);
+      }
+    },
+  });
+
+  function policyOf(partition: number): Policy | null {
+    const world = ledger.desks.get(deskName(partition, everyScope));
+    return world === undefined ? null : worldOf(world).policy;
+  }
+
+  function inTime(name: string, desk: Desk, incident: Incident, policy: Policy, now: Moment): void {
+    const since = calling.get(name);
+    if (!calls(desk, incident, policy)) return void calling.delete(name);
+    if (since === undefined || since.disturbances !== now.disturbances) return void calling.set(name, now);
+    const restarts = now.lives - since.lives;
+    const again = now.back > 0 ? restarts : 0;
+    const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
+    if (now.up - since.up <= boundMs * (1 + again) + slack) return;
+    calling.delete(name);
+    ledger.breach(`B3: ${name} has called for somebody for ${now.up - since.up} ms: ${incident.decision}, ${incident.reason}`);
+  }
+}
+
+/** A page that is opened because no playbook helps: each that fits a loud member ran, or was refused, or is said to wait. */
+function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, reason }: PageOpened): void {
+  const incident = desk.tables.incidents.rows.get(id);
+  if (incident === undefined || incident.run !== null || incident.storm || stopping.has(incident.outcome?.end ?? '')) return;
+  for (const { alert } of loud(desk, incident)) {
+    if (alert.acknowledged) continue; // somebody has it in its source
+    const playbook = policy.playbooks.find(({ name }) => name === `heal-${alert.name}`);
+    if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) continue;
+    const tried = incident.tried.includes(`${playbook.name}|${alert.entity.host}`) || reason.includes(`playbook ${playbook.name} waits`);
+    if (!tried) ledger.breach(`B3: ${id} was paged (${reason}), and ${playbook.name} was never asked about ${alert.fingerprint}`);
+  }
+}
+
+function loud(desk: Desk, { listed }: Incident) {
+  const rows = listed.map((fingerprint) => desk.tables.alerts.rows.get(fingerprint));
+  return rows.flatMap((row) =>
+    row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null && !row.flapping ? [row] : [],
+  );
+}
+
+function calls(desk: Desk, incident: Incident, { paging }: Policy): boolean {
+  if (incident.state !== 'open' || incident.page !== null || helping.has(incident.outcome?.end ?? '')) return false;
+  const parent = desk.tables.incidents.rows.get(incident.parent ?? '');
+  if (parent !== undefined && parent.state !== 'resolved') return false;
+  const worth = loud(desk, incident).some(({ alert }) => severityRank(alert.severity) >= severityRank(paging.severity));
+  return worth && unlearnedScore(incident) >= paging.score;
+}
