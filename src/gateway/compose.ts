@@ -1,6 +1,6 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services, in the order in which they need each other.
 // How each part is made from the configuration is its own file beside this one. Decides nothing about alerts.
-import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Instant, Millis } from '../core/time.ts';
@@ -8,6 +8,12 @@ import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
+import type { ForkedExecutor } from '../executor/client.ts';
+import type { Metrics } from '../http/metrics.ts';
+import type { Backbone } from '../ports/backbone.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
 import { driftOf, openClock } from './believing.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
@@ -82,19 +88,16 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     stops.add(() => failOpen.stop());
 
     const expressions = createExpressions();
-    const service = createService({
-      roles: new Set(config.roles),
-      shared: backbone,
-      local: store,
-      shares: backbone.shares,
-      clock,
-      expressions,
+    const underWay = (): number => intake?.underWay ?? 0;
+    const service = openService(config, clock, {
+      backbone,
+      store,
+      instance,
       executor,
       notifiers,
-      withAckLink: (notification) => withAckLink(config, notification, clock),
-      worker: instance,
-      yieldToIntake: () => yieldToIntake(() => intake?.underWay ?? 0),
-      decided: (fact) => count(metrics, fact),
+      expressions,
+      metrics,
+      underWay,
       onTrouble,
     });
     stops.add(() => service.stop(stopGraceMs));
@@ -130,6 +133,34 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     await stops.all();
     throw error;
   }
+}
+
+interface Engine {
+  readonly backbone: Backbone;
+  readonly store: Store;
+  readonly instance: string;
+  readonly executor: ForkedExecutor;
+  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly expressions: CelExpressions;
+  readonly metrics: Metrics;
+  /** Deliveries that wait for their answer. */
+  readonly underWay: () => number;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+function openService(config: Config, clock: Clock, { backbone, store, instance, metrics, underWay, ...parts }: Engine): Service {
+  return createService({
+    ...parts,
+    roles: new Set(config.roles),
+    shared: backbone,
+    local: store,
+    shares: backbone.shares,
+    clock,
+    withAckLink: (notification) => withAckLink(config, notification, clock),
+    worker: instance,
+    yieldToIntake: () => yieldToIntake(underWay),
+    decided: (fact) => count(metrics, fact),
+  });
 }
 
 interface Kept {

@@ -73,7 +73,7 @@ function sweep(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident?.state !== 'resolved' || incident.life !== life) return;
   if (incident.resolvedBy === 'human' && isHeardOf(ctx, id)) return afterHand(ctx, incident);
-  const sinceMs = ctx.at - (incident.resolvedAt ?? ctx.at);
+  const sinceMs = ctx.at - (incident.resolvedAt ?? ctx.at) - ctx.policy.grouping.reopenMs;
   if (isBusy(ctx, incident)) return wakeAfter(ctx, askAgainAfter(sinceMs), { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
   const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
   const keys = members.values().take(sweptPerTurn).toArray();
@@ -99,9 +99,9 @@ function isHeardOf(ctx: TurnContext, id: string): boolean {
   return false;
 }
 
-/** Twice as long each time, up to an hour: an end that a notifier does not take for a day is no work for every minute. */
+/** Longer each time, from a minute to an hour: an end that a notifier does not take for a day is no work for every minute. */
 function askAgainAfter(sinceMs: Millis): Millis {
-  return Math.min(hour, Math.max(minute, sinceMs));
+  return Math.min(hour, Math.max(minute, Math.floor(sinceMs / 4)));
 }
 
 /** A run still works or waits for an answer, or somebody is still to be told of the end. */
