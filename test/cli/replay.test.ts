@@ -187,7 +187,7 @@ describe('replay', () => {
       ['failed'],
     );
     assert.equal(incident?.pages.length, 1);
-    assert.equal(incident?.resolvedBy, 'source', 'nobody repeated or cleared it for three days');
+    assert.equal(incident?.resolvedBy, 'timeout', 'nobody repeated or cleared it for three days');
   });
 
   it('Y1: a line out of order comes at the time of the one before it, and time goes on', async () => {

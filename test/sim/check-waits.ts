@@ -48,6 +48,8 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
   function forgiven({ fact, since }: Pending, now: Moment): Millis {
     if (now.lives === since.lives && !ledger.repeats) return 0;
     // On a desk that is ahead of the clock it cannot be seen how long before the decision its input was stamped.
+    // A silence that such a desk was given ends by its own end when the desk goes back; that it does is K4's question.
+    if (fact.at > since.wall && fact.wake.kind === 'silence') return Infinity;
     if (fact.at > since.wall) return now.forward - since.believed + second;
     return now.forward - since.believed + Math.max(0, since.wall - fact.at);
   }
