@@ -108,11 +108,11 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
     ...(running.trouble === null ? [] : [{ name: 'config', check: async () => null, note: running.trouble.says }]),
+    clockCheck(running.drift),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',
       check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
     },
-    clockCheck(running.drift),
   ];
 }
