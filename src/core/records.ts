@@ -4,7 +4,6 @@
 //   L2  A request is a fact: the log is the outbox.
 //   L3  Folding a scope's facts gives its desk.
 import type { AlertFlapping, AlertMerged, AlertSeen, AlertsHidden, AlertsMissing } from './alert/facts.ts';
-import type { ClockCorrected, DeskSetBack } from './clock/facts.ts';
 import type { AlertDecided, IncidentDecided, TriggerHeld } from './decide/facts.ts';
 import type {
   Acked,
@@ -77,8 +76,7 @@ export type Input =
   | SilenceSet
   | Woke
   | PolicyPublished
-  | InstallationNamed
-  | ClockCorrected;
+  | InstallationNamed;
 
 export type Fact =
   | PolicyAdopted
@@ -122,5 +120,4 @@ export type Fact =
   | RuleLearned
   | WakeRequested
   | WakeSpent
-  | DeskSwept
-  | DeskSetBack;
+  | DeskSwept;

@@ -15,7 +15,6 @@ import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
-import { driftOf, openClock } from './believing.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
@@ -44,20 +43,14 @@ export interface Gateway {
 }
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
-export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
-  const { logger, trouble = null } = given;
-  const clock = openClock(given.clock, logger);
-  const around = { ...given, clock };
+export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
+  const { clock, logger, trouble = null } = around;
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const unwatch = clock.watch();
-    stops.add(async () => unwatch());
-    const drift = (): Millis => driftOf(clock, service);
-
     const { store, failing } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
 
@@ -77,7 +70,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, drift, clock });
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
     stops.add(closeNotifiers);
@@ -121,7 +114,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     stops.add(pageTrouble(config, around, { notifiers, metrics }));
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
-    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
+    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
     const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);

@@ -42,7 +42,6 @@ export interface Running {
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
   readonly trouble: ConfigTrouble | null;
-  readonly drift: () => Millis;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */

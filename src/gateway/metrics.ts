@@ -2,7 +2,6 @@
 import { freezesOf } from '../core/playbook/freeze.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Config } from '../config/quench/types.ts';
-import type { Millis } from '../core/time.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
@@ -15,14 +14,12 @@ interface Parts {
   readonly service: () => Service;
   readonly spool: () => Spool | null;
   readonly trouble: ConfigTrouble | null;
-  readonly drift: () => Millis;
   readonly clock: Pick<Clock, 'now'>;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, drift, clock }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, clock }: Parts): Metrics {
   return createMetrics({
     configProblems: () => trouble?.problems() ?? 0,
-    drift,
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),

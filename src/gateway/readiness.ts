@@ -10,8 +10,6 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
-import type { Millis } from '../core/time.ts';
-import { clockCheck } from './believing.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
@@ -27,8 +25,6 @@ interface Running {
   readonly notStarted: () => string | null;
   /** What of the configuration is broken. */
   readonly trouble: ConfigTrouble | null;
-  /** By how much the wall clock differs from the time that is gone by. */
-  readonly drift: () => Millis;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -108,7 +104,6 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
     ...(running.trouble === null ? [] : [{ name: 'config', check: async () => null, note: running.trouble.says }]),
-    clockCheck(running.drift),
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',

@@ -67,5 +67,4 @@ const table: Table = {
   WakeRequested: uncounted,
   WakeSpent: uncounted,
   DeskSwept: uncounted,
-  DeskSetBack: uncounted,
 };

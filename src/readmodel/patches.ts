@@ -126,7 +126,6 @@ const table: Table = {
   WakeRequested: none,
   WakeSpent: none,
   DeskSwept: none,
-  DeskSetBack: none,
 };
 
 type Stamp = Pick<Fact, 'scope' | 'at'>;

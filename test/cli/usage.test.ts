@@ -341,8 +341,18 @@ describe('gateways that are none', () => {
 
   it('colour is for a terminal only, and not when NO_COLOR or TERM=dumb ask for none', async () => {
     const doc = {
-      ...{ id: 'i1.default', state: 'open', severity: 'critical', title: 'x'.repeat(200), children: 0, members: 1, score: null },
-      ...{ decision: 'page', openedAt: 0, acknowledgedBy: null, resolvedBy: null, resolvedWho: null },
+      id: 'i1.default',
+      state: 'open',
+      severity: 'critical',
+      title: 'x'.repeat(200),
+      children: 0,
+      members: 1,
+      score: null,
+      decision: 'page',
+      openedAt: 0,
+      acknowledgedBy: null,
+      resolvedBy: null,
+      resolvedWho: null,
     };
     answer = problem(200, JSON.stringify({ items: [doc], next: null }));
     const argv = ['incident', 'list', '--url', url];

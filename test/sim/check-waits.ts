@@ -43,15 +43,11 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
 
   /**
    * A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken.
-   * A jump counts from when it is believed, which is a while after. So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
+   * So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
    */
   function forgiven({ fact, since }: Pending, now: Moment): Millis {
     if (now.lives === since.lives && !ledger.repeats) return 0;
-    // On a desk that is ahead of the clock it cannot be seen how long before the decision its input was stamped.
-    // A silence that such a desk was given ends by its own end when the desk goes back; that it does is K4's question.
-    if (fact.at > since.wall && fact.wake.kind === 'silence') return Infinity;
-    if (fact.at > since.wall) return now.forward - since.believed + second;
-    return now.forward - since.believed + Math.max(0, since.wall - fact.at);
+    return now.forward - since.forward + Math.max(0, since.wall - fact.at);
   }
 
   function late(name: string, { fact, since }: Pending, now: Moment): void {

@@ -18,7 +18,6 @@ import {
   toFreezes,
   toPeople,
   twice,
-  uncorrected,
   unfenced,
   withLog,
   withoutRungs,
@@ -159,11 +158,6 @@ export const mutants: readonly Mutant[] = [
     says: 'two hosts of one partition in one process (N1)',
     tampering: lying({ host: sharing((real) => ({ start: (told) => real.start(twice(told)) })) }),
     caught: /^(H1: fact|L[34]:) /,
-  },
-  {
-    says: 'desks that stay ahead of a clock that was set right',
-    tampering: lying({ host: withLog(uncorrected) }),
-    caught: /^K3: /,
   },
   {
     says: 'grants of steps that do not ask whether a person has it',

@@ -128,7 +128,6 @@ export function createIncidentLines(): IncidentLines {
         case 'WakeRequested':
         case 'WakeSpent':
         case 'DeskSwept':
-        case 'DeskSetBack':
           return;
         default:
           fact satisfies never;

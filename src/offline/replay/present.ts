@@ -69,7 +69,6 @@ export function createPresent(rules: Rules): Present {
         case 'Woke':
         case 'PolicyPublished':
         case 'InstallationNamed':
-        case 'ClockCorrected':
           return null;
         default:
           return input satisfies never;
