@@ -345,3 +345,20 @@ test('B3: a playbook that proved its work is evidence that somebody was needed',
 
   assert.deepEqual([story.last('RuleLearned').acted, story.last('RuleLearned').passed], [1, 0]);
 });
+
+test('B3: a policy that puts the bound off while a run works does not lose the page', () => {
+  const slow = book('a', {
+    triggers: trigger('true'),
+    steps: [stepOf({ uses: 'test/a', with: { host: '$params.host' }, timeoutMs: hour })],
+  });
+  const policy = (holdOffMs: number) => policyOf({ playbooks: [slow], settleMs: 0, holdOffMs });
+  const story = tell(policy(minute));
+  story.see(on('web1'));
+  story.forward(second);
+  claim(story, callOf(story), 'w1');
+  story.policy(policy(3 * minute));
+  story.forward(2 * minute);
+  assert.equal(story.all('PageOpened').length, 0);
+  story.forward(2 * minute);
+  assert.match(story.last('PageOpened').reason, /playbook a has been at work/);
+});

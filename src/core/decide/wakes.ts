@@ -10,12 +10,25 @@ import type { WakeHandlers } from '../wakes.ts';
 import { page } from './deliberate.ts';
 import type { DecideWake } from './facts.ts';
 import { quietReason } from './quiet.ts';
+import { askAgain, boundOf } from './remedy.ts';
 
 export const decideWakes: WakeHandlers<DecideWake['kind']> = {
   settle: (ctx, wake) => onSettled(ctx, wake.incident, wake.life),
-  deliberate: (ctx, wake) => void ctx.toDeliberate.add(wake.incident),
+  deliberate(ctx, { incident }) {
+    ctx.toDeliberate.add(incident);
+    watchRun(ctx, incident);
+  },
   grace: (ctx, wake) => onGrace(ctx, wake.incident, wake.run),
 };
+
+/** A run has until the bound of the first page; a policy that came meanwhile may have put it off beyond the wait that was armed for it. */
+function watchRun(ctx: TurnContext, id: string): void {
+  const incident = incidentOf(ctx, id);
+  const run = runOf(ctx, incident?.run ?? null);
+  if (incident === undefined || run === undefined || incident.page !== null) return;
+  const until = boundOf(ctx, incident, playbookOf(ctx.desk, run));
+  if (ctx.at < until) askAgain(ctx, incident, until - ctx.at);
+}
 
 /** Long enough watched: whatever opened while a storm rose belongs to the storm, the rest may be paged. */
 function onSettled(ctx: TurnContext, id: string, life: number): void {
