@@ -74,7 +74,6 @@ export const rarePaths: readonly string[] = [
   'run overtaken: over',
   'run overtaken: taken',
   'run overtaken: muted',
-  'run overtaken: storm',
   'run overtaken: frozen',
   'run refused by cooldown',
   'run refused by attempts',

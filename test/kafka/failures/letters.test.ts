@@ -152,11 +152,14 @@ function letter(id: string, bodyBytes: number): DeadLetter {
 /** Waits until a gateway has these letters, and no others. */
 async function arrived(deadLetters: DeadLetters, ids: readonly string[], lines: Lines): Promise<void> {
   const held = async (): Promise<string> => {
-    const { letters } = await deadLetters.list({ limit: 100 });
-    return letters
-      .map(({ id }) => id)
-      .toReversed()
-      .join(' ');
+    const found: string[] = [];
+    // A page ends by bytes, too.
+    for (let from: string | null | undefined; from !== null;) {
+      const page = await deadLetters.list({ limit: 100, ...(from === undefined ? {} : { after: from }) });
+      found.push(...page.letters.map(({ id }) => id));
+      from = page.next;
+    }
+    return found.toReversed().join(' ');
   };
   await until(`letters ${ids.join(' ')}`, {
     withinMs: patienceMs,
