@@ -171,7 +171,7 @@ export function gatewaysOf(
       const old = random.pick(all);
       await brokers.quiet(async () => {
         await until('nothing waits to be sent on', {
-          withinMs: 30_000,
+          withinMs: 120_000,
           look: async () => ((await figures(old, /^quench_spool_records (\d+)$/gm).catch(() => []))[0] === 0 ? true : null),
           seen: async () => old.log(),
         });
