@@ -13,12 +13,18 @@ import { type YamlFile } from './yaml/yaml.ts';
 const secretCharsMax = 65_536;
 const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;
 
+export interface Unsafe {
+  /** Who else may read or change a file of secrets; null for one that is its owner's alone. */
+  exposure(path: string): 'readable' | 'writable' | null;
+  tell(problem: ConfigProblem): void;
+}
+
 export interface SecretDeps {
   /**
-   * Says who else may read or change a file of secrets; null for one that is its owner's alone. With it, what works and is not safe is a problem
-   * too: `check` gives it, a start does not, for a gateway that does not start calls nobody.
+   * Hears of secrets that work and are not safe; without it nobody judges them. Told apart from what keeps a configuration from loading:
+   * `check` refuses both, a start only says so, for a gateway that does not start calls nobody.
    */
-  readonly exposure?: (path: string) => 'readable' | 'writable' | null;
+  readonly unsafe?: Unsafe;
 
   readonly env: { readonly [name: string]: string | undefined };
   readonly files: Files;
@@ -49,7 +55,7 @@ function resolved(value: Json, pointer: string, schema: unknown, secret: boolean
   const reference = referenceOf(value);
   if (reference !== null) {
     walk.hidden.add(pointer);
-    const found = lookUp(reference, walk);
+    const found = lookUp(reference, `${walk.base}${pointer}`, walk);
     if (found.ok) return found.value;
     walk.problems.push(walk.file.problem(`${walk.base}${pointer}`, found.error));
     return '';
@@ -85,7 +91,7 @@ function referenceOf(value: Json): Reference | null {
   return (from === 'env' || from === 'file') && typeof name === 'string' ? { from, name } : null;
 }
 
-function lookUp({ from, name }: Reference, walk: Walk): Result<string, string> {
+function lookUp({ from, name }: Reference, place: string, walk: Walk): Result<string, string> {
   if (from === 'env') {
     const found = Object.hasOwn(walk.deps.env, name) ? walk.deps.env[name] : undefined;
     return found === undefined || found === ''
@@ -97,8 +103,8 @@ function lookUp({ from, name }: Reference, walk: Walk): Result<string, string> {
     const text = walk.deps.files.read(path).replace(/\r?\n$/, '');
     if (text === '' || text.length > secretCharsMax)
       return fail(`expected a secret in ${name}, seen ${text === '' ? 'an empty file' : 'more than 64 KiB'}`);
-    const exposure = walk.deps.exposure?.(path) ?? null;
-    if (exposure !== null) return fail(exposedFile(name, exposure));
+    const exposure = walk.deps.unsafe?.exposure(path) ?? null;
+    if (exposure !== null) walk.deps.unsafe?.tell(walk.file.problem(place, exposedFile(name, exposure)));
     return ok(text);
   } catch (error) {
     const code = memberOf(error, 'code');

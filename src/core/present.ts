@@ -5,8 +5,7 @@
 //   V1  No step leaves once its alerts are over, taken by a person or muted, its incident is over or part of a storm, or its playbook is
 //       off, deleted or another one than the run began with.
 //   V2  What takes an effect back may leave whenever nobody has given the emergency stop: leaving a half-done thing would be worse.
-import { isFiring } from './alert/row.ts';
-import type { AlertRow } from './alert/row.ts';
+import { isFiring, type AlertRow } from './alert/row.ts';
 import type { TurnContext } from './context.ts';
 import { incidentOf } from './incident/row.ts';
 import { describeMute, muteOf } from './mute/mute.ts';

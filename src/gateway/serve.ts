@@ -6,7 +6,7 @@ import { mayDamageStores } from '../../adapters/sqlite/release.ts';
 import { configFileAt, diskFiles, exposureOf } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
-import { problemLine } from '../config/yaml/problems.ts';
+import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Logger } from '../ports/logger.ts';
 import { bootConfig, tellBoot } from './boot-config.ts';
@@ -55,11 +55,14 @@ async function started(
   const made: string[] = [];
   const path = configFileAt(configPath);
   const deps = configDeps(terminal.env, diskFiles, createExpressions(), systemClock);
-  const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made) }, logger);
+  const unsafe: ConfigProblem[] = [];
+  const judging = { exposure: exposureOf, tell: (problem: ConfigProblem) => void unsafe.push(problem) };
+  const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made), unsafe: judging }, logger);
   tellBoot(boot, logger);
   const trouble = troubleOf(boot);
   const config: Config = intakeOnly ? { ...boot.config, roles: ['intake'] } : boot.config;
-  if (trouble === null) tellUnsafe(loadConfig(path, { ...deps, exposure: exposureOf }), logger);
+  for (const problem of trouble === null ? unsafe : [])
+    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },
@@ -82,11 +85,6 @@ async function started(
     trouble?.mended(); // what is published by a reload loads whole
   };
   return { gateway, reloads: reloader({ config: boot.config, load, publish, logger }) };
-}
-
-function tellUnsafe(strict: ReturnType<typeof loadConfig>, logger: Logger): void {
-  for (const problem of strict.ok ? [] : strict.error)
-    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */

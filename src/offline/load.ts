@@ -8,7 +8,7 @@ import { loadConfig } from '../config/quench/config.ts';
 import { configDefaults } from '../config/quench/defaults.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
 import type { Config } from '../config/quench/types.ts';
-import type { ConfigProblem } from '../config/yaml/problems.ts';
+import { inOrder, type ConfigProblem } from '../config/yaml/problems.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook/document.ts';
@@ -30,14 +30,17 @@ export interface Playbooks {
 }
 
 /** What `serve` would load; token files that `serve` would make are taken as made. */
-export function readConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+export function usedConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
   return loadConfig(configFileAt(path), depsOf(env, createExpressions()));
 }
 
 /** The same for `quench check`, which also complains about secrets that work and are not safe. */
 export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+  const unsafe: ConfigProblem[] = [];
   const exposure = (file: string): ReturnType<typeof exposureOf> => (existsSync(file) ? exposureOf(file) : null);
-  return loadConfig(configFileAt(path), { ...depsOf(env, createExpressions()), exposure });
+  const deps = { ...depsOf(env, createExpressions()), unsafe: { exposure, tell: (problem: ConfigProblem) => void unsafe.push(problem) } };
+  const loaded = loadConfig(configFileAt(path), deps);
+  return unsafe.length === 0 ? loaded : fail(inOrder([...(loaded.ok ? [] : loaded.error), ...unsafe]));
 }
 
 /** Playbooks and their cases in a directory. */
@@ -52,7 +55,7 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 
 /** What a replay needs to know; without a configuration the defaults, and every source as it comes. */
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
-  const config = path === null ? null : readConfig(path, env);
+  const config = path === null ? null : usedConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
   const configured = config === null ? [] : endpointsOf(config.value, registry);
   const taken = new Set(configured.map(({ name }) => name));

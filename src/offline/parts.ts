@@ -75,16 +75,16 @@ export const parts: Parts = {
   },
 
   async move({ from, config, dryRun, env, signal, progress }) {
-    const { readConfig } = await import('./load.ts');
+    const { usedConfig } = await import('./load.ts');
     const { moveInto } = await import('./move/moving.ts');
-    const loaded = readConfig(config, env);
+    const loaded = usedConfig(config, env);
     return loaded.ok ? ok(await moveInto(loaded.value, { from, dryRun, signal, progress })) : loaded;
   },
 
   async backUp({ config, env, ...ask }) {
-    const { readConfig } = await import('./load.ts');
+    const { usedConfig } = await import('./load.ts');
     const { backUp } = await import('./backup.ts');
-    const loaded = readConfig(config, env);
+    const loaded = usedConfig(config, env);
     return loaded.ok ? ok(await backUp(loaded.value, ask)) : loaded;
   },
 

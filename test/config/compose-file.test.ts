@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, it } from 'node:test';
 import { parse } from 'yaml';
 import type { Config } from '../../src/config/quench/types.ts';
-import { readConfig } from '../../src/offline/load.ts';
+import { usedConfig } from '../../src/offline/load.ts';
 import { kafkaVersions } from '../kafka/broker/jars.ts';
 import { linesOf } from './support.ts';
 
@@ -47,7 +47,7 @@ function configOf(service: Service): Config {
   const { command = [] } = service;
   const path = sourceOf(service, command[command.indexOf('--config') + 1] ?? '');
   assert(path !== null, `the configuration that ${command.join(' ')} names is mounted`);
-  const loaded = readConfig(path, {}); // the tokens are files of the person who runs it
+  const loaded = usedConfig(path, {}); // the tokens are files of the person who runs it
   assert.deepEqual(linesOf(loaded), []);
   assert(loaded.ok);
   return loaded.value;

@@ -216,13 +216,19 @@ test('C2: a stranger without a playbook is paged, though another alert of its in
 
 // ---------------------------------------------------------------- C12, C13
 
-test('C12: an incident on hold that recovers, its root first, pages nobody', () => {
+/** On hold for a playbook's `for`; then its root clears, and another member does not. */
+function rootCleared(): Story {
   const lasting = book('a', { triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: minute }] });
   const story = tell(policyOf({ playbooks: [lasting] }));
   story.see(on('web1'));
   story.see(on('web1', { name: 'Latency' }));
   story.forward(50 * second);
   story.see(on('web1', { claim: 'cleared', observedAt: story.now() + 1 }));
+  return story;
+}
+
+test('C12: an incident on hold that recovers, its root first, pages nobody', () => {
+  const story = rootCleared();
   story.forward(second);
   story.see(on('web1', { name: 'Latency', claim: 'cleared', observedAt: story.now() + 1 }));
   story.forward(hour);
@@ -231,12 +237,7 @@ test('C12: an incident on hold that recovers, its root first, pages nobody', () 
 });
 
 test('C12: what does not recover with its root is paged within the bound', () => {
-  const lasting = book('a', { triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: minute }] });
-  const story = tell(policyOf({ playbooks: [lasting] }));
-  story.see(on('web1'));
-  story.see(on('web1', { name: 'Latency' }));
-  story.forward(50 * second);
-  story.see(on('web1', { claim: 'cleared', observedAt: story.now() + 1 }));
+  const story = rootCleared();
   story.forward(15 * second);
 
   assert.equal(paged(story), 1);

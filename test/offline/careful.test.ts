@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { checkConfig, readConfig } from '../../src/offline/load.ts';
+import { checkConfig, usedConfig } from '../../src/offline/load.ts';
 import { problemLine } from '../../src/config/yaml/problems.ts';
 
 const config = `
@@ -32,7 +32,7 @@ function house(t: TestContext, change: { readonly admin?: string; readonly inges
 }
 
 function saidOf(dir: string, rita = 'a-token-of-rita-the-reader'): readonly string[] {
-  const started = readConfig(dir, { RITA: rita });
+  const started = usedConfig(dir, { RITA: rita });
   assert.ok(started.ok, 'a start takes it all the same: a gateway that does not start calls nobody');
   const checked = checkConfig(dir, { RITA: rita });
   return checked.ok ? [] : checked.error.map((problem) => problemLine(problem).replace(`${dir}/`, ''));

@@ -1,5 +1,5 @@
 // Runs simulated worlds from the command line.
-//   node test/sim/run.ts --seeds 1..10000    prints broken promises with their seeds and the rare paths; exit code 1 when a promise
+//   node test/sim/run.ts --seeds 1..5000     prints broken promises with their seeds and the rare paths; exit code 1 when a promise
 //                                            was broken, 2 when a rare path was never taken (asked of 2,000 seeds and more)
 //   node test/sim/run.ts --seed 4711         one world with its story, and with --facts every fact of it
 import { parseArgs } from 'node:util';

@@ -40,12 +40,13 @@ function ackSecretsOf(loading: Loading, refs: SecretRef): readonly string[] {
 
 /** Who holds a secret of one door must not come in by another: a monitoring server's token is read by everybody who administers that server. */
 function checkDoor(loading: Loading, pointer: string, secret: string, holder: string): void {
-  if (secret === '' || loading.deps.exposure === undefined) return; // complained about already, or not to be judged
-  if (secret.length < secretCharsMin) complain(loading, pointer, tooShort(secret));
+  const { unsafe } = loading.deps;
+  if (secret === '' || unsafe === undefined) return; // complained about already, or not to be judged
+  const tell = (message: string): void => unsafe.tell(loading.file.problem(pointer, message));
+  if (secret.length < secretCharsMin) tell(tooShort(secret));
   const other = loading.doorSecrets.get(secret);
-  if (other !== undefined && other !== holder) {
-    complain(loading, pointer, `expected a secret of its own, seen that of ${other}: make another one (openssl rand -base64 24)`);
-  }
+  if (other !== undefined && other !== holder)
+    tell(`expected a secret of its own, seen that of ${other}: make another one (openssl rand -base64 24)`);
   loading.doorSecrets.set(secret, other ?? holder);
 }
 
