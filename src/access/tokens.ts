@@ -24,18 +24,28 @@ export interface Caller {
 }
 
 /** Finds the caller of a request by its token, sent as bearer or as the password of basic; null when there is none. */
-export function createTokens(tokens: readonly ApiToken[]): (headers: IncomingHttpHeaders) => Caller | null {
-  const entries = tokens.map(
-    ({ name, role, secret, scopes }): { readonly caller: Caller; readonly matches: (given: string) => boolean } => ({
-      caller: { name, role, scopes: scopes ?? 'all' },
-      matches: matcherOf([secret]),
-    }),
-  );
+export function createTokens(tokens: () => readonly ApiToken[]): (headers: IncomingHttpHeaders) => Caller | null {
+  const entriesNow = whenChanged(tokens, (known) => known.map(entryOf));
   return (headers) => {
     const given = bearerOf(headers.authorization ?? '') || passwordOf(headers.authorization ?? '');
     let found: Caller | null = null;
-    for (const entry of entries) if (entry.matches(given)) found = entry.caller; // A1 in credentials.ts
+    for (const entry of entriesNow()) if (entry.matches(given)) found = entry.caller; // A1 in credentials.ts
     return found;
+  };
+}
+
+function entryOf({ name, role, secret, scopes }: ApiToken): { readonly caller: Caller; readonly matches: (given: string) => boolean } {
+  return { caller: { name, role, scopes: scopes ?? 'all' }, matches: matcherOf([secret]) };
+}
+
+/** What is made of something that a reload of the configuration may replace: made again only then. */
+export function whenChanged<Given, Made>(given: () => Given, make: (given: Given) => Made): () => Made {
+  let from = given();
+  let made = make(from);
+  return () => {
+    const now = given();
+    if (now !== from) [from, made] = [now, make(now)];
+    return made;
   };
 }
 

@@ -35,7 +35,8 @@ export interface Api {
   readonly url: string;
   /** The answer; a Stop when it lacks one of the members. */
   get<T extends object>(path: string, members: Members<T>): Promise<T>;
-  post<T extends object = AcceptedAnswer>(path: string, body: object, members?: Members<T>): Promise<T>;
+  /** `refusal`: a status beside success whose answer is of the same type. */
+  post<T extends object = AcceptedAnswer>(path: string, body: object, members?: Members<T>, refusal?: number): Promise<T>;
   remove(path: string): Promise<void>;
   /** Posts a delivery as a sender would; the number of alerts, where the source's own answer does not stand in for it. */
   deliver(path: string, body: string, type: string): Promise<Partial<DeliveredAnswer>>;
@@ -79,16 +80,18 @@ export function createApi(terminal: Terminal, given: Given): Api {
     );
   }
 
-  async function call(method: string, path: string, body?: object): Promise<Came> {
+  async function call(method: string, path: string, body?: object, refusal?: number): Promise<Came> {
     const token = tokenOf(terminal, given, url, 'admin');
     const sent = body === undefined ? {} : { body: JSON.stringify(body), type: 'application/json' };
-    return accepted(await send(path, { method, token, ...sent }, answerOf), url, method === 'GET' ? exits.usage : exits.failed);
+    const answer = await send(path, { method, token, ...sent }, answerOf);
+    if (answer.status === refusal && typeof answer.body['detail'] !== 'string') return answer.body;
+    return accepted(answer, url, method === 'GET' ? exits.usage : exits.failed);
   }
 
   return {
     url,
     get: async (path, members) => believed(await call('GET', path), members, url),
-    post: async (path, body, members = []) => believed(await call('POST', path, body), members, url),
+    post: async (path, body, members = [], refusal) => believed(await call('POST', path, body, refusal), members, url),
     remove: async (path) => void (await call('DELETE', path)),
     async deliver(path, body, type) {
       const token = tokenOf(terminal, given, url, 'ingest');

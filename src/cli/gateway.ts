@@ -1,5 +1,5 @@
-// `status`, `freeze`, `thaw`: the gateway itself.
-import type { ReadyAnswer, SummaryAnswer } from '../readmodel/answers.ts';
+// `status`, `reload`, `freeze`, `thaw`: the gateway itself.
+import type { ReadyAnswer, ReloadAnswer, SummaryAnswer } from '../readmodel/answers.ts';
 import { reaching, type Call, type Command } from './command.ts';
 import { exits, Stop, type ExitCode } from './exit.ts';
 import { ago, colourOf, formOf, shortSpan } from './table.ts';
@@ -51,6 +51,35 @@ function tell({ terminal }: Call, url: string, ready: Partial<ReadyAnswer>, summ
   if (deadLetters > 0) data(terminal, `deadletters ${deadLetters}`);
 }
 
+const reloadMembers = ['outcome', 'digest', 'playbooks', 'changed', 'restart', 'problems'] as const;
+
+async function reload({ api, terminal, given }: Call): Promise<ExitCode> {
+  const answer = await api().post<ReloadAnswer>('/api/v1/reload', {}, reloadMembers, 409);
+  const isDone = answer.outcome === 'reloaded' || answer.outcome === 'unchanged';
+  if (formOf(given) === 'json') data(terminal, plainJson(answer));
+  else for (const line of linesOf(answer)) say(terminal, line);
+  return isDone ? exits.ok : exits.failed;
+}
+
+function linesOf({ outcome, digest, playbooks, changed, restart, problems }: ReloadAnswer): readonly string[] {
+  const policy = `policy ${plain((digest ?? '').replace('sha256:', '').slice(0, 12))}, ${playbooks ?? 0} playbooks`;
+  const untouched = 'what was in force stays in force';
+  switch (outcome) {
+    case 'reloaded':
+      return [`reloaded: ${policy}; changed: ${plain(changed.join(', '))}`];
+    case 'unchanged':
+      return [`nothing has changed: ${policy}`];
+    case 'needs_restart':
+      return [`not reloaded: ${untouched}. Only a restart of the gateway changes ${plain(restart.join(', '))}`];
+    case 'not_published':
+      return [`not reloaded: ${untouched}. The log did not take the policy; try again, and see the log of the gateway`];
+    case 'does_not_load':
+      return [`not reloaded: ${untouched}. The configuration does not load:`, ...problems.map(plain)];
+    default:
+      return [`the gateway answered ${plain(String(outcome satisfies never))}`];
+  }
+}
+
 export const gatewayCommands: readonly Command[] = [
   {
     words: 'status',
@@ -61,6 +90,16 @@ export const gatewayCommands: readonly Command[] = [
     more: ['Exit code 1 when it is not ready.'],
     options: [...reaching, 'output'],
     run: status,
+  },
+  {
+    words: 'reload',
+    args: '',
+    least: 0,
+    most: 0,
+    says: 'read quench.yaml and the playbooks again and put them in force',
+    more: ['Exit code 1 when nothing was changed because they do not load, or because something in them needs a restart.'],
+    options: [...reaching, 'output'],
+    run: reload,
   },
   {
     words: 'freeze',

@@ -2,7 +2,7 @@
 // How each part is made from the configuration is its own file beside this one. Decides nothing about alerts.
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
 import type { Config } from '../config/quench/types.ts';
-import type { Policy } from '../core/playbook/policy.ts';
+import { ok } from '../core/errors.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { Intake } from '../engine/intake/intake.ts';
@@ -12,16 +12,17 @@ import type { ForkedExecutor } from '../executor/client.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
-import { pageTrouble } from './config-trouble.ts';
+import { pageTrouble, troubleOf } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
 import { createEngineStart } from './engine-start.ts';
 import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
+import { createLive, type Live } from './live.ts';
 import { createPublisher } from './publishing.ts';
+import { createReload, type LoadConfig, type Reload } from './reload.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { startReconciling } from './reconcile.ts';
 import { remindOfFreezes } from './freeze-reminder.ts';
@@ -37,14 +38,14 @@ export interface Gateway {
   /** The port it listens on. */
   readonly port: number;
   readonly service: Service;
-  /** Puts another policy on the log, when it is not the one in force. */
-  publish(policy: Policy): Promise<void>;
+  /** Reads the configuration again and puts it in force as far as a running gateway can. */
+  readonly reload: Reload;
   stop(): Promise<void>;
 }
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger, trouble = null } = around;
+  const { clock, logger, trouble = troubleOf() } = around;
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
@@ -72,12 +73,13 @@ export async function startGateway(config: Config, around: Surroundings): Promis
 
     const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock });
 
-    const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
-    stops.add(closeNotifiers);
+    const notifiers = createNotifiers(config, around);
+    stops.add(notifiers.close);
+    const live = createLive(config, notifiers);
 
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
-    const failOpen = openFailOpen(config, around, { store, backbone, notifiers, instance, metrics, awaySince, installation });
+    const failOpen = openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation });
     stops.add(() => failOpen.stop());
 
     const expressions = createExpressions();
@@ -87,7 +89,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
       store,
       instance,
       executor,
-      notifiers,
+      live,
       expressions,
       metrics,
       underWay,
@@ -103,25 +105,27 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
 
-    const endpoints = endpointsOf(config, registryOf(around), trouble?.broken.endpoints);
+    const endpoints = endpointsOf(config, registryOf(around), { live, broken: trouble.broken.endpoints });
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
+    const load: LoadConfig = around.load ?? (() => ok(live.config()));
+    const reload = createReload({ live, load, publish: publisher.publish, logger, trouble });
 
     const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
     stops.add(reconciling.stop);
 
-    stops.add(pageTrouble(config, around, { notifiers, metrics }));
+    stops.add(pageTrouble(config, around, { notifiers: live.notifiers, metrics, trouble }));
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble });
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
     stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
-    return { port, service, publish: publisher.publish, stop: stops.all };
+    return { port, service, reload, stop: stops.all };
   } catch (error) {
     await stops.all();
     throw error;
@@ -133,7 +137,7 @@ interface Engine {
   readonly store: Store;
   readonly instance: string;
   readonly executor: ForkedExecutor;
-  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly live: Live;
   readonly expressions: CelExpressions;
   readonly metrics: Metrics;
   /** Deliveries that wait for their answer. */
@@ -141,15 +145,16 @@ interface Engine {
   readonly onTrouble: (error: unknown) => void;
 }
 
-function openService(config: Config, clock: Clock, { backbone, store, instance, metrics, underWay, ...parts }: Engine): Service {
+function openService(config: Config, clock: Clock, { backbone, store, instance, metrics, underWay, live, ...parts }: Engine): Service {
   return createService({
     ...parts,
+    notifiers: live.notifiers,
     roles: new Set(config.roles),
     shared: backbone,
     local: store,
     shares: backbone.shares,
     clock,
-    withAckLink: (notification) => withAckLink(config, notification, clock),
+    withAckLink: (notification) => withAckLink(live.config(), notification, clock),
     worker: instance,
     yieldToIntake: () => yieldToIntake(underWay),
     decided: (fact) => count(metrics, fact),

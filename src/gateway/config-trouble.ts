@@ -21,27 +21,39 @@ export interface ConfigTrouble {
   says(): string | null;
   /** A later reading had no problem, and is in force. */
   mended(): void;
+  /** A later reading was refused. */
+  refused(why: Refusal): void;
 }
 
-/** Null for a configuration that loads. */
-export function troubleOf(boot: Boot): ConfigTrouble | null {
-  if (boot.broken.problems.length === 0) return null;
-  let isMended = false;
+/** How many problems a reading had, and what came of it. */
+interface Refusal {
+  readonly problems: number;
+  readonly says: string;
+}
+
+const nothingBroken: Broken = { problems: [], notifiers: new Map(), endpoints: new Set(), policy: false };
+
+/** How a configuration stands; without a start that had trouble, well. */
+export function troubleOf(boot: Pick<Boot, 'broken' | 'isCopy'> = { broken: nothingBroken, isCopy: false }): ConfigTrouble {
+  const { broken } = boot;
+  let stands: Refusal | null = broken.problems.length === 0 ? null : { problems: broken.problems.length, says: saysOf(boot) };
   return {
-    broken: boot.broken,
-    problems: () => (isMended ? 0 : boot.broken.problems.length),
-    says: () => (isMended ? null : saysOf(boot)),
-    mended: () => void (isMended = true),
+    broken,
+    problems: () => stands?.problems ?? 0,
+    says: () => stands?.says ?? null,
+    mended: () => void (stands = null),
+    refused: (why) => void (stands = why),
   };
 }
 
 interface Parts {
   readonly notifiers: ReadonlyMap<string, Notifier>;
   readonly metrics: Pick<Metrics, 'notification'>;
+  readonly trouble: ConfigTrouble;
 }
 
 /** Sends one page by the fail-open notifiers; the same problems have the same key, so that a pager joins those of many starts. Returns how to stop. */
-export function pageTrouble(config: Config, { clock, logger, trouble }: Surroundings, { notifiers, metrics }: Parts): () => Promise<void> {
+export function pageTrouble(config: Config, { clock, logger }: Surroundings, { notifiers, metrics, trouble }: Parts): () => Promise<void> {
   const pager = createRawPager({
     clock,
     notifiers,
@@ -50,7 +62,7 @@ export function pageTrouble(config: Config, { clock, logger, trouble }: Surround
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
     onTrouble: (error) => logger.error({ error }, 'nobody could be told that the configuration does not load'),
   });
-  if (trouble !== undefined) pager.send(pageOf(trouble, clock.now()), () => trouble.problems() > 0);
+  if (trouble.problems() > 0) pager.send(pageOf(trouble, clock.now()), () => trouble.problems() > 0);
   return pager.stop;
 }
 
@@ -67,7 +79,7 @@ function pageOf({ broken, says }: ConfigTrouble, at: number): RawPage {
       `${says() ?? 'the configuration does not load'}.`,
       ...lines.slice(0, listedMax).map((line) => `- ${line}`),
       ...more,
-      'What to do: mend it, look with quench check, then restart the gateway.',
+      'What to do: mend it, look with quench check, then quench reload; what a reload does not take over, a restart does.',
     ].join('\n'),
     severity: 'error',
     at,

@@ -18,8 +18,10 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
+import type { Live } from './live.ts';
 import { checksOf, logStatusOf } from './readiness.ts';
 import type { Reconciling } from './reconcile.ts';
+import type { Reload } from './reload.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
@@ -41,7 +43,9 @@ export interface Running {
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
-  readonly trouble: ConfigTrouble | null;
+  readonly trouble: ConfigTrouble;
+  readonly live: Live;
+  readonly reload: Reload;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
@@ -82,10 +86,11 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),
     scopings: Object.entries(config.endpoints).map(([endpoint, { tenant }]) => ({ endpoint, tenant, labels: config.scope.labels })),
     tenantScopes: new Map(Object.entries(config.endpoints).map(([name, { tenant }]) => [name, scopeOf(tenant, [], {})])),
-    tokens: config.api.tokens,
+    tokens: () => running.live.config().api.tokens,
     verify,
-    ackSecrets: config.api.ackSecrets,
-    policy: () => running.service.policy() ?? config.policy,
+    ackSecrets: () => running.live.config().api.ackSecrets,
+    reload: running.reload,
+    policy: () => running.service.policy() ?? running.live.config().policy,
     frozen: () => running.service.frozen(),
     defaultScope: Object.values(config.endpoints)[0]?.tenant ?? 'default',
     expressions: running.expressions,

@@ -40,6 +40,8 @@ function fork(config: Config, around: Surroundings): Promise<ForkedExecutor> {
 /** By name; `close` ends the connections that they keep. */
 export interface Notifiers {
   readonly byName: ReadonlyMap<string, Notifier>;
+  /** Another one, of a name that may be known already. */
+  create(name: string, wanted: Config['notifiers'][string]): Notifier;
   close(): Promise<void>;
 }
 
@@ -50,24 +52,26 @@ export function createNotifiers(
   const { clock, stream } = around;
   // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
   const http = createHttp({ clock, policy: { allowPrivate: true, allow: [] } });
-  const byName = new Map<string, Notifier>();
-  for (const [name, { type, options }] of Object.entries(config.notifiers)) {
-    const why = around.trouble?.broken.notifiers.get(name);
-    if (why !== undefined) byName.set(name, brokenNotifier(why));
-    if (why !== undefined) continue;
+  function create(name: string, { type, options }: Config['notifiers'][string]): Notifier {
     const kind = registryOf(around).notifiers.find((each) => each.name === type);
-    if (kind === undefined) continue;
+    if (kind === undefined) return brokenNotifier('there is no such kind of notifier');
     try {
-      byName.set(name, kind.create(options, { http, clock, stream }));
+      return kind.create(options, { http, clock, stream });
     } catch (error) {
       around.logger.error(
         { notifier: name, error },
         'a notifier is broken: it refuses what it is given, and ladders go on to the next contact',
       );
-      byName.set(name, brokenNotifier(error instanceof Error ? error.message : 'its adapter refused the options'));
+      return brokenNotifier(error instanceof Error ? error.message : 'its adapter refused the options');
     }
   }
-  return { byName, close: async () => http.close() };
+
+  const byName = new Map<string, Notifier>();
+  for (const [name, wanted] of Object.entries(config.notifiers)) {
+    const why = around.trouble?.broken.notifiers.get(name);
+    byName.set(name, why === undefined ? create(name, wanted) : brokenNotifier(why));
+  }
+  return { byName, create, close: async () => http.close() };
 }
 
 /** One broken notifier keeps neither the gateway from starting nor a ladder from its next contact. */
@@ -76,9 +80,9 @@ function brokenNotifier(why: string): Notifier {
 }
 
 /** The notification with the link by which a reader says "I have it" without an account. */
-export function withAckLink(config: Config, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
-  const { publicUrl } = config.listen;
-  const [secret] = config.api.ackSecrets;
+export function withAckLink({ listen, api }: Config, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
+  const { publicUrl } = listen;
+  const [secret] = api.ackSecrets;
   const scope = scopeOfId(notification.incident);
   if (secret === undefined || scope === null || notification.kind === 'resolve') return notification;
   const { incident, page } = notification;

@@ -3,18 +3,35 @@ import type { Registry } from '../../adapters/kit/kinds.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { HttpEndpoint } from '../http/deps.ts';
 import type { Source } from '../ports/source.ts';
+import type { Live } from './live.ts';
 
-/** One that is broken stays visible, and takes nothing in. */
+/** One that is broken stays visible, and takes nothing in until a reload has mended it; what it asks of a delivery is asked of `live` each time. */
 export function endpointsOf(
-  config: Config,
+  started: Config,
   { sources }: Pick<Registry, 'sources'>,
-  broken: ReadonlySet<string> = new Set(),
+  { live, broken }: { readonly live: Pick<Live, 'config'>; readonly broken: ReadonlySet<string> },
 ): readonly HttpEndpoint[] {
-  return Object.entries(config.endpoints).map(([name, { source, tenant, auth, alertsApi, options }]) => {
+  return Object.entries(started.endpoints).map(([name, { source, tenant, alertsApi, options }]) => {
     const kind = sources.find((each) => each.name === source);
-    const isBroken = kind === undefined || broken.has(name);
-    const parsed = isBroken ? nothingFrom(source) : kind.create(options);
-    return { name, source: parsed, tenant, scopeLabels: config.scope.labels, auth, alertsApi, isBroken };
+    const nothing = nothingFrom(source);
+    const isBroken = (): boolean => kind === undefined || (broken.has(name) && live.config() === started);
+    let made = broken.has(name) ? null : (kind?.create(options) ?? null);
+    return {
+      name,
+      tenant,
+      alertsApi,
+      scopeLabels: started.scope.labels,
+      get isBroken() {
+        return isBroken();
+      },
+      get source() {
+        if (!isBroken()) made ??= kind?.create(options) ?? null;
+        return made ?? nothing;
+      },
+      get auth() {
+        return live.config().endpoints[name]?.auth ?? [];
+      },
+    };
   });
 }
 

@@ -13,13 +13,13 @@ interface Parts {
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
   readonly spool: () => Spool | null;
-  readonly trouble: ConfigTrouble | null;
+  readonly trouble: ConfigTrouble;
   readonly clock: Pick<Clock, 'now'>;
 }
 
 export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, clock }: Parts): Metrics {
   return createMetrics({
-    configProblems: () => trouble?.problems() ?? 0,
+    configProblems: () => trouble.problems(),
     lag: () => service().lag(),
     lags: () => service().lags(),
     acting: () => service().acting(),

@@ -24,7 +24,7 @@ interface Running {
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
   /** What of the configuration is broken. */
-  readonly trouble: ConfigTrouble | null;
+  readonly trouble: ConfigTrouble;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -103,7 +103,7 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
         },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
-    ...(running.trouble === null ? [] : [{ name: 'config', check: async () => null, note: running.trouble.says }]),
+    { name: 'config', check: async () => null, note: running.trouble.says },
     { name: 'executor', check: async () => (running.executor.pid === null ? 'no executor process' : null) },
     {
       name: 'backlog',

@@ -7,7 +7,7 @@ import { configFileAt, diskFiles, exposureOf } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
 import type { Config } from '../config/quench/types.ts';
 import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
-import type { Policy } from '../core/playbook/policy.ts';
+import { ok } from '../core/errors.ts';
 import type { Logger } from '../ports/logger.ts';
 import { bootConfig, tellBoot } from './boot-config.ts';
 import { systemClock } from './clock.ts';
@@ -16,7 +16,8 @@ import { configDeps } from './config-deps.ts';
 import { troubleOf } from './config-trouble.ts';
 import { createLogger } from './logger.ts';
 import { createOutput } from './output.ts';
-import { reloader } from './reload.ts';
+import type { LoadConfig } from './reload.ts';
+import { notedFiles, watchFiles } from './watch-files.ts';
 import { tokenFiles } from './token-files.ts';
 import { isInstalled, packageDir, version } from './version.ts';
 
@@ -30,14 +31,15 @@ export interface Terminal {
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
   const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
-  let reload = async (): Promise<void> => logger.info({}, 'not reloaded: the gateway is still starting');
+  let reload: () => unknown = () => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
   process.on('SIGHUP', hangUp);
   try {
-    const { gateway, reloads } = await started(configPath, terminal, { logger, ...how });
-    reload = reloads;
+    const { gateway, unwatch } = await started(configPath, terminal, { logger, ...how });
+    reload = gateway.reload;
     const stop = async (): Promise<void> => {
-      reload = async () => logger.info({}, 'not reloaded: the gateway is stopping');
+      reload = () => logger.info({}, 'not reloaded: the gateway is stopping');
+      await unwatch();
       await gateway.stop().finally(() => process.off('SIGHUP', hangUp));
     };
     return { ...gateway, stop };
@@ -51,23 +53,30 @@ async function started(
   configPath: string,
   terminal: Terminal,
   { logger, intakeOnly }: { readonly logger: Logger; readonly intakeOnly: boolean },
-): Promise<{ gateway: Gateway; reloads: () => Promise<void> }> {
+): Promise<{ gateway: Gateway; unwatch: () => Promise<void> }> {
   const made: string[] = [];
   const path = configFileAt(configPath);
-  const deps = configDeps(terminal.env, diskFiles, createExpressions(), systemClock);
+  const files = notedFiles(diskFiles);
+  const deps = configDeps(terminal.env, files, createExpressions(), systemClock);
   const unsafe: ConfigProblem[] = [];
   const judging = { exposure: exposureOf, tell: (problem: ConfigProblem) => void unsafe.push(problem) };
   const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made), unsafe: judging }, logger);
   tellBoot(boot, logger);
   const trouble = troubleOf(boot);
   const config: Config = intakeOnly ? { ...boot.config, roles: ['intake'] } : boot.config;
-  for (const problem of trouble === null ? unsafe : [])
+  for (const problem of trouble.problems() === 0 ? unsafe : [])
     logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },
       'the SQLite of this Node can damage a store that is written and folded at once: update Node to its newest patch',
     );
+  const roles = intakeOnly ? { roles: config.roles } : {};
+  const load: LoadConfig = () => {
+    files.begin();
+    const loaded = loadConfig(path, { ...deps, expressions: createExpressions() });
+    return loaded.ok ? ok({ ...loaded.value, ...roles }) : loaded;
+  };
   const stream = terminal.stdout as NodeJS.WriteStream;
   const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
   const gateway = await startGateway(config, {
@@ -76,15 +85,12 @@ async function started(
     stream,
     executorEnv,
     version,
-    ...(trouble === null ? {} : { trouble }),
+    trouble,
+    load,
   });
   terminal.stdout.write(welcome(config, gateway.port, made, stream.isTTY === true));
-  const load = (): ReturnType<typeof loadConfig> => loadConfig(path, { ...deps, expressions: createExpressions() });
-  const publish = async (policy: Policy): Promise<void> => {
-    await gateway.publish(policy);
-    trouble?.mended(); // what is published by a reload loads whole
-  };
-  return { gateway, reloads: reloader({ config: boot.config, load, publish, logger }) };
+  const watching = config.reload === 'auto';
+  return { gateway, unwatch: watching ? watchFiles({ files, changed: gateway.reload, clock: systemClock }) : async () => {} };
 }
 
 /** New tokens are shown to a person only: what is no terminal is a journal, and keeps what it hears. */

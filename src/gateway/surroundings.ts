@@ -4,6 +4,7 @@ import type { Registry } from '../../adapters/kit/kinds.ts';
 import { registry as everything } from '../../adapters/registry.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
+import type { LoadConfig } from './reload.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 
@@ -19,6 +20,8 @@ export interface Surroundings {
   readonly registry?: Registry;
   /** What of the configuration is broken, of a gateway that starts all the same. */
   readonly trouble?: ConfigTrouble;
+  /** Reads the configuration again; not given: a reload changes nothing. */
+  readonly load?: LoadConfig;
   /** Starts what acts; not given: a child process that knows the registered families of actions. */
   readonly executor?: () => Promise<ForkedExecutor>;
 }

@@ -9,15 +9,15 @@ import { alertId } from '../readmodel/documents.ts';
 import { openSpool, type Spool } from '../engine/spool/spool.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
-import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { openSpoolStore } from './stores.ts';
+import type { Live } from './live.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface Parts {
   readonly store: Store;
   readonly backbone: Backbone;
-  readonly notifiers: ReadonlyMap<string, Notifier>;
+  readonly live: Live;
   readonly instance: string;
   /** What the gateway's own log calls this installation. */
   readonly installation: () => string | null;
@@ -32,12 +32,15 @@ export function seesDecisions(config: Pick<Config, 'roles' | 'log'>): boolean {
 }
 
 export function openFailOpen(config: Config, { clock, logger }: Surroundings, parts: Parts): FailOpen {
-  const { store, backbone, notifiers, instance, metrics, awaySince } = parts;
+  const { store, backbone, live, instance, metrics, awaySince } = parts;
   return createFailOpen({
-    ...config.failOpen,
+    afterMs: config.failOpen.afterMs,
+    get notify() {
+      return live.config().failOpen.notify;
+    },
     keepTryingMs: config.policy.delivery?.keepTryingMs ?? configDefaults.keepTryingMs,
     clock,
-    notifiers,
+    notifiers: live.notifiers,
     instance,
     installation: () => backbone.name ?? parts.installation(),
     awaySince,

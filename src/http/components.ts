@@ -13,6 +13,7 @@ import type {
   ProblemAnswer,
   RawAnswer,
   ReadyAnswer,
+  ReloadAnswer,
   ReplayedAnswer,
   SilenceAcceptedAnswer,
   StateCounts,
@@ -109,6 +110,14 @@ export const components: { readonly [name: string]: Schema } = {
   Accepted: closed<AcceptedAnswer>({ status: accepted }),
   SilenceAccepted: closed<SilenceAcceptedAnswer>({ status: accepted, id: text }),
   Replayed: closed<ReplayedAnswer>({ status: accepted, alerts: integer, warnings: listOf(text) }),
+  Reload: closed<ReloadAnswer>({
+    outcome: words(['reloaded', 'unchanged', 'does_not_load', 'needs_restart', 'not_published']),
+    digest: nullable(text),
+    playbooks: nullable(integer),
+    changed: listOf(text),
+    restart: listOf(text),
+    problems: listOf(text),
+  }),
   Discarded: closed<DiscardedAnswer>({ status: words(['discarded']) }),
   Delivered: closed<DeliveredAnswer>({ status: accepted, alerts: integer }),
   Summary: closed<SummaryAnswer>({

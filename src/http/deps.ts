@@ -12,6 +12,7 @@ import type { Logger } from '../ports/logger.ts';
 import type { SourceRoutes } from '../ports/routes.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
+import type { ReloadAnswer } from '../readmodel/answers.ts';
 import type { Metrics } from './metrics.ts';
 
 /** One entry for intake and HTTP alike. */
@@ -76,11 +77,13 @@ export interface HttpDeps {
   /** What kinds of sources serve beside deliveries to their endpoints. */
   readonly sourceRoutes: readonly SourceRoutes[];
   /** For the API. Without any, every call but the open ones is refused. */
-  readonly tokens: readonly ApiToken[];
+  readonly tokens: () => readonly ApiToken[];
   readonly verify: VerifySignature;
   /** For acknowledgement links; the first signs, all are accepted. Empty = no links. */
-  readonly ackSecrets: readonly string[];
+  readonly ackSecrets: () => readonly string[];
   readonly policy: () => Policy;
+  /** Reads the configuration again. */
+  readonly reload: () => Promise<ReloadAnswer>;
   /** Who gave the emergency stop that is in force, or null; as the partitions that are decided here know it. */
   readonly frozen: () => Frozen | null;
   /** Scope of a silence that names none. */

@@ -57,7 +57,8 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
   const config = path === null ? null : usedConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
-  const configured = config === null ? [] : endpointsOf(config.value, registry);
+  const configured =
+    config === null ? [] : endpointsOf(config.value, registry, { live: { config: () => config.value }, broken: new Set() });
   const taken = new Set(configured.map(({ name }) => name));
   const plain = registry.sources.filter(({ name }) => !taken.has(name)).map(plainEndpoint);
   const endpoints = [...configured, ...plain];

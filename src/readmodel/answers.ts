@@ -90,6 +90,19 @@ export interface DeliveredAnswer extends AcceptedAnswer {
   readonly alerts: number;
 }
 
+/** What came of reading the configuration again. */
+export interface ReloadAnswer {
+  readonly outcome: 'reloaded' | 'unchanged' | 'does_not_load' | 'needs_restart' | 'not_published';
+  /** Of the policy that was read; null when it does not load. */
+  readonly digest: string | null;
+  readonly playbooks: number | null;
+  /** What differs from what was in force, and what of it only a restart changes. */
+  readonly changed: readonly string[];
+  readonly restart: readonly string[];
+  /** A line each, with file and place; the first ones of very many. */
+  readonly problems: readonly string[];
+}
+
 /** A playbook of the policy in force, as lists show it. */
 export interface PlaybookLine {
   readonly name: string;

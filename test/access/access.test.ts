@@ -14,7 +14,7 @@ const signedBy =
 
 test('A1: a token is found by its whole secret alone, as bearer or as the password of basic', () => {
   const token = (name: string, secret: string): ApiToken => ({ name, role: 'read', secret, scopes: null });
-  const find = createTokens([token('ann', 'secret-of-ann'), token('bob', 'secret-of-bob'), token('nobody', '')]);
+  const find = createTokens(() => [token('ann', 'secret-of-ann'), token('bob', 'secret-of-bob'), token('nobody', '')]);
   assert.equal(find({ authorization: 'Bearer secret-of-bob' })?.name, 'bob');
   assert.equal(find({ authorization: basic('secret-of-ann') })?.name, 'ann');
   for (const authorization of [
@@ -31,7 +31,7 @@ test('A1: a token is found by its whole secret alone, as bearer or as the passwo
 });
 
 test('a token without scopes sees all of them; one with a list sees that list, and an empty list nothing', () => {
-  const find = createTokens([
+  const find = createTokens(() => [
     { name: 'all', role: 'admin', secret: 'a', scopes: null },
     { name: 'some', role: 'admin', secret: 'b', scopes: ['acme'] },
     { name: 'none', role: 'admin', secret: 'c', scopes: [] },

@@ -381,7 +381,7 @@ describe('the gateway itself', () => {
     const said = await house.ask(['status']);
     assert.equal(said.exit, 0);
     assert.match(said.out, /^gateway +http:\/\/127\.0\.0\.1:\d+, version 0\.0\.0-test: ready$/m);
-    assert.match(said.out, /^checks +engine ok, log ok, executor ok/m);
+    assert.match(said.out, /^checks +engine ok, log ok, config ok, executor ok/m);
     assert.match(said.out, /^incidents +.*\d+ open/m);
     const json = JSON.parse((await house.ask(['status', '-o', 'json'])).out) as { status: string; summary: { version: string } };
     assert.deepEqual([json.status, json.summary.version], ['ready', '0.0.0-test']);

@@ -11,11 +11,13 @@ import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
-import { reloader } from '../../src/gateway/reload.ts';
-import { houseFiles, scratch, write } from './support.ts';
+import { createLive } from '../../src/gateway/live.ts';
+import { createReload } from '../../src/gateway/reload.ts';
+import { troubleOf } from '../../src/gateway/config-trouble.ts';
+import { houseFiles, openHouse, scratch, write } from './support.ts';
 
 const program = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const house = houseFiles()['quench.yaml'] ?? '';
+const house = `${houseFiles()['quench.yaml'] ?? ''}reload: asked\n`;
 const withinMs = 20_000;
 
 let place: ReturnType<typeof scratch>;
@@ -24,7 +26,7 @@ let url = '';
 let said = '';
 before(async () => {
   place = scratch();
-  write(place.dir, houseFiles());
+  write(place.dir, { ...houseFiles(), 'quench.yaml': house });
   gateway = spawn(process.execPath, [program, 'serve', '--config', place.dir], { cwd: place.dir, env: { PATH: '/usr/bin:/bin' } });
   gateway.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   gateway.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
@@ -57,6 +59,50 @@ async function playbooks(): Promise<readonly string[]> {
   const { items } = (await answer.json()) as { readonly items: readonly { readonly name: string }[] };
   return items.map(({ name }) => name).sort();
 }
+
+describe('B23: quench reload', () => {
+  it('puts what changed in force and names it; what is wrong is listed, and ends with 1', async () => {
+    const own = await openHouse();
+    try {
+      assert.match((await own.ask(['reload'])).err, /nothing has changed: policy [0-9a-f]{12}, 2 playbooks/);
+      write(own.dir, { 'playbooks/more.yaml': (houseFiles()['playbooks/ask.yaml'] ?? '').replace('name: ask', 'name: more') });
+      const done = await own.ask(['reload']);
+      assert.equal(done.exit, 0);
+      assert.match(done.err, /reloaded: policy [0-9a-f]{12}, 3 playbooks; changed: policy/);
+      write(own.dir, { 'playbooks/more.yaml': 'name: [half' });
+      const refused = await own.ask(['reload']);
+      assert.equal(refused.exit, 1);
+      assert.match(refused.err, /not reloaded: what was in force stays in force[^]*more\.yaml:1:\d+/);
+      const told: unknown = JSON.parse((await own.ask(['reload', '-o', 'json'])).out);
+      assert.equal((told as { outcome: string }).outcome, 'does_not_load');
+      assert.equal((await own.ask(['reload'], { env: { QUENCH_TOKEN: 'token-of-rita' } })).exit === 0, false);
+    } finally {
+      await own.stop();
+    }
+  });
+});
+
+describe('B23: files that change', () => {
+  it('are in force by themselves, and a half-written one never is', { timeout: 60_000 }, async () => {
+    const own = scratch();
+    write(own.dir, { ...houseFiles(), 'quench.yaml': house.replace('reload: asked', 'reload: auto') });
+    const child = spawn(process.execPath, [program, 'serve', '--config', own.dir], { cwd: own.dir, env: { PATH: '/usr/bin:/bin' } });
+    let told = '';
+    child.stdout.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (told += chunk.toString()));
+    try {
+      await until(() => /listens on (\S+)/.test(told));
+      write(own.dir, { 'playbooks/more.yaml': (houseFiles()['playbooks/ask.yaml'] ?? '').replace('name: ask', 'name: more') });
+      await until(() => / info reloaded: .* playbooks=3/.test(told));
+      write(own.dir, { 'playbooks/more.yaml': 'name: [half' });
+      await until(() => / error not reloaded: the configuration does not load/.test(told));
+      assert.equal(told.match(/ info reloaded: /g)?.length, 1);
+    } finally {
+      if (child.exitCode === null && child.kill('SIGTERM')) await once(child, 'exit');
+      own.remove();
+    }
+  });
+});
 
 describe('SIGHUP', () => {
   it('puts a new playbook in force', async () => {
@@ -97,7 +143,12 @@ describe('SIGHUP', () => {
       published += 1;
     };
     const quiet = (): void => {};
-    const reload = reloader({ config: config.value, load, publish, logger: { info: quiet, warn: quiet, error: quiet } });
+    const live = createLive(config.value, {
+      byName: new Map(),
+      create: () => ({ deliver: async () => ({ outcome: 'accepted', detail: '' }) }),
+    });
+    const logger = { info: quiet, warn: quiet, error: quiet };
+    const reload = createReload({ live, load, publish, logger, trouble: troubleOf() });
     await Promise.all([reload(), reload(), reload(), reload()]);
     assert.deepEqual([most, published], [1, 2]);
     await reload();

@@ -11,6 +11,7 @@ import type { Terminal } from '../../src/cli/terminal.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
+import type { LoadConfig } from '../../src/gateway/reload.ts';
 import { startGateway, type Gateway } from '../../src/gateway/compose.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
 import { parts } from '../../src/offline/parts.ts';
@@ -130,11 +131,13 @@ export interface House {
 export async function openHouse(): Promise<House> {
   const { dir, remove } = scratch();
   write(dir, houseFiles());
-  const loaded = loadConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock));
+  const load: LoadConfig = () => loadConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock));
+  const loaded = load();
   assert.ok(loaded.ok, JSON.stringify(loaded));
   const quiet = (): void => {};
   const { clock, hurry } = passingClock();
   const gateway: Gateway = await startGateway(loaded.value, {
+    load,
     clock,
     logger: { info: quiet, warn: quiet, error: quiet },
     stream: new PassThrough().resume(),

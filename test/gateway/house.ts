@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { registry } from '../../adapters/registry.ts';
 import { diskFiles } from '../../src/config/files.ts';
+import { loadConfig } from '../../src/config/quench/config.ts';
 import { bootConfig, tellBoot } from '../../src/gateway/boot-config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { startGateway, type Gateway } from '../../src/gateway/compose.ts';
@@ -70,7 +71,8 @@ export async function open(t: TestContext, { dir }: Folder, spoil: (store: Store
   const gateway = await startGateway(boot.config, {
     clock,
     logger,
-    ...(trouble === null ? {} : { trouble }),
+    trouble,
+    load: () => loadConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock)),
     stream,
     executorEnv: { PATH: '/usr/bin:/bin' },
     version: '0.0.0-test',

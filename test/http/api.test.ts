@@ -117,6 +117,7 @@ test('the table of roles and scopes is this one', async () => {
   const { http } = await front();
   const table = http.routes.map(({ method, path, access, scope }) => `${access} ${scope} ${method} ${path}`).sort();
   assert.deepEqual(table, [
+    'admin all post /api/v1/reload',
     'admin all post /api/v1/thaw',
     'admin own get /api/v1/log/:topic/:partition',
     'open none get /ack/:token',

@@ -27,7 +27,11 @@ interface Serving extends Front {
 async function serving(t: TestContext, scopes: readonly string[], more: Partial<HttpDeps> = {}): Promise<Serving> {
   let steady = 0;
   const made = await front({ clock: { ...wallClock, now: () => noon, steady: () => (steady += 1_000) } });
-  const deps: HttpDeps = { ...made.deps, ...more, tokens: [...made.deps.tokens, { name: 'bea', role: 'operate', secret: bound, scopes }] };
+  const deps: HttpDeps = {
+    ...made.deps,
+    ...more,
+    tokens: () => [...made.deps.tokens(), { name: 'bea', role: 'operate', secret: bound, scopes }],
+  };
   const http = createHttp(deps);
   const port = await http.start(0, '127.0.0.1');
   t.after(() => http.stop());

@@ -107,6 +107,7 @@ function configOf(loading: Loading): Config {
     notifiers: notifiersOf(loading),
     spool: spoolOf(loading),
     failOpen: failOpenOf(loading, policy),
+    reload: raw.reload ?? configDefaults.reload,
     policy,
   };
 }

@@ -83,6 +83,7 @@ export interface RawConfig {
   readonly stale?: string;
   readonly spool?: { readonly bytes?: string; readonly age?: string };
   readonly delivery?: { readonly keepTrying?: string };
+  readonly reload?: 'auto' | 'asked';
   readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
 }
 

@@ -143,6 +143,7 @@ export const ConfigSchema: Schema = {
       stale: span,
       spool: mapping({ bytes, age: span }),
       failOpen: mapping({ after: span, notify }),
+      reload: { enum: ['auto', 'asked'] },
       delivery: mapping({ keepTrying: span }),
     },
     ['endpoints', 'notifiers', 'ladders'],

@@ -64,5 +64,7 @@ export interface Config {
   readonly spool: { readonly bytesMax: number; readonly ageMaxMs: Millis };
   /** After how long a critical alert that nobody decided is paged as it came in, and by which notifiers; never empty. */
   readonly failOpen: { readonly afterMs: Millis; readonly notify: readonly string[] };
+  /** Whether files that change are read again, or only when that is asked for. */
+  readonly reload: 'auto' | 'asked';
   readonly policy: Policy;
 }

@@ -1,8 +1,8 @@
-// The gateway itself: counts, playbooks in force, the emergency stop, its figures, and whether it lives and is ready.
+// The gateway itself: counts, playbooks in force, reloading them, the emergency stop, its figures, and whether it lives and is ready.
 import { freezesOf, type Frozen } from '../../core/playbook/freeze.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { everyScope } from '../../core/stamp.ts';
-import type { Listed, PlaybookLine, SummaryAnswer } from '../../readmodel/answers.ts';
+import type { Listed, PlaybookLine, ReloadAnswer, SummaryAnswer } from '../../readmodel/answers.ts';
 import type { HttpDeps } from '../deps.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { text } from '../../readmodel/schema.ts';
@@ -14,7 +14,7 @@ import { param, taken } from './view.ts';
 const durable = { 202: answer('Durable.', 'Accepted') } as const;
 
 export function gatewayRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[] {
-  return [summaryRoute(deps), ...playbookRoutes(deps), ...stopRoutes(deps), ...healthRoutes(deps, draining)];
+  return [summaryRoute(deps), ...playbookRoutes(deps), reloadRoute(deps), ...stopRoutes(deps), ...healthRoutes(deps, draining)];
 }
 
 // ---------------------------------------------------------------- counts
@@ -104,6 +104,28 @@ function playbookRoutes({ policy }: HttpDeps): readonly Route[] {
       },
     }),
   ];
+}
+
+// ---------------------------------------------------------------- configuration
+
+function reloadRoute({ reload }: HttpDeps): Route {
+  return json({
+    method: 'post',
+    path: '/api/v1/reload',
+    access: 'admin',
+    scope: 'all',
+    tag: 'gateway',
+    summary: 'Read the configuration and its playbooks again, and put them in force',
+    body: object({}),
+    answers: {
+      200: answer('They are in force, or on their way to the log.', 'Reload'),
+      409: answer('Nothing was changed: they do not load, need a restart, or could not be published.', 'Reload'),
+    },
+    async handle() {
+      const body: ReloadAnswer = await reload();
+      return { status: body.outcome === 'reloaded' || body.outcome === 'unchanged' ? 200 : 409, body };
+    },
+  });
 }
 
 // ---------------------------------------------------------------- emergency stop

@@ -63,7 +63,7 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
   } as const;
 
   async function serve(req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
-    const read = readAck(deps.ackSecrets, token, deps.clock.now());
+    const read = readAck(deps.ackSecrets(), token, deps.clock.now());
     if (!read.ok) {
       if (read.error === 'expired') return sendPage(res, 410, 'This link has expired', 'Please acknowledge in the console.', false);
       return sendPage(res, 404, 'This is no acknowledgement link', 'It may have been cut off by a mail program.', false);

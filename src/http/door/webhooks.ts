@@ -5,6 +5,7 @@
 import { hash } from 'node:crypto';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { createGate, type Gate } from '../../access/gate.ts';
+import { whenChanged } from '../../access/tokens.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Acceptance } from '../../engine/intake/intake.ts';
 import { minute, type Millis } from '../../core/time.ts';
@@ -23,7 +24,8 @@ const brokenEndpoint =
 
 interface Door {
   readonly endpoint: HttpEndpoint;
-  readonly gate: Gate;
+  /** As the configuration in force has it. */
+  readonly gate: () => Gate;
 }
 
 type Answer = NonNullable<Source['answer']>;
@@ -37,7 +39,13 @@ export function createWebhooks(
   readBody: BodyReader,
 ): Webhooks {
   const doors = new Map<string, Door>();
-  for (const endpoint of deps.endpoints) doors.set(endpoint.name, { endpoint, gate: createGate(endpoint.auth, deps.verify) });
+  for (const endpoint of deps.endpoints) {
+    const gate = whenChanged(
+      () => endpoint.auth,
+      (auth) => createGate(auth, deps.verify),
+    );
+    doors.set(endpoint.name, { endpoint, gate });
+  }
   const answers = new Map(brought.map((route) => [route.path, route.answer]));
   const { bodyBytesMax, listBytesMax } = { ...defaultLimits, ...deps.limits };
   const tellRefusedSize = refusedSizes(deps);
@@ -47,7 +55,7 @@ export function createWebhooks(
     requireText(req.headers);
     const body = await readBody(req, door.endpoint.source.lists === true ? listBytesMax : bodyBytesMax);
     const receivedAt = deps.clock.now();
-    if (!door.gate.body(req.headers, body, receivedAt)) throw refused;
+    if (!door.gate().body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
     const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
     return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
@@ -59,8 +67,8 @@ export function createWebhooks(
     try {
       if (req.method !== 'POST') return wrongMethod(res);
       if (door.endpoint.isBroken === true) throw new GatewayError('overloaded', brokenEndpoint);
-      if (!door.gate.headers(req.headers)) throw refused;
-      if (door.gate.asksBefore) deps.logins.succeeded(req);
+      if (!door.gate().headers(req.headers)) throw refused;
+      if (door.gate().asksBefore) deps.logins.succeeded(req);
       const acceptance = await accept(door, path, req);
       deps.metrics.delivery(name, acceptance.status);
       answer(acceptance, own, res);
@@ -75,7 +83,7 @@ export function createWebhooks(
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
       if (error === refused) {
-        res.setHeader('www-authenticate', door.gate.challenge);
+        res.setHeader('www-authenticate', door.gate().challenge);
         await deps.logins.failed('webhooks', req, res);
       }
       if (error instanceof GatewayError && error.code === 'payload_too_large') tellRefusedSize(name, error.message);
