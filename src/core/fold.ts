@@ -2,6 +2,7 @@
 //   D1  Folding a scope's facts from the beginning gives the desk that the turns left.
 //   D2  A fact without an entry here does not compile.
 import { alertFolds } from './alert/fold.ts';
+import { clockFolds } from './clock/rebase.ts';
 import { decideFolds } from './decide/fold.ts';
 import { metaOf, type Desk, type Folds } from './desk.ts';
 import { invariant } from './errors.ts';
@@ -27,6 +28,7 @@ const folds: Folds<Fact['type']> = {
   ...playbookFolds,
   ...wakeFolds,
   ...sweepFolds,
+  ...clockFolds,
 };
 
 /** Takes the next fact of the desk's scope into its rows; touches only what the fact names. */

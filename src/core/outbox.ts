@@ -46,6 +46,7 @@ const table = {
   WakeRequested: true,
   WakeSpent: true,
   DeskSwept: false,
+  DeskSetBack: false,
 } as const satisfies { readonly [Type in Fact['type']]: boolean };
 
 type OutboxType = { [Type in Fact['type']]: (typeof table)[Type] extends true ? Type : never }[Fact['type']];

@@ -4,6 +4,7 @@
 //   L2  A request is a fact: the log is the outbox.
 //   L3  Folding a scope's facts gives its desk.
 import type { AlertFlapping, AlertMerged, AlertSeen, AlertsHidden, AlertsMissing } from './alert/facts.ts';
+import type { ClockCorrected, DeskSetBack } from './clock/facts.ts';
 import type { AlertDecided, IncidentDecided, TriggerHeld } from './decide/facts.ts';
 import type {
   Acked,
@@ -76,7 +77,8 @@ export type Input =
   | SilenceSet
   | Woke
   | PolicyPublished
-  | InstallationNamed;
+  | InstallationNamed
+  | ClockCorrected;
 
 export type Fact =
   | PolicyAdopted
@@ -120,4 +122,5 @@ export type Fact =
   | RuleLearned
   | WakeRequested
   | WakeSpent
-  | DeskSwept;
+  | DeskSwept
+  | DeskSetBack;

@@ -1,12 +1,14 @@
 // The gateway: one input, one turn, all facts. Pure: same desk, input, rules and offset, same facts.
 // Reads like a table of contents; the thinking is in the files it names.
 //   T1  A turn's facts are a function of the desk's rows, the input and the rules, whatever the order of rows in memory.
-//   T2  Time on a desk never goes back; an input stamped earlier is taken to come now, and a wake to come when it was due at the
-//       earliest: waits run on a steady clock, so time passes here even where the wall clock was set back.
+//   T2  Time on a desk goes back only when it is said that its clock had run ahead (clock/correct.ts); an input stamped earlier is taken
+//       to come now, and a wake to come when it was due at the earliest: waits run on a steady clock, so time passes here even where the
+//       wall clock was set back.
 //   T3  A redelivered event, a stale wake, an answer nobody awaits: no fact that acts.
 import { seeAlert } from './alert/arrival.ts';
 import { newBudget } from './alert/labels.ts';
 import { alertWakes } from './alert/steady.ts';
+import { correctedTime, setBack } from './clock/correct.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
 import { acknowledge, apply, resolveByHand, unacknowledge } from './decide/people.ts';
@@ -27,7 +29,8 @@ import type { Wake, WakeHandlers } from './wakes.ts';
 /** Decides about one input and folds every fact into the desk. `offset` is the input's place in the log. */
 export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: number): Fact[] {
   const due = input.type === 'Woke' ? (desk.tables.wakes.rows.get(input.token)?.dueAt ?? 0) : 0;
-  const ctx = begin(desk, Math.max(input.at, due), rules, offset); // T2
+  const at = input.type === 'ClockCorrected' ? correctedTime(desk, input) : timeOf(desk, Math.max(input.at, due)); // T2
+  const ctx = begin(desk, at, rules, offset);
   handle(ctx, input);
   for (const incident of ctx.toDeliberate) deliberate(ctx, incident, null);
   return ctx.facts;
@@ -40,7 +43,7 @@ function begin(desk: Desk, at: Instant, { policy, frozen, installation, expressi
     installation,
     expressions,
     desk,
-    at: timeOf(desk, at),
+    at,
     offset,
     facts: [],
     toDeliberate: new Set(),
@@ -50,7 +53,7 @@ function begin(desk: Desk, at: Instant, { policy, frozen, installation, expressi
 
 /** The partition's own desk, scope `*`: policy, freeze, and the name of the installation, which the first naming decides for good. */
 export function turnWorld(desk: Desk, input: Input, rules: DecisionContext, offset: number): Fact[] {
-  const ctx = begin(desk, input.at, rules, offset);
+  const ctx = begin(desk, timeOf(desk, input.at), rules, offset);
   if (input.type === 'PolicyPublished') {
     if (worldOf(desk).policy?.digest !== input.policy.digest) emit(ctx, { type: 'PolicyAdopted', policy: input.policy });
   } else if (input.type === 'InstallationNamed') {
@@ -92,7 +95,9 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'CommandGiven':
       return apply(ctx, input);
     case 'SilenceSet':
-      return setSilence(ctx, input.silence);
+      return setSilence(ctx, input.silence, input.at);
+    case 'ClockCorrected':
+      return setBack(ctx, input);
     case 'Woke':
       return wake(ctx, input.token);
     case 'PolicyPublished':

@@ -88,6 +88,8 @@ export interface Service {
   readonly consumers: readonly string[];
   /** Pages decided here that ring and could be told to nobody on their ladder. */
   unreached(): number;
+  /** How far desks decided here are ahead of the clock; 0 when none is. */
+  aheadMs(): Millis;
   /** Waits armed and effects under way. */
   load(): { readonly waits: number; readonly underWay: number };
 }
@@ -171,6 +173,7 @@ export function createService(deps: ServiceDeps): Service {
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,
     unreached: () => [...hosts.parts.values()].reduce((sum, host) => sum + host.unreached(), 0),
+    aheadMs: () => [...hosts.parts.values()].reduce((most, host) => Math.max(most, host.aheadMs()), 0),
     load: () => ({
       waits: [...hosts.parts.values()].reduce((sum, host) => sum + host.waits, 0),
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),

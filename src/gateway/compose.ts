@@ -14,6 +14,7 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
+import { driftOf, openClock } from './believing.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble, troubleOf } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
@@ -44,9 +45,11 @@ export interface Gateway {
 }
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
-export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger, trouble = troubleOf() } = around;
+export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
+  const { logger, trouble = troubleOf() } = given;
   const stops = createStops(logger);
+  const clock = openClock(given.clock, logger, stops);
+  const around = { ...given, clock };
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
   let intake: Intake | null = null;
@@ -71,7 +74,8 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock });
+    const drift = (): Millis => driftOf(clock, service);
+    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
     const notifiers = createNotifiers(config, around);
     stops.add(notifiers.close);
@@ -118,7 +122,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     stops.add(pageTrouble(config, around, { notifiers: live.notifiers, metrics, trouble }));
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
-    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
+    const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
     const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);

@@ -46,6 +46,7 @@ export interface Running {
   readonly trouble: ConfigTrouble;
   readonly live: Live;
   readonly reload: Reload;
+  readonly drift: () => Millis;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */

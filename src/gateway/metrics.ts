@@ -2,6 +2,7 @@
 import { freezesOf } from '../core/playbook/freeze.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Config } from '../config/quench/types.ts';
+import type { Millis } from '../core/time.ts';
 import type { Service } from '../engine/service.ts';
 import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
@@ -15,10 +16,12 @@ interface Parts {
   readonly spool: () => Spool | null;
   readonly trouble: ConfigTrouble;
   readonly clock: Pick<Clock, 'now'>;
+  readonly drift: () => Millis;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, clock }: Parts): Metrics {
+export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, clock, drift }: Parts): Metrics {
   return createMetrics({
+    drift,
     configProblems: () => trouble.problems(),
     lag: () => service().lag(),
     lags: () => service().lags(),

@@ -10,6 +10,8 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
+import type { Millis } from '../core/time.ts';
+import { clockCheck } from './believing.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
@@ -25,6 +27,8 @@ interface Running {
   readonly notStarted: () => string | null;
   /** What of the configuration is broken. */
   readonly trouble: ConfigTrouble;
+  /** By how much the wall clock differs from the time that is gone by. */
+  readonly drift: () => Millis;
 }
 
 /** Where nothing was told since this process began, what it knows of its own partitions stands in. */
@@ -109,5 +113,6 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
       name: 'backlog',
       check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
     },
+    clockCheck(running.drift),
   ];
 }

@@ -68,6 +68,8 @@ export interface Gauges {
   readonly deadLetters: () => Promise<number>;
   /** Of a gateway that runs although its configuration does not load whole; not given: none. */
   readonly configProblems?: () => number;
+  /** By how much the wall clock differs from the time that the gateway goes by. */
+  readonly drift?: () => Millis;
   /** What waits for the shared log; nothing to show without one. */
   readonly spool?: () => { readonly records: number; readonly bytes: number; readonly oldestMs: Millis };
   /** Freezes that hold, as the partitions know them that are decided here. */
@@ -179,7 +181,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 function addGauges(
   registry: Registry,
-  { lags, acting, projectors, lag, unreached, deadLetters, away, frozen, spool, configProblems = () => 0 }: Gauges,
+  { lags, acting, projectors, lag, unreached, deadLetters, away, frozen, spool, configProblems = () => 0, drift }: Gauges,
 ): void {
   table(registry, {
     name: 'quench_frozen',
@@ -215,6 +217,12 @@ function addGauges(
   gauge(registry, 'quench_pages_unreached', 'Pages that ring and could be told to nobody on their ladder.', () => unreached?.() ?? 0);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
+  gauge(
+    registry,
+    'quench_clock_drift_seconds',
+    'Wall clock less the time the gateway goes by; zero when they agree.',
+    () => (drift?.() ?? 0) / 1_000,
+  );
   if (spool === undefined) return;
   gauge(registry, 'quench_spool_records', 'Batches that wait for the shared log.', () => spool().records);
   gauge(registry, 'quench_spool_bytes', 'Their size as JSON text.', () => spool().bytes);

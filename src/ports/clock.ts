@@ -9,4 +9,6 @@ export interface Clock {
   steady(): Millis;
   /** Calls back once after the span; the returned function cancels. Bounded by 2^31-1 ms per call. */
   after(span: Millis, call: () => void): () => void;
+  /** Whether the wall clock jumped and it is not known yet which of the two is right; a clock that does not say is never in doubt. */
+  inDoubt?(): boolean;
 }

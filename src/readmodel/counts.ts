@@ -67,4 +67,5 @@ const table: Table = {
   WakeRequested: uncounted,
   WakeSpent: uncounted,
   DeskSwept: uncounted,
+  DeskSetBack: uncounted,
 };

@@ -126,6 +126,7 @@ const table: Table = {
   WakeRequested: none,
   WakeSpent: none,
   DeskSwept: none,
+  DeskSetBack: none,
 };
 
 type Stamp = Pick<Fact, 'scope' | 'at'>;

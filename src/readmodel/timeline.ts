@@ -112,6 +112,7 @@ const lines: Lines = {
   WakeRequested: silent,
   WakeSpent: silent,
   DeskSwept: silent,
+  DeskSetBack: silent,
 };
 
 /** What a person should know who resolved an incident over alerts that fire. */

@@ -54,7 +54,7 @@ export function checkChoosing(ledger: Ledger): void {
     if (!calls(desk, incident, policy)) return void calling.delete(name);
     if (since === undefined || since.disturbances !== now.disturbances) return void calling.set(name, now);
     const restarts = now.lives - since.lives;
-    const again = now.back > 0 ? restarts : 0;
+    const again = now.back > 0 ? restarts + 1 : 0; // what a desk counts begins anew when its time goes back
     const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
     if (now.up - since.up <= boundMs * (1 + again) + slack) return;
     calling.delete(name);

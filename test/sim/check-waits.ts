@@ -43,18 +43,21 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
 
   /**
    * A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken.
-   * So it is for a host that finds on the log what another one wrote, or itself, having been told that it had failed.
+   * A jump counts from when it is believed, which is a while after. So it is for a host that finds on the log what another one wrote, or
+   * itself, having been told that it had failed.
    */
   function forgiven({ fact, since }: Pending, now: Moment): Millis {
     if (now.lives === since.lives && !ledger.repeats) return 0;
-    return now.forward - since.forward + Math.max(0, since.wall - fact.at);
+    // On a desk that is ahead of the clock it cannot be seen how long before the decision its input was stamped.
+    if (fact.at > since.wall) return now.forward - since.believed + second;
+    return now.forward - since.believed + Math.max(0, since.wall - fact.at);
   }
 
   function late(name: string, { fact, since }: Pending, now: Moment): void {
     const restarts = now.lives - since.lives;
     const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
-    // W1: after a restart no wait is longer than it was asked; on a wall clock that went back it may begin anew.
-    const again = now.back > 0 || fact.at > since.wall ? restarts : 0;
+    // W1: after a restart no wait is longer than it was asked; on a wall clock that went back, or that not everybody believes, it may begin anew.
+    const again = now.back > 0 || fact.at > since.wall || now.forward > since.believed ? restarts : 0;
     const passed = now.up - since.up;
     if (passed > fact.afterMs * (1 + again) + slack) ledger.breach(`W1: the wait ${name} of ${fact.afterMs} ms is late: ${passed} ms`);
   }

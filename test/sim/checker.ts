@@ -6,6 +6,7 @@ import { worldOf, type Desk } from '../../src/core/desk.ts';
 import type { Incident } from '../../src/core/incident/row.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
+import { checkClock } from './check-clock.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
@@ -60,12 +61,14 @@ export function checkWorld(parts: CheckParts): Checks {
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);
+  const clock = checkClock(ledger);
   return {
     dying: paths.dying,
     died: state.saved,
     calm(policy) {
       waits.overdue();
       pages.calm();
+      clock.calm();
       const digests = new Set(
         [...ledger.desks].filter(([name]) => name.endsWith(`/${everyScope}`)).map(([, desk]) => worldOf(desk).policy?.digest),
       );

@@ -6,7 +6,8 @@ import { metaOf, newDesk, type Desk } from '../../src/core/desk.ts';
 import { fold } from '../../src/core/fold.ts';
 import type { Notification, NotifyKind } from '../../src/core/page/notification.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
-import type { Instant, Millis } from '../../src/core/time.ts';
+import { second, type Instant, type Millis } from '../../src/core/time.ts';
+import { forwardLastsMs } from '../../src/engine/believed-clock.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
 
@@ -24,6 +25,8 @@ export interface Moment {
   readonly troubles: number;
   /** Sum of the wall clock's jumps forward, and number of those back. */
   readonly forward: Millis;
+  /** The same, of jumps that every process believes by now. */
+  readonly believed: Millis;
   readonly back: number;
 }
 
@@ -101,7 +104,7 @@ export interface Ledger {
 export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number, repeats: boolean): Ledger {
   const watchers: Watcher[] = [];
   const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
-  const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, back: 0 };
+  const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, believed: 0, back: 0 };
 
   const ledger: Ledger = {
     repeats,
@@ -129,8 +132,9 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       state.troubles += 1;
     },
     jumped(span) {
-      if (span > 0) state.forward += span;
-      else state.back += 1;
+      if (span <= 0) return void (state.back += 1);
+      state.forward += span;
+      clock.after(forwardLastsMs + 5 * second, () => (state.believed += span));
     },
     moment: () => ({
       steady: clock.steady(),
@@ -140,6 +144,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       disturbances: state.disturbances,
       troubles: state.troubles,
       forward: state.forward,
+      believed: state.believed,
       back: state.back,
     }),
     observe() {

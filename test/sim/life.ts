@@ -9,6 +9,7 @@ import { everyPartition } from '../../src/engine/assignments.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createService, type Service, type ServiceDeps } from '../../src/engine/service.ts';
 import type { Executor } from '../../src/executor/executor.ts';
+import { believedClock } from '../../src/engine/believed-clock.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { EventLog } from '../../src/ports/event-log.ts';
 import { roles, type SharedRole, type Shares } from '../../src/ports/shares.ts';
@@ -67,6 +68,7 @@ const expressions = createExpressions();
 export function createLife(parts: LifeParts, number: number): Life {
   const { clock, ledger, medium, tampering, groups, partitions } = parts;
   const mortal = clock.mortal();
+  const believed = believedClock(mortal.clock);
   let alive = true;
   const worker = tampering.worker?.(number) ?? `worker${number}`;
   const caller: Caller = { life: number, worker, alive: () => alive, through: mortal.through };
@@ -85,7 +87,7 @@ export function createLife(parts: LifeParts, number: number): Life {
     shared: store,
     local,
     shares: (role) => shares[role],
-    clock: mortal.clock,
+    clock: believed,
     expressions,
     executor: tampering.executor?.(executor) ?? executor,
     notifiers: parts.outside.notifiersFor(caller),
@@ -110,7 +112,7 @@ export function createLife(parts: LifeParts, number: number): Life {
     intake: null,
     async comeUp() {
       await service.start();
-      return openDoor(store, service, mortal.clock, tampering);
+      return openDoor(store, service, believed, tampering);
     },
     running: (role, partition) => shares[role].running(partition),
     async stop(graceMs) {

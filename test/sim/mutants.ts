@@ -18,6 +18,7 @@ import {
   toFreezes,
   toPeople,
   twice,
+  uncorrected,
   unfenced,
   withLog,
   withoutRungs,
@@ -168,6 +169,11 @@ export const mutants: readonly Mutant[] = [
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
+  },
+  {
+    says: 'desks that stay ahead of a clock that was set right',
+    tampering: lying({ host: withLog(uncorrected) }),
+    caught: /^K3: /,
   },
   {
     says: 'a process that takes up no partition of another one',

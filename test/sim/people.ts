@@ -76,7 +76,9 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
     const team = random.pick(['a', 'b']);
     const id = `s${random.int(1, 2)}${team}`;
     const matchers = [{ name: 'alertname', op: '=' as const, value: random.pick(troubleNames) }];
-    const startsAt = clock.now();
+    // People read a clock that is right: not one whose jump nobody believes yet.
+    const { forward, believed } = ledger.moment();
+    const startsAt = clock.now() - (forward - believed);
     const endsAt = random.chance(0.2) ? startsAt : startsAt + random.int(1, 6) * minute;
     const scope = `acme;team=${team}`;
     const untilResolved = random.chance(0.5);

@@ -4,6 +4,7 @@
 //       (two doors at once) ends in the turn that would begin it.
 import { boundedBy, matchesAll } from '../alert/labels.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import type { Instant } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
@@ -27,10 +28,15 @@ export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
   silenceReview: (ctx, wake) => reviewFrom(ctx, wake.silence, wake.from),
 };
 
-export function setSilence(ctx: TurnContext, silence: Silence): void {
+/**
+ * `saidAt` is the clock's word: a desk that ran ahead of it may take a silence for over that is not. It is kept for the span it was asked
+ * for, and mutes when the desk's time is set right (clock/correct.ts).
+ */
+export function setSilence(ctx: TurnContext, silence: Silence, saidAt: Instant): void {
   const { rows } = ctx.desk.tables.silences;
   const known = rows.has(silence.id);
-  if (silence.endsAt <= ctx.at) {
+  const isAhead = silence.endsAt <= ctx.at && silence.endsAt > saidAt;
+  if (silence.endsAt <= ctx.at && !isAhead) {
     if (known) endSilence(ctx, silence);
     return;
   }
@@ -40,7 +46,7 @@ export function setSilence(ctx: TurnContext, silence: Silence): void {
   emit(ctx, { type: 'SilenceChanged', silence, state: 'active' });
   const { id, startsAt } = silence;
   if (startsAt > ctx.at) wakeAfter(ctx, startsAt - ctx.at, { kind: 'silenceStart', silence: id, startsAt });
-  wakeAfter(ctx, silence.endsAt - ctx.at, { kind: 'silence', silence: silence.id, endsAt: silence.endsAt });
+  wakeAfter(ctx, silence.endsAt - (isAhead ? saidAt : ctx.at), { kind: 'silence', silence: silence.id, endsAt: silence.endsAt });
   refreshMutes(ctx, id);
 }
 

@@ -15,10 +15,12 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import { createBell, type Bell } from '../async/bell.ts';
 import { pause } from '../async/pause.ts';
+import type { Meter } from '../meter.ts';
 import { createCheckpointer } from './checkpointer.ts';
 import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
+import { createSetBack } from './set-back.ts';
 import { createTurner, type Turn } from './turner.ts';
 import { createUnreached, type Unreached } from './unreached.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -60,6 +62,8 @@ export interface Host {
   readonly waits: number;
   /** Pages that ring and could be told to nobody on their ladder. */
   unreached(): number;
+  /** How far desks are ahead of the clock; 0 when none is. */
+  aheadMs(): Millis;
   /** What the last checkpoint covers. */
   readonly saved: CheckpointMark;
 }
@@ -68,7 +72,7 @@ export function createHost(deps: HostDeps): Host {
   const { partition, log, clock, onTrouble } = deps;
   const arrivals = createBell();
   const stopping = new AbortController();
-  const { waits, checkpointer, turner, factsWriter, unreached, follow } = partsOf(deps, arrivals);
+  const { waits, checkpointer, turner, factsWriter, unreached, setBack, follow } = partsOf(deps, arrivals, stopping.signal);
   const isStopping = (): boolean => stopping.signal.aborted;
   /** The inputs that the last load found undecided; null before the first. */
   let tail: { readonly from: number; readonly to: number } | null = null;
@@ -127,6 +131,7 @@ export function createHost(deps: HostDeps): Host {
       await load();
       if (isStopping()) return waits.stop();
       unwatch = log.watch('inputs', partition, arrivals.ring);
+      setBack.start();
       running = run();
     },
     async stop() {
@@ -136,10 +141,8 @@ export function createHost(deps: HostDeps): Host {
       await running;
       waits.stop();
     },
-    async lag() {
-      // While the desks are loaded it is not known yet where we stand.
-      return tail !== null ? Math.max(0, (await log.end('inputs', partition)) - turner.offset) : 0;
-    },
+    // While the desks are loaded it is not known yet where we stand.
+    lag: async () => (tail === null ? 0 : Math.max(0, (await log.end('inputs', partition)) - turner.offset)),
     recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
     world: () => turner.world(),
     get bug() {
@@ -152,17 +155,19 @@ export function createHost(deps: HostDeps): Host {
     get waits() {
       return waits.size;
     },
+    aheadMs: setBack.value,
   };
 }
 
 interface Parts extends Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> {
   readonly waits: Waits;
   readonly unreached: Unreached;
+  readonly setBack: Meter<Millis>;
   /** What is loaded is what they go by. */
   follow(desks: ReadonlyMap<string, Desk>): void;
 }
 
-function partsOf(deps: HostDeps, arrivals: Bell): Parts {
+function partsOf(deps: HostDeps, arrivals: Bell, stopping: AbortSignal): Parts {
   const unreached = createUnreached();
   const waits = createWaits(deps);
   const checkpointer = createCheckpointer({ ...deps, onFailed: arrivals.ring });
@@ -175,12 +180,14 @@ function partsOf(deps: HostDeps, arrivals: Bell): Parts {
       for (const fact of fresh) deps.onDecided(fact);
     },
   });
+  const setBack = createSetBack({ ...deps, stopping, desks: () => turner.desks, takeNewestStamp: turner.takeNewestStamp });
   return {
     waits,
     checkpointer,
     turner,
     factsWriter,
     unreached,
+    setBack,
     follow(desks) {
       waits.start(desks.values());
       unreached.reset(desks.values());

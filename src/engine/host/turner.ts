@@ -5,7 +5,7 @@ import type { Expressions } from '../../core/playbook/expressions.ts';
 import type { WorldRow } from '../../core/playbook/row.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
-import type { Millis } from '../../core/time.ts';
+import type { Instant, Millis } from '../../core/time.ts';
 import { turn, turnWorld } from '../../core/turn.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogRecord } from '../../ports/event-log.ts';
@@ -37,11 +37,15 @@ export interface Turner {
   /** Turns records in order, until all are turned or the batch's time is over: `offset` says how far. Throws for a bug. */
   turn(records: readonly LogRecord[]): FactsByScope;
   world(): WorldRow;
+  readonly desks: ReadonlyMap<string, Desk>;
+  /** The latest stamp of the inputs turned since it was last asked; 0 when none was. */
+  takeNewestStamp(): Instant;
 }
 
 export function createTurner({ clock, expressions, onChanged, turn: decide = turn }: TurnerDeps): Turner {
   let desks = new Map<string, Desk>();
   let offset = 0;
+  let newestStamp: Instant = 0;
 
   function world(): WorldRow {
     return worldOf(deskOf(desks, everyScope));
@@ -64,6 +68,14 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
     get offset() {
       return offset;
     },
+    get desks() {
+      return desks;
+    },
+    takeNewestStamp() {
+      const newest = newestStamp;
+      newestStamp = 0;
+      return newest;
+    },
     turn(records) {
       const facts = new Map<string, Fact[]>();
       const until = clock.steady() + batchMs;
@@ -76,6 +88,7 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
         const decided = isWorld ? turnWorld(desk, input, rules, record.offset) : decide(desk, input, rules, record.offset);
         if (isWorld) rules = context();
         offset = record.offset + 1;
+        newestStamp = Math.max(newestStamp, input.at);
         if (decided.length > 0) {
           addTo(facts, input.scope, decided);
           onChanged(desk);

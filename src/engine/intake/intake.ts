@@ -1,7 +1,7 @@
 // The door to the inputs log: deliveries of senders and commands of people become inputs, and nothing is said to be
 // accepted before it is durable. Parsing is the source's; deciding is the desk's; HTTP is http/door/webhooks.ts.
 //   I1  `accepted` means: every input of the delivery is durable. `refused` means: the body is durable as a dead letter.
-//   I2  The `at` of what comes in here is stamped once, in the order of appending; it never goes back within a partition.
+//   I2  The `at` of what comes in here is stamped once, in the order of appending; it does not go back within a partition (stamped-log.ts).
 //   I3  A delivery or letter that comes again carries the same delivery id, by which the desk drops it.
 // A log that may hold a batch whose answer was lost (a shared one) gets it again from us, so there every delivery must have an id: `newId`.
 // It costs a row of a desk per delivery (at most 20,000, 3 MB a scope; about 2 µs and 160 bytes of checkpoint per input), so a log of our

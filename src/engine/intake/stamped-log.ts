@@ -1,5 +1,7 @@
 // The inputs log with the stamp on what goes in: `at`, once, in the order of appending.
-//   I2  (intake.ts) It never goes back within a partition, over restarts and on clocks that are set back, too.
+//   I2  (intake.ts) It does not go back within a partition, over restarts and on clocks that are set back a little, too. A clock that
+//       was set back further ran ahead before: from then on its stamps are the true ones, and desks follow (core/clock).
+import { aheadMax } from '../../core/clock/correct.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Input } from '../../core/records.ts';
 import type { Instant } from '../../core/time.ts';
@@ -23,7 +25,9 @@ export async function openStampedLog(log: EventLog, clock: Pick<Clock, 'now'>): 
     partitions: log.partitions,
     // I2: no await between the stamp and the append.
     append(scope, partition, inputs, raw) {
-      const at = Math.max(clock.now(), stamps[partition] ?? 0);
+      const now = clock.now();
+      const last = stamps[partition] ?? 0;
+      const at = last - now > aheadMax ? now : Math.max(now, last);
       stamps[partition] = at;
       const values = inputs.map((input) => ({ ...input, at }));
       return log.append('inputs', raw === null ? { partition, scope, values } : { partition, scope, values, raw });

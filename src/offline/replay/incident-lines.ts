@@ -128,6 +128,7 @@ export function createIncidentLines(): IncidentLines {
         case 'WakeRequested':
         case 'WakeSpent':
         case 'DeskSwept':
+        case 'DeskSetBack':
           return;
         default:
           fact satisfies never;

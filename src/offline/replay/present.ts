@@ -69,6 +69,7 @@ export function createPresent(rules: Rules): Present {
         case 'Woke':
         case 'PolicyPublished':
         case 'InstallationNamed':
+        case 'ClockCorrected':
           return null;
         default:
           return input satisfies never;

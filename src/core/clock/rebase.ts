@@ -1,0 +1,119 @@
+// A desk's time goes back: rows that hold instants of the time that was ahead are taken back with it. Decides nothing.
+//   K1  What is counted from an instant beyond the new time keeps what has passed of it; from an earlier one it is counted on unchanged.
+//       No span ends later than its own length from now, and none too early: what began while the desk's time stood still begins now.
+//   K2  Marks that are only compared with each other keep their order: none is later than the new time.
+// It walks the rows once. A clock is corrected so seldom that an index of instants would cost more.
+import type { FlapHistory } from '../alert/flapping.ts';
+import type { Alert } from '../alert/row.ts';
+import { metaOf, type Desk, type Folds } from '../desk.ts';
+import type { Incident } from '../incident/row.ts';
+import type { Outgoing, Page } from '../page/row.ts';
+import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
+import { put, type Table } from '../table.ts';
+import type { Instant } from '../time.ts';
+import type { WakeRow } from '../wakes.ts';
+import type { DeskSetBack } from './facts.ts';
+
+/** From where to where the time of a desk goes back. */
+export interface Back {
+  readonly from: Instant;
+  readonly stoodFrom: Instant;
+  readonly to: Instant;
+}
+
+export const clockFolds: Folds<'DeskSetBack'> = { DeskSetBack: foldSetBack };
+
+function foldSetBack(desk: Desk, back: DeskSetBack): void {
+  const { to } = back;
+  const { tables } = desk;
+  put(tables.meta, 'desk', { ...metaOf(desk), now: to });
+  each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back), history: historyAfter(row.history, back) }));
+  each(tables.incidents, (row) => incidentAfter(row, back));
+  each(tables.runs, (row) => runAfter(row, back));
+  each(tables.targets, (row) => targetAfter(row, back));
+  each(tables.pages, (row) => pageAfter(row, back));
+  each(tables.wakes, (row) => wakeAfterBack(row, back));
+  each(tables.deliveries, (row) => ({ ...row, at: Math.min(row.at, to) }));
+}
+
+function each<Row>(table: Table<Row>, next: (row: Row) => Row): void {
+  for (const [key, row] of table.rows) put(table, key, next(row));
+}
+
+/** K1 */
+function shifted<At extends Instant | null>(at: At, { from, stoodFrom, to }: Back): At | Instant {
+  if (at === null || at <= to) return at;
+  return at >= stoodFrom ? to : Math.min(to, at - (from - to));
+}
+
+/** K2 */
+function clamped<At extends Instant | null>(at: At, { to }: Back): At | Instant {
+  return at === null ? at : Math.min(at, to);
+}
+
+/** What is due is due so long from when it was asked. */
+export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
+  return { ...row, dueAt: shifted(row.dueAt - row.afterMs, back) + row.afterMs };
+}
+
+function alertAfter(alert: Alert, back: Back): Alert {
+  const { seenAt, clearedAt, refired } = alert;
+  const next = { ...alert, seenAt: shifted(seenAt, back), clearedAt: clamped(clearedAt, back) };
+  if (refired === undefined) return next;
+  return { ...next, refired: { ...refired, since: shifted(refired.since, back), at: shifted(refired.at, back) } };
+}
+
+function historyAfter(history: FlapHistory, back: Back): FlapHistory {
+  return history.times === undefined ? history : { ...history, times: history.times.map((time) => shifted(time, back)) };
+}
+
+function incidentAfter(incident: Incident, back: Back): Incident {
+  const { openedAt, resolvedAt, lifeAt, risenAt, acked, taken, held } = incident;
+  return {
+    ...incident,
+    openedAt: shifted(openedAt, back),
+    resolvedAt: shifted(resolvedAt, back),
+    lifeAt: shifted(lifeAt, back),
+    acked: acked === null ? null : { ...acked, at: clamped(acked.at, back) },
+    ...(taken === undefined ? {} : { taken: { ...taken, at: clamped(taken.at, back) } }),
+    ...(risenAt === undefined ? {} : { risenAt: shifted(risenAt, back) }),
+    ...(held === undefined
+      ? {}
+      : { held: Object.fromEntries(Object.entries(held).map(([name, one]) => [name, { ...one, since: shifted(one.since, back) }])) }),
+  };
+}
+
+function runAfter(run: Run, back: Back): Run {
+  const calls = Object.entries(run.calls).map(([id, call]): [string, Call] => [
+    id,
+    { ...call, requestedAt: shifted(call.requestedAt, back) },
+  ]);
+  return {
+    ...run,
+    startedAt: shifted(run.startedAt, back),
+    frames: run.frames.map((frame) => frameAfter(frame, back)),
+    calls: Object.fromEntries(calls),
+    ...(run.approvedAt === undefined ? {} : { approvedAt: clamped(run.approvedAt, back) }),
+  };
+}
+
+function frameAfter(frame: Frame, back: Back): Frame {
+  return frame.part === 'verify' ? { ...frame, since: shifted(frame.since, back), goodSince: shifted(frame.goodSince, back) } : frame;
+}
+
+function targetAfter(target: TargetHistory, back: Back): TargetHistory {
+  return {
+    ...target,
+    lastEndAt: shifted(target.lastEndAt, back),
+    starts: target.starts.map((start) => ({ ...start, at: shifted(start.at, back) })),
+  };
+}
+
+function pageAfter(page: Page, back: Back): Page {
+  return { ...page, openedAt: shifted(page.openedAt, back), outgoing: page.outgoing.map((one) => outgoingAfter(one, back)) };
+}
+
+function outgoingAfter(one: Outgoing, back: Back): Outgoing {
+  const since = shifted(one.since, back);
+  return one.dueAt === undefined ? { ...one, since } : { ...one, since, dueAt: one.dueAt + (since - one.since) };
+}

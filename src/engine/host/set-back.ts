@@ -1,0 +1,86 @@
+// Looks whether desks of a partition are ahead of the clock, and says so on the log: only then may their time go back (core/clock).
+// So a desk heals after a clock that ran ahead was set right, and after a restart, too.
+//   K5  Nothing is corrected before it has stood so for `lastsMs`, and not while inputs still come that are stamped ahead of our clock:
+//       then another process of the gateway says that our clock is the wrong one; nor while a jump of our clock is in doubt: a process
+//       that was stopped meanwhile still goes by the time before.
+import { aheadMax } from '../../core/clock/correct.ts';
+import type { ClockCorrected } from '../../core/clock/facts.ts';
+import { metaOf, type Desk } from '../../core/desk.ts';
+import { everyScope } from '../../core/stamp.ts';
+import { second, type Instant, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { EventLog } from '../../ports/event-log.ts';
+import { createMeter, type Meter } from '../meter.ts';
+
+const lookEveryMs: Millis = second;
+const lastsMs: Millis = 5 * second;
+/** Stands for what a desk was when it was corrected: from then on anything may be asked of it on the time that holds now. */
+const corrected = -1;
+/** Desks corrected by one look; the next goes on. */
+const desksAtOnceMax = 256;
+
+export interface SetBackDeps {
+  readonly partition: number;
+  readonly log: Pick<EventLog, 'append'>;
+  readonly clock: Clock;
+  /** False once our lease on the partition may have run out. */
+  readonly holds: () => boolean;
+  readonly onTrouble: (error: unknown) => void;
+  readonly stopping: AbortSignal;
+  readonly desks: () => ReadonlyMap<string, Desk>;
+  /** The latest stamp of the inputs turned since it was last asked; 0 when none was. */
+  readonly takeNewestStamp: () => Instant;
+}
+
+/** Its value: how far the desk that is furthest ahead of the clock is ahead of it, as of a moment ago; 0 when none is. */
+export function createSetBack({ partition, log, clock, holds, onTrouble, stopping, desks, takeNewestStamp }: SetBackDeps): Meter<Millis> {
+  let since: Millis | null = null;
+  /** How each desk stood when it was last seen not to be ahead. */
+  const stood = new Map<string, { readonly now: Instant; readonly seq: number }>();
+  /** The furthest ahead that the clock was of the steady clock since no desk was ahead: what it would read had nobody set it right. */
+  let furthest: Millis = -Infinity;
+
+  async function look(): Promise<Millis> {
+    const now = clock.now();
+    const steady = clock.steady();
+    furthest = Math.max(furthest, now - steady);
+    const ahead = [...desks().values()].filter((desk) => desk.scope !== everyScope && metaOf(desk).now - now > aheadMax);
+    const isContradicted = takeNewestStamp() - now > aheadMax;
+    if (ahead.length === 0 || isContradicted || clock.inDoubt?.() === true || !holds()) since = null;
+    else since ??= steady;
+    if (ahead.length === 0) furthest = now - steady;
+    for (const desk of desks().values()) {
+      const { now: at, seq } = metaOf(desk);
+      if (at - now <= aheadMax) stood.set(desk.scope, { now: at, seq });
+    }
+    const aheadMs = ahead.reduce((most, desk) => Math.max(most, metaOf(desk).now - now), 0);
+    if (since === null || steady - since < lastsMs) return aheadMs; // K5
+    since = null;
+    const wouldBe = furthest + steady;
+    furthest = now - steady;
+    for (const desk of ahead.slice(0, desksAtOnceMax)) {
+      const value: ClockCorrected = {
+        type: 'ClockCorrected',
+        scope: desk.scope,
+        at: now,
+        from: Math.max(now, wouldBe),
+        stoodFrom: stoodFrom(desk, now),
+        to: now,
+      };
+      await log.append('inputs', { partition, scope: desk.scope, values: [value] });
+      stood.set(desk.scope, { now, seq: corrected });
+    }
+    return aheadMs;
+  }
+
+  /** Of a desk that this process never saw right it is not known: all that is ahead may have been asked since. */
+  function stoodFrom(desk: Desk, now: Instant): Instant {
+    const last = stood.get(desk.scope);
+    if (last === undefined) return now;
+    return last.seq === metaOf(desk).seq ? last.now + 1 : last.now;
+  }
+
+  const meter = createMeter({ clock, everyMs: lookEveryMs, first: 0, measure: look, onTrouble });
+  stopping.addEventListener('abort', meter.stop, { once: true });
+  return meter;
+}
