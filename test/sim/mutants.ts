@@ -19,6 +19,7 @@ import {
   toPeople,
   twice,
   unfenced,
+  ungranted,
   withLog,
   withoutRungs,
 } from './lies.ts';
@@ -168,6 +169,11 @@ export const mutants: readonly Mutant[] = [
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
+  },
+  {
+    says: 'runs that begin without a grant of their resource (C8)',
+    tampering: lying({ host: ungranted }),
+    caught: /^Q1: .* acted on .* while|^Q2: /,
   },
   {
     says: 'a process that takes up no partition of another one',
