@@ -9,6 +9,7 @@ import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silence
 import type { Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
+import type { ResourceRow } from './resource/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
 import { newTable, type Table } from './table.ts';
@@ -39,6 +40,8 @@ export interface Tables {
   readonly silences: Table<SilenceRow>;
   readonly rules: Table<RuleCounts>;
   readonly targets: Table<TargetHistory>;
+  /** On the desk of a resource: the resource itself. */
+  readonly resources: Table<ResourceRow>;
   readonly wakes: Table<WakeRow>;
   /** Deliveries whose sender gave an id, with the highest place turned; bounded. */
   readonly deliveries: Table<{ readonly at: Instant; readonly upTo: number }>;
@@ -57,7 +60,7 @@ export interface Indexes {
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   readonly silences: SilenceIndex;
-  /** Incidents that wait for the release of a target or of a playbook's slot. */
+  /** Incidents that wait for the release of a target or of a playbook's slot, on this desk. */
   readonly waiting: Map<string, Set<string>>;
 }
 
@@ -91,6 +94,7 @@ export function newDesk(scope: string): Desk {
       silences: newTable(),
       rules: newTable(),
       targets: newTable(),
+      resources: newTable(),
       wakes: newTable(),
       deliveries: newTable(),
     },

@@ -11,6 +11,7 @@ import { muteFolds } from './mute/fold.ts';
 import { pageFolds } from './page/fold.ts';
 import { playbookFolds } from './playbook/fold.ts';
 import type { Fact } from './records.ts';
+import { resourceFolds } from './resource/fold.ts';
 import { runFolds } from './run/fold.ts';
 import { scoreFolds } from './score/fold.ts';
 import { sweepFolds } from './sweep.ts';
@@ -24,6 +25,7 @@ const folds: Folds<Fact['type']> = {
   ...muteFolds,
   ...decideFolds,
   ...runFolds,
+  ...resourceFolds,
   ...pageFolds,
   ...playbookFolds,
   ...wakeFolds,

@@ -4,12 +4,14 @@
 // This is the half about effects; the half about words to people is page/present.ts.
 //   V1  No step leaves once its alerts are over, taken by a person or muted, its incident is over or part of a storm, or its playbook is
 //       off, deleted or another one than the run began with.
+//   V4  Nothing is begun on a resource so late that another run may hold it before that ends (resource/resource.ts, Q4).
 //   V2  What takes an effect back may leave whenever nobody has given the emergency stop: leaving a half-done thing would be worse.
 import { isFiring, type AlertRow } from './alert/row.ts';
 import type { TurnContext } from './context.ts';
 import { incidentOf } from './incident/row.ts';
 import { describeMute, muteOf } from './mute/mute.ts';
 import type { Because, RunPart } from './run/facts.ts';
+import { lastCallMs } from './run/longest.ts';
 import { playbookOf, type Run } from './run/row.ts';
 
 /** What no longer holds, as a word for programs and a sentence for people. */
@@ -24,9 +26,9 @@ type Condition = (ctx: TurnContext, run: Run) => Stale | null;
 const effects: { readonly [part in RunPart]: readonly Condition[] } = {
   approval: [],
   diagnose: [],
-  steps: [thawed, sameLife, burning, untaken, unmuted, noStorm, inForce],
+  steps: [thawed, sameLife, burning, untaken, unmuted, noStorm, inForce, held],
   verify: [],
-  undo: [thawed], // V2
+  undo: [thawed, held], // V2, V4
 };
 
 /** Why a call of this part of the run may not leave now, or null when it may. */
@@ -94,6 +96,13 @@ function noStorm(ctx: TurnContext, run: Run): Stale | null {
   const parent = incidentOf(ctx, incidentOf(ctx, run.incident)?.parent ?? null);
   const inStorm = parent !== undefined && parent.state !== 'resolved';
   return inStorm ? { because: 'storm', reason: `part of ${parent.id}: ${parent.title}` } : null;
+}
+
+/** V4. */
+function held({ at, desk }: TurnContext, run: Run): Stale | null {
+  const { holdsUntil = Infinity, target } = run;
+  if (at + lastCallMs(playbookOf(desk, run)) <= holdsUntil) return null;
+  return { because: 'lock', reason: `its hold on ${target} runs out` };
 }
 
 /** The playbook is in force, the very one the run began with, and still allowed to go as far as the run wants to go. */

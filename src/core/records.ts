@@ -43,6 +43,16 @@ import type {
   PolicyPublished,
 } from './playbook/facts.ts';
 import type {
+  ResourceAnswered,
+  ResourceDecided,
+  ResourceFreed,
+  ResourceReleased,
+  ResourceRequested,
+  ResourceReturned,
+  ResourceTold,
+  ResourceWanted,
+} from './resource/facts.ts';
+import type {
   ApprovalGiven,
   ApprovalRequested,
   Approved,
@@ -73,6 +83,9 @@ export type Input =
   | Resolved
   | Approved
   | Denied
+  | ResourceWanted
+  | ResourceReturned
+  | ResourceTold
   | CommandGiven
   | SilenceSet
   | Woke
@@ -109,6 +122,11 @@ export type Fact =
   | StepFinished
   | RunMoved
   | RunFinished
+  | ResourceRequested
+  | ResourceAnswered
+  | ResourceReleased
+  | ResourceDecided
+  | ResourceFreed
   | PageOpened
   | PageRang
   | PageReachChanged

@@ -12,9 +12,11 @@ import { correctedTime, setBack } from './clock/correct.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
 import { acknowledge, apply, resolveByHand, unacknowledge } from './decide/people.ts';
+import { onTold } from './decide/told.ts';
 import { decideWakes } from './decide/wakes.ts';
 import { timeOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
+import type { Acked } from './incident/facts.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
@@ -22,6 +24,10 @@ import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
+import type { ResourceReturned, ResourceTold, ResourceWanted } from './resource/facts.ts';
+import { onReturned, onWanted, resourceWakes } from './resource/resource.ts';
+import type { ApprovalAnswer } from './run/approval.ts';
+import type { Approved, Denied } from './run/facts.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
@@ -82,16 +88,18 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'NotifyAnswered':
       return onNotifyAnswered(ctx, input);
     case 'Acked':
-      if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
-      return acknowledge(ctx, input.incident, input);
+      return onAcked(ctx, input);
     case 'Unacked':
       return unacknowledge(ctx, input.incident, input);
     case 'Resolved':
       return resolveByHand(ctx, input.incident, input);
     case 'Approved':
-      return onApproval(ctx, input.run, { approved: true, by: input.by, via: input.via, note: '' });
     case 'Denied':
-      return onApproval(ctx, input.run, { approved: false, by: input.by, via: input.via, note: input.note });
+      return onApproval(ctx, input.run, answerOf(input));
+    case 'ResourceWanted':
+    case 'ResourceReturned':
+    case 'ResourceTold':
+      return hear(ctx, input);
     case 'CommandGiven':
       return apply(ctx, input);
     case 'SilenceSet':
@@ -103,6 +111,31 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'PolicyPublished':
     case 'InstallationNamed':
       return;
+    default:
+      assertNever(input);
+  }
+}
+
+function answerOf(input: Approved | Denied): ApprovalAnswer {
+  const { by, via } = input;
+  return { approved: input.type === 'Approved', by, via, note: input.type === 'Denied' ? input.note : '' };
+}
+
+/** A word about a page that is not the incident's any more means nothing. */
+function onAcked(ctx: TurnContext, input: Acked): void {
+  if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
+  acknowledge(ctx, input.incident, input);
+}
+
+/** What one desk says to another (resource/message.ts). */
+function hear(ctx: TurnContext, input: ResourceWanted | ResourceReturned | ResourceTold): void {
+  switch (input.type) {
+    case 'ResourceWanted':
+      return onWanted(ctx, input);
+    case 'ResourceReturned':
+      return onReturned(ctx, input);
+    case 'ResourceTold':
+      return onTold(ctx, input);
     default:
       assertNever(input);
   }
@@ -123,6 +156,7 @@ const wakeHandlers: WakeHandlers<Wake['kind']> = {
   ...incidentWakes,
   ...decideWakes,
   ...runWakes,
+  ...resourceWakes,
   ...pageWakes,
   ...silenceWakes,
 };

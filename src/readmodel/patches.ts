@@ -88,6 +88,11 @@ const table: Table = {
   RunFinished: (fact) => [
     runPatch(fact, { state: 'ended', phase: 'ended', end: fact.end, reason: fact.reason, endedAt: fact.at, call: null }),
   ],
+  ResourceRequested: none,
+  ResourceAnswered: none,
+  ResourceReleased: none,
+  ResourceDecided: none,
+  ResourceFreed: none,
   PageOpened: (fact) => [
     {
       ...pagePatch(fact, {

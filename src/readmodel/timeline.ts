@@ -92,6 +92,11 @@ const lines: Lines = {
     }),
   RunMoved: (fact) => line(fact.incident, fact.why, { run: fact.run, phase: fact.phase }),
   RunFinished: (fact) => line(fact.incident, `run ended ${fact.end}: ${fact.reason}`, { run: fact.run, end: fact.end }),
+  ResourceRequested: silent,
+  ResourceAnswered: silent,
+  ResourceReleased: silent,
+  ResourceDecided: silent,
+  ResourceFreed: silent,
   PageOpened: (fact) => line(fact.incident, `paging by ladder ${fact.ladder.name}: ${fact.reason}`, { page: fact.page }),
   PageRang: (fact) =>
     line(fact.incident, `rung ${fact.rung + 1}${fact.round === 0 ? '' : `, round ${fact.round + 1}`} rings`, { page: fact.page }),

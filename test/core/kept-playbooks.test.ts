@@ -65,17 +65,23 @@ const seen = (host: string): object => ({
   event: eventOf({ entity: { host, service: host } }),
 });
 
-function started(facts: ReturnType<typeof turn>): FactOf<'RunStarted'> | undefined {
-  return facts.find((fact) => fact.type === 'RunStarted');
+/** The run that an alert starts once its resource is granted. */
+function started(desk: Desk, policy: Policy, host: string): FactOf<'RunStarted'> | undefined {
+  const asked = turned(desk, policy, seen(host)).find((fact) => fact.type === 'ResourceRequested');
+  assert.ok(asked !== undefined);
+  const { resource, incident, want } = asked;
+  const answer = { verdict: 'granted' } as const;
+  const told = turned(desk, policy, { type: 'ResourceTold', run: want.run, incident, resource, answer });
+  return told.find((fact) => fact.type === 'RunStarted');
 }
 
 test('R5: a desk that is loaded from its rows, under a changed policy, knows the playbook that each run began with, and that it is no longer in force', () => {
   const old = policyOf({ playbooks: [asking] });
   const fresh = policyOf({ playbooks: [changed] });
   const desk = newDesk('default');
-  const first = started(turned(desk, old, seen('web')));
+  const first = started(desk, old, 'web');
   const loaded = reloaded(desk);
-  const next = started(turned(loaded, fresh, seen('mail')));
+  const next = started(loaded, fresh, 'mail');
   assert.deepEqual(digests(loaded), [old.playbooks[0]?.digest, fresh.playbooks[0]?.digest]);
   assert.equal(next?.playbook.steps[0]?.uses, 'test/new');
 

@@ -45,6 +45,7 @@ function longestRow(one: PlaybookCase, playbook: Playbook, mode: PlaybookMode): 
   const desk = newDesk(scope);
   let longest: Measured = { chars: 0, after: '', row: '' };
   const onFact = (fact: Fact): void => {
+    if (fact.scope !== scope) return; // the desk of a resource
     fold(desk, fact);
     for (const run of desk.tables.runs.rows.values()) {
       const row = JSON.stringify(run).replace('"simulated"', `"${worker}"`);

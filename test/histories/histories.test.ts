@@ -6,7 +6,6 @@ import { test } from 'node:test';
 import { newDesk } from '../../src/core/desk.ts';
 import { fold } from '../../src/core/fold.ts';
 import type { Fact } from '../../src/core/records.ts';
-import { everyScope } from '../../src/core/stamp.ts';
 import { judge, scope, type Line } from './record.ts';
 import { scripts } from './scripts.ts';
 
@@ -58,7 +57,7 @@ for (const name of Object.keys(scripts)) {
     const folded = newDesk(scope);
     for (const { line, facts } of stepsOf(linesOf(name))) {
       host.turn(line.input, line.offset);
-      if (line.input.scope !== everyScope) for (const fact of facts) fold(folded, fact);
+      if (line.input.scope === scope) for (const fact of facts) fold(folded, fact);
     }
     for (const [table, { rows }] of Object.entries(host.desk.tables)) {
       const theirs = folded.tables[table as keyof typeof folded.tables].rows;

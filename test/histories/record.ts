@@ -10,6 +10,8 @@ import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
 import { turn, turnWorld } from '../../src/core/turn.ts';
+import { deskOf } from '../../src/engine/host/desks.ts';
+import { isMessage, messageOf } from '../../src/core/resource/message.ts';
 import { someday } from '../support/clock.ts';
 
 export const scope = 'default';
@@ -39,13 +41,16 @@ const expressions = createExpressions();
 export function judge(): { readonly desk: Desk; turn(input: Input, offset: number): Fact[] } {
   const desk = newDesk(scope);
   const world = newDesk(everyScope);
+  /** The desks of resources. */
+  const others = new Map<string, Desk>();
+  const deskFor = (name: string): Desk => (name === scope ? desk : deskOf(others, name));
   return {
     desk,
     turn(input, offset) {
       const { policy, frozen, installation } = worldOf(world);
       // The first input of every history publishes its policy, and nothing before it asks for one.
       const law = { policy: policy as Policy, frozen, installation, expressions };
-      return input.scope === everyScope ? turnWorld(world, input, law, offset) : turn(desk, input, law, offset);
+      return input.scope === everyScope ? turnWorld(world, input, law, offset) : turn(deskFor(input.scope), input, law, offset);
     },
   };
 }
@@ -56,15 +61,18 @@ export function record(says: string, policy: Policy): Recorder {
   const accepted: NotifyOutcome = { outcome: 'accepted', detail: '' };
   let at = someday;
   let offset = 0;
-  let waits: { readonly due: Millis; readonly token: string }[] = [];
+  let waits: { readonly due: Millis; readonly to: string; readonly token: string }[] = [];
 
   function put(input: Input): void {
     lines.push({ input, offset });
+    const messages: Input[] = [];
     for (const fact of decide(input, offset)) {
       lines.push({ fact: structuredClone(fact) });
-      if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, token: fact.token });
+      if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, to: fact.scope, token: fact.token });
+      if (isMessage(fact)) messages.push(messageOf(fact, at));
     }
     offset += 1;
+    for (const message of messages) put(message);
   }
 
   function say(given: Given<Input>): void {
@@ -85,7 +93,8 @@ export function record(says: string, policy: Policy): Recorder {
         if (next === undefined) break;
         waits = waits.filter((wait) => wait !== next);
         at = Math.max(at, next.due);
-        if (desk.tables.wakes.rows.has(next.token)) say({ type: 'Woke', token: next.token });
+        if (next.to !== scope) put({ type: 'Woke', scope: next.to, at, token: next.token });
+        else if (desk.tables.wakes.rows.has(next.token)) say({ type: 'Woke', token: next.token });
       }
       at = until;
     },

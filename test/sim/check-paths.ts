@@ -75,6 +75,7 @@ export const rarePaths: readonly string[] = [
   'run overtaken: taken',
   'run overtaken: muted',
   'run overtaken: frozen',
+  'run waits for another scope',
   'run refused by cooldown',
   'run refused by attempts',
   'run refused by lock',

@@ -14,6 +14,7 @@ import { checkEras } from './check-eras.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
+import { checkResources } from './check-resources.ts';
 import { checkShares } from './check-shares.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
@@ -58,6 +59,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkEras(ledger);
   checkPresent(ledger);
   checkChoosing(ledger);
+  checkResources(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);
@@ -137,10 +139,11 @@ function inDoubt(ledger: Ledger, desk: Desk): void {
 
 /** Nothing may be left but counters. */
 function atRest(ledger: Ledger, desk: Desk): void {
-  const { incidents, runs, pages } = desk.tables;
+  const { incidents, runs, pages, resources } = desk.tables;
   for (const incident of incidents.rows.values())
     ledger.breach(`I2: ${incident.id} never left the desk: ${incident.state}, ${incident.reason}`);
   for (const run of runs.rows.values()) ledger.breach(`R3: run ${run.id} of a gone incident is still on the desk`);
+  for (const [resource, { holder }] of resources.rows) ledger.breach(`Q4: ${resource} is still on its desk, held by ${holder ?? 'nobody'}`);
   for (const page of pages.rows.values()) ledger.breach(`P2: page ${page.id} of a gone incident is still on the desk`);
 }
 

@@ -156,6 +156,12 @@ export const toPeople: Blindness = (desk, run, rules) => {
 /** Does not hear of the emergency stop. */
 export const toFreezes: Blindness = (_desk, _run, rules) => ({ rules: { ...rules, frozen: null }, undo: () => {} });
 
+/** Whatever the desk of a resource says is heard as a grant. */
+export const ungranted: Lie = () => ({
+  turn: (desk, input, rules, offset) =>
+    turn(desk, input.type === 'ResourceTold' ? { ...input, answer: { verdict: 'granted' } } : input, rules, offset),
+});
+
 export function unfenced(store: Store, { loaders }: MemoryDisk): Store {
   const { checkpoints } = store;
   const load: Checkpoints['load'] = async (partition, take) => {

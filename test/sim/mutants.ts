@@ -20,6 +20,7 @@ import {
   twice,
   uncorrected,
   unfenced,
+  ungranted,
   withLog,
   withoutRungs,
 } from './lies.ts';
@@ -174,6 +175,11 @@ export const mutants: readonly Mutant[] = [
     says: 'desks that stay ahead of a clock that was set right',
     tampering: lying({ host: withLog(uncorrected) }),
     caught: /^K3: /,
+  },
+  {
+    says: 'runs that begin without a grant of their resource (C8)',
+    tampering: lying({ host: ungranted }),
+    caught: /^Q1: .* acted on .* while|^Q2: /,
   },
   {
     says: 'a process that takes up no partition of another one',

@@ -6,9 +6,10 @@ import type { DecisionContext } from '../../src/core/context.ts';
 import { newDesk, type Desk, type TableName } from '../../src/core/desk.ts';
 import { fold } from '../../src/core/fold.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
+import { isMessage, messageOf } from '../../src/core/resource/message.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import { turn } from '../../src/core/turn.ts';
-import { changedRows, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
+import { changedRows, deskOf, finishLoading, takeRows } from '../../src/engine/host/desks.ts';
 import { someday } from './clock.ts';
 import type { Deed } from './deeds.ts';
 import type { FactOf } from './story.ts';
@@ -42,15 +43,36 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
   const folded = newDesk('default');
   let loaded = newDesk('default');
   const facts: Fact[] = [];
-  let waits: { due: number; order: number; token: string }[] = [];
+  const others = new Map<string, Desk>();
+  let asked = 0;
+  let waits: { due: number; order: number; scope: string; token: string }[] = [];
   let rules: DecisionContext = { policy: first, frozen: null, installation: null, expressions };
   let at = someday;
   let steady = 0;
   let offset = 0;
 
+  /** What the desks of resources say is heard at once. */
   function say(given: object): void {
     // Deeds give whole inputs but for scope and time.
-    const input = { scope: 'default', at, ...given } as Input;
+    const inputs = [{ scope: 'default', at, ...given } as Input];
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift())
+      for (const fact of input.scope === 'default' ? hear(input) : turnElsewhere(input))
+        if (isMessage(fact)) inputs.push(messageOf(fact, at));
+  }
+
+  function turnElsewhere(input: Input): readonly Fact[] {
+    offset += 1;
+    const told = turn(deskOf(others, input.scope), structuredClone(input), rules, offset);
+    for (const fact of told) arm(fact);
+    return told;
+  }
+
+  function arm(fact: Fact): void {
+    if (fact.type === 'WakeRequested')
+      waits.push({ due: steady + fact.afterMs, order: (asked += 1), scope: fact.scope, token: fact.token });
+  }
+
+  function hear(input: Input): readonly Fact[] {
     offset += 1;
     const told = turn(living, structuredClone(input), rules, offset);
     assert.deepEqual(turn(loaded, structuredClone(input), rules, offset), told, 'T1: a desk loaded from its rows decides the same');
@@ -58,9 +80,10 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
     for (const fact of told) {
       facts.push(fact);
       fold(folded, structuredClone(fact));
-      if (fact.type === 'WakeRequested') waits.push({ due: steady + fact.afterMs, order: facts.length, token: fact.token });
+      arm(fact);
     }
     heard({ input, facts: told, frozen: rules.frozen !== null, desk: living, policy: rules.policy, now: at });
+    return told;
   }
 
   function see({ event, ageMs, lagMs, delivery, index }: Extract<Deed, { do: 'see' }>): void {
@@ -83,7 +106,7 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
       waits = waits.filter((wait) => wait !== spent);
       at += Math.max(0, spent.due - steady);
       steady = Math.max(steady, spent.due);
-      say({ type: 'Woke', token: spent.token });
+      say({ type: 'Woke', scope: spent.scope, token: spent.token });
     }
     at += until - steady;
     steady = until;

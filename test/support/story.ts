@@ -1,6 +1,6 @@
 // Stories over the pure core: events, answers and time go in, facts come out. No engine, no promises, no clock but a number.
 // After every turn (in long stories: now and then) it checks what must always hold: the facts alone rebuild the desk (D1), and a desk loaded from its rows
-// decides the same (T1).
+// decides the same (T1). What one desk says to another (core/resource/message.ts) is heard at once.
 import assert from 'node:assert/strict';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import type { AlertEvent } from '../../src/core/alert/event.ts';
@@ -10,6 +10,7 @@ import { fold } from '../../src/core/fold.ts';
 import type { NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
+import { isMessage, messageOf } from '../../src/core/resource/message.ts';
 import type { StepRequested } from '../../src/core/run/facts.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Instant, Millis } from '../../src/core/time.ts';
@@ -22,9 +23,13 @@ export type FactOf<T extends Fact['type']> = Extract<Fact, { type: T }>;
 type Given<T> = T extends Input ? Omit<T, 'scope' | 'at'> : never;
 
 export interface Story {
+  /** Of the scope `default`. */
   readonly facts: readonly Fact[];
+  /** Of all scopes, those of resources, too. */
+  readonly everywhere: readonly Fact[];
   now(): Instant;
-  say(input: Given<Input>): readonly Fact[];
+  /** In the scope `default` if not said otherwise. */
+  say(input: Given<Input>, scope?: string): readonly Fact[];
   see(event: AlertEvent, delivery?: { readonly id: string; readonly index: number }): readonly Fact[];
   /** Lets time pass; wakes come when they are due. */
   forward(span: Millis): void;
@@ -43,6 +48,8 @@ export interface Story {
   /** From here on the installation has this name. */
   installation(name: string | null): void;
   desk(): Desk;
+  /** Of another scope. */
+  deskOf(scope: string): Desk;
 }
 
 export const accepted: NotifyOutcome = { outcome: 'accepted', detail: '' };
@@ -52,36 +59,58 @@ export const silent: ActionOutcome = { outcome: 'unknown', detail: 'no answer' }
 
 const expressions = createExpressions();
 
+/** The desks of resources, which every story that is told beside it may share. */
 export function tell(policy: Policy): Story {
-  let desk = newDesk('default');
-  const shadow = newDesk('default');
+  const scope = 'default';
+  const desks = new Map<string, { desk: Desk; readonly shadow: Desk; told: number }>();
   const facts: Fact[] = [];
+  const everywhere: Fact[] = [];
   let at = someday;
   let offset = 0;
   let rules: DecisionContext = { policy, frozen: null, installation: null, expressions };
-  const waits: { due: number; order: number; token: string }[] = [];
+  const waits: { due: number; order: number; scope: string; token: string }[] = [];
 
-  function say(given: Given<Input>): readonly Fact[] {
+  function placeOf(name: string): { desk: Desk; readonly shadow: Desk; told: number } {
+    const known = desks.get(name) ?? { desk: newDesk(name), shadow: newDesk(name), told: 0 };
+    desks.set(name, known);
+    return known;
+  }
+
+  function say(given: Given<Input>, to = scope): readonly Fact[] {
+    const all: Fact[] = [];
     // Given is the input without what the story itself adds.
-    const input = { ...given, scope: 'default', at } as Input;
-    const told = turn(desk, structuredClone(input), rules, (offset += 1));
-    for (const fact of told) {
-      facts.push(fact);
-      fold(shadow, structuredClone(fact));
-      if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, order: waits.length, token: fact.token });
+    const inputs = [{ ...given, scope: to, at } as Input];
+    for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+      const told = turnOne(input);
+      if (input.scope === to) all.push(...told);
+      for (const fact of told) if (isMessage(fact)) inputs.push(messageOf(fact, at));
     }
-    if (facts.length < 400 || facts.length % 97 === 0) desk = reloaded(desk, shadow);
+    return all;
+  }
+
+  function turnOne(input: Input): readonly Fact[] {
+    const place = placeOf(input.scope);
+    const told = turn(place.desk, structuredClone(input), rules, (offset += 1));
+    for (const fact of told) {
+      everywhere.push(fact);
+      if (fact.scope === scope) facts.push(fact);
+      fold(place.shadow, structuredClone(fact));
+      if (fact.type === 'WakeRequested') waits.push({ due: at + fact.afterMs, order: waits.length, scope: fact.scope, token: fact.token });
+    }
+    place.told += told.length;
+    if (place.told < 400 || place.told % 97 === 0) place.desk = reloaded(place.desk, place.shadow);
     return told;
   }
 
   function isGranted({ page, notification }: { readonly page: string; readonly notification: string }): boolean {
-    const outgoing = desk.tables.pages.rows.get(page)?.outgoing ?? [];
+    const outgoing = placeOf(scope).desk.tables.pages.rows.get(page)?.outgoing ?? [];
     return outgoing.some(({ id, state }) => id === notification && state === 'granted');
   }
 
   const story: Story = {
     facts,
     now: () => at,
+    everywhere,
     say,
     see: (event, delivery) =>
       say({ type: 'AlertSeen', endpoint: 'test', delivery: delivery?.id ?? '', index: delivery?.index ?? 0, event }),
@@ -92,7 +121,7 @@ export function tell(policy: Policy): Story {
         if (due === undefined) break;
         waits.splice(waits.indexOf(due), 1);
         at = Math.max(at, due.due);
-        say({ type: 'Woke', token: due.token });
+        say({ type: 'Woke', token: due.token }, due.scope);
       }
       at = until;
     },
@@ -107,7 +136,7 @@ export function tell(policy: Policy): Story {
       return say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome, tookMs: 5 });
     },
     notified(outcome) {
-      for (const page of desk.tables.pages.rows.values()) {
+      for (const page of placeOf(scope).desk.tables.pages.rows.values()) {
         for (const { id: notification, attempt, state } of page.outgoing) {
           const one = { page: page.id, notification, attempt };
           if (state === 'asked') say({ type: 'NotifyClaimed', ...one, worker: 'w1' });
@@ -134,7 +163,8 @@ export function tell(policy: Policy): Story {
     installation(name) {
       rules = { ...rules, installation: name };
     },
-    desk: () => desk,
+    desk: () => placeOf(scope).desk,
+    deskOf: (name) => placeOf(name).desk,
   };
   return story;
 }

@@ -8,6 +8,7 @@ import type { Alert } from '../alert/row.ts';
 import { metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
+import type { ResourceRow } from '../resource/row.ts';
 import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
 import { put, type Table } from '../table.ts';
 import type { Instant } from '../time.ts';
@@ -19,18 +20,21 @@ export interface Back {
   readonly from: Instant;
   readonly stoodFrom: Instant;
   readonly to: Instant;
+  /** The desk's time until now. */
+  readonly now: Instant;
 }
 
 export const clockFolds: Folds<'DeskSetBack'> = { DeskSetBack: foldSetBack };
 
-function foldSetBack(desk: Desk, back: DeskSetBack): void {
-  const { to } = back;
+function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
+  const back = { from, stoodFrom, to, now: metaOf(desk).now };
   const { tables } = desk;
   put(tables.meta, 'desk', { ...metaOf(desk), now: to });
   each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back), history: historyAfter(row.history, back) }));
   each(tables.incidents, (row) => incidentAfter(row, back));
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
+  each(tables.resources, (row) => resourceAfter(row, back));
   each(tables.pages, (row) => pageAfter(row, back));
   each(tables.wakes, (row) => wakeAfterBack(row, back));
   each(tables.deliveries, (row) => ({ ...row, at: Math.min(row.at, to) }));
@@ -93,8 +97,14 @@ function runAfter(run: Run, back: Back): Run {
     startedAt: shifted(run.startedAt, back),
     frames: run.frames.map((frame) => frameAfter(frame, back)),
     calls: Object.fromEntries(calls),
+    ...(run.holdsUntil === undefined ? {} : { holdsUntil: expiryAfter(run.holdsUntil, back) }),
     ...(run.approvedAt === undefined ? {} : { approvedAt: clamped(run.approvedAt, back) }),
   };
+}
+
+/** K1, for a permission: it ends rather too early than too late. */
+function expiryAfter(until: Instant, { from, to, now }: Back): Instant {
+  return until > to ? until - (Math.max(from, now) - to) : until;
 }
 
 function frameAfter(frame: Frame, back: Back): Frame {
@@ -106,6 +116,15 @@ function targetAfter(target: TargetHistory, back: Back): TargetHistory {
     ...target,
     lastEndAt: shifted(target.lastEndAt, back),
     starts: target.starts.map((start) => ({ ...start, at: shifted(start.at, back) })),
+  };
+}
+
+function resourceAfter(resource: ResourceRow, back: Back): ResourceRow {
+  return {
+    ...resource,
+    lastEndAt: shifted(resource.lastEndAt, back),
+    starts: resource.starts.map((start) => ({ ...start, at: shifted(start.at, back) })),
+    usedAt: shifted(resource.usedAt, back),
   };
 }
 

@@ -20,13 +20,13 @@ import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
-import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
+import { askAgain, boundOf, holdOffOf, remedy, type Remedies } from './remedy.ts';
 import { briefOf, loudest, newsOf, release } from './taken.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
 
-const nobody: Asked = { started: false, held: [], waitsFor: [], wait: null };
+const nobody: Remedies = { started: false, asking: null, held: [], waitsFor: [], wait: null };
 
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
@@ -49,6 +49,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const asked = stopped ? nobody : remedy(ctx, incident, arrived, isCalling);
   const fresh = incidentOf(ctx, id) ?? incident;
   if (asked.started) return decide(ctx, fresh, 'remediate', `playbook ${workingName(ctx, fresh)} works on it`);
+  if (asked.asking !== null) return decide(ctx, fresh, 'remediate', asked.asking);
   if (asked.wait !== null) askAgain(ctx, fresh, asked.wait.waitMs);
   pageOrNot(ctx, fresh, asked, arrived);
 }
@@ -106,7 +107,7 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
   decide(ctx, incident, 'remediate', `playbook ${name} works on it`);
 }
 
-function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: string | null): void {
+function pageOrNot(ctx: TurnContext, incident: Incident, asked: Remedies, arrived: string | null): void {
   const { outcome } = incident;
   const answered = isAnswered(ctx, incident);
   if (answered && incident.news !== undefined && (outcome === null || !ends[outcome.end].callsPerson)) {
@@ -132,7 +133,7 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Asked, arrived: 
 }
 
 /** No playbook works on it, none failed: a person is called if the rule says so, and not before the incident has settled. */
-function pageIfWorth(ctx: TurnContext, incident: Incident, asked: Asked, arrived: string | null): void {
+function pageIfWorth(ctx: TurnContext, incident: Incident, asked: Remedies, arrived: string | null): void {
   const { severity, score } = ctx.policy.paging;
   const worth = worthOf(ctx, incident);
   if (worth === 'no')
@@ -156,7 +157,7 @@ function pageIfWorth(ctx: TurnContext, incident: Incident, asked: Asked, arrived
 }
 
 /** A playbook acts soon enough if things stay as they are. */
-function waitsFor(ctx: TurnContext, incident: Incident, { wait }: Asked): boolean {
+function waitsFor(ctx: TurnContext, incident: Incident, { wait }: Remedies): boolean {
   if (wait === null) return false;
   const until = incident.lifeAt + Math.max(holdOffOf(ctx, wait.playbook), ctx.policy.settleMs);
   if (ctx.at + wait.waitMs > until) return false;

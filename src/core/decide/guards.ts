@@ -1,13 +1,15 @@
 // Whether a playbook may act now: its guards, asked in a fixed order, each refusal with the numbers compared.
+// What is asked here is what this scope's desk knows; what other scopes did on the same resource, its own desk is asked (asking.ts).
 //   G2  One run holds a target at a time, whatever playbook it runs.
 //   G3  Every refusal names the guard, the numbers compared, and what would lift it.
 import { saidOf } from '../playbook/freeze.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
+import { attemptsReason, coolingReason, coolsIn } from '../resource/limits.ts';
 import type { Guard } from '../run/facts.ts';
 import { partOf, playbookOf, type TargetHistory } from '../run/row.ts';
-import { spanOf, type Millis } from '../time.ts';
+import type { Millis } from '../time.ts';
 
 export interface Refusal {
   readonly guard: Guard;
@@ -55,9 +57,13 @@ export function refusalOf(ctx: TurnContext, incident: Incident, playbook: Playbo
   const question = { incident, playbook, target, history: ctx.desk.tables.targets.rows.get(target) };
   for (const guard of order) {
     const reason = guards[guard].refuses(ctx, question);
-    if (reason !== null) return { guard, target, reason, ...(guard === 'cooldown' ? { liftsInMs: coolsIn(ctx, question) } : {}) };
+    if (reason !== null) return { guard, target, reason, ...(guard === 'cooldown' ? { liftsInMs: liftsIn(ctx, question) } : {}) };
   }
   return null;
+}
+
+function liftsIn({ at }: TurnContext, { playbook, history }: Question): Millis {
+  return history === undefined ? 0 : coolsIn(history, playbook.guards, at);
 }
 
 export function isPassing(guard: Guard): boolean {
@@ -73,23 +79,12 @@ function belowConfidence(_: TurnContext, { incident, playbook }: Question): stri
   return incident.score.value < confidence ? `score ${incident.score.value} is below ${confidence}` : null;
 }
 
-function whileCooling(ctx: TurnContext, { playbook, target, history }: Question): string | null {
-  const { cooldownMs } = playbook.guards;
-  const lastEndAt = history?.lastEndAt ?? null;
-  if (lastEndAt === null || ctx.at - lastEndAt >= cooldownMs) return null;
-  return `${target} was acted on ${spanOf(ctx.at - lastEndAt)} ago, cooldown ${spanOf(cooldownMs)}`;
+function whileCooling({ at }: TurnContext, { playbook, target, history }: Question): string | null {
+  return history === undefined ? null : coolingReason(history, playbook.guards, target, at);
 }
 
-function coolsIn(ctx: TurnContext, { playbook, history }: Question): Millis {
-  return Math.max(0, (history?.lastEndAt ?? 0) + playbook.guards.cooldownMs - ctx.at);
-}
-
-function afterAttempts(ctx: TurnContext, { playbook, target, history }: Question): string | null {
-  const limit = playbook.guards.attempts;
-  if (limit === null) return null;
-  const starts = (history?.starts ?? []).filter((start) => start.playbook === playbook.name && ctx.at - start.at < limit.perMs);
-  if (starts.length < limit.max) return null;
-  return `${starts.length} runs on ${target} within ${spanOf(limit.perMs)}, at most ${limit.max}`;
+function afterAttempts({ at }: TurnContext, { playbook, target, history }: Question): string | null {
+  return history === undefined ? null : attemptsReason(history, playbook.guards, playbook.name, target, at);
 }
 
 function whileHeld(_: TurnContext, { target, history }: Question): string | null {

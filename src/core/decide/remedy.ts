@@ -5,10 +5,11 @@
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
-import { incidentOf, releasedBy, triedAs, type Incident } from '../incident/row.ts';
+import { incidentOf, releasedBy, triedAs, type Asked, type Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { start } from '../run/program.ts';
 import { second, type Instant, type Millis } from '../time.ts';
+import { wordOf } from './asking.ts';
 import { candidates, matchedWith, type Candidate } from './choose.ts';
 import { isPassing, refusalOf, type Refusal } from './guards.ts';
 import { plan, type Plan } from './plan.ts';
@@ -17,8 +18,10 @@ const askAgainMs = 15 * second;
 const wouldBeCharsMax = 300;
 
 /** What came of asking. */
-export interface Asked {
+export interface Remedies {
   readonly started: boolean;
+  /** The playbook that waits for nothing but the word of its resource, in words. */
+  readonly asking: string | null;
   /** Why playbooks that match wait, the most preferred first. */
   readonly held: readonly string[];
   /** What must be released for them to go on at once. */
@@ -42,12 +45,19 @@ function heldUntil(ctx: TurnContext, incident: Incident, playbook: Playbook): In
   return Math.max(incident.lifeAt, incident.risenAt ?? 0) + ctx.policy.settleMs + holdOffOf(ctx, playbook);
 }
 
+/** How long a guard that can lift may hold a playbook (M2). */
+function holdsUntil(ctx: TurnContext, incident: Incident, { playbook, since }: Candidate, isCalling: boolean): Instant {
+  const until = since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook));
+  return isCalling ? Math.min(until, heldUntil(ctx, incident, playbook)) : until;
+}
+
 /** `isCalling`: the incident is to page somebody unless a playbook helps, and has not yet. */
-export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null, isCalling: boolean): Asked {
+export function remedy(ctx: TurnContext, incident: Incident, arrived: string | null, isCalling: boolean): Remedies {
   const held: string[] = [];
   const waitsFor = new Set<string>();
   const holding = new Set<string>();
-  let wait: Asked['wait'] = null;
+  let wait: Remedies['wait'] = null;
+  let asking: string | null = null;
   for (const found of candidates(ctx, incident, arrived)) {
     const { playbook, fingerprint, waitMs } = found;
     if (holding.has(fingerprint)) continue;
@@ -59,23 +69,24 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       continue;
     }
     if (playbook.mode === 'shadow' && planned.ok) {
-      begin(ctx, incident, found, planned.value, refusalOf(ctx, incident, playbook, planned.value.target));
+      watch(ctx, incident, found, planned.value);
       continue;
     }
-    const refusal = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
-    const until = Math.min(
-      found.since + Math.max(ctx.policy.settleMs, holdOffOf(ctx, playbook)),
-      isCalling ? heldUntil(ctx, incident, playbook) : Infinity,
-    );
+    const own = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
+    const word = own === null && planned.ok ? wordOf(ctx, incidentOf(ctx, incident.id) ?? incident, found, planned.value.target) : null;
+    const refusal = word === null ? own : word.is === 'granted' ? null : word.refusal;
+    const until = Math.max(word?.is === 'open' ? word.until : 0, holdsUntil(ctx, incident, found, isCalling));
     if (refusal !== null && isPassing(refusal.guard) && ctx.at < until) {
       holding.add(fingerprint); // M2
+      if (word?.is === 'open') asking ??= `playbook ${playbook.name} asks for ${refusal.target}`;
       held.push(`playbook ${playbook.name} waits: ${refusal.reason}`);
       for (const released of releasing(playbook, refusal)) waitsFor.add(released);
       askAgain(ctx, incident, Math.min(refusal.liftsInMs ?? askAgainMs, until - ctx.at));
     } else if (refusal !== null) refuse(ctx, incident, found, refusal);
-    else if (planned.ok && begin(ctx, incident, found, planned.value, null)) return { started: true, held, waitsFor: [], wait };
+    else if (planned.ok && word?.is === 'granted' && begin(ctx, incident, found, planned.value, word.asked))
+      return { started: true, asking, held, waitsFor: [], wait };
   }
-  return { started: false, held, waitsFor: [...waitsFor], wait };
+  return { started: false, asking, held, waitsFor: [...waitsFor], wait };
 }
 
 export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {
@@ -95,18 +106,34 @@ function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: a
   emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: name, mode, target, guard, reason, alert });
 }
 
-/** Starts a run for all alerts of the same target; true when it works on the incident, which a shadow run or one that is over at once does not. */
-function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan, refusal: Refusal | null): boolean {
-  const { playbook } = found;
-  const matched = matchedWith(ctx, incident, found).filter(({ environment }) => {
-    const other = plan(ctx, playbook, environment);
-    return other.ok && other.value.target === planned.target;
-  });
+/** Starts a run that only watches, and says what would refuse it. */
+function watch(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): void {
+  const refusal = refusalOf(ctx, incident, found.playbook, planned.target);
   const wouldBe = refusal === null ? {} : { wouldBe: `${refusal.guard}: ${refusal.reason}`.slice(0, wouldBeCharsMax) };
-  start(ctx, incident, playbook, { ...planned, alerts: matched.map(({ fingerprint }) => fingerprint), ...wouldBe });
+  start(ctx, incident, found.playbook, { ...planned, alerts: alertsOf(ctx, incident, found, planned), ...wouldBe });
+}
+
+/** Starts the run that was granted the target (A1); true when it works on the incident, which one that is over at once does not. */
+function begin(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan, asked: Asked): boolean {
+  const { playbook } = found;
+  start(ctx, incident, playbook, {
+    ...planned,
+    alerts: alertsOf(ctx, incident, found, planned),
+    run: asked.run,
+    holdsUntil: ctx.at + asked.holdMs,
+  });
   const fresh = incidentOf(ctx, incident.id);
   if (fresh === undefined || fresh.run === null) return false;
   const after = holdOffOf(ctx, playbook);
   askAgain(ctx, incident, Math.min(after, Math.max(0, boundOf(ctx, incident, playbook) - ctx.at)));
   return true;
+}
+
+/** All alerts that the playbook answers by acting on the same target. */
+function alertsOf(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): readonly string[] {
+  const matched = matchedWith(ctx, incident, found).filter(({ environment }) => {
+    const other = plan(ctx, found.playbook, environment);
+    return other.ok && other.value.target === planned.target;
+  });
+  return matched.map(({ fingerprint }) => fingerprint);
 }

@@ -125,7 +125,7 @@ function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pic
 
 function foldResolved(desk: Desk, fact: IncidentResolved): void {
   const waitedFor = desk.tables.incidents.rows.get(fact.incident)?.waitsFor;
-  change(desk.tables.incidents, fact.incident, ({ held: _held, waitsFor: _waitsFor, ...incident }) => ({
+  change(desk.tables.incidents, fact.incident, ({ held: _held, waitsFor: _waitsFor, asked: _asked, ...incident }) => ({
     ...incident,
     state: 'resolved' as const,
     resolvedAt: fact.at,
@@ -158,7 +158,7 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
   change(
     desk.tables.incidents,
     fact.incident,
-    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, ...incident }) => ({
+    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, asked: _asked, ...incident }) => ({
       ...incident,
       state: 'open' as const,
       acked: null,

@@ -2,9 +2,10 @@
 import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Decision } from '../decide/facts.ts';
+import type { Answer } from '../resource/facts.ts';
 import type { Outcome } from '../run/ends.ts';
 import type { Score } from '../score/score.ts';
-import type { Instant } from '../time.ts';
+import type { Instant, Millis } from '../time.ts';
 import type { ResolvedBy } from './facts.ts';
 
 /** What was known when somebody took an incident: its severity, and that of firing members, one by one and by rule; bounded. */
@@ -65,6 +66,8 @@ export interface Incident {
   readonly tried: readonly string[];
   /** Since when conditions with a `for` hold in this life, and of which playbook (decide/held.ts); absent while none does. */
   readonly held?: { readonly [condition: string]: { readonly since: Instant; readonly digest: string } };
+  /** What its playbooks have asked of resources, until the run begins or is not wanted any more; absent while there is nothing. */
+  readonly asked?: readonly Asked[];
   /** The run that may act now; shadow runs are only in `runs`. */
   readonly run: string | null;
   readonly runs: readonly string[];
@@ -77,6 +80,21 @@ export interface Incident {
   readonly taken?: { readonly by: string; readonly via: string; readonly at: Instant; readonly covers: Covered };
   /** Why nobody has it any more, until it has rung for that; absent when there is nothing to say. */
   readonly news?: News;
+}
+
+/** A question to the desk of a resource, and what it said; null while it has not. */
+export interface Asked {
+  /** The run that begins when it is granted. */
+  readonly run: string;
+  readonly playbook: string;
+  readonly target: string;
+  readonly resource: string;
+  readonly alert: string;
+  readonly holdMs: Millis;
+  readonly askedAt: Instant;
+  readonly answer: Answer | null;
+  /** When it was heard here. */
+  readonly answeredAt?: Instant;
 }
 
 /** How a playbook came out. */

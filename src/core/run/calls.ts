@@ -8,17 +8,14 @@ import type { ActionCall } from '../playbook/document.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
 import { staleEffect } from '../present.ts';
-import { second, spanOf, type Millis } from '../time.ts';
+import { spanOf, type Millis } from '../time.ts';
 import { callId, placeOf, type CallPlace } from './call-id.ts';
 import type { StepAnswered, StepClaimed } from './facts.ts';
 import type { ActionOutcome } from './outcome.ts';
 import { freshRun, type Progress } from './position.ts';
 import { overtaken } from './overtaken.ts';
+import { answerGraceMs, claimWithinMs } from './longest.ts';
 import { callOf, runOf, type Call, type Run, type Undo } from './row.ts';
-
-const claimWithinMs = 30 * second;
-/** From the grant: a worker begins within 10 s of its claim (engine/effects), so that by then it has ended whatever it began. */
-const answerGraceMs = 15 * second;
 
 /** Asks for a call, or tells why its input cannot be filled: then nothing was asked for, and the part decides what follows. */
 export function request(ctx: TurnContext, run: Run, place: CallPlace, call: ActionCall): Result<Progress, string> {

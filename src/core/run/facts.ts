@@ -50,6 +50,8 @@ export interface RunStarted extends FactBase {
   readonly life?: number;
   /** Of a shadow run: the guard that would refuse it, and why. */
   readonly wouldBe?: string;
+  /** Until when it holds its target, whose desk granted it; missing of runs of 0.1.0, and of those that only watch. */
+  readonly holdsUntil?: Instant;
 }
 
 export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
@@ -157,7 +159,7 @@ export type RunEnd =
   | 'cancelled';
 
 /** What no longer held when a run was about to act (core/present.ts). */
-export type Because = 'frozen' | 'over' | 'taken' | 'muted' | 'storm' | 'off' | 'changed';
+export type Because = 'frozen' | 'over' | 'taken' | 'muted' | 'storm' | 'off' | 'changed' | 'lock';
 
 export interface RunFinished extends FactBase {
   readonly type: 'RunFinished';

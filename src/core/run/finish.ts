@@ -6,6 +6,7 @@ import { invariant } from '../errors.ts';
 import { releasedBy } from '../incident/row.ts';
 import { fill } from '../playbook/template.ts';
 import { runEnvironment } from '../playbook/environment.ts';
+import { resourceOf } from '../resource/message.ts';
 import { minute } from '../time.ts';
 import { ends } from './ends.ts';
 import type { Because, RunEnd } from './facts.ts';
@@ -24,6 +25,11 @@ export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, 
   const { name: playbook } = playbookOf(ctx.desk, run);
   const stale = because === undefined ? {} : { because };
   emit(ctx, { type: 'RunFinished', run: run.id, incident: run.incident, playbook, end, reason: words, ...stale });
+  if (run.holdsUntil !== undefined) {
+    const acted = because === undefined || run.acted === true; // V3
+    const resource = resourceOf(ctx.desk.scope, run.target);
+    emit(ctx, { type: 'ResourceReleased', run: run.id, incident: run.incident, resource, acted });
+  }
   if (run.mode === 'shadow') return 'ended';
   const incident = ctx.desk.tables.incidents.rows.get(run.incident);
   if (helped && incident !== undefined && incident.firing > 0)

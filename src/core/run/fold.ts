@@ -2,6 +2,7 @@
 import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
 import { triedAs, type Remedied } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
+import { forgetAsked } from '../resource/fold.ts';
 import { change, drop, put } from '../table.ts';
 import { ends } from './ends.ts';
 import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
@@ -83,6 +84,7 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     life: fact.life ?? null,
     startedAt: fact.at,
     ...(fact.wouldBe === undefined ? {} : { wouldBe: fact.wouldBe }),
+    ...(fact.holdsUntil === undefined ? {} : { holdsUntil: fact.holdsUntil }),
     frames: [{ part: 'diagnose', index: 0, attempt: 0 }],
     pause: 0,
     calls: {},
@@ -95,6 +97,7 @@ function foldStarted(desk: Desk, fact: RunStarted): void {
     runs: [...incident.runs, fact.run],
     tried: [...incident.tried, fact.alerts === undefined ? fact.playbook.name : triedAs(fact.playbook.name, fact.target)],
   }));
+  forgetAsked(desk, fact.incident, fact.run);
   if (fact.mode === 'shadow') return;
   holdTarget(desk, fact);
 }

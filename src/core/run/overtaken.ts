@@ -18,6 +18,7 @@ const endsAs: { readonly [because in Because]: RunEnd } = {
   frozen: 'cancelled',
   off: 'cancelled',
   changed: 'cancelled',
+  lock: 'failed',
 };
 
 /** Ends the run instead of the effect at `place`. */

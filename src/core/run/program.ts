@@ -9,7 +9,7 @@ import type { Incident } from '../incident/row.ts';
 import type { Json } from '../json.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { isOver } from '../present.ts';
-import type { Millis } from '../time.ts';
+import type { Instant, Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { noteLateWord, onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
 import { endCall, grant, isAwaited, noteLate, overdueOutcome } from './calls.ts';
@@ -63,10 +63,13 @@ export function start(
     readonly target: string;
     readonly alerts: readonly string[];
     readonly wouldBe?: string;
+    /** The id under which its resource was granted, and until when; none of a run that only watches. */
+    readonly run?: string;
+    readonly holdsUntil?: Instant;
   },
 ): void {
-  const id = idOf('r', ctx.desk.scope, nextSeq(ctx));
-  emit(ctx, { type: 'RunStarted', run: id, incident: incident.id, playbook, mode: playbook.mode, ...plan, life: incident.life });
+  const { run: id = idOf('r', ctx.desk.scope, nextSeq(ctx)), ...begun } = plan;
+  emit(ctx, { type: 'RunStarted', run: id, incident: incident.id, playbook, mode: playbook.mode, ...begun, life: incident.life });
   advance(ctx, id, 'goesOn');
 }
 

@@ -45,6 +45,8 @@ export interface Run {
   /** The life of the incident in which it began; null in a run of 0.1.0. */
   readonly life: number | null;
   readonly startedAt: Instant;
+  /** Until when it holds its target; absent of a run of 0.1.0, and of one that only watches. */
+  readonly holdsUntil?: Instant;
   /** Of a shadow run: what would refuse it. */
   readonly wouldBe?: string;
   /** The program position, outermost place first; work goes on at the last. One place today, none when the run has ended. */

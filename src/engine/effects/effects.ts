@@ -1,5 +1,5 @@
 // The hands of the gateway: reads the facts of one partition in order, and has each one's work begun. Rules are core's; this keeps order and bounds.
-// Its parts: actions (claims and carries out steps), notifications, reporter (answers go to the log), work (what is under way), progress, lease.
+// Its parts: actions (claims and carries out steps), notifications, messages (from desk to desk), reporter (answers go to the log), work (what is under way), progress, lease.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X2  A notification is delivered once it is granted, at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bound of what may be under way.
@@ -17,6 +17,7 @@ import { createSaver } from '../async/saver.ts';
 import { createTail, placeIn } from '../tail.ts';
 import { createActions, type Actions } from './actions.ts';
 import { createLease } from './lease.ts';
+import { createMessages, type Messages } from './messages.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
 import { createProgress } from './progress.ts';
 import { createReporter } from './reporter.ts';
@@ -80,9 +81,10 @@ export function createEffects(deps: EffectsDeps): Effects {
   };
   const actions = createActions(parts);
   const notifications = createNotifications(parts);
+  const messages = createMessages(parts);
   const placed = notifications.loadEnded;
   const tail = createTail({ partition, log, clock, batch: factsPerRead, placed, onTrouble }, async (facts, end) => {
-    for (const fact of facts) await begin(fact, actions, notifications);
+    for (const fact of facts) await begin(fact, { actions, notifications, messages });
     progress.taken(end);
     advance();
   });
@@ -108,8 +110,14 @@ export function createEffects(deps: EffectsDeps): Effects {
   };
 }
 
+interface Hands {
+  readonly actions: Actions;
+  readonly notifications: Notifications;
+  readonly messages: Messages;
+}
+
 /** Resolves when the next fact may be taken. */
-async function begin(fact: Fact, actions: Actions, notifications: Notifications): Promise<void> {
+async function begin(fact: Fact, { actions, notifications, messages }: Hands): Promise<void> {
   if (!isOutbox(fact)) return;
   switch (fact.type) {
     case 'StepRequested':
@@ -125,6 +133,10 @@ async function begin(fact: Fact, actions: Actions, notifications: Notifications)
     case 'NotifyFinished':
     case 'NotifyDropped':
       return notifications.forget(fact);
+    case 'ResourceRequested':
+    case 'ResourceReleased':
+    case 'ResourceDecided':
+      return messages.carry(fact);
     // Waits are the host's.
     case 'WakeRequested':
     case 'WakeSpent':

@@ -94,6 +94,11 @@ function follow(open: Set<string>, fact: OutboxFact): void {
     case 'NotifyFinished':
     case 'NotifyDropped':
       return void open.delete(`notification ${fact.notification}, attempt ${fact.attempt}`);
+    // Passed on as soon as effects take it; behind their cursor nobody has.
+    case 'ResourceRequested':
+    case 'ResourceReleased':
+    case 'ResourceDecided':
+      return void open.add(`message ${fact.type} of ${fact.scope}, ${fact.seq}`);
     // Still what was requested; waits move with the desk.
     case 'StepGranted':
     case 'NotifyGranted':

@@ -114,6 +114,11 @@ export function createIncidentLines(): IncidentLines {
         case 'StepGranted':
         case 'StepFinished':
         case 'RunMoved':
+        case 'ResourceRequested':
+        case 'ResourceAnswered':
+        case 'ResourceReleased':
+        case 'ResourceDecided':
+        case 'ResourceFreed':
         case 'PageRang':
         case 'InstallationAdopted':
         case 'PageReachChanged':
@@ -137,14 +142,15 @@ export function createIncidentLines(): IncidentLines {
     addOccurrence: (incident, occurrence) => change(incident, (row) => row.occurrences.push(occurrence)),
     lines: () => rows.values().map((row) => lineOf(row, runs)),
     runEnds: () => runs.values().map(({ end }) => end),
-    sums() {
-      const all = [...rows.values()];
-      return {
-        incidents: all.length,
-        unresolved: all.filter(({ resolved }) => resolved === null).length,
-        pages: all.reduce((sum, { pages }) => sum + pages.length, 0),
-      };
-    },
+    sums: () => sumsOf([...rows.values()]),
+  };
+}
+
+function sumsOf(rows: readonly Row[]): ReturnType<IncidentLines['sums']> {
+  return {
+    incidents: rows.length,
+    unresolved: rows.filter(({ resolved }) => resolved === null).length,
+    pages: rows.reduce((sum, { pages }) => sum + pages.length, 0),
   };
 }
 

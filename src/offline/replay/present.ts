@@ -65,6 +65,9 @@ export function createPresent(rules: Rules): Present {
         case 'NotifyAnswered':
         case 'Approved':
         case 'Denied':
+        case 'ResourceWanted':
+        case 'ResourceReturned':
+        case 'ResourceTold':
         case 'CommandGiven':
         case 'Woke':
         case 'PolicyPublished':

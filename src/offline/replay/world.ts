@@ -7,6 +7,7 @@ import type { DecisionContext } from '../../core/context.ts';
 import type { Desk } from '../../core/desk.ts';
 import { isOutbox } from '../../core/outbox.ts';
 import type { Fact, Input } from '../../core/records.ts';
+import { messageOf } from '../../core/resource/message.ts';
 import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
@@ -88,6 +89,7 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
     const { scope, at } = fact;
     switch (fact.type) {
       case 'WakeRequested':
+        if (fact.wake.kind === 'idle') return; // what a resource forgets a month from now keeps no replay waiting
         return queue.add(at + fact.afterMs, { type: 'Woke', scope, at: at + fact.afterMs, token: fact.token });
       case 'StepRequested':
         requested.set(`${fact.run}|${fact.call}`, fact);
@@ -129,6 +131,10 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
           attempt: fact.attempt,
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
+      case 'ResourceRequested':
+      case 'ResourceReleased':
+      case 'ResourceDecided':
+        return queue.add(at, messageOf(fact, at));
       // What follows from them is the core's.
       case 'StepFinished':
       case 'NotifyFinished':

@@ -1,0 +1,113 @@
+// What is said about resources on the log. A resource is whatever a playbook acts on; it has a desk of its own, which one partition turns,
+// so that runs of all scopes, partitions and gateways stand in one order before it.
+//   The scope of an incident:  ResourceRequested … ResourceAnswered … ResourceReleased
+//   The scope of the resource:      ResourceWanted → ResourceDecided … ResourceReturned → ResourceFreed
+// What one desk decided reaches the other as an input, at least once (message.ts); a run is known by its id wherever it is spoken of.
+import type { FactBase, InputBase } from '../stamp.ts';
+import type { Millis } from '../time.ts';
+
+/** What a playbook demands of the resource before it acts on it. */
+export interface Limits {
+  /** Since the end of the last run on it, of whatever playbook; 0 = none. */
+  readonly cooldownMs: Millis;
+  /** Runs of the same playbook on it within a window. */
+  readonly attempts: { readonly max: number; readonly perMs: Millis } | null;
+}
+
+/** A run that wants to act on a resource. */
+export interface Want {
+  /** The id that the run will have when it begins; its scope is where the answer goes. */
+  readonly run: string;
+  readonly incident: string;
+  readonly playbook: string;
+  /** As the playbook names the resource, for people. */
+  readonly target: string;
+  readonly limits: Limits;
+  /** The longest that the run can take: the resource is free again after it, even when nobody gives it back. */
+  readonly holdMs: Millis;
+}
+
+export type ResourceGuard = 'cooldown' | 'attempts' | 'lock';
+
+/** `waits`: it is in the queue, and a grant follows by itself. `refused`: it is not, and has to ask again. */
+export type Answer =
+  | { readonly verdict: 'granted' }
+  | { readonly verdict: 'waits'; readonly guard: 'lock'; readonly reason: string }
+  | { readonly verdict: 'refused'; readonly guard: ResourceGuard; readonly reason: string; readonly liftsInMs?: Millis };
+
+/** Scope of the resource: a run wants to act on it. */
+export interface ResourceWanted extends InputBase {
+  readonly type: 'ResourceWanted';
+  readonly resource: string;
+  readonly want: Want;
+}
+
+/** Scope of the resource: a run has ended, or does not want it any more. */
+export interface ResourceReturned extends InputBase {
+  readonly type: 'ResourceReturned';
+  readonly resource: string;
+  readonly run: string;
+  /** Whether the run did anything; one that did not counts as no attempt and begins no cooldown. */
+  readonly acted: boolean;
+}
+
+/** Scope of the incident: what the resource's desk decided about a run of it. */
+export interface ResourceTold extends InputBase {
+  readonly type: 'ResourceTold';
+  readonly run: string;
+  readonly incident: string;
+  readonly resource: string;
+  readonly answer: Answer;
+}
+
+/** Scope of the incident: the resource is asked. */
+export interface ResourceRequested extends FactBase {
+  readonly type: 'ResourceRequested';
+  readonly incident: string;
+  readonly resource: string;
+  readonly want: Want;
+  /** The alert that its playbook answers. */
+  readonly alert: string;
+}
+
+/** Scope of the incident: the resource answered. */
+export interface ResourceAnswered extends FactBase {
+  readonly type: 'ResourceAnswered';
+  readonly run: string;
+  readonly incident: string;
+  readonly answer: Answer;
+}
+
+/** Scope of the incident: the resource is given back. */
+export interface ResourceReleased extends FactBase {
+  readonly type: 'ResourceReleased';
+  readonly run: string;
+  readonly incident: string;
+  readonly resource: string;
+  readonly acted: boolean;
+}
+
+/** Scope of the resource: it is given to the run, which holds it until it is freed, or the run waits, or may not have it. */
+export interface ResourceDecided extends FactBase {
+  readonly type: 'ResourceDecided';
+  readonly resource: string;
+  readonly want: Want;
+  readonly answer: Answer;
+}
+
+/** Scope of the resource: the run holds it no longer, or does not wait for it any more. */
+export interface ResourceFreed extends FactBase {
+  readonly type: 'ResourceFreed';
+  readonly resource: string;
+  readonly run: string;
+  readonly acted: boolean;
+  /** `overdue`: nobody gave it back in the longest time that the run could take. */
+  readonly why: 'returned' | 'overdue';
+}
+
+/** What the desk of a resource waits for. */
+export type ResourceWake =
+  /** The longest time of a run that holds it is over. */
+  | { readonly kind: 'hold'; readonly resource: string; readonly run: string }
+  /** Nobody may need its history any more. */
+  | { readonly kind: 'idle'; readonly resource: string; readonly asked: number };

@@ -1,0 +1,55 @@
+// What is acted on has one desk for all scopes, partitions and processes: no two runs act on one host at a time, and limits count for all (C8).
+// Asked of the deeds themselves and of the facts of the scopes that ran; the desks of the resources are not believed.
+import { hour, type Millis } from '../../src/core/time.ts';
+import type { Act, Ledger, Moment, SeenFact } from './ledger.ts';
+
+/** The playbook of simPolicy with a limit: one attempt in so long. */
+const limited = { playbook: 'heal-Cool', max: 1, perMs: hour } as const satisfies { playbook: string; max: number; perMs: Millis };
+
+interface Running {
+  readonly run: string;
+  readonly scope: string;
+  readonly resource: string;
+  readonly playbook: string;
+}
+
+export function checkResources(ledger: Ledger): void {
+  const running = new Map<string, Running>();
+  /** When runs of the limited playbook first did something, by resource. */
+  const attempts = new Map<string, { readonly run: string; readonly seen: Moment }[]>();
+
+  ledger.watch({
+    fact({ fact }: SeenFact) {
+      if (fact.type === 'RunStarted' && fact.mode !== 'shadow') {
+        const { run, scope } = fact;
+        running.set(run, { run, scope, resource: `${scope.split(';')[0]}/${fact.target}`, playbook: fact.playbook.name });
+      } else if (fact.type === 'RunFinished') running.delete(fact.run);
+      else if (fact.type === 'ResourceDecided' && fact.answer.verdict === 'waits') ledger.reach('run waits for another scope');
+      else if (fact.type === 'ResourceFreed' && fact.why === 'overdue') ledger.reach('resource freed overdue');
+    },
+    acted(act) {
+      const [run = '', part] = act.key.split('/');
+      const mine = running.get(run);
+      if (mine === undefined || (part !== 'steps' && part !== 'undo')) return;
+      alone(mine, act);
+      if (mine.playbook === limited.playbook) count(mine, act.seen);
+    },
+  });
+
+  function alone(mine: Running, { key }: Act): void {
+    for (const other of running.values()) {
+      if (other.run !== mine.run && other.resource === mine.resource)
+        ledger.breach(`Q1: ${key} acted on ${mine.resource} while ${other.run} of ${other.scope} had it`);
+    }
+  }
+
+  function count({ run, resource }: Running, seen: Moment): void {
+    const before = attempts.get(resource) ?? [];
+    if (before.some((attempt) => attempt.run === run)) return;
+    // Where the clock leapt, an hour was over sooner.
+    const within = before.filter((attempt) => seen.steady - attempt.seen.steady < limited.perMs && attempt.seen.forward === seen.forward);
+    if (within.length >= limited.max)
+      ledger.breach(`Q2: ${run} is attempt ${within.length + 1} of ${limited.playbook} on ${resource} within an hour`);
+    attempts.set(resource, [...before, { run, seen }]);
+  }
+}
