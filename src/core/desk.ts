@@ -2,7 +2,7 @@
 // Holds and indexes only; what a fact changes is in the fold.ts of its noun.
 //   D1  Every row is the fold of the scope's facts; the indexes are derived from the rows.
 import type { Fact } from './records.ts';
-import { isFiring, type AlertRow } from './alert/row.ts';
+import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
@@ -31,6 +31,8 @@ export interface Tables {
   readonly meta: Table<DeskMeta>;
   readonly world: Table<WorldRow>;
   readonly alerts: Table<AlertRow>;
+  /** By fingerprint, of alerts that are not in the table above; bounded. */
+  readonly remembered: Table<Remembered>;
   readonly incidents: Table<Incident>;
   readonly runs: Table<Run>;
   /** Playbooks that runs on this desk began with, by digest. */
@@ -84,6 +86,7 @@ export function newDesk(scope: string): Desk {
       meta: newTable(),
       world: newTable(),
       alerts: newTable(),
+      remembered: newTable(),
       incidents: newTable(),
       runs: newTable(),
       playbooks: newTable(),

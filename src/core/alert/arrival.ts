@@ -13,8 +13,9 @@ import { expireUsedSilences } from '../mute/silence.ts';
 import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
 import type { AlertSeen, Change } from './facts.ts';
-import { refreshFlapping } from './steady.ts';
 import { merge } from './merge.ts';
+import { forgetOldest, rememberedOf } from './remembered.ts';
+import { refreshFlapping } from './steady.ts';
 import type { Alert } from './row.ts';
 
 const deliveriesMax = 20_000;
@@ -27,7 +28,8 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   const { event } = input;
   const { fingerprint } = event;
   const row = alerts.rows.get(fingerprint);
-  const { change, alert, why } = merge(row?.alert, event, ctx.at);
+  const known = row === undefined ? rememberedOf(ctx, fingerprint) : undefined;
+  const { change, alert, why, remembered } = merge(row?.alert, event, ctx.at, known);
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
@@ -39,7 +41,9 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
     observed: change !== 'late' && (event.claim === 'cleared' || (event.claim === 'firing' && event.soft !== true)),
     half: fresh && event.soft !== true ? bucketOf(ctx) : null,
     note: why ?? event.note ?? null,
+    ...(remembered === undefined ? {} : { remembered }),
   });
+  if (remembered !== undefined) forgetOldest(ctx);
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
   refreshFlapping(ctx, fingerprint);
@@ -48,7 +52,7 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
 }
 
 /** What a repeat may move beside its counters. */
-const said = ['episode', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
+const said = ['episode', 'order', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
 
 function ended({ ended: episodes }: Alert): string | undefined {
   return episodes?.at(-1);

@@ -2,7 +2,7 @@
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
-import type { Alert } from './row.ts';
+import type { Alert, Remembered } from './row.ts';
 
 export interface AlertSeen extends InputBase {
   readonly type: 'AlertSeen';
@@ -37,6 +37,8 @@ export interface AlertMerged extends FactBase {
   /** Number of the bucket, half a storm window, in which a new alert counts; null for what is not new. The stored word is `half`. */
   readonly half: number | null;
   readonly note: string | null;
+  /** Only where `alert` is null: what is known from now on of an alert that is not on the desk. */
+  readonly remembered?: Remembered;
 }
 
 export interface AlertFlapping extends FactBase {

@@ -6,6 +6,7 @@
 //   I4  What a person resolved while it fires comes back after the policy's span for reopening, if it still fires; with force, only
 //       when it is worse, or has cleared and fires again.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
+import { forgetOldest } from '../alert/remembered.ts';
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
@@ -28,6 +29,7 @@ const sweptPerTurn = 1_000;
 export const incidentWakes: WakeHandlers<IncidentWake['kind']> = {
   close(ctx, wake) {
     forgetTargets(ctx);
+    forgetOldest(ctx);
     sweep(ctx, wake.incident, wake.life);
   },
   stale(ctx, wake) {
