@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newrelic } from '../../../adapters/newrelic/source.ts';
 import { prometheus, type PrometheusConfig } from '../../../adapters/prometheus/source.ts';
-import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
+import type { ZabbixConfig } from '../../../adapters/zabbix/config.ts';
+import { zabbix } from '../../../adapters/zabbix/source.ts';
 import type { Parsed, Source } from '../../../src/ports/source.ts';
 
 function parsed(source: Source, body: unknown): Parsed {

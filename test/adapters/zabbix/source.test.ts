@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
+import type { ZabbixConfig } from '../../../adapters/zabbix/config.ts';
+import { zabbix } from '../../../adapters/zabbix/source.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import { merge } from '../../../src/core/alert/merge.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
