@@ -36,6 +36,7 @@ export function eventOf(reading: Reading): AlertEvent {
     source: 'nagios',
     fingerprint: fingerprintOf('nagios', [instance, host, service]), // N2
     episode: episodeOf(fields, kind, instance),
+    ...orderOf(fields, kind),
     name: kind === 'host' ? 'host check' : service,
     summary: summaryOf(reading),
     claim,
@@ -56,14 +57,29 @@ export function eventOf(reading: Reading): AlertEvent {
   };
 }
 
+function idOf(fields: Fields, kind: Kind): string | undefined {
+  const ids = [pick(fields, `${kind}problemid`, 'problemid'), pick(fields, `last${kind}problemid`, 'lastproblemid')];
+  return ids.find((text) => /^[1-9]\d{0,19}$/.test(text));
+}
+
+/**
+ * Ids of one process grow. Without the start of the process nobody knows whether they began anew, so there they count only when the
+ * delivery has no time of its own to go by.
+ */
+function orderOf(fields: Fields, kind: Kind): Pick<AlertEvent, 'episodeOrder'> {
+  const id = idOf(fields, kind);
+  const started = pick(fields, 'processstart', 'processstarttime').slice(0, 32);
+  const { checked, sent } = clocksOf(fields, kind);
+  if (id === undefined || (started === '' && (checked ?? sent) !== null)) return {};
+  return { episodeOrder: /^\d+$/.test(started) ? `${id}@${started}` : id };
+}
+
 /**
  * Ids start again at 1 when retention is lost, so the instance goes with them, or else the start of the process.
  * A service recovery of Nagios 4.4 has no id at all: ''.
  */
 function episodeOf(fields: Fields, kind: Kind, instance: string): string {
-  const id = [pick(fields, `${kind}problemid`, 'problemid'), pick(fields, `last${kind}problemid`, 'lastproblemid')].find((text) =>
-    /^[1-9]\d{0,19}$/.test(text),
-  );
+  const id = idOf(fields, kind);
   if (id === undefined) return '';
   const origin = instance || pick(fields, 'processstart', 'processstarttime');
   return origin === '' ? id : `${id}@${origin.slice(0, 128).toWellFormed()}`;
@@ -146,12 +162,19 @@ function timesOf(
   claim: Claim,
   receivedAt: Instant,
 ): { readonly startedAt: Instant; readonly observedAt: Instant } {
-  const checked = epoch(pick(fields, `last${kind}check`, 'lastcheck', 'checkresultexecutionend', 'checkresultexecutionstart'));
-  const sent = epoch(pick(fields, 'timet', 'sentat', 'timestamp')) ?? zoned(pick(fields, 'longdatetime'));
+  const { checked, sent } = clocksOf(fields, kind);
   const isMeasured = claim === 'firing' || claim === 'cleared';
   const observedAt = (isMeasured ? (checked ?? sent) : (sent ?? checked)) ?? receivedAt;
   const changed = epoch(pick(fields, `last${kind}statechange`, 'laststatechange')) ?? observedAt;
   return { startedAt: claim === 'cleared' ? observedAt : Math.min(changed, observedAt), observedAt };
+}
+
+/** When the check ran and when the notification was made, by the clock of Nagios. */
+function clocksOf(fields: Fields, kind: Kind): { readonly checked: Instant | null; readonly sent: Instant | null } {
+  return {
+    checked: epoch(pick(fields, `last${kind}check`, 'lastcheck', 'checkresultexecutionend', 'checkresultexecutionstart')),
+    sent: epoch(pick(fields, 'timet', 'sentat', 'timestamp')) ?? zoned(pick(fields, 'longdatetime')),
+  };
 }
 
 /** Seconds since 1970, with or without a fraction; Nagios writes 0 for never. */

@@ -10,6 +10,8 @@ import { subjectOf } from './identity.ts';
 export interface Said {
   readonly claim: Claim;
   readonly proof?: Proof;
+  /** Nobody says that it is over: Zabbix only tells no more of it. */
+  readonly presumed?: true;
   readonly phase: 'problem' | 'update' | 'recovery' | 'cancel';
   readonly mute?: string | null;
   readonly note?: string;
@@ -37,7 +39,8 @@ export function saidBy(fields: Fields): Result<readonly Said[], ParseFailure> {
   const message = pick(fields, 'alertmessage', 'message', 'statemessage');
   // Only at the very start, where Zabbix itself puts it: further on it could be an item's value.
   const cancelled = /^NOTE: Escalation cancell?ed[^\n]{0,300}/.exec(message)?.[0];
-  if (cancelled !== undefined) return ok([{ claim: 'cleared', proof: 'assumed', phase: 'cancel', note: cancelled.toWellFormed() }]);
+  if (cancelled !== undefined)
+    return ok([{ claim: 'cleared', proof: 'assumed', presumed: true, phase: 'cancel', note: cancelled.toWellFormed() }]);
   return ok([{ claim: 'firing', phase: 'problem' }]);
 }
 

@@ -7,7 +7,7 @@ import { linkOf } from '../kit/event.ts';
 import type { Said } from './claims.ts';
 import type { ZabbixConfig } from './config.ts';
 import { pick, tagsOf, type Fields } from './fields.ts';
-import { hostOf, keyOf, subjectOf } from './identity.ts';
+import { hostOf, keyOf, orderOf, subjectOf } from './identity.ts';
 import { timesOf } from './times.ts';
 
 export interface Reading {
@@ -28,12 +28,14 @@ export function eventOf({ fields, delivery, config, origin, fingerprint, severit
     source: 'zabbix',
     fingerprint,
     episode: keyOf(fields),
+    ...orderOf(fields),
     // The name before its macros were expanded is the same for every host and value.
     name: pick(fields, 'triggernameorig') || title,
     summary:
       `${host === '' ? '' : `${host.slice(0, 128)}: `}${title.slice(0, 400)}${opdata === '' ? '' : ` (${opdata.slice(0, 200)})`}`.toWellFormed(),
     claim: said.claim,
     ...(said.proof === undefined ? {} : { proof: said.proof }),
+    ...(said.presumed === undefined ? {} : { presumed: said.presumed }),
     severity,
     labels: { ...ownLabels(fields, origin, host, config), ...withoutOwn(tags) },
     annotations: annotationsOf(fields, opdata),

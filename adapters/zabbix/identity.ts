@@ -1,5 +1,6 @@
 // By what a Zabbix problem is known: the trigger, or what stands in for it, and the problem event as its episode.
 //   Z2  Identity is the trigger, which implies its host: a recovery without a host macro still pairs. The problem event is the episode.
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import { fingerprintOf } from '../kit/event.ts';
 import type { ZabbixConfig } from './config.ts';
 import { pick, type Fields } from './fields.ts';
@@ -32,6 +33,12 @@ export function keyOf(fields: Fields): string {
   const id = pick(fields, 'eventid', 'id', 'entityid', 'alertuid', 'lineeventid');
   if (id !== '') return id.slice(0, 128).toWellFormed();
   return /ONCALL_GROUP:\s{0,8}(\S{1,128})/.exec(pick(fields, 'alertsubject', 'subject', 'title'))?.[1]?.toWellFormed() ?? '';
+}
+
+/** Zabbix numbers all its events, and never anew: of two problems of one trigger the greater id is the later. */
+export function orderOf(fields: Fields): Pick<AlertEvent, 'episodeOrder'> {
+  const number = /^0*([1-9]\d{0,19})$/.exec(keyOf(fields))?.[1];
+  return number === undefined ? {} : { episodeOrder: number };
 }
 
 export function subjectOf(fields: Fields): string {

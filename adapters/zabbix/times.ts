@@ -20,7 +20,7 @@ export function timesOf(
   const local = (date: string, time: string) => localInstant(`${date} ${time}`, zone, receivedAt);
   const began = epoch(pick(fields, 'eventtimestamp')) ?? local(pick(fields, 'eventdate'), pick(fields, 'eventtime'));
   const said = {
-    problem: began,
+    problem: epoch(pick(fields, 'askedtimestamp')) ?? began, // asked by us: it is open at that moment
     update: epoch(pick(fields, 'eventupdatetimestamp')) ?? local(pick(fields, 'eventupdatedate'), pick(fields, 'eventupdatetime')),
     recovery: epoch(pick(fields, 'eventrecoverytimestamp')) ?? local(pick(fields, 'eventrecoverydate'), pick(fields, 'eventrecoverytime')),
     cancel: null,

@@ -90,7 +90,7 @@ function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
 function refire(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   const refired = toldAgain(belief, event, seenAt);
   if (refired === undefined || refired === belief.refired) return { change: 'late', alert: belief };
-  if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired } };
+  if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired, seenAt } };
   const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
   return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why: whyAfterAll(refired) };
 }
