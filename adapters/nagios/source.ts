@@ -7,7 +7,7 @@ import { boundEvent } from '../kit/event.ts';
 import { claimOf, kindOf, notices, stateOf, type Notice } from './claims.ts';
 import type { NagiosConfig } from './config.ts';
 import { eventOf } from './event.ts';
-import { fieldsOf, pick } from './fields.ts';
+import { fieldsOf, pick, type Fields } from './fields.ts';
 
 /** One Nagios, or several that name themselves. Takes JSON of the known shapes and forms. */
 export function nagios(config: NagiosConfig): Source {
@@ -18,14 +18,14 @@ function parse(delivery: Delivery, config: NagiosConfig): Result<Parsed, ParseFa
   const read = fieldsOf(delivery);
   if (!read.ok) return read;
   const fields = read.value;
-  const host = pick(fields, 'hostname', 'host');
+  const { host, service } = objectOf(fields);
   if (host === '') return refused('host name missing: expected HOSTNAME, host_name or host.name');
-  const service = pick(fields, 'servicedesc', 'servicedescription', 'service', 'servicename');
   const kind = kindOf(fields, service);
   if (kind === 'service' && service === '') return refused('service check without SERVICEDESC or service_description');
   const typed = pick(fields, 'notificationtype', 'type', 'nagiosnotification')
     .toUpperCase()
-    .replace(/[^A-Z]/g, '');
+    .replace(/[^A-Z]/g, '')
+    .replace(/^(?:STATECHANGE|CHECKRESULT)$/, ''); // Icinga's event stream: the state says it all
   const state = stateOf(fields, kind);
   if (typed === '' && state === undefined) return refused('neither a notification type nor a state that Nagios knows');
   const warnings: string[] = [];
@@ -35,6 +35,16 @@ function parse(delivery: Delivery, config: NagiosConfig): Result<Parsed, ParseFa
   const claim = claimOf(said, state, warnings);
   const event = eventOf({ delivery, config, fields, kind, host, service: kind === 'service' ? service : '', state, said, claim });
   return ok({ events: [boundEvent(event)], warnings });
+}
+
+/** Icinga names a service by its host, too: `web-1!disk` is `disk` on `web-1`. */
+function objectOf(fields: Fields): { readonly host: string; readonly service: string } {
+  const host = pick(fields, 'hostname', 'host');
+  const service = pick(fields, 'servicedesc', 'servicedescription', 'service', 'servicename');
+  const mark = service.indexOf('!');
+  const owner = service.slice(0, Math.max(0, mark));
+  const isWhole = owner !== '' && mark < service.length - 1 && (host === '' || host.toLowerCase() === owner.toLowerCase());
+  return isWhole ? { host: host || owner, service: service.slice(mark + 1) } : { host, service };
 }
 
 function refused(what: string): Result<never, ParseFailure> {

@@ -27,8 +27,9 @@ export function seen(text: string): string {
 
 export function saidBy(fields: Fields): Result<readonly Said[], ParseFailure> {
   const value = pick(fields, 'eventvalue');
-  if (value !== '' && value !== '0' && value !== '1') return refused(`event_value must be 0 or 1, got ${seen(value)}`);
-  const isOver = value === '' ? overByWords(fields) : value === '0';
+  const told = value === '' ? overByWords(fields) : overByValue(value);
+  if (told === undefined) return refused(`event_value must be 0 or 1, got ${seen(value)}`);
+  const isOver = told;
   if (isOver === null) return refused('event_value, status and subject missing: cannot tell a problem from a recovery');
   const action = pick(fields, 'eventupdateaction', 'updateaction');
   const status = pick(fields, 'eventupdatestatus');
@@ -44,10 +45,18 @@ export function saidBy(fields: Fields): Result<readonly Said[], ParseFailure> {
   return ok([{ claim: 'firing', phase: 'problem' }]);
 }
 
+/** `0`, `1`, or a word that a template put there; undefined for anything else. */
+function overByValue(value: string): boolean | undefined {
+  if (value === '0' || overWords.test(value)) return true;
+  return value === '1' || /^problem$/i.test(value) ? false : undefined;
+}
+
+const overWords = /^(?:resolved|ok|recovery|recovered|closed)$/i;
+
 /** For senders without {EVENT.VALUE}: a status word, or the subject of the default templates. Null when neither is there. */
 function overByWords(fields: Fields): boolean | null {
   const status = pick(fields, 'eventstatus', 'status', 'triggerstatus', 'state', 'messagetype').toLowerCase();
-  if (/^(?:resolved|ok|recovery|recovered|closed)$/.test(status)) return true;
+  if (overWords.test(status)) return true;
   if (status !== '') return false;
   const subject = subjectOf(fields);
   return subject === '' ? null : /^[^a-z]*resolved\b/i.test(subject);

@@ -7,7 +7,7 @@ import { linkOf } from '../kit/event.ts';
 import type { Said } from './claims.ts';
 import type { ZabbixConfig } from './config.ts';
 import { pick, tagsOf, type Fields } from './fields.ts';
-import { hostOf, keyOf, orderOf, subjectOf } from './identity.ts';
+import { hostOf, keyOf, orderOf, problemNameOf, subjectOf } from './identity.ts';
 import { timesOf } from './times.ts';
 
 export interface Reading {
@@ -21,7 +21,7 @@ export interface Reading {
 
 export function eventOf({ fields, delivery, config, origin, fingerprint, severity }: Reading, said: Said): AlertEvent {
   const host = hostOf(fields);
-  const title = pick(fields, 'eventname', 'name', 'problemname', 'triggername', 'linename') || subjectOf(fields) || 'problem';
+  const title = problemNameOf(fields) || subjectOf(fields) || 'Zabbix problem';
   const opdata = pick(fields, 'eventopdata', 'opdata', 'triggeropdata', 'operationaldata', 'lineopdata');
   const tags = tagsOf(fields);
   return {
@@ -72,7 +72,7 @@ function annotationsOf(fields: Fields, opdata: string): Record<string, string> {
     ['severity', pick(fields, 'eventseverity', 'severity', 'triggerseverity')],
     ['description', pick(fields, 'triggerdescription', 'description')],
     ['expression', pick(fields, 'triggerexpression')],
-    ['item', pick(fields, 'itemname')],
+    ['item', pick(fields, 'itemname', 'item')],
     ['value', pick(fields, 'itemvalue', 'itemlastvalue')],
     ['message', remarkOf(fields)],
     ['recovery_id', pick(fields, 'eventrecoveryid')],
@@ -100,7 +100,7 @@ function linksOf(fields: Fields): readonly Link[] {
   const isBuilt = base !== '' && /^\d+$/.test(trigger) && /^\d+$/.test(event);
   const links = [
     linkOf('Zabbix', isBuilt ? `${base.replace(/\/$/, '')}/tr_events.php?triggerid=${trigger}&eventid=${event}` : ''),
-    linkOf('Zabbix', pick(fields, 'eventurl', 'eventinfo', 'url', 'linktoupstreamdetails')),
+    linkOf('Zabbix', pick(fields, 'eventurl', 'eventinfo', 'url', 'linktoupstreamdetails', 'link', 'eventlink', 'problemurl')),
     linkOf('Trigger', pick(fields, 'triggerurl')),
   ];
   return links.filter((link) => link !== null);

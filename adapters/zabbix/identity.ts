@@ -11,7 +11,7 @@ export function identityOf(fields: Fields, origin: string, config: ZabbixConfig)
   const print = (...parts: readonly string[]) => fingerprintOf('zabbix', [instance, ...parts]);
   const trigger = pick(fields, 'triggerid');
   if (/^\d{1,20}$/.test(trigger)) return print('trigger', trigger);
-  const name = pick(fields, 'eventname', 'name', 'problemname', 'triggername', 'linename');
+  const name = problemNameOf(fields);
   if (origin === 'service') {
     const service = pick(fields, 'serviceid', 'servicename') || name;
     if (service !== '') return print('service', service);
@@ -22,6 +22,13 @@ export function identityOf(fields: Fields, origin: string, config: ZabbixConfig)
   if (key !== '') return print('key', key);
   const told = name || subjectOf(fields).replace(/^[^a-z]*(?:problem|resolved)(?: in [^:]{1,40})?\s{0,8}:\s{0,8}/i, '');
   return told === '' ? null : print('name', host, told);
+}
+
+/** The problem in words, by the names of our media type, or by those of scripts that send a few texts only. */
+export function problemNameOf(fields: Fields): string {
+  const name = pick(fields, 'eventname', 'name', 'problemname', 'triggername', 'linename', 'problem');
+  const trigger = pick(fields, 'trigger');
+  return name || (/^zabbix\.\w+$/.test(trigger) ? '' : trigger); // StackStorm's own trigger
 }
 
 export function hostOf(fields: Fields): string {

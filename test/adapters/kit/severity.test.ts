@@ -46,6 +46,19 @@ test('A15: Zabbix: the name where the number should stand', () => {
   assert.equal(zbx({ event_nseverity: 'Disaster', event_severity: 'Katastrophe' }).events[0]?.severity, 'critical');
 });
 
+test('A15: a phrase is understood by the one severity in it, not by two, nor by one that it denies', () => {
+  for (const [phrase, severity] of [
+    ['Severity: High', 'error'],
+    ['Disaster (5)', 'critical'],
+    ['5 - disaster', 'critical'],
+  ] as const) {
+    const { events, warnings } = am(phrase);
+    assert.deepEqual([events[0]?.severity, warnings], [severity, []], phrase);
+  }
+  for (const phrase of ['high or low', 'not critical', 'level 5', 'this is a very critical matter'])
+    assert.equal(am(phrase).warnings.length, 1, phrase);
+});
+
 test('A10: a word that nobody explained is a warning that says what to paste, and the option explains it', () => {
   const unknown = am('schlimm');
   assert.equal(unknown.events[0]?.severity, 'warning');
