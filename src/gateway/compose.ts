@@ -103,7 +103,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
 
-    const endpoints = endpointsOf(config, registryOf(around), trouble?.broken.endpoints);
+    const endpoints = endpointsOf(config, registryOf(around), expressions, trouble?.broken.endpoints);
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
