@@ -161,12 +161,17 @@ function timesOf(
   kind: Kind,
   claim: Claim,
   receivedAt: Instant,
-): { readonly startedAt: Instant; readonly observedAt: Instant } {
+): { readonly startedAt: Instant; readonly observedAt: Instant; readonly sentAt?: Instant } {
   const { checked, sent } = clocksOf(fields, kind);
   const isMeasured = claim === 'firing' || claim === 'cleared';
   const observedAt = (isMeasured ? (checked ?? sent) : (sent ?? checked)) ?? receivedAt;
   const changed = epoch(pick(fields, `last${kind}statechange`, 'laststatechange')) ?? observedAt;
-  return { startedAt: claim === 'cleared' ? observedAt : Math.min(changed, observedAt), observedAt };
+  const told = sent ?? (isMeasured ? checked : null);
+  return {
+    startedAt: claim === 'cleared' ? observedAt : Math.min(changed, observedAt),
+    observedAt,
+    ...(told === null ? {} : { sentAt: told }),
+  };
 }
 
 /** When the check ran and when the notification was made, by the clock of Nagios. */

@@ -147,6 +147,7 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
     entity: targets.length > 1 ? {} : entityOf(settings, labels, targets[0]), // N3
     startedAt,
     observedAt: Math.max(updatedAt ?? receivedAt, startedAt),
+    ...(updatedAt === null ? {} : { sentAt: updatedAt }),
     links: linksOf(payload),
     ...(muting === '' ? {} : { sourceMute: muting === 'MUTED' || muting === 'FULLY_MUTED' ? 'muted' : null }),
     ...(claim === 'acknowledged' && owner !== '' ? { note: `acknowledged by ${owner}` } : {}),

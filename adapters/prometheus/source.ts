@@ -170,8 +170,15 @@ function eventOf({ settings, envelope, alert, labels, word, receivedAt }: Readin
     entity,
     startedAt,
     observedAt: cleared && ended !== null && ended >= startedAt ? ended : receivedAt,
+    ...sentOf(cleared ? ended : startedAt, receivedAt),
+    ...(!cleared && ended !== null && ended > receivedAt ? { until: ended } : {}),
     links: linksOf(envelope, alert, annotations),
   });
+}
+
+/** Only a time ahead of ours proves how far its clock is at least: an end, or a start, may be told long after it. */
+function sentOf(said: Instant | null, receivedAt: Instant): Pick<AlertEvent, 'sentAt'> {
+  return said !== null && said > receivedAt ? { sentAt: said } : {};
 }
 
 function isStatus(status: unknown): status is 'firing' | 'resolved' {

@@ -16,7 +16,7 @@ export function timesOf(
   phase: 'problem' | 'update' | 'recovery' | 'cancel',
   receivedAt: Instant,
   zone: ServerZone,
-): { readonly startedAt: Instant; readonly observedAt: Instant } {
+): { readonly startedAt: Instant; readonly observedAt: Instant; readonly sentAt?: Instant } {
   const local = (date: string, time: string) => localInstant(`${date} ${time}`, zone, receivedAt);
   const began = epoch(pick(fields, 'eventtimestamp')) ?? local(pick(fields, 'eventdate'), pick(fields, 'eventtime'));
   const said = {
@@ -27,7 +27,7 @@ export function timesOf(
   }[phase];
   const observedAt = said ?? localInstant(pick(fields, 'lastreceived'), zone, receivedAt) ?? receivedAt;
   const startedAt = began ?? observedAt - durationOf(pick(fields, 'eventduration'));
-  return { startedAt: Math.min(startedAt, observedAt), observedAt };
+  return { startedAt: Math.min(startedAt, observedAt), observedAt, ...(said === null ? {} : { sentAt: said }) };
 }
 
 function epoch(text: string): Instant | null {

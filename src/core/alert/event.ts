@@ -58,6 +58,10 @@ export interface AlertEvent {
   readonly startedAt: Instant;
   /** Source clock; when the source saw what it claims. Equals receipt time when the source does not say. */
   readonly observedAt: Instant;
+  /** Source clock at the sending of this claim, or the newest time it tells; absent when it tells none that is as new as the claim. */
+  readonly sentAt?: Instant;
+  /** Firing: the source vouches for it until then, by its clock, and tells it again before if it lasts; absent when it says no end. */
+  readonly until?: Instant;
   readonly links: readonly Link[];
   /** A condition the source itself does not trust yet (Nagios SOFT state): recorded, never paged. */
   readonly soft?: boolean;

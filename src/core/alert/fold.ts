@@ -22,7 +22,13 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
       if (fact.remembered !== undefined) put(desk.tables.remembered, fact.fingerprint, fact.remembered);
       return;
     }
-    const alert = { ...row.alert, count: fact.count, observedAt: Math.max(row.alert.observedAt, fact.observedAt), seenAt: fact.at };
+    const alert = {
+      ...row.alert,
+      count: fact.count,
+      observedAt: Math.max(row.alert.observedAt, fact.observedAt),
+      seenAt: fact.at,
+      ...extended(row.alert, fact),
+    };
     const history = fact.observed ? observe(row.history, alert.state === 'firing', fact.at) : row.history;
     return put(desk.tables.alerts, fact.fingerprint, { ...row, alert, history });
   }
@@ -45,6 +51,10 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
   if (incident === null || was === firing) return;
   indexFiring(desk, fact.fingerprint, incident, firing);
   change(desk.tables.incidents, incident, (before) => ({ ...before, firing: before.firing + (firing ? 1 : -1) }));
+}
+
+function extended({ lease }: Alert, { until }: AlertMerged): Pick<Alert, 'lease'> {
+  return lease === undefined || until === undefined ? {} : { lease: { ...lease, until } };
 }
 
 function foldFlapping(desk: Desk, { fingerprint, incident, flapping, steady }: AlertFlapping): void {

@@ -38,6 +38,8 @@ export interface Alert {
   readonly replaced?: readonly string[];
   /** Number of the newest episode heard of, as in AlertEvent; absent when the source gives none. */
   readonly order?: string;
+  /** Until when its source vouches for it, our clock, and the number of the fact that began to wait for that. */
+  readonly lease?: { readonly until: Instant; readonly asked: number };
   /** While cleared: the ended episode that is told as firing all the same; absent when none is. */
   readonly refired?: Refired;
 }
