@@ -24,18 +24,25 @@ const shapeMax = { depthMax: 32, membersMax: 4_096 } as const;
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32 or an object of more than 4,096 members. Numbers above 2^53 lose digits: key on text. */
+/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32 or an object of more than 4,096 members. An integer beyond 2^53 is its digits as text: two ids must not become one. */
 export function parseJson(body: string, vendor: string): Result<unknown, ParseFailure> {
   const tooMuch = jsonShapeProblem(body, shapeMax);
   if (tooMuch !== null) return fail({ reason: 'wrong_shape', message: `${vendor}: ${tooMuch}` });
   let value: unknown;
   try {
-    value = JSON.parse(body);
+    value = /\d{16}/.test(body) ? JSON.parse(body, withDigits) : JSON.parse(body);
   } catch (error) {
     const complaint = error instanceof Error ? error.message.slice(0, 160) : 'unreadable';
     return fail({ reason: body.trim() === '' ? 'empty' : 'not_json', message: `${vendor}: body must be JSON: ${complaint}` });
   }
   return ok(value);
+}
+
+/** `context.source` is the number as it was written (ECMAScript 2026). */
+function withDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
+  const written = context?.source ?? '';
+  return /^-?\d+$/.test(written) ? written : value;
 }
 
 export function isObject(value: unknown): value is JsonObject {

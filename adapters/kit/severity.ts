@@ -1,6 +1,7 @@
 // The words in which the field says how bad something is, and what they mean to us. Knows no vendor.
 //   V1  Case, blanks and signs between the parts of a word never matter: `SEV-1`, `sev 1` and `"critical "` are understood.
 //   V2  A word that nobody explained is never passed over in silence: the default counts, and the delivery carries a warning.
+//   V3  Of a short phrase the one word that is known counts, unless the phrase denies it.
 import type { Severity } from '../../src/core/alert/severity.ts';
 
 export type SeverityWords = { readonly [word: string]: Severity };
@@ -52,7 +53,21 @@ export type SeverityReader = (word: string) => Severity | null;
 export function severityReader(...lists: readonly (SeverityWords | undefined)[]): SeverityReader {
   const known = new Map<string, Severity>();
   for (const words of lists) for (const [word, severity] of Object.entries(words ?? {})) known.set(spelling(word), severity);
-  return (word) => known.get(spelling(word)) ?? null;
+  return (word) => known.get(spelling(word)) ?? inPhrase(word, known);
+}
+
+const phraseWordsMax = 4;
+
+/** V3: the one severity that a phrase names: `5 - Disaster`, `Severity: High`. Its numbers say nothing, as nobody knows which end of a scale they count from. */
+function inPhrase(phrase: string, known: ReadonlyMap<string, Severity>): Severity | null {
+  const parts =
+    phrase
+      .slice(0, 128)
+      .toLowerCase()
+      .match(/[a-z]+/g) ?? [];
+  if (parts.length > phraseWordsMax || parts.some((part) => /^(?:no|not|non|un)$/.test(part))) return null;
+  const found = new Set(parts.flatMap((part) => known.get(part) ?? []));
+  return found.size === 1 ? ([...found][0] ?? null) : null;
 }
 
 function spelling(word: string): string {

@@ -7,16 +7,26 @@ import { isIP } from 'node:net';
 import type { AlertEvent, Claim, Entity, Link, Proof } from '../../src/core/alert/event.ts';
 import type { Labels } from '../../src/core/alert/labels.ts';
 import type { Severity } from '../../src/core/alert/severity.ts';
-import { fail, ok, type Result } from '../../src/core/errors.ts';
+import { ok, type Result } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
 import type { Delivery, Parsed, ParseFailure, Source } from '../../src/ports/source.ts';
-import { boundEvent, fingerprintOf, instantOf, isObject, labelsOf, linkOf, parseJson, textOf, type JsonObject } from '../kit/event.ts';
-import { formOf } from '../kit/form.ts';
+import { boundEvent, fingerprintOf, isObject, labelsOf, linkOf, type JsonObject } from '../kit/event.ts';
 import { commonSeverities, severityReader, unknownSeverity, type SeverityReader } from '../kit/severity.ts';
-import { claimWords, entityLabels, linkMembers, members, severityWords, shownElsewhere } from './words.ts';
+import { misshapen, nested, payloadOf, quoted, targetsMax, text, timeOf } from './payload.ts';
+import {
+  claimWords,
+  entityLabels,
+  issueLinks,
+  issueTexts,
+  linkMembers,
+  members,
+  memberSpelled,
+  severityWords,
+  shownElsewhere,
+  spelling,
+} from './words.ts';
 
 const vendor = 'newrelic';
-const targetsMax = 64;
 
 /** Every member may be left out; then the default counts. */
 export interface NewRelicConfig {
@@ -33,6 +43,9 @@ interface Settings {
   readonly severityDefault: Severity;
   readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
 }
+
+const uuids = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
+const namedIssue = /(?:^|(?:issue|incident)[^\n]{0,40}?)([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})/g;
 
 interface Target {
   readonly name: string;
@@ -53,9 +66,9 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
   const read = payloadOf(delivery);
   if (!read.ok) return read;
   const payload = read.value;
-  const word = text(payload, members.state);
-  const said = claimWords.get(word.toLowerCase());
+  const said = saidBy(payload);
   if (said === undefined) {
+    const word = text(payload, members.state);
     const got = word === '' ? `none in ${Object.keys(payload).slice(0, 4).map(quoted).join(', ') || 'an empty object'}` : quoted(word);
     return misshapen(`state must be CREATED, ACTIVATED or CLOSED (classic: open, acknowledged, closed), got ${got}`);
   }
@@ -68,65 +81,20 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
   return ok({ events: [eventOf(settings, payload, said, identity, delivery.receivedAt)], warnings });
 }
 
+/** The first member with a word for a state; a template that has none still tells when the issue was closed. */
+function saidBy(payload: JsonObject): Claim | 'test' | undefined {
+  for (const member of members.state) {
+    const said = claimWords.get(spelling(text(payload, [member])));
+    if (said !== undefined) return said;
+  }
+  return text(payload, members.state) === '' && timeOf(payload, members.closed) !== null ? 'cleared' : undefined;
+}
+
 /** The Test button sends a sample whose link leads to another issue than its id. */
 function isSample(payload: JsonObject): boolean {
-  const uuid = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/gi;
   const id = text(payload, ['issueId', 'issue_id', 'id']).toLowerCase();
-  const linked: readonly string[] = text(payload, ['issueUrl', 'issuePageUrl']).slice(0, 2_048).toLowerCase().match(uuid) ?? [];
-  return id.replace(uuid, '') === '' && id !== '' && linked.length > 0 && !linked.includes(id);
-}
-
-function misshapen(says: string): Result<never, ParseFailure> {
-  return fail({ reason: 'wrong_shape', message: `${vendor}: ${says}` });
-}
-
-function quoted(word: string): string {
-  return JSON.stringify(word.length <= 40 ? word : `${word.slice(0, 39)}…`);
-}
-
-// ---------------------------------------------------------------- the body
-
-/** The members, out of JSON or a form; when they tell no state, an inner `payload` (object or JSON text) speaks instead. */
-function payloadOf(delivery: Delivery): Result<JsonObject, ParseFailure> {
-  const form = (delivery.headers['content-type'] ?? '').toLowerCase().includes('x-www-form-urlencoded');
-  const isJson = delivery.body.trimStart().startsWith('{'); // curl's default content type on a JSON body
-  const outer =
-    form && !isJson && delivery.body.trim() !== ''
-      ? ok<JsonObject>(Object.fromEntries(formOf(delivery.body)))
-      : parseJson(delivery.body, vendor);
-  if (!outer.ok) return outer;
-  if (!isObject(outer.value)) return misshapen(`body must be an object, got ${Array.isArray(outer.value) ? 'a list' : typeof outer.value}`);
-  const inner = nested(outer.value['payload']);
-  return ok(isObject(inner) && text(outer.value, members.state) === '' ? inner : outer.value);
-}
-
-/** A value that may have been put into the template as JSON text. */
-function nested(value: unknown): unknown {
-  if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
-  const inner = parseJson(value, vendor);
-  return inner.ok ? inner.value : value;
-}
-
-/** The first of the members with a text; a list gives its first text; unexpanded variables and -1 count as missing. */
-function text(payload: JsonObject, known: readonly string[]): string {
-  for (const member of known) {
-    const content = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
-    for (const value of Array.isArray(content) ? content.slice(0, targetsMax) : [content]) {
-      const found = textOf(value).trim();
-      if (found !== '' && found !== '-1' && !/^(\{\{.*\}\}|\$[A-Z_]+|N\/?A|Not Available|null|undefined)$/s.test(found)) return found;
-    }
-  }
-  return '';
-}
-
-/** Epoch milliseconds as number or digits, or ISO 8601; null for what lies outside 1973 to 2100. */
-function timeOf(payload: JsonObject, known: readonly string[]): Instant | null {
-  for (const member of known) {
-    const found = text(payload, [member]);
-    const at = /^\d{12,13}$/.test(found) ? Number(found) : /^\d{4}-/.test(found) ? instantOf(found) : null;
-    if (at !== null && at >= 100_000_000_000 && at < 4_102_444_800_000) return at;
-  }
-  return null;
+  const linked: readonly string[] = text(payload, ['issueUrl', 'issuePageUrl']).slice(0, 2_048).toLowerCase().match(uuids) ?? [];
+  return id.replace(uuids, '') === '' && id !== '' && linked.length > 0 && !linked.includes(id);
 }
 
 // ---------------------------------------------------------------- the event
@@ -137,12 +105,22 @@ interface Identity {
 }
 
 function identityOf(payload: JsonObject): Identity | null {
-  const issue = text(payload, members.issue);
+  const issue = text(payload, members.issue) || issueInText(payload);
   if (issue !== '') return { fingerprint: fingerprintOf(vendor, ['issue', issue]), episode: issue.slice(0, 128).toWellFormed() };
   const condition = text(payload, members.conditionKey);
   if (condition === '') return null;
   const targets = targetsOf(payload).map((target) => target.name);
   return { fingerprint: fingerprintOf(vendor, ['condition', text(payload, members.account), condition, ...targets.sort()]), episode: '' };
+}
+
+/** A template may name the issue in a text or a link only: the one id that stands alone or behind the word issue or incident. */
+function issueInText(payload: JsonObject): string {
+  const ids = new Set<string>();
+  for (const member of [...issueTexts, ...issueLinks]) {
+    const said = text(payload, [member]).slice(0, 4_096).toLowerCase();
+    for (const [, id = ''] of said.matchAll(namedIssue)) ids.add(id);
+  }
+  return ids.size === 1 ? ([...ids][0] ?? '') : '';
 }
 
 function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity: Identity, receivedAt: Instant): AlertEvent {
@@ -152,23 +130,24 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
   const labels = labelsFrom(payload, targets);
   const condition = text(payload, members.condition);
   const title = text(payload, members.title);
-  const updatedAt = (claim === 'cleared' ? timeOf(payload, ['closedAt', 'closed_at']) : null) ?? timeOf(payload, members.updated);
+  const updatedAt = (claim === 'cleared' ? timeOf(payload, members.closed) : null) ?? timeOf(payload, members.updated);
   const startedAt = timeOf(payload, members.created) ?? classicStart(payload) ?? updatedAt ?? receivedAt;
   const owner = text(payload, members.owner);
   const muting = text(payload, members.muting).toUpperCase();
   return boundEvent({
     source: vendor,
     ...identity,
-    name: condition || title || 'issue',
-    summary: title || condition || 'issue',
+    name: condition || title || text(payload, members.policy) || 'New Relic issue',
+    summary: title || condition || `New Relic issue ${identity.episode}`.trim(),
     claim,
     ...(claim === 'cleared' ? { proof: proofOf(trigger) } : {}),
     severity: settings.severities(text(payload, members.severity)) ?? settings.severityDefault,
     labels,
-    annotations: annotationsOf(payload),
+    annotations: annotationsOf(payload, identity),
     entity: targets.length > 1 ? {} : entityOf(settings, labels, targets[0]), // N3
     startedAt,
     observedAt: Math.max(updatedAt ?? receivedAt, startedAt),
+    ...(updatedAt === null ? {} : { sentAt: updatedAt }),
     links: linksOf(payload),
     ...(muting === '' ? {} : { sourceMute: muting === 'MUTED' || muting === 'FULLY_MUTED' ? 'muted' : null }),
     ...(claim === 'acknowledged' && owner !== '' ? { note: `acknowledged by ${owner}` } : {}),
@@ -194,9 +173,11 @@ function classicStart(payload: JsonObject): Instant | null {
 }
 
 /** What the customer's template says beyond the members we know, and a few of those, under the template's names. */
-function annotationsOf(payload: JsonObject): Labels {
-  const shown = Object.keys(payload).filter((member) => !shownElsewhere.has(member));
-  return labelsOf(Object.fromEntries(shown.map((member) => [member, text(payload, [member])])), false);
+function annotationsOf(payload: JsonObject, { episode }: Identity): Labels {
+  const shown = Object.keys(payload).filter((member) => !shownElsewhere.has(memberSpelled.get(spelling(member)) ?? member));
+  const said = shown.map((member) => [member, text(payload, [member])] as const);
+  // A text that names the issue is what the alert is known by, and an annotation is not.
+  return labelsOf(Object.fromEntries(said.filter(([, words]) => episode === '' || !words.toLowerCase().includes(episode))), false);
 }
 
 function linksOf(payload: JsonObject): readonly Link[] {
@@ -212,12 +193,23 @@ function targetsOf(payload: JsonObject): readonly Target[] {
     const content = Object.hasOwn(payload, member) ? nested(payload[member]) : undefined;
     for (const each of (Array.isArray(content) ? content : [content]).slice(0, targetsMax)) {
       const target: JsonObject = isObject(each) ? each : { name: each };
-      const name = text(target, ['name']);
-      if (name !== '') targets.set(name, { name, type: text(target, ['type']).toUpperCase(), labels: labelsOf(target['labels'], false) });
+      for (const name of namesIn(text(target, ['name', 'entityName', 'entity_name']), isObject(each)))
+        targets.set(name, { name, type: text(target, ['type']).toUpperCase(), labels: labelsOf(target['labels'], false) });
     }
     if (targets.size > 0) break; // the members say the same with more or less detail
   }
   return [...targets.values()];
+}
+
+/** A list that was put into a text: names by commas or lines. An object's own name is one. */
+function namesIn(told: string, isOwn: boolean): readonly string[] {
+  if (isOwn || !/[,;\n]/.test(told)) return told === '' ? [] : [told];
+  return told
+    .slice(0, 8_192)
+    .split(/[,;\n]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '')
+    .slice(0, targetsMax);
 }
 
 /** Tags with one value and a lone target's labels under their own names, ours on top. */

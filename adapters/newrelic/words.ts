@@ -11,21 +11,18 @@ export const severityWords: { readonly [word: string]: Severity } = {
   info: 'info',
 };
 
-export const claimWords = new Map<string, Claim | 'test'>([
-  ['created', 'firing'],
-  ['activated', 'firing'],
-  ['open', 'firing'],
-  ['incident_open', 'firing'],
-  ['acknowledged', 'acknowledged'],
-  ['incident_acknowledged', 'acknowledged'],
-  ['investigating', 'acknowledged'],
-  ['closed', 'cleared'],
-  ['resolved', 'cleared'],
-  ['incident_closed', 'cleared'],
-  ['incident_resolved', 'cleared'],
-  ['test', 'test'],
-  ['notification_test', 'test'],
+/** By letters and digits alone: `INCIDENT_CLOSE`, `incident-close`, `incidentClose`. */
+export const claimWords: ReadonlyMap<string, Claim | 'test'> = new Map([
+  ...wordsFor('firing', 'created activated activate open opened reopened new active firing triggered alerting'),
+  ...wordsFor('acknowledged', 'acknowledged acknowledge ack investigating'),
+  ...wordsFor('cleared', 'closed close resolved resolve recovered recovery ended ok'),
+  ...wordsFor('test', 'test'),
 ]);
+
+/** Alone, and as event types have them, in front of them what it is about. */
+function wordsFor(claim: Claim | 'test', words: string): readonly (readonly [string, Claim | 'test'])[] {
+  return words.split(' ').flatMap((word) => ['', 'incident', 'issue', 'notification'].map((about) => [`${about}${word}`, claim] as const));
+}
 
 export const entityLabels: { readonly [part in keyof Entity]-?: readonly string[] } = {
   host: ['fullHostname', 'hostname', 'host', 'host.name'],
@@ -38,25 +35,58 @@ export const entityLabels: { readonly [part in keyof Entity]-?: readonly string[
 
 /** Every name under which a value is known: workflow variable, default template, classic payload. */
 export const members = {
-  issue: ['issueId', 'issue_id', 'id', 'incident_id', 'incidentId'],
-  state: ['state', 'current_state', 'issueState', 'event_type'],
+  issue: ['issueId', 'issue_id', 'id', 'incident_id', 'incidentId', 'alias', 'dedup_key'],
+  state: [
+    'state',
+    'current_state',
+    'issueState',
+    'incident_state',
+    'status',
+    'issueStatus',
+    'incident_status',
+    'event_type',
+    'eventAction',
+  ],
   trigger: ['trigger', 'triggerEvent'],
   severity: ['priority', 'severity'],
-  title: ['title', 'issueTitle', 'details'],
-  condition: ['conditionName', 'alertConditionNames', 'condition_name'],
-  conditionKey: ['condition_family_id', 'conditionFamilyId', 'condition_id', 'conditionName', 'alertConditionNames', 'condition_name'],
-  policy: ['policyName', 'alertPolicyNames', 'policy_name'],
+  title: ['title', 'issueTitle', 'details', 'summary', 'message', 'description'],
+  condition: ['conditionName', 'alertConditionNames', 'condition_name', 'conditionNames', 'alertConditionName', 'conditions', 'condition'],
+  conditionKey: [
+    'condition_family_id',
+    'conditionFamilyId',
+    'condition_id',
+    'conditionName',
+    'alertConditionNames',
+    'condition_name',
+    'conditionNames',
+    'alertConditionName',
+  ],
+  policy: ['policyName', 'alertPolicyNames', 'policy_name', 'policyNames', 'alertPolicyName', 'policy'],
   account: ['accountId', 'nrAccountId', 'account_id'],
   workflow: ['workflowName', 'workflow_name'],
   owner: ['owner', 'acknowledgedBy'],
   muting: ['mutingState', 'muting_state'],
-  created: ['createdAt', 'activatedAt'],
+  created: ['createdAt', 'activatedAt', 'openedAt'],
+  closed: ['closedAt', 'closed_at', 'resolvedAt'],
   updated: ['updatedAt', 'timestamp'],
-  targets: ['targets', 'entities', 'impactedEntities'],
+  targets: [
+    'targets',
+    'entities',
+    'impactedEntities',
+    'entityNames',
+    'entitiesNames',
+    'entityName',
+    'targetNames',
+    'targetName',
+    'entity',
+    'target',
+  ],
 } as const;
 
+export const issueLinks = ['issueUrl', 'issuePageUrl', 'incident_url', 'issueLink', 'link', 'url'] as const;
+
 export const linkMembers: readonly (readonly [text: string, members: readonly string[]])[] = [
-  ['Issue', ['issueUrl', 'issuePageUrl', 'incident_url']],
+  ['Issue', issueLinks],
   ['Runbook', ['runbookUrl', 'runbook_url']],
   ['Chart', ['violationChartUrl', 'violation_chart_url']],
   ['Policy', ['policyUrl', 'policy_url']],
@@ -66,8 +96,6 @@ export const linkMembers: readonly (readonly [text: string, members: readonly st
 export const shownElsewhere = new Set<string>([
   ...Object.values(members).flat(),
   ...linkMembers.flatMap(([, known]) => known),
-  'closedAt',
-  'closed_at',
   'duration',
   'isAcknowledged',
   'incident_acknowledge_url',
@@ -76,4 +104,26 @@ export const shownElsewhere = new Set<string>([
   'template',
   'tags',
 ]);
-for (const shown of ['details', 'trigger', 'triggerEvent', 'owner']) shownElsewhere.delete(shown);
+for (const shown of ['details', 'description', 'message', 'summary', 'trigger', 'triggerEvent', 'owner']) shownElsewhere.delete(shown);
+
+/** Texts in which a template may name the issue. */
+export const issueTexts: readonly string[] = ['description', 'details', 'message', 'summary', 'title'];
+
+/** Members that merely hold others, by their spelling. */
+export const wrappers: ReadonlySet<string> = new Set(
+  'payload description details data event alert issue incident body content message custom customdetails customproperties extraproperties fields properties accumulations annotations'.split(
+    ' ',
+  ),
+);
+
+/** Which of the known members a name is, whatever its case and signs: `issue_url` is `issueUrl`. */
+export const memberSpelled: ReadonlyMap<string, string> = new Map(
+  [...Object.values(members).flat(), ...linkMembers.flatMap(([, known]) => known)].toReversed().map((name) => [spelling(name), name]),
+);
+
+export function spelling(name: string): string {
+  return name
+    .slice(0, 128)
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, '');
+}

@@ -1,6 +1,8 @@
 // Alertmanager's webhook and everything that speaks its shapes: versions 4 and 3, Grafana's unified alerting (version 1),
 // and the list that Prometheus, vmalert, rulers and amtool post to an Alertmanager's own API.
 //   S1  Identity is the label set and nothing else: the webhook and the API agree on it, whatever groups, receivers or hashes they send.
+//       Only an alert that has its name from its group has that name in its identity, too.
+//       What a body holds is envelope.ts, what an alert is called naming.ts.
 //   S2  `resolved` means that the alert ended, not that anything was repaired: its proof is always `assumed`.
 //   S3  One bad alert never costs its neighbours; a body without a single usable alert is a failure.
 import { isIP } from 'node:net';
@@ -22,8 +24,10 @@ import {
   textOf,
   type JsonObject,
 } from '../kit/event.ts';
-import { speaksForOthers } from './exporters.ts';
 import { commonSeverities, severityReader, unknownSeverities, type SeverityReader } from '../kit/severity.ts';
+import { envelopeOf, misshapen, quoted, type Envelope, type Hidden } from './envelope.ts';
+import { speaksForOthers } from './exporters.ts';
+import { namedLabels, nameOf, own, severityWordOf } from './naming.ts';
 
 const vendor = 'prometheus';
 
@@ -37,13 +41,6 @@ export interface PrometheusConfig {
   readonly severityDefault?: Severity;
   /** Labels that name each part of the entity, the first present counts. A part given here replaces its default list. */
   readonly entity?: { readonly [part in keyof Entity]?: readonly string[] };
-}
-
-/** Alerts that the sender knows of but left out of the body (`max_alerts`); they are not sent otherwise. */
-export interface Hidden {
-  readonly count: number;
-  /** The sender's group key, so that two groups are not taken for one. */
-  readonly group: string;
 }
 
 export interface PrometheusParsed extends Parsed {
@@ -80,15 +77,6 @@ interface Settings {
   readonly entity: readonly (readonly [part: keyof Entity, labels: readonly string[]])[];
 }
 
-/** What the body says once for all its alerts. */
-interface Envelope {
-  readonly alerts: readonly unknown[];
-  readonly sender: 'api' | 'alertmanager' | 'grafana';
-  readonly annotations: Labels;
-  readonly links: readonly Link[];
-  readonly hidden?: Hidden;
-}
-
 /** The source; `answer` is exactly 200 because amtool takes no other status for success. */
 export function prometheus(config: PrometheusConfig): Source & { parse(delivery: Delivery): Result<PrometheusParsed, ParseFailure> } {
   const settings: Settings = {
@@ -108,7 +96,7 @@ function parse(settings: Settings, delivery: Delivery): Result<PrometheusParsed,
   }
   const body = parseJson(delivery.body, vendor);
   if (!body.ok) return body;
-  const envelope = envelopeOf(body.value, delivery.body, api);
+  const envelope = envelopeOf(body.value, api);
   return envelope === null
     ? fail({ reason: 'wrong_shape', message: misshapen(body.value, api) })
     : eventsOf(settings, envelope, delivery.receivedAt);
@@ -128,16 +116,20 @@ function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): 
       tests += 1;
     } else {
       if (envelope.sender !== 'api' && !isStatus(alert['status'])) stateless += 1;
-      const word = own(labels, settings.severityLabel).trim();
+      const word = severityWordOf(
+        settings.severityLabel,
+        [labels, labelsOf(alert['annotations'], false), envelope.common],
+        settings.severities,
+      );
       if (word !== '' && settings.severities(word) === null) unknownWords.add(word);
-      events.push(eventOf(settings, envelope, alert, labels, receivedAt));
+      events.push(eventOf({ settings, envelope, alert, labels: namedLabels(labels, envelope.common), word, receivedAt }));
     }
   }
   if (events.length === 0 && unusable > 0) {
     return fail({ reason: 'wrong_shape', message: `${vendor}: no alert of ${envelope.alerts.length} has labels` });
   }
-  const { hidden } = envelope;
-  const warnings: string[] = [];
+  const { hidden, leftOut } = envelope;
+  const warnings: string[] = leftOut === undefined ? [] : [leftOut];
   if (unusable > 0) warnings.push(`${unusable} of ${envelope.alerts.length} alerts left out: no labels`);
   if (stateless > 0) warnings.push(`${stateless} alerts without status firing or resolved: judged by endsAt`);
   if (tests > 0) warnings.push(`${tests} test alerts left out`);
@@ -146,61 +138,20 @@ function eventsOf(settings: Settings, envelope: Envelope, receivedAt: Instant): 
   return ok({ events, warnings, ...(hidden === undefined ? {} : { hidden }) });
 }
 
-// ---------------------------------------------------------------- the body
-
-function envelopeOf(body: unknown, text: string, api: boolean): Envelope | null {
-  if (Array.isArray(body)) return { alerts: body, sender: 'api', annotations: {}, links: [] };
-  if (api || !isObject(body) || !Array.isArray(body['alerts'])) return null;
-  const sender = body['version'] === '1' || Object.hasOwn(body, 'orgId') ? 'grafana' : 'alertmanager';
-  const home = linkOf(sender === 'grafana' ? 'Grafana' : 'Alertmanager', body['externalURL']);
-  const hidden = hiddenOf(body, text);
-  return {
-    alerts: body['alerts'],
-    sender,
-    annotations: routeAnnotations(body),
-    links: home === null ? [] : [home],
-    ...(hidden === null ? {} : { hidden }),
-  };
+interface Reading {
+  readonly settings: Settings;
+  readonly envelope: Envelope;
+  readonly alert: JsonObject;
+  readonly labels: Labels;
+  /** For how bad it is. */
+  readonly word: string;
+  readonly receivedAt: Instant;
 }
 
-/** Why it was sent and by which route (Alertmanager 0.32 and 0.34): told to people, never identity. */
-function routeAnnotations(body: JsonObject): Labels {
-  const annotations: Record<string, string> = {};
-  const reason = textOf(body['notification_reason']);
-  if (reason !== '') annotations['notification_reason'] = reason;
-  for (const [name, value] of Object.entries(labelsOf(body['routeLabels'], false))) annotations[`route_${name}`] = value;
-  return annotations;
-}
-
-function hiddenOf(body: JsonObject, text: string): Hidden | null {
-  const count = body['truncatedAlerts'];
-  if (typeof count !== 'number' || !Number.isSafeInteger(count) || count <= 0) return null;
-  return { count, group: groupOf(body['groupKey'], text).slice(0, 256).toWellFormed() };
-}
-
-/** Version 3 keys its groups by a number above 2^53: the digits are taken from the text, where JSON.parse cannot round them. */
-function groupOf(key: unknown, text: string): string {
-  if (typeof key !== 'number' || Number.isSafeInteger(key)) return textOf(key);
-  return /"groupKey"\s*:\s*(\d{1,40})/.exec(text)?.[1] ?? '';
-}
-
-function misshapen(body: unknown, api: boolean): string {
-  const expected = api ? 'the API takes a list of alerts' : 'expected an object with a list "alerts" (webhook), or a list of alerts (API)';
-  if (!isObject(body)) return `${vendor}: ${expected}, got ${body === null ? 'null' : typeof body}`;
-  const members = Object.keys(body).slice(0, 4).map(quoted).join(', ');
-  return `${vendor}: ${expected}, got an object with ${members === '' ? 'no member' : members}; a "payload" template in the receiver replaces the body: remove it`;
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text.length <= 40 ? text : `${text.slice(0, 39)}…`);
-}
-
-// ---------------------------------------------------------------- one alert
-
-function eventOf(settings: Settings, envelope: Envelope, alert: JsonObject, labels: Labels, receivedAt: Instant): AlertEvent {
+function eventOf({ settings, envelope, alert, labels, word, receivedAt }: Reading): AlertEvent {
   const annotations = annotationsOf(envelope, alert);
-  const entity = entityOf(settings, labels);
-  const name = own(labels, 'alertname') || own(labels, 'rulename') || 'unnamed';
+  const entity = entityOf(settings, envelope.sender === 'grafana' ? { ...labelsOf(alert['series'], false), ...labels } : labels);
+  const name = nameOf(labels, annotations);
   const started = instantOf(alert['startsAt']);
   const ended = instantOf(alert['endsAt']);
   const cleared = isStatus(alert['status']) ? alert['status'] === 'resolved' : ended !== null && ended <= receivedAt;
@@ -213,23 +164,25 @@ function eventOf(settings: Settings, envelope: Envelope, alert: JsonObject, labe
     summary: summaryOf(name, entity, annotations),
     claim: cleared ? 'cleared' : 'firing',
     ...(cleared ? { proof: 'assumed' as const } : {}), // S2
-    severity: settings.severities(own(labels, settings.severityLabel)) ?? settings.severityDefault,
+    severity: settings.severities(word) ?? settings.severityDefault,
     labels,
     annotations,
     entity,
     startedAt,
     observedAt: cleared && ended !== null && ended >= startedAt ? ended : receivedAt,
+    ...sentOf(cleared ? ended : startedAt, receivedAt),
+    ...(!cleared && ended !== null && ended > receivedAt ? { until: ended } : {}),
     links: linksOf(envelope, alert, annotations),
   });
 }
 
-function isStatus(status: unknown): status is 'firing' | 'resolved' {
-  return status === 'firing' || status === 'resolved';
+/** Only a time ahead of ours proves how far its clock is at least: an end, or a start, may be told long after it. */
+function sentOf(said: Instant | null, receivedAt: Instant): Pick<AlertEvent, 'sentAt'> {
+  return said !== null && said > receivedAt ? { sentAt: said } : {};
 }
 
-/** The text of a label or annotation, '' when it is not there; never a member of the prototype. */
-function own(labels: Labels, name: string): string {
-  return Object.hasOwn(labels, name) ? (labels[name] ?? '') : '';
+function isStatus(status: unknown): status is 'firing' | 'resolved' {
+  return status === 'firing' || status === 'resolved';
 }
 
 function annotationsOf(envelope: Envelope, alert: JsonObject): Labels {

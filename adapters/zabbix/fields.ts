@@ -34,6 +34,7 @@ export function fieldsOf(body: string): Result<Fields, ParseFailure> {
   const found: Found = { texts: new Map(), tags: undefined };
   collect(json.value, '', found, 0);
   collectLines(pick(found, 'alertmessage', 'message', 'statemessage'), found);
+  collectIds(found);
   return ok(found);
 }
 
@@ -128,6 +129,16 @@ function collectLines(message: string, into: Found): void {
     // A service's message lists its root causes so, several fields in one line: none of them is the event's own.
     const isListed = said.startsWith('"') || /\bProblem name: /.test(said);
     if (name !== undefined && !isListed && !into.texts.has(name)) into.texts.set(name, said);
+  }
+}
+
+/** A script that sends no ids may send a link that holds them: `tr_events.php?triggerid=14032&eventid=10528`. */
+function collectIds(into: Found): void {
+  const links = ['link', 'url', 'eventurl', 'eventlink', 'problemurl', 'linktoupstreamdetails'].map((name) => into.texts.get(name) ?? '');
+  for (const name of ['triggerid', 'eventid']) {
+    const found = links.map((link) => new RegExp(`[?&]${name}=(\\d{1,20})(?:&|#|$)`, 'i').exec(link.slice(0, 2_048))?.[1]);
+    const id = found.find((digits) => digits !== undefined);
+    if (id !== undefined && expanded(into.texts.get(name) ?? '') === '') into.texts.set(name, id);
   }
 }
 

@@ -16,18 +16,18 @@ export function timesOf(
   phase: 'problem' | 'update' | 'recovery' | 'cancel',
   receivedAt: Instant,
   zone: ServerZone,
-): { readonly startedAt: Instant; readonly observedAt: Instant } {
+): { readonly startedAt: Instant; readonly observedAt: Instant; readonly sentAt?: Instant } {
   const local = (date: string, time: string) => localInstant(`${date} ${time}`, zone, receivedAt);
   const began = epoch(pick(fields, 'eventtimestamp')) ?? local(pick(fields, 'eventdate'), pick(fields, 'eventtime'));
   const said = {
-    problem: began,
+    problem: epoch(pick(fields, 'askedtimestamp')) ?? began, // asked by us: it is open at that moment
     update: epoch(pick(fields, 'eventupdatetimestamp')) ?? local(pick(fields, 'eventupdatedate'), pick(fields, 'eventupdatetime')),
     recovery: epoch(pick(fields, 'eventrecoverytimestamp')) ?? local(pick(fields, 'eventrecoverydate'), pick(fields, 'eventrecoverytime')),
     cancel: null,
   }[phase];
   const observedAt = said ?? localInstant(pick(fields, 'lastreceived'), zone, receivedAt) ?? receivedAt;
   const startedAt = began ?? observedAt - durationOf(pick(fields, 'eventduration'));
-  return { startedAt: Math.min(startedAt, observedAt), observedAt };
+  return { startedAt: Math.min(startedAt, observedAt), observedAt, ...(said === null ? {} : { sentAt: said }) };
 }
 
 function epoch(text: string): Instant | null {

@@ -2,7 +2,8 @@
 // Holds and indexes only; what a fact changes is in the fold.ts of its noun.
 //   D1  Every row is the fold of the scope's facts; the indexes are derived from the rows.
 import type { Fact } from './records.ts';
-import { isFiring, type AlertRow } from './alert/row.ts';
+import type { SenderRow } from './alert/clocks.ts';
+import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
@@ -32,6 +33,10 @@ export interface Tables {
   readonly meta: Table<DeskMeta>;
   readonly world: Table<WorldRow>;
   readonly alerts: Table<AlertRow>;
+  /** By fingerprint, of alerts that are not in the table above; bounded. */
+  readonly remembered: Table<Remembered>;
+  /** By endpoint, as many as are configured. */
+  readonly senders: Table<SenderRow>;
   readonly incidents: Table<Incident>;
   readonly runs: Table<Run>;
   /** Playbooks that runs on this desk began with, by digest. */
@@ -87,6 +92,8 @@ export function newDesk(scope: string): Desk {
       meta: newTable(),
       world: newTable(),
       alerts: newTable(),
+      remembered: newTable(),
+      senders: newTable(),
       incidents: newTable(),
       runs: newTable(),
       playbooks: newTable(),

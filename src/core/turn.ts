@@ -17,6 +17,7 @@ import { decideWakes } from './decide/wakes.ts';
 import { timeOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
 import type { Acked } from './incident/facts.ts';
+import { leaseWakes } from './incident/leases.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
@@ -153,6 +154,7 @@ function wake(ctx: TurnContext, token: string): void {
 
 const wakeHandlers: WakeHandlers<Wake['kind']> = {
   ...alertWakes,
+  ...leaseWakes,
   ...incidentWakes,
   ...decideWakes,
   ...runWakes,

@@ -109,7 +109,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
     if (spool !== null) stops.add(spool.stop);
 
-    const endpoints = endpointsOf(config, registryOf(around), { live, broken: trouble.broken.endpoints });
+    const endpoints = endpointsOf(config, registryOf(around), { live, expressions, broken: trouble.broken.endpoints });
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);

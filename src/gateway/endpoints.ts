@@ -1,21 +1,30 @@
 // The endpoints of a configuration, each with its source: where deliveries come in, live or replayed.
 import type { Registry } from '../../adapters/kit/kinds.ts';
+import { mapped } from '../../adapters/kit/mapping.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { HttpEndpoint } from '../http/deps.ts';
+import type { Expressions } from '../core/playbook/expressions.ts';
 import type { Source } from '../ports/source.ts';
 import type { Live } from './live.ts';
+
+interface Beside {
+  readonly live: Pick<Live, 'config'>;
+  readonly expressions: Pick<Expressions, 'evaluate'>;
+  readonly broken: ReadonlySet<string>;
+}
 
 /** One that is broken stays visible, and takes nothing in until a reload has mended it; what it asks of a delivery is asked of `live` each time. */
 export function endpointsOf(
   started: Config,
   { sources }: Pick<Registry, 'sources'>,
-  { live, broken }: { readonly live: Pick<Live, 'config'>; readonly broken: ReadonlySet<string> },
+  { live, expressions, broken }: Beside,
 ): readonly HttpEndpoint[] {
-  return Object.entries(started.endpoints).map(([name, { source, tenant, alertsApi, options }]) => {
+  return Object.entries(started.endpoints).map(([name, { source, tenant, alertsApi, options, mapping }]) => {
     const kind = sources.find((each) => each.name === source);
     const nothing = nothingFrom(source);
     const isBroken = (): boolean => kind === undefined || (broken.has(name) && live.config() === started);
-    let made = broken.has(name) ? null : (kind?.create(options) ?? null);
+    const make = (): Source | null => (kind === undefined ? null : mapped(kind.create(options), mapping, expressions));
+    let made = broken.has(name) ? null : make();
     return {
       name,
       tenant,
@@ -25,7 +34,7 @@ export function endpointsOf(
         return isBroken();
       },
       get source() {
-        if (!isBroken()) made ??= kind?.create(options) ?? null;
+        if (!isBroken()) made ??= make();
         return made ?? nothing;
       },
       get auth() {

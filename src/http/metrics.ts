@@ -30,6 +30,8 @@ export interface Metrics {
   doubtful(endpoint: string, warnings: number): void;
   alert(endpoint: string, claim: Claim): void;
   decision(decision: Decision): void;
+  /** How far a sender's clock is from ours, as far as that is taken out. */
+  skew(endpoint: string, skewMs: Millis): void;
   run(playbook: string, end: RunEnd): void;
   page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
@@ -92,6 +94,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     },
     alert: (endpoint, claim) => counted.alerts(endpoint, claim),
     decision: (decision) => counted.decisions(decision),
+    skew: skewGauge(registry),
     run: (playbook, end) => counted.runs(playbook, end),
     page: (event) => counted.pages(event),
     notification: (notifier, outcome) => counted.notifications(notifier, outcome),
@@ -242,6 +245,18 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
       if (value !== null) made.set(value);
     },
   });
+}
+
+const endpointsMax = 200;
+
+function skewGauge(registry: Registry): Metrics['skew'] {
+  const help = 'How far the clock of the sender behind an endpoint is behind ours (ahead: negative), as measured and taken out.';
+  const made = new Gauge({ name: 'quench_sender_skew_seconds', help, labelNames: ['endpoint'], registers: [registry] });
+  const seen = new Set<string>();
+  return (endpoint, skewMs) => {
+    if (seen.size < endpointsMax) seen.add(endpoint);
+    if (seen.has(endpoint)) made.set({ endpoint }, skewMs / 1_000);
+  };
 }
 
 /** A gauge whose label values come and go. */

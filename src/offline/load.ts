@@ -57,8 +57,8 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
   const config = path === null ? null : usedConfig(path, env);
   if (config !== null && !config.ok) return fail(config.error);
-  const configured =
-    config === null ? [] : endpointsOf(config.value, registry, { live: { config: () => config.value }, broken: new Set() });
+  const expressions = createExpressions();
+  const configured = config === null ? [] : configuredEndpoints(config.value, expressions);
   const taken = new Set(configured.map(({ name }) => name));
   const plain = registry.sources.filter(({ name }) => !taken.has(name)).map(plainEndpoint);
   const endpoints = [...configured, ...plain];
@@ -67,8 +67,12 @@ export function replayRules(path: string | null, env: Env): Result<Rules, readon
     endpoints,
     endpoint: (name) =>
       endpoints.find(({ source }) => source.name === name) ?? endpoints.find((endpoint) => endpoint.name === name) ?? null,
-    expressions: createExpressions(),
+    expressions,
   });
+}
+
+function configuredEndpoints(config: Config, expressions: CelExpressions): readonly IntakeEndpoint[] {
+  return endpointsOf(config, registry, { live: { config: () => config }, expressions, broken: new Set() });
 }
 
 function plainEndpoint(kind: SourceKind): IntakeEndpoint {

@@ -12,6 +12,8 @@ export interface Delivery {
   readonly path: string;
   /** Receipt time; stands in wherever the sender gives no time. */
   readonly receivedAt: Instant;
+  /** The source's own adapter wrote it, as an answer to a question: an endpoint's field mapping is not for it. */
+  readonly native?: true;
 }
 
 /** Why a body was not understood, for the sender, the dead letters and the metric label. */

@@ -3,6 +3,7 @@ import type { Decision } from '../core/decide/facts.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Fact } from '../core/records.ts';
 import type { RunEnd } from '../core/run/facts.ts';
+import type { Millis } from '../core/time.ts';
 
 /** What happens to a page. */
 export type PageEvent = 'opened' | 'rang' | 'unreached' | 'exhausted' | 'reached' | 'acked' | 'closed';
@@ -10,6 +11,8 @@ export type PageEvent = 'opened' | 'rang' | 'unreached' | 'exhausted' | 'reached
 /** Counters by what they count. */
 export interface Counter {
   decision(decision: Decision): void;
+  /** How far the clock of the sender behind an endpoint is from ours, as far as that is taken out: positive when it is behind. */
+  skew(endpoint: string, skewMs: Millis): void;
   page(event: PageEvent): void;
   notification(notifier: string, outcome: NotifyOutcome['outcome'] | 'dropped'): void;
   run(playbook: string, end: RunEnd): void;
@@ -26,7 +29,10 @@ const uncounted = (): void => {};
 
 const table: Table = {
   AlertMerged: uncounted,
-  AlertDecided: (counter, fact) => counter.decision(fact.decision),
+  AlertDecided(counter, { decision, endpoint, lagMs, skewMs = 0 }) {
+    counter.decision(decision);
+    if (lagMs !== undefined && endpoint !== undefined) counter.skew(endpoint, skewMs);
+  },
   AlertJoined: uncounted,
   AlertMuted: uncounted,
   AlertFlapping: uncounted,

@@ -85,6 +85,7 @@ describe('a configuration that is well', () => {
       alertsApi: false,
       reconcile: null,
       options: { severityLabel: 'level' },
+      mapping: {},
     });
     assert.deepEqual(config.notifiers['oncall'], { type: 'pagerduty', options: { routingKey: key } });
     assert.deepEqual(config.actions, { shell: { allow: ['/usr/bin/true', '/etc/q/bin'] } });
@@ -422,6 +423,16 @@ describe('a configuration that is wrong says where and what to write', () => {
     assert.deepEqual(lines, [
       '/etc/q/books/one.yaml:9:21: escalate.ladder: expected the name of a ladder, seen "nights"; did you mean "night"?',
     ]);
+  });
+
+  it('A15: a field mapping is CEL over the body, and nothing else', () => {
+    const withMapping = (mapping: string): string => exchanged(good, '    options: {', `    mapping: ${mapping}\n    options: {`);
+    const loaded = load(withMapping("{ state: \"body.kind == 'end' ? 'CLOSED' : 'CREATED'\" }"));
+    assert(loaded.ok, linesOf(loaded).join('\n'));
+    assert.deepEqual(loaded.value.endpoints['prom']?.mapping, { state: "body.kind == 'end' ? 'CLOSED' : 'CREATED'" });
+    for (const wrong of ['{ state: "body.kind ==" }', '{ state: alert.severity }', '{ state: 7 }']) {
+      assert.match(linesOf(load(withMapping(wrong)))[0] ?? '', /endpoints\.prom\.mapping\.state: expected .*CEL/, wrong);
+    }
   });
 
   it('two endpoints for the alerts API are one too many', () => {

@@ -51,6 +51,7 @@ test('two sources reporting one outage make one incident, and the evidence says 
   const story = tell(policyOf());
 
   story.see(down);
+  story.forward(30 * second);
   story.see(eventOf({ source: 'nagios', name: 'check_http', startedAt: someday + 30 * second }));
 
   assert.equal(story.all('IncidentOpened').length, 1);
@@ -61,6 +62,7 @@ test('the same host half an hour apart is another incident', () => {
   const story = tell(policyOf());
 
   story.see(down);
+  story.forward(30 * minute);
   story.see(eventOf({ name: 'DiskFull', startedAt: someday + 30 * minute }));
 
   assert.equal(story.all('IncidentOpened').length, 2);

@@ -134,6 +134,7 @@ test('T3: a wake works once', () => {
 
 test('an event that comes late does not turn back when the alert was last seen by its source', () => {
   const story = tell(policyOf());
+  story.forward(minute);
   story.see(eventOf({ episode: 'e2', observedAt: someday + minute }));
 
   story.see(eventOf({ episode: 'e1', claim: 'cleared', observedAt: someday }));

@@ -341,6 +341,7 @@ test('B17: the title is the worst firing member at the moment of sending, with s
   const story = begun();
   const began = story.now();
   story.see(eventOf({ ...disk, summary: 'disk 81 %' }));
+  story.forward(second);
   story.see(eventOf({ ...down, summary: 'RabbitMQ is down', startedAt: began + second, observedAt: began + second }));
   story.forward(settle);
   story.notified(accepted);

@@ -140,6 +140,7 @@ test('what is counted: decisions, pages, notifications, ends of runs, and nothin
     page: (event) => void told.push(event),
     notification: (notifier, outcome) => void told.push(`${notifier} ${outcome}`),
     run: (playbook, end) => void told.push(`${playbook} ${end}`),
+    skew: (endpoint, skewMs) => void told.push(`${endpoint} ${skewMs}`),
   };
   const heals = histories.find(({ name }) => name === 'restart-heals.jsonl')?.facts ?? [];
   for (const fact of heals) count(counter, fact);

@@ -75,11 +75,21 @@ export function endpointsOf(loading: Loading, loopback: boolean): Config['endpoi
           auth: authOf(loading, raw, pointer, loopback),
           alertsApi: raw.alertsApi ?? false,
           options: optionsOf(loading, `${pointer}/options`, raw.options ?? {}, kind),
+          mapping: mappingOf(loading, `${pointer}/mapping`, raw.mapping ?? {}),
           reconcile: reconcileOf(loading, pointer, raw),
         },
       ];
     }),
   );
+}
+
+/** Each expression may read the body, and nothing else. */
+function mappingOf(loading: Loading, pointer: string, mapping: EndpointConfig['mapping']): EndpointConfig['mapping'] {
+  for (const [member, expression] of Object.entries(mapping)) {
+    const checked = loading.deps.expressions.check(expression, ['body']);
+    if (!checked.ok) complain(loading, below(pointer, member), `expected CEL over body, seen something else: ${checked.error}`);
+  }
+  return mapping;
 }
 
 function reconcileOf(loading: Loading, endpoint: string, { source, reconcile }: RawEndpoint): EndpointConfig['reconcile'] {

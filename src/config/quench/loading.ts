@@ -95,6 +95,7 @@ export interface RawEndpoint {
   readonly alertsApi?: boolean;
   readonly reconcile?: Options & { readonly every?: string; readonly unheard?: string; readonly grace?: string };
   readonly options?: Options;
+  readonly mapping?: { readonly [member: string]: string };
 }
 
 export interface RawLadder {

@@ -45,6 +45,7 @@ const endpoint = mapping(
     alertsApi: { type: 'boolean' },
     reconcile: { type: 'object', properties: { every: span, unheard: span, grace: span } },
     options,
+    mapping: named({ type: 'string', minLength: 1, maxLength: 4_000, 'x-expects': 'a CEL expression over body' }, line(128), 64),
   },
   ['source'],
 );

@@ -16,6 +16,8 @@ export interface EndpointConfig {
   /** Takes what is posted to the alerts API of the gateway; at most one endpoint does. */
   readonly alertsApi: boolean;
   readonly options: { readonly [name: string]: Json };
+  /** CEL over `body` that gives members under the names that the source knows; empty = bodies go to it as they are. */
+  readonly mapping: { readonly [member: string]: string };
   /** How the source is asked what is open there; null = it is not asked. */
   readonly reconcile: ReconcileConfig | null;
 }

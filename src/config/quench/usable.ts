@@ -95,7 +95,7 @@ function brokenEndpoints(config: Config, names: readonly string[], of: ProblemsO
 }
 
 function endpointOf(config: Config, name: string, isBroken: boolean, of: ProblemsOf): EndpointConfig {
-  const nothing = { source: '', tenant: configDefaults.tenant, alertsApi: false, options: {}, reconcile: null };
+  const nothing = { source: '', tenant: configDefaults.tenant, alertsApi: false, options: {}, mapping: {}, reconcile: null };
   const read = config.endpoints[name] ?? { ...nothing, auth: [] };
   if (isBroken) return { ...read, auth: [], reconcile: null }; // U1
   const alertsApi = read.alertsApi && of('endpoints', name, 'alertsApi').length === 0;

@@ -6,28 +6,37 @@ import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
 import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
+import { watchLease, withLease } from '../incident/leases.ts';
 import { place, raise, retitle } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { nudge } from '../run/program.ts';
 import { scoreOf } from '../score/score.ts';
+import type { Millis } from '../time.ts';
+import { byOurClock, describeSkew, isAsked, lagOf, skewOf } from './clocks.ts';
 import type { AlertSeen, Change } from './facts.ts';
-import { refreshFlapping } from './steady.ts';
 import { merge } from './merge.ts';
+import { forgetOldest, rememberedOf } from './remembered.ts';
+import { refreshFlapping } from './steady.ts';
 import type { Alert } from './row.ts';
 
 const deliveriesMax = 20_000;
 
 const deliveriesSwept = 5_000;
 
-export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
-  if (isRedelivery(ctx, input)) return; // T3
+export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
+  if (isRedelivery(ctx, seen)) return; // T3
   const { alerts } = ctx.desk.tables;
-  const { event } = input;
+  const skewMs = skewOf(ctx, seen.endpoint);
+  const event = byOurClock(seen.event, { skewMs, at: ctx.at, asked: isAsked(seen) });
+  const input: Taken = { ...seen, event, told: seen, skewMs };
   const { fingerprint } = event;
   const row = alerts.rows.get(fingerprint);
-  const { change, alert, why } = merge(row?.alert, event, ctx.at);
+  const known = row === undefined ? rememberedOf(ctx, fingerprint) : undefined;
+  const { change, alert: merged, why, remembered } = merge(row?.alert, event, ctx.at, known);
+  const fires = merged?.state === 'firing' && event.claim === 'firing' && change !== 'late';
+  const alert = fires ? withLease(ctx, row?.alert, merged, event) : merged;
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
@@ -38,8 +47,12 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
     observedAt: event.observedAt,
     observed: change !== 'late' && (event.claim === 'cleared' || (event.claim === 'firing' && event.soft !== true)),
     half: fresh && event.soft !== true ? bucketOf(ctx) : null,
-    note: why ?? event.note ?? null,
+    note: why ?? event.note ?? (fresh ? describeSkew(skewMs) : undefined) ?? null,
+    ...(remembered === undefined ? {} : { remembered }),
+    ...(fires && event.until !== undefined ? { until: event.until } : {}),
   });
+  if (fires && alert !== null) watchLease(ctx, row?.alert, alert);
+  if (remembered !== undefined) forgetOldest(ctx);
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
   refreshFlapping(ctx, fingerprint);
@@ -47,8 +60,14 @@ export function seeAlert(ctx: TurnContext, input: AlertSeen): void {
   takeFiring(ctx, input, change, alert);
 }
 
+/** A claim by our clock, with what its sender's clock said. */
+interface Taken extends AlertSeen {
+  readonly told: AlertSeen;
+  readonly skewMs: Millis;
+}
+
 /** What a repeat may move beside its counters. */
-const said = ['episode', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
+const said = ['episode', 'order', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
 
 function ended({ ended: episodes }: Alert): string | undefined {
   return episodes?.at(-1);
@@ -57,7 +76,8 @@ function ended({ ended: episodes }: Alert): string | undefined {
 /** Of a repeat, only what the counters of AlertMerged cannot say is worth a whole row. */
 function counted(belief: Alert | undefined, alert: Alert | null): Alert | null {
   if (belief === undefined || alert === null) return null;
-  const moved = ended(belief) !== ended(alert) || said.some((part) => belief[part] !== alert[part]);
+  const moved =
+    ended(belief) !== ended(alert) || belief.lease?.asked !== alert.lease?.asked || said.some((part) => belief[part] !== alert[part]);
   return moved ? alert : null;
 }
 
@@ -73,7 +93,7 @@ function isRedelivery(ctx: TurnContext, input: AlertSeen): boolean {
   return false;
 }
 
-function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: Alert): void {
+function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert): void {
   const { fingerprint } = alert;
   if (alert.soft && alert.incident !== null) refreshHeld(ctx, alert.incident);
   if (alert.soft) return decided(ctx, input, change, ['hold', 'the source has not confirmed it yet (soft state)']); // I1
@@ -94,7 +114,7 @@ function takeFiring(ctx: TurnContext, input: AlertSeen, change: Change, alert: A
   decided(ctx, input, change, [outcome?.decision ?? 'record', outcome?.reason ?? '']);
 }
 
-function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
+function takeCleared(ctx: TurnContext, input: Taken, change: Change): void {
   const { fingerprint } = input.event;
   refreshMute(ctx, fingerprint);
   expireUsedSilences(ctx);
@@ -110,14 +130,15 @@ function takeCleared(ctx: TurnContext, input: AlertSeen, change: Change): void {
   decided(ctx, input, change, ['record', 'cleared']);
 }
 
-function decided(ctx: TurnContext, input: AlertSeen, change: Change, [decision, reason]: readonly [Decision, string]): void {
+function decided(ctx: TurnContext, input: Taken, change: Change, [decision, reason]: readonly [Decision, string]): void {
   const { fingerprint } = input.event;
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
   const incident = row?.alert.incident ?? null;
   const scored = change === 'opened' || change === 'reopened' || change === 'severity';
   const score =
     row === undefined || !scored ? null : scoreOf(row.alert, ctx.desk.tables.rules.rows.get(row.alert.name), incidentOf(ctx, incident));
-  const { endpoint, delivery, index } = input;
+  const { endpoint, delivery, index, skewMs } = input;
+  const lagMs = lagOf(input.told, change, ctx.at);
   emit(ctx, {
     type: 'AlertDecided',
     fingerprint,
@@ -130,5 +151,7 @@ function decided(ctx: TurnContext, input: AlertSeen, change: Change, [decision, 
     delivery,
     index,
     offset: ctx.offset,
+    ...(lagMs === undefined ? {} : { lagMs }),
+    ...(skewMs === 0 ? {} : { skewMs }),
   });
 }

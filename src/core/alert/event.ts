@@ -37,12 +37,19 @@ export interface AlertEvent {
   readonly fingerprint: string;
   /** The source's own key of this occurrence (startsAt, problem id, event id); '' when it has none. */
   readonly episode: string;
+  /**
+   * Number of the occurrence, where the source numbers those of one identity as they begin: decimal digits without leading zeros, and
+   * `@` with the series where numbers may begin anew (`81@1764494400`). Absent when it does not.
+   */
+  readonly episodeOrder?: string;
   /** The rule or check: what "the same kind of alert" means when we learn. Never empty. */
   readonly name: string;
   /** One line for people; never empty. */
   readonly summary: string;
   readonly claim: Claim;
   readonly proof?: Proof;
+  /** Nobody said so: the gateway concluded the end from silence. It does not outlast the next word of the source. */
+  readonly presumed?: true;
   readonly severity: Severity;
   readonly labels: Labels;
   readonly annotations: Labels;
@@ -51,6 +58,10 @@ export interface AlertEvent {
   readonly startedAt: Instant;
   /** Source clock; when the source saw what it claims. Equals receipt time when the source does not say. */
   readonly observedAt: Instant;
+  /** Source clock at the sending of this claim, or the newest time it tells; absent when it tells none that is as new as the claim. */
+  readonly sentAt?: Instant;
+  /** Firing: the source vouches for it until then, by its clock, and tells it again before if it lasts; absent when it says no end. */
+  readonly until?: Instant;
   readonly links: readonly Link[];
   /** A condition the source itself does not trust yet (Nagios SOFT state): recorded, never paged. */
   readonly soft?: boolean;

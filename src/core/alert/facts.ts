@@ -2,7 +2,7 @@
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 import type { AlertEvent } from './event.ts';
-import type { Alert } from './row.ts';
+import type { Alert, Remembered } from './row.ts';
 
 export interface AlertSeen extends InputBase {
   readonly type: 'AlertSeen';
@@ -37,6 +37,10 @@ export interface AlertMerged extends FactBase {
   /** Number of the bucket, half a storm window, in which a new alert counts; null for what is not new. The stored word is `half`. */
   readonly half: number | null;
   readonly note: string | null;
+  /** Only where `alert` is null: what is known from now on of an alert that is not on the desk. */
+  readonly remembered?: Remembered;
+  /** Until when its source vouches for it, where it says so; our clock. */
+  readonly until?: Instant;
 }
 
 export interface AlertFlapping extends FactBase {
@@ -52,11 +56,22 @@ export interface AlertFlapping extends FactBase {
 }
 
 /** Look whether a flapping alert has been steady long enough. */
-export interface AlertWake {
+export interface SteadyWake {
   readonly kind: 'steady';
   readonly fingerprint: string;
   readonly asked: number;
 }
+
+/** The time is over for which a source vouches for an alert, or was, and it was given more. */
+export interface LeaseWake {
+  readonly kind: 'lease';
+  readonly fingerprint: string;
+  readonly lease: number;
+  readonly why: 'due' | 'patience';
+  readonly asked: number;
+}
+
+export type AlertWake = SteadyWake | LeaseWake;
 
 export interface AlertsMissing extends FactBase {
   readonly type: 'AlertsMissing';

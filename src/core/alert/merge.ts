@@ -1,12 +1,11 @@
 // One alert: what sources claim (AlertEvent), and what we believe now (Alert).
 // Decides what a claim changes; where the alert belongs is incident/place.ts, what mutes it mute/mute.ts, how much it matters score/score.ts.
 import { spanOf, type Instant } from '../time.ts';
+import { compareOrder, endedWith, isOver, isPast, laterOrder, replacedBy } from './episodes.ts';
 import type { AlertEvent } from './event.ts';
 import { isFiringAfterAll, toldAgain } from './refire.ts';
-import type { Alert } from './row.ts';
+import type { Alert, Refired, Remembered } from './row.ts';
 import { severityRank } from './severity.ts';
-
-const endedKept = 8;
 
 /** How a claim relates to what we believed: `late` tells of an episode that is already over, or was never known. */
 export type Merge = {
@@ -14,30 +13,33 @@ export type Merge = {
   readonly alert: Alert | null;
   /** Why, where the claim itself does not say it. */
   readonly why?: string;
+  /** What is known from now on of an alert that is not on the desk, where the claim told something new. */
+  readonly remembered?: Remembered;
 };
 
 /**
- * Folds one source's claim into what we believe about the alert; `belief` is undefined for an identity never heard of.
- * Times are source clock; `seenAt` is ours. A clear of the same episode pairs whatever the clocks say; one of
- * another clears unless that began before the held episode, or ended before it began. An episode known to have ended does not reopen: it is late,
- * unless its source keeps telling it (refire.ts).
+ * Folds one source's claim into what we believe about the alert; `belief` is undefined for one that is not on the desk, of which
+ * `remembered` may still know episodes. Times are source clock; `seenAt` is ours. A clear of the same episode pairs whatever the clocks
+ * say; one of another clears when the source numbered that later, and else unless that began before the held episode, or ended before
+ * it began. An episode known to have ended does not reopen: it is late, unless its source keeps telling it (refire.ts). An end that the
+ * gateway concluded from silence is no such knowledge: the next word of the source is stronger.
  * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
  */
-export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
+export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Instant, remembered?: Remembered): Merge {
   switch (event.claim) {
     case 'firing':
-      return mergeFiring(belief, event, seenAt);
+      return belief === undefined ? firingAnew(remembered, event, seenAt) : mergeFiring(belief, event, seenAt);
     case 'cleared':
-      return mergeCleared(belief, event, seenAt);
+      return belief === undefined ? endedUnseen(remembered, event, seenAt) : mergeCleared(belief, event, seenAt);
     case 'acknowledged':
-      if (belief?.state !== 'firing') return { change: 'late', alert: belief ?? null };
+      if (belief?.state !== 'firing' || isPast(belief, event)) return { change: 'late', alert: belief ?? null };
       return {
         change: belief.acknowledged ? 'repeated' : 'acknowledged',
         alert: { ...touched(belief, event, seenAt), acknowledged: true },
       };
     case 'unacknowledged':
-      if (belief?.state !== 'firing') return { change: 'late', alert: belief ?? null };
+      if (belief?.state !== 'firing' || isPast(belief, event)) return { change: 'late', alert: belief ?? null };
       return {
         change: belief.acknowledged ? 'unacknowledged' : 'repeated',
         alert: { ...touched(belief, event, seenAt), acknowledged: false },
@@ -47,12 +49,28 @@ export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Inst
   }
 }
 
-function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
-  if (belief === undefined) return { change: 'opened', alert: begun(event, seenAt, undefined) };
+function firingAnew(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant): Merge {
+  if (remembered === undefined || !isPast(remembered, event)) return { change: 'opened', alert: begun(event, seenAt, remembered) };
+  const refired = toldAgain(remembered, event, seenAt);
+  if (refired === undefined || refired === remembered.refired) return { change: 'late', alert: null };
+  if (!isFiringAfterAll(refired)) return { change: 'late', alert: null, remembered: { ...remembered, refired } };
+  const ended = remembered.ended.filter((episode) => episode !== event.episode);
+  return { change: 'opened', alert: begun(event, seenAt, { ...remembered, ended }), why: whyAfterAll(refired) };
+}
+
+/** The end of an alert that is not on the desk: its problem may still come, late. */
+function endedUnseen(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant): Merge {
+  if (event.episode === '' || event.presumed === true) return { change: 'late', alert: null };
+  const { ended = [] } = endedWith(remembered ?? {}, event.episode);
+  const clearedAt = Math.max(event.observedAt, remembered?.clearedAt ?? 0);
+  return { change: 'late', alert: null, remembered: { at: seenAt, ended, ...laterOrder(remembered ?? {}, event), clearedAt } };
+}
+
+function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   if (belief.state === 'cleared') {
-    return isOver(belief, event) ? refire(belief, event, seenAt) : { change: 'reopened', alert: begun(event, seenAt, belief) };
+    return isPast(belief, event) ? refire(belief, event, seenAt) : { change: 'reopened', alert: begun(event, seenAt, belief) };
   }
-  if (isOver(belief, event)) return { change: 'late', alert: belief };
+  if (isPast(belief, event)) return { change: 'late', alert: belief };
   const alert: Alert = {
     ...touched(belief, event, seenAt),
     episode: event.episode === '' ? belief.episode : event.episode,
@@ -61,6 +79,7 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
     // Whoever acknowledged it knew it as it was then.
     acknowledged: belief.acknowledged && severityRank(event.severity) <= severityRank(belief.severity),
     ...replacedBy(belief, event.episode),
+    ...laterOrder(belief, event),
   };
   const restated: Alert = { ...alert, ...newestWords(belief, event) };
   if (belief.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert: restated };
@@ -71,10 +90,13 @@ function mergeFiring(belief: Alert | undefined, event: AlertEvent, seenAt: Insta
 function refire(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   const refired = toldAgain(belief, event, seenAt);
   if (refired === undefined || refired === belief.refired) return { change: 'late', alert: belief };
-  if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired } };
+  if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired, seenAt } };
   const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
-  const why = `its source said that it had ended and fires on with it, ${refired.told} times in ${spanOf(refired.at - refired.since)}: taken as firing`;
-  return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why };
+  return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why: whyAfterAll(refired) };
+}
+
+function whyAfterAll({ told, at, since }: Refired): string {
+  return `its source said that it had ended and fires on with it, ${told} times in ${spanOf(at - since)}: taken as firing`;
 }
 
 /** What the source now says of it, unless that was seen before what we know; a part that is the same stays the same object. */
@@ -93,41 +115,29 @@ function kept<Part extends object>(before: Part, now: Part): Part {
   return JSON.stringify(before) === JSON.stringify(now) ? before : now;
 }
 
-function mergeCleared(belief: Alert | undefined, event: AlertEvent, seenAt: Instant): Merge {
-  if (belief === undefined) return { change: 'late', alert: null };
+function mergeCleared(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   const { refired: _refired, ...before } = belief;
-  const known: Alert = { ...before, ...endedWith(belief, event.episode) };
-  if (belief.state === 'cleared') return { change: 'repeated', alert: touched(known, event, seenAt) };
-  const same = event.episode !== '' && event.episode === belief.episode;
-  const earlier = event.episode !== '' && belief.episode !== '' && event.startedAt <= belief.startedAt;
-  if (
-    !same &&
-    (earlier || belief.replaced?.includes(event.episode) === true || isOver(belief, event) || event.observedAt < belief.startedAt)
-  )
-    return { change: 'late', alert: belief };
-  const over: Alert = { ...known, ...endedWith(known, belief.episode) };
+  const ended = event.presumed === true ? {} : endedWith(belief, event.episode);
+  const known: Alert = { ...before, ...ended };
+  if (belief.state === 'cleared') return { change: 'repeated', alert: touched({ ...known, ...laterOrder(belief, event) }, event, seenAt) };
+  if (isEndOfEarlier(belief, event)) return { change: 'late', alert: { ...belief, ...ended } };
+  const over: Alert = { ...known, ...laterOrder(belief, event), ...(event.presumed === true ? {} : endedWith(known, belief.episode)) };
   const clearedAt = Math.max(event.observedAt, belief.startedAt); // a sender's clock may have gone back between the two
   return { change: 'cleared', alert: { ...touched(over, event, seenAt), state: 'cleared', clearedAt } };
 }
 
-/** The episode that the claim tells of is known to have ended. */
-function isOver(belief: Alert, { episode }: AlertEvent): boolean {
-  return episode !== '' && (belief.ended?.includes(episode) ?? false);
+/** The end is that of an episode before the one that is held. Numbers of the source go before times, which may be the receipt's. */
+function isEndOfEarlier(belief: Alert, event: AlertEvent): boolean {
+  if (event.episode !== '' && event.episode === belief.episode) return false;
+  if (belief.replaced?.includes(event.episode) === true || isOver(belief, event)) return true;
+  const order = compareOrder(event.episodeOrder, belief.order);
+  if (order !== 0) return order < 0;
+  const earlier = event.episode !== '' && belief.episode !== '' && event.startedAt <= belief.startedAt;
+  return earlier || event.observedAt < belief.startedAt;
 }
 
-/** A source that gives no times still tells, by the episode it fires with, that the one before it is another. */
-function replacedBy({ episode, replaced = [] }: Alert, next: string): Pick<Alert, 'replaced'> {
-  if (next === '' || episode === '' || next === episode || replaced.includes(episode)) return {};
-  return { replaced: [...replaced, episode].slice(-endedKept) };
-}
-
-function endedWith({ ended = [] }: Alert, episode: string): Pick<Alert, 'ended'> {
-  if (episode === '' || ended.includes(episode)) return ended.length === 0 ? {} : { ended };
-  return { ended: [...ended, episode].slice(-endedKept) };
-}
-
-/** A new episode; of an earlier one, `before`, it keeps the incident, and the source's mute until the source lifts it. */
-function begun(event: AlertEvent, seenAt: Instant, before: Alert | undefined): Alert {
+/** A new episode; of an earlier one, `before`, it keeps the incident, what is known to be over, and the source's mute until that is lifted. */
+function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | undefined): Alert {
   return {
     fingerprint: event.fingerprint,
     source: event.source,
@@ -150,6 +160,7 @@ function begun(event: AlertEvent, seenAt: Instant, before: Alert | undefined): A
     sourceMute: event.sourceMute === undefined ? (before?.sourceMute ?? null) : event.sourceMute,
     incident: before?.incident ?? null,
     ...(before?.ended === undefined ? {} : { ended: before.ended }),
+    ...(event.episodeOrder === undefined ? {} : { order: event.episodeOrder }),
   };
 }
 

@@ -36,6 +36,10 @@ export interface Alert {
   readonly ended?: readonly string[];
   /** Episodes that another took the place of while the alert was firing, at most 8: their end does not end the present one. */
   readonly replaced?: readonly string[];
+  /** Number of the newest episode heard of, as in AlertEvent; absent when the source gives none. */
+  readonly order?: string;
+  /** Until when its source vouches for it, our clock, and the number of the fact that began to wait for that. */
+  readonly lease?: { readonly until: Instant; readonly asked: number };
   /** While cleared: the ended episode that is told as firing all the same; absent when none is. */
   readonly refired?: Refired;
 }
@@ -46,6 +50,14 @@ export interface Refired {
   readonly since: Instant;
   readonly at: Instant;
   readonly told: number;
+}
+
+/** What is remembered of an identity whose alert is not on the desk. */
+export interface Remembered extends Pick<Alert, 'order' | 'clearedAt' | 'refired'> {
+  /** When the newest of it was heard, or the alert left the desk; our clock. */
+  readonly at: Instant;
+  /** Episodes known to be over, newest last, at most 8. */
+  readonly ended: readonly string[];
 }
 
 /** An alert with what the desk keeps beside the belief itself. */

@@ -5,11 +5,11 @@
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import type { AlertWake } from './facts.ts';
+import type { SteadyWake } from './facts.ts';
 import { flapPercent, flapText, lastChange, steadyMsDefault } from './flapping.ts';
 import type { AlertRow } from './row.ts';
 
-export const alertWakes: WakeHandlers<AlertWake['kind']> = { steady: (ctx, { fingerprint }) => onSteady(ctx, fingerprint) };
+export const alertWakes: WakeHandlers<SteadyWake['kind']> = { steady: (ctx, { fingerprint }) => onSteady(ctx, fingerprint) };
 
 /** Called after a state of the alert was observed. */
 export function refreshFlapping(ctx: TurnContext, fingerprint: string): void {

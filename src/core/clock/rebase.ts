@@ -4,7 +4,7 @@
 //   K2  Marks that are only compared with each other keep their order: none is later than the new time.
 // It walks the rows once. A clock is corrected so seldom that an index of instants would cost more.
 import type { FlapHistory } from '../alert/flapping.ts';
-import type { Alert } from '../alert/row.ts';
+import type { Alert, Refired, Remembered } from '../alert/row.ts';
 import { metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
@@ -31,6 +31,7 @@ function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
   const { tables } = desk;
   put(tables.meta, 'desk', { ...metaOf(desk), now: to });
   each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back), history: historyAfter(row.history, back) }));
+  each(tables.remembered, (row) => rememberedAfter(row, back));
   each(tables.incidents, (row) => incidentAfter(row, back));
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
@@ -63,8 +64,17 @@ export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
 function alertAfter(alert: Alert, back: Back): Alert {
   const { seenAt, clearedAt, refired } = alert;
   const next = { ...alert, seenAt: shifted(seenAt, back), clearedAt: clamped(clearedAt, back) };
-  if (refired === undefined) return next;
-  return { ...next, refired: { ...refired, since: shifted(refired.since, back), at: shifted(refired.at, back) } };
+  return refired === undefined ? next : { ...next, refired: refiredAfter(refired, back) };
+}
+
+function rememberedAfter(remembered: Remembered, back: Back): Remembered {
+  const { at, clearedAt, refired } = remembered;
+  const next = { ...remembered, at: clamped(at, back), clearedAt: clamped(clearedAt, back) };
+  return refired === undefined ? next : { ...next, refired: refiredAfter(refired, back) };
+}
+
+function refiredAfter(refired: Refired, back: Back): Refired {
+  return { ...refired, since: shifted(refired.since, back), at: shifted(refired.at, back) };
 }
 
 function historyAfter(history: FlapHistory, back: Back): FlapHistory {

@@ -2,7 +2,7 @@
 import type { Change } from '../alert/facts.ts';
 import type { Score } from '../score/score.ts';
 import type { FactBase } from '../stamp.ts';
-import type { Instant } from '../time.ts';
+import type { Instant, Millis } from '../time.ts';
 
 export type Decision = 'page' | 'remediate' | 'hold' | 'suppress' | 'record';
 
@@ -21,6 +21,10 @@ export interface AlertDecided extends FactBase {
   readonly delivery: string;
   readonly index: number;
   readonly offset: number;
+  /** Our receipt minus the sender's clock, where the claim tells it. */
+  readonly lagMs?: Millis;
+  /** What was added to the sender's times, when that is not 0. */
+  readonly skewMs?: Millis;
 }
 
 /** What the gateway will do about an incident now, and why. */

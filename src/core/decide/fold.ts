@@ -1,4 +1,5 @@
 // Decisions, folded into rows. Decides nothing.
+import { measured } from '../alert/clocks.ts';
 import { indexWaiting, type Desk, type Folds } from '../desk.ts';
 import { heldAs, type Incident } from '../incident/row.ts';
 import { change, put } from '../table.ts';
@@ -7,6 +8,8 @@ import type { IncidentDecided, TriggerHeld } from './facts.ts';
 export const decideFolds: Folds<'AlertDecided' | 'IncidentDecided' | 'TriggerHeld'> = {
   AlertDecided(desk, fact) {
     if (fact.delivery !== '') put(desk.tables.deliveries, fact.delivery, { at: fact.at, upTo: fact.index });
+    if (fact.lagMs === undefined || fact.endpoint === undefined) return;
+    put(desk.tables.senders, fact.endpoint, measured(desk.tables.senders.rows.get(fact.endpoint), fact.lagMs));
   },
   IncidentDecided: foldDecided,
   TriggerHeld: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => withHeld(row, fact)),

@@ -6,6 +6,7 @@
 //   I4  What a person resolved while it fires comes back after the policy's span for reopening, if it still fires; with force, only
 //       when it is worse, or has cleared and fires again.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
+import { forgetOldest } from '../alert/remembered.ts';
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
@@ -28,6 +29,7 @@ const sweptPerTurn = 1_000;
 export const incidentWakes: WakeHandlers<IncidentWake['kind']> = {
   close(ctx, wake) {
     forgetTargets(ctx);
+    forgetOldest(ctx);
     sweep(ctx, wake.incident, wake.life);
   },
   stale(ctx, wake) {
@@ -127,28 +129,35 @@ function expireStale(ctx: TurnContext, id: string, life: number): void {
       continue;
     }
     expired += 1;
-    const ended: Alert = { ...alert, state: 'cleared', clearedAt: ctx.at };
-    emit(ctx, {
-      type: 'AlertMerged',
-      fingerprint,
-      change: 'cleared',
-      alert: ended,
-      count: alert.count,
-      observedAt: alert.observedAt,
-      observed: false,
-      half: null,
-      note: 'nobody repeated or cleared it: taken as ended',
-    });
-    refreshMute(ctx, fingerprint);
+    takeAsEnded(ctx, alert, 'nobody repeated or cleared it: taken as ended');
   }
   // Also when none is left that fires: an incident in doubt stays open, and may burn again.
   wakeAfter(ctx, Math.max(minute, oldest + staleMs - ctx.at), { kind: 'stale', incident: id, life, asked: nextSeq(ctx) });
-  const { run, firing } = incidentOf(ctx, id) ?? incident;
-  if (expired > 0 && firing === 0 && run === null && !isInDoubt(incident)) return endStale(ctx, id);
-  ctx.toDeliberate.add(id);
+  if (expired > 0) endPresumed(ctx, id, `no source has told of it for ${spanOf(ctx.policy.staleMs)}: taken as ended`);
+  else ctx.toDeliberate.add(id);
 }
 
-/** Nobody saw it well: that teaches nothing about its rules, and the timeline says how it ended. */
-function endStale(ctx: TurnContext, id: string): void {
-  resolve(ctx, id, { by: 'timeout', who: '', note: `no source has told of it for ${spanOf(ctx.policy.staleMs)}: taken as ended` });
+/** Nobody said that it is over: a word of its source opens it again at once. */
+export function takeAsEnded(ctx: TurnContext, alert: Alert, note: string): void {
+  const { fingerprint, count, observedAt } = alert;
+  emit(ctx, {
+    type: 'AlertMerged',
+    fingerprint,
+    change: 'cleared',
+    alert: { ...alert, state: 'cleared', clearedAt: ctx.at },
+    count,
+    observedAt,
+    observed: false,
+    half: null,
+    note,
+  });
+  refreshMute(ctx, fingerprint);
+}
+
+/** Members were taken as ended. Nobody saw them well: that teaches nothing about their rules, and the timeline says how it ended. */
+export function endPresumed(ctx: TurnContext, id: string, note: string): void {
+  const incident = incidentOf(ctx, id);
+  if (incident === undefined) return;
+  if (incident.firing > 0 || incident.run !== null || isInDoubt(incident)) return void ctx.toDeliberate.add(id);
+  resolve(ctx, id, { by: 'timeout', who: '', note });
 }

@@ -101,6 +101,7 @@ export function endOf(doc: AlertDocument, askedAt: Instant, { unheardMs }: Pick<
     summary,
     claim: 'cleared',
     proof: 'assumed',
+    presumed: true,
     severity,
     labels,
     annotations,

@@ -43,13 +43,14 @@ export function readAnswer(endpoint: IntakeEndpoint, { alerts, unsure }: OpenAns
   const open: ReadAlert[] = [];
   const ids = new Set<string>();
   let unread: string | null = null;
-  for (const { delivery, ours } of alerts) {
+  for (const { delivery: said, ours } of alerts) {
+    const delivery: Delivery = { ...said, native: true };
     const read = readDelivery(endpoint, delivery);
     if (read.ok) open.push(...read.value.map((alert) => ({ ...alert, ours })));
     else unread = read.error;
   }
   for (const delivery of unsure) {
-    const read = readDelivery(endpoint, delivery);
+    const read = readDelivery(endpoint, { ...delivery, native: true });
     if (read.ok) for (const { id } of read.value) ids.add(id);
     else unread = read.error;
   }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newrelic } from '../../../adapters/newrelic/source.ts';
 import { prometheus, type PrometheusConfig } from '../../../adapters/prometheus/source.ts';
-import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
+import type { ZabbixConfig } from '../../../adapters/zabbix/config.ts';
+import { zabbix } from '../../../adapters/zabbix/source.ts';
 import type { Parsed, Source } from '../../../src/ports/source.ts';
 
 function parsed(source: Source, body: unknown): Parsed {
@@ -43,6 +44,19 @@ test('A10: Zabbix counts from the mildest, in a number and in a number where a n
 test('A15: Zabbix: the name where the number should stand', () => {
   assert.equal(zbx({ event_nseverity: 'High' }).events[0]?.severity, 'error');
   assert.equal(zbx({ event_nseverity: 'Disaster', event_severity: 'Katastrophe' }).events[0]?.severity, 'critical');
+});
+
+test('A15: a phrase is understood by the one severity in it, not by two, nor by one that it denies', () => {
+  for (const [phrase, severity] of [
+    ['Severity: High', 'error'],
+    ['Disaster (5)', 'critical'],
+    ['5 - disaster', 'critical'],
+  ] as const) {
+    const { events, warnings } = am(phrase);
+    assert.deepEqual([events[0]?.severity, warnings], [severity, []], phrase);
+  }
+  for (const phrase of ['high or low', 'not critical', 'level 5', 'this is a very critical matter'])
+    assert.equal(am(phrase).warnings.length, 1, phrase);
 });
 
 test('A10: a word that nobody explained is a warning that says what to paste, and the option explains it', () => {

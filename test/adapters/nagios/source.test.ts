@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import { nagios, type NagiosConfig } from '../../../adapters/nagios/source.ts';
+import type { NagiosConfig } from '../../../adapters/nagios/config.ts';
+import { nagios } from '../../../adapters/nagios/source.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import { merge } from '../../../src/core/alert/merge.ts';
 import type { Delivery } from '../../../src/ports/source.ts';
@@ -32,6 +33,28 @@ const noticeTypes = [
 const http = { host: 'web-1', service: 'HTTP' };
 
 describe('nagios', () => {
+  test('A2: without times the problem id says which of two problems is the earlier; ids of another start of Nagios say nothing', () => {
+    const at = (fields: object, seconds: number): AlertEvent => {
+      const body = JSON.stringify({ ...http, ...fields });
+      const result = nagios({}).parse({ headers: {}, path: '', body, receivedAt: receivedAt + seconds * 1_000 });
+      return (result.ok ? result.value.events[0] : undefined) ?? assert.fail('no event');
+    };
+    const opened = (fields: object) =>
+      merge(undefined, at({ ...fields, state: 'CRITICAL', problem_id: '85' }, 0), receivedAt).alert ?? undefined;
+    const end = (id: string, more: object = {}) => at({ state: 'OK', problem_id: '0', last_problem_id: id, ...more }, 60);
+    assert.equal(merge(opened({}), end('81'), receivedAt).change, 'late');
+    assert.equal(merge(opened({}), end('100'), receivedAt).change, 'cleared');
+    const started = { process_start: '1795226000' };
+    assert.equal(merge(opened(started), end('9', started), receivedAt).change, 'late');
+    assert.equal(merge(opened(started), end('9', { process_start: '1795226900' }), receivedAt).change, 'cleared');
+    const dated = { last_check: String(receivedAt / 1_000 + 60) };
+    assert.equal(
+      merge(opened({ last_check: String(receivedAt / 1_000) }), end('3', dated), receivedAt).change,
+      'cleared',
+      'its retention was lost',
+    );
+  });
+
   test('a host and its service with one name are two alerts, and so are two instances', () => {
     const prints = [
       eventOf({ host: 'web-1', state: 'DOWN' }),

@@ -123,3 +123,16 @@ test('A6: an error of the API, an old version and a result of another shape are 
     assert.doesNotMatch(answer.error, /secret/);
   }
 });
+
+test('A3: a problem that is open when asked was seen then, however long ago it began', async () => {
+  const { answer } = await asked('6.0.14', { token: 't' });
+  assert.ok(answer.ok);
+  const delivery = answer.value.alerts[0]?.delivery ?? assert.fail('no alert');
+  const read = zabbix({}).parse(delivery);
+  assert.ok(read.ok);
+  const [event] = read.value.events;
+  assert.deepEqual(
+    [event?.startedAt, event?.observedAt],
+    [1_795_233_000_000, Math.max(1_795_233_000_000, Math.floor(someday / 1_000) * 1_000)],
+  );
+});

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { zabbix, type ZabbixConfig } from '../../../adapters/zabbix/source.ts';
+import type { ZabbixConfig } from '../../../adapters/zabbix/config.ts';
+import { zabbix } from '../../../adapters/zabbix/source.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import { merge } from '../../../src/core/alert/merge.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
@@ -117,6 +118,26 @@ describe('zabbix', () => {
     const opened = merge(undefined, eventOf({ ...problem, event_id: '1201' }), receivedAt);
     assert.equal(merge(opened.alert ?? undefined, eventOf(recovery), receivedAt).change, 'late');
     assert.equal(merge(opened.alert ?? undefined, eventOf({ ...recovery, event_id: '1201' }), receivedAt).change, 'cleared');
+  });
+
+  test('A2: without timestamps the event id says which of two problems is the earlier', () => {
+    const { event_id: _id, ...known } = problem;
+    const at = (id: string, value: '0' | '1', seconds: number): AlertEvent => {
+      const body = JSON.stringify({ ...known, event_id: id, event_value: value });
+      const result = zabbix({}).parse({ headers: {}, path: '', body, receivedAt: receivedAt + seconds * 1_000 });
+      return (result.ok ? result.value.events[0] : undefined) ?? assert.fail('no event');
+    };
+    const held = merge(undefined, at('1000', '1', 0), receivedAt).alert ?? undefined;
+    assert.equal(merge(held, at('999', '0', 60), receivedAt).change, 'late');
+    assert.equal(merge(held, at('1001', '0', 60), receivedAt).change, 'cleared');
+    assert.equal(merge(held, at('999', '1', 60), receivedAt).change, 'late');
+  });
+
+  test('A3: an escalation that was cancelled is no end that Zabbix saw: told again, the problem is open', () => {
+    const held = merge(undefined, eventOf(problem), receivedAt).alert ?? undefined;
+    const over = merge(held, eventOf({ ...problem, alert_message: 'NOTE: Escalation canceled: host disabled.' }), receivedAt);
+    assert.equal(over.change, 'cleared');
+    assert.equal(merge(over.alert ?? undefined, eventOf(problem), receivedAt).change, 'reopened');
   });
 
   test('a tag cannot pass for a label of ours, nor for our own write-back', () => {

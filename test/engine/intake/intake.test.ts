@@ -3,6 +3,9 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryLimits, memoryStore } from '../../../adapters/memory/store.ts';
+import { createExpressions } from '../../../adapters/cel/expressions.ts';
+import { mapped } from '../../../adapters/kit/mapping.ts';
+import { newrelic } from '../../../adapters/newrelic/source.ts';
 import { prometheus } from '../../../adapters/prometheus/source.ts';
 import type { AlertSeen, AlertsHidden } from '../../../src/core/alert/facts.ts';
 import { GatewayError } from '../../../src/core/errors.ts';
@@ -307,6 +310,24 @@ test('I3: a replay goes through today’s parser, under an id of its own, once',
     [[`replay:${id}`, 'A']],
   );
   assert.equal((await made.store.deadLetters.get(id))?.state, 'replayed');
+});
+
+test('A15: a body in a template of one’s own becomes a letter, and is taken once a mapping names its fields', async () => {
+  const made = await rig();
+  made.source = newrelic({});
+  const refused = await made.intake.accept('prom', delivery('{"key":"a-1","kind":"begin","what":"Disk"}'), '');
+  assert.equal(refused.status, 'refused');
+  const id = refused.status === 'refused' ? refused.letter : '';
+  made.source = mapped(
+    newrelic({}),
+    { issueId: 'body.key', state: "body.kind == 'begin' ? 'CREATED' : 'CLOSED'", title: 'body.what' },
+    createExpressions(),
+  );
+  assert.deepEqual(await made.intake.replay(id), { status: 'accepted', alerts: 1, warnings: [] });
+  assert.deepEqual(
+    (await inputs(made)).map((record) => (record.value as AlertSeen).event.summary),
+    ['Disk'],
+  );
 });
 
 test('a letter that was let go, or never was, cannot be replayed', async () => {
