@@ -102,7 +102,7 @@ const lines: Lines = {
   NotifyDropped: (fact) => line(fact.incident, `${fact.notifier}: not sent, ${fact.why}`, { page: fact.page }),
   NotifyFinished: (fact) =>
     line(fact.incident, `${fact.notifier}: ${answerOf(fact.outcome)}${fact.retry ? ', will try again' : ''}`, { page: fact.page }),
-  PageAcked: (fact) => line(fact.incident, `page acknowledged by ${fact.by} (${fact.via})`, { page: fact.page }),
+  PageAcked: silent, // who has it, or who answered the run, the fact before it says
   PageClosed: (fact) => line(fact.incident, `page closed: ${fact.why}`, { page: fact.page }),
   SilenceChanged: silent,
   PolicyAdopted: silent,
