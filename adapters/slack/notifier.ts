@@ -12,6 +12,7 @@ import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 const sectionCharsMax = 3_000;
 const fieldCharsMax = 2_000;
 const fieldsMax = 10;
+const between = '  ·  ';
 /** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
 const timeoutMsDefault = 45_000;
 
@@ -72,11 +73,23 @@ function messageOf(notification: Notification): object {
     blocks: [
       { type: 'section', text: mrkdwn(`*${escaped(title, sectionCharsMax - 2)}*`) },
       ...(text.trim() === '' ? [] : [{ type: 'section', text: mrkdwn(escaped(text, sectionCharsMax)) }]),
+      ...rowsOf(links).map((row) => ({ type: 'section', text: mrkdwn(row) })),
       ...(fields.length === 0 ? [] : [{ type: 'section', fields }]),
-      ...links.filter((link) => link.length <= sectionCharsMax).map((link) => ({ type: 'section', text: mrkdwn(link) })),
       { type: 'context', elements: [mrkdwn(escaped(`Quench, incident ${oneLine(notification.incident, 128)}`, fieldCharsMax))] },
     ],
   };
+}
+
+/** Links side by side, as many to a row as Slack takes; one that alone is too long is left out. */
+function rowsOf(links: readonly string[]): readonly string[] {
+  const rows: string[] = [];
+  for (const link of links) {
+    const row = rows.at(-1);
+    if (link.length > sectionCharsMax) continue;
+    if (row === undefined || row.length + between.length + link.length > sectionCharsMax) rows.push(link);
+    else rows[rows.length - 1] = `${row}${between}${link}`;
+  }
+  return rows;
 }
 
 function mrkdwn(text: string): object {

@@ -3,8 +3,10 @@
 import { hash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
 import type { Notification } from '../../src/core/page/notification.ts';
-import type { Instant } from '../../src/core/time.ts';
+import { clockOf, type Instant } from '../../src/core/time.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
+
+const subjectCharsMax = 240;
 
 /** The whole message as bytes. `Message-ID` is the same over all attempts; the subject is one line whatever the title holds. */
 export async function mailOf(
@@ -17,7 +19,7 @@ export async function mailOf(
   const composer = new MailComposer({
     from: { name: 'Quench', address: envelope.from },
     to: [...envelope.to],
-    subject: headline(notification, 240),
+    subject: subjectOf(notification),
     date: new Date(envelope.now),
     messageId: idOf(`${notification.dedupKey}\n${notification.id}`),
     inReplyTo: thread,
@@ -31,13 +33,20 @@ export async function mailOf(
   return composer.compile().build();
 }
 
+/** `[critical] nginx on web2 does not answer (since 23:33 UTC)`; of who has it and of the end without. */
+function subjectOf(notification: Notification): string {
+  const { kind, startedAt } = notification;
+  const since = startedAt === undefined || kind === 'resolve' || kind === 'acknowledged' ? '' : ` (since ${clockOf(startedAt)})`;
+  return `${headline(notification, subjectCharsMax - since.length)}${since}`;
+}
+
 function bodyOf(notification: Notification): string {
   const facts = notification.facts.slice(0, 64).map(({ name, value }) => `${oneLine(name, 128)}: ${oneLine(value, 2_048)}`);
   const links = safeLinks(notification).map(({ text, href }) => `${text}: ${href}`);
   const parts = [
     lines(notification.text, 32_768),
-    facts.join('\n'),
     links.join('\n'),
+    facts.join('\n'),
     `-- \nQuench, incident ${oneLine(notification.incident, 128)}`,
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;

@@ -63,6 +63,8 @@ export interface HttpLimits {
   /** Open event streams. */
   readonly streamsMax: number;
   readonly drainMs: number;
+  /** How long whoever acts by a link waits to be shown what came of it. */
+  readonly answerWaitMs: Millis;
 }
 
 export interface HttpDeps {
@@ -109,4 +111,5 @@ export const defaultLimits: HttpLimits = {
   loginDelayMsMax: 1_000,
   streamsMax: 200,
   drainMs: 10_000,
+  answerWaitMs: 3_000,
 };

@@ -3,7 +3,9 @@
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import { loudest } from '../decide/taken.ts';
+import type { Desk } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
+import { partOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
 import { erasTold, type Page } from './row.ts';
 import { teamOf, textOf } from './words.ts';
@@ -40,7 +42,14 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
     links: (worst ?? root)?.links ?? [],
     ...(worst === null ? {} : { startedAt: worst.startedAt }),
     ...eraOf(page, notifier, kind),
+    ...(incident === undefined ? {} : asksOf(desk, incident)),
   };
+}
+
+/** The run of the incident that waits for a yes. */
+function asksOf(desk: Desk, incident: Incident): Pick<Notification, 'asks'> {
+  const run = desk.tables.runs.rows.get(incident.run ?? '');
+  return run?.approveUntil === undefined || partOf(run) !== 'approval' ? {} : { asks: { run: run.id, until: run.approveUntil } };
 }
 
 /** A ring says its era and the one before; who has it or the end is said of the newest era in which the notifier told anybody. */

@@ -10,6 +10,7 @@ import { finish } from './finish.ts';
 import { overtaken } from './overtaken.ts';
 import { freshRun, move, type Progress } from './position.ts';
 import { partOf, playbookOf, runOf, type Run } from './row.ts';
+import { callText } from './told.ts';
 
 const planCharsMax = 600;
 
@@ -24,8 +25,10 @@ export interface ApprovalAnswer {
 export function tellPlan(ctx: TurnContext, run: Run): void {
   for (const item of playbookOf(ctx.desk, run).steps) {
     const filled = fill(item.with, runEnvironment(ctx.desk, run), ctx.expressions);
-    const text = filled.ok ? JSON.stringify(filled.value) : `assumed (${filled.error})`;
-    move(ctx, freshRun(ctx, run.id), {}, `would call ${item.uses} ${text}`.slice(0, planCharsMax));
+    const text = filled.ok
+      ? callText(item.uses, filled.value, planCharsMax)
+      : `${item.uses} assumed (${filled.error})`.slice(0, planCharsMax);
+    move(ctx, freshRun(ctx, run.id), {}, `would call ${text}`);
   }
 }
 

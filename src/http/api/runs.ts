@@ -75,7 +75,7 @@ function reading<Kind extends 'run' | 'approval' | 'page', Query extends ListQue
 }
 
 /** What became of a run that no longer waits for a person, for whoever comes too late; null while it waits. */
-function decided({ id, state, mode, approvedBy, end, reason }: RunDocument): string | null {
+export function decided({ id, state, mode, approvedBy, end, reason }: RunDocument): string | null {
   if (state === 'waiting') return null;
   const ended = state === 'ended' ? `${end ?? 'ended'}${reason === null ? '' : `: ${reason}`}` : '';
   if (approvedBy !== null)

@@ -47,8 +47,9 @@ describe('slack messages', () => {
     assert.equal(outcome.outcome, 'refused');
   });
 
-  test('the message has the headline, the text, the facts and the link', async () => {
-    const { message } = await post({});
+  test('B18: the message has the headline, the text, the links side by side, and the facts', async () => {
+    const links = [...plainNotification.links, { text: 'Acknowledge', href: 'https://quench.example.org/ack/t2' }];
+    const { message } = await post({ links });
 
     assert.equal(message.text, '[critical] disk full on db1');
     assert.deepEqual(
@@ -58,8 +59,8 @@ describe('slack messages', () => {
       [
         '*[critical] disk full on db1*',
         plainNotification.text,
+        '<https://quench.example.org/incidents/i42.default|incident>  ·  <https://quench.example.org/ack/t2|Acknowledge>',
         ['*host*\ndb1.example.org', '*attempts*\n2'],
-        '<https://quench.example.org/incidents/i42.default|incident>',
         undefined,
       ],
     );

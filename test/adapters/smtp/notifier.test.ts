@@ -116,8 +116,21 @@ describe('a mail', () => {
     assert.equal(headers.get('date'), 'Fri, 20 Nov 2026 12:00:00 +0000');
     assert.equal(headers.get('auto-submitted'), 'auto-generated');
     assert.equal(headers.get('list-id'), 'Quench <quench.example.org>');
-    assert.match(letter.raw, /The playbook freed 2 MiB of 40 GiB\.\r\nA person is needed\.\r\n\r\nhost: db1\.example\.org\r\n/);
-    assert.match(letter.raw, /incident: https:\/\/quench\.example\.org\//);
+    const link = 'incident: https://quench.example.org/incidents/i42.default';
+    assert.ok(
+      letter.raw.includes(`The playbook freed 2 MiB of 40 GiB.\r\nA person is needed.\r\n\r\n${link}\r\n\r\nhost: db1.example.org\r\n`),
+    );
+  });
+
+  test('B18: the subject says since when, until somebody has it or it is over', async () => {
+    const office = await postOffice();
+    const startedAt = Date.UTC(2026, 10, 20, 3, 9);
+    for (const kind of ['page', 'resolve'] as const) await send({ port: office.port }, { id: kind, kind, startedAt });
+    await send({ port: office.port }, { id: 'long', startedAt, title: 'x'.repeat(500) });
+
+    const subjects = office.letters.map(({ raw }) => headersOf(raw).get('subject') ?? '');
+    assert.deepEqual(subjects.slice(0, 2), ['[critical] disk full on db1 (since 03:09 UTC)', '[critical] resolved: disk full on db1']);
+    assert.match(subjects[2] ?? '', /=E2=80=A6_=28si.*nce_03=3A09_UTC=29/s);
   });
 
   test('threads with all mails of its incident, and only those; attempts share one Message-ID', async () => {
