@@ -1,7 +1,7 @@
 // One page: from the first ring to an acknowledgement or a resolution.
 // Decides only. Which rung rings next is climb.ts, what becomes of one notification delivery.ts, its words notice.ts, sending it engine/effects.
-//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, or a playbook
-//       that a person let act has failed; it closes only when its incident resolves.
+//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, a playbook
+//       that a person let act has failed, or one asks for a yes; it closes only when its incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';

@@ -172,7 +172,8 @@ export interface RunFinished extends FactBase {
 
 /** What a run waits for. */
 export type RunWake =
-  | { readonly kind: 'approval'; readonly run: string }
+  /** For a person's yes; `remind`: to be called once more before the wait is over. */
+  | { readonly kind: 'approval'; readonly run: string; readonly remind?: true }
   /** Nobody claimed the call, or nobody answered it. */
   | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
   /** The run's pause before a retry or the next look is over. */
