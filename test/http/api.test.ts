@@ -161,6 +161,7 @@ test('the table of roles and scopes is this one', async () => {
     'read own get /api/v1/pages/:id',
     'read own get /api/v1/runs',
     'read own get /api/v1/runs/:id',
+    'read own get /api/v1/runs/:id/output',
     'read own get /api/v1/silences',
     'read own get /api/v1/silences/:id',
     'read own get /api/v1/summary',

@@ -124,6 +124,8 @@ export interface StepFinished extends FactBase {
   readonly attempt: number;
   readonly outcome: ActionOutcome;
   readonly tookMs: Millis;
+  /** Offset of the answer that brought the output: where the whole of it is. Absent of what gave none, and in records of 0.1.0. */
+  readonly input?: number;
   /** How to take the effect back, when the step said so and it succeeded. */
   readonly undo: { readonly uses: string; readonly input: { readonly [name: string]: Json }; readonly timeoutMs: Millis } | null;
 }

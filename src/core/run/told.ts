@@ -4,6 +4,9 @@ import type { Json } from '../json.ts';
 
 /** Members whose text stands in another member, too. */
 const copies: { readonly [name: string]: readonly string[] } = { json: ['stdout', 'body'] };
+/** As much of an output as is told without being asked for. */
+export const outputShown = { lines: 10, chars: 200 } as const;
+
 const shortCharsMax = 80;
 const plainWord = /^[\w@%+=:,./-]+$/;
 
@@ -52,6 +55,7 @@ function isWords(value: Json): value is readonly string[] {
   return Array.isArray(value) && value.every((word) => typeof word === 'string');
 }
 
-function clipped(text: string, charsMax: number): string {
+/** Cut with `…` at so many characters. */
+export function clipped(text: string, charsMax: number): string {
   return text.length <= charsMax ? text : `${text.slice(0, charsMax - 1)}…`.toWellFormed();
 }

@@ -89,7 +89,10 @@ function holderText({ is, incident }: Exclude<Standing, { is: 'unknown' }>, now:
 
 function runLines(run: RunDocument): readonly string[] {
   const lines = [`${run.end ?? run.state}${run.reason === null ? '' : `: ${run.reason}`}`];
-  for (const [call, { outcome, tookMs }] of Object.entries(run.steps)) lines.push(`${call}: ${outcome} after ${spanOf(tookMs)}`);
+  for (const [call, { outcome, tookMs, detail, output }] of Object.entries(run.steps)) {
+    lines.push(`${call}: ${outcome}${detail === undefined ? '' : ` (${detail})`} after ${spanOf(tookMs)}`);
+    if (output !== undefined) lines.push(...output.split('\n').map((line) => `  | ${line}`));
+  }
   return lines;
 }
 
