@@ -205,10 +205,16 @@ describe('B6: the link says what is', () => {
     assert.doesNotMatch(answer.text, /you have it|yours/);
   });
 
+  test('of an incident that is not shown (any more): that is said, and nothing is claimed', async (t) => {
+    const made = await serving(t);
+    assert.match((await made.to.get(`/ack/${token}`).expect(200)).text, /too new, or long over and forgotten/);
+    assert.doesNotMatch((await says(made).expect(202)).text, /you have it/);
+  });
+
   test('the link works while the read model does not', async (t) => {
     const made = await serving(t);
     t.mock.method(made.store.views, 'get', () => Promise.reject(new Error('away')));
-    await made.to.get(`/ack/${token}`).expect(200);
+    assert.match((await made.to.get(`/ack/${token}`).expect(200)).text, /cannot be shown now/);
     await says(made).expect(202);
     assert.partialDeepStrictEqual((await made.acks())[0], { by: 'Anna', page: 'p1.default' });
   });

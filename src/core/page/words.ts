@@ -11,7 +11,7 @@ import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
 import { partOf, playbookOf, type Run } from '../run/row.ts';
 import { callText, lastLines, outputText } from '../run/told.ts';
-import { clockOf, sinceOf, spanOf, type Instant } from '../time.ts';
+import { clockOf, second, sinceOf, spanOf, type Instant } from '../time.ts';
 import type { NotifyKind } from './notification.ts';
 import { ladderNow } from './route.ts';
 import type { Page } from './row.ts';
@@ -24,6 +24,7 @@ const summaryCharsMax = 200;
 const planCharsMax = 600;
 const stepsShown = 8;
 const reasonCharsMax = 800;
+const textCharsMax = 12_000;
 /** Labels and annotations by which senders say whose a thing is, the first that is there. */
 const teamWords = ['team', 'owner', 'squad', 'service_owner'] as const;
 
@@ -49,10 +50,8 @@ export function textOf(ctx: TurnContext, incident: Incident, saying: Saying): st
     whyYou(ctx, saying),
     whatNow(incident),
   ];
-  return sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n');
+  const told = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
+  return clip(told.join('\n\n'), textCharsMax);
 }
 
 /** Whose it is, as its sender says, in a label before an annotation; null when that is not said. */
@@ -178,7 +177,8 @@ function takenText({ taken }: Incident, page: Page): string {
 /** Who or what healed it, how, and after how long. */
 function endText(ctx: TurnContext, incident: Incident, at: Instant): string {
   const { resolvedBy, ended = { who: '', note: '' } } = incident;
-  const after = `after ${spanOf((incident.resolvedAt ?? at) - incident.lifeAt)}`;
+  const lasted = (incident.resolvedAt ?? at) - incident.lifeAt;
+  const after = lasted < second ? 'at once' : `after ${spanOf(lasted)}`;
   const runs = runsOf(ctx, incident);
   const healing = runs.filter((run) => resolvedBy === 'playbook' && playbookOf(ctx.desk, run).name === ended.who).slice(-1);
   const others = runs.filter((run) => run.mode !== 'shadow' && !healing.includes(run));
@@ -197,7 +197,7 @@ function endText(ctx: TurnContext, incident: Incident, at: Instant): string {
     lines.push(`playbook ${name} on ${run.target} at ${clockOf(run.startedAt)}: ${endOf(run)}`);
     tellOutputs(lines, run, steps);
   }
-  return lines.join('\n');
+  return clip(lines.join('\n'), textCharsMax);
 }
 
 function clip(text: string, charsMax: number = summaryCharsMax): string {

@@ -15,7 +15,8 @@ const lookEveryMs: Millis = 50;
 
 /** How the incident of a link stands, as the read model knows it; `unknown` while that does not answer or has not heard of it. */
 export type Standing =
-  | { readonly is: 'unknown' }
+  /** `away`: the read model does not answer; `missing`: it has not heard of the incident yet, or has forgotten it. */
+  | { readonly is: 'unknown'; readonly why: 'away' | 'missing' }
   | { readonly is: 'over' | 'taken' | 'free'; readonly incident: IncidentDocument; readonly page: PageDocument | null };
 
 export async function standingOf({ store: { views } }: HttpDeps, { incident: id, scope }: LinkClaim): Promise<Standing> {
@@ -25,12 +26,12 @@ export async function standingOf({ store: { views } }: HttpDeps, { incident: id,
       views.get('incident', id, scopes),
       views.list({ kind: 'page', scopes, incident: id, limit: 1 }),
     ]);
-    if (incident === null) return { is: 'unknown' };
+    if (incident === null) return { is: 'unknown', why: 'missing' };
     const page = pages.items[0] ?? null;
     if (incident.state === 'resolved') return { is: 'over', incident, page };
     return { is: incident.state === 'acknowledged' && page?.state !== 'ringing' ? 'taken' : 'free', incident, page };
   } catch {
-    return { is: 'unknown' }; // the link must work while the read model does not
+    return { is: 'unknown', why: 'away' }; // the link must work while the read model does not
   }
 }
 
@@ -133,7 +134,11 @@ function asking(standing: Standing, claim: LinkClaim, { now, name }: { readonly 
     hidden: { page: pageMeant(standing, claim), ...hidden },
     buttons: [{ field: 'do', value: 'ack', says }],
   });
-  if (standing.is === 'unknown') return { title: `Acknowledge incident ${claim.incident}?`, says: [], form: form('Acknowledge') };
+  if (standing.is === 'unknown') {
+    const missing = 'Nothing is shown of it here: it is too new, or long over and forgotten.';
+    const says = [standing.why === 'missing' ? missing : 'How it stands cannot be shown now; your word is taken in all the same.'];
+    return { title: `Acknowledge incident ${claim.incident}?`, says, form: form('Acknowledge') };
+  }
   const { incident, page } = standing;
   const about = `${incident.title} (${incident.severity}, ${claim.incident})`;
   if (standing.is === 'over') return { title: 'It is over', says: [overText(incident, now), about] };

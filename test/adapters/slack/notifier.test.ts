@@ -66,6 +66,17 @@ describe('slack messages', () => {
     );
   });
 
+  test('B18: a long text is parted at its empty lines, and nothing of it is lost', async () => {
+    const paragraphs = Array.from({ length: 9 }, (_, index) => `${index}: ${'<x> '.repeat(200)}end ${index}`);
+    const { message } = await post({ text: paragraphs.join('\n\n') });
+
+    const texts: string[] = message.blocks.flatMap((block: { text?: { text: string } }) =>
+      block.text === undefined ? [] : [block.text.text],
+    );
+    for (const index of paragraphs.keys()) assert.equal(texts.filter((text) => text.includes(`end ${index}`)).length, 1);
+    assert.ok(texts.every((text) => text.length <= 3_000));
+  });
+
   test('no text of a notification can mention, link or call a channel', async () => {
     const trap = '<!channel> <!here|x> <@U123> <https://evil.example|click> @channel @Everyone &lt;!channel&gt;';
     const facts = [{ name: trap, value: trap }];

@@ -122,6 +122,24 @@ describe('a mail', () => {
     );
   });
 
+  test('B18: the HTML part says the same, its first link the incident, and no text of it is markup', async () => {
+    const office = await postOffice();
+    const trap = '<script>alert(1)</script> & <img src=x> "';
+    const links = [
+      { text: 'Incident', href: 'https://quench.example.org/incident/t1' },
+      { text: trap, href: 'https://example.org/?a="><script>' },
+    ];
+    await send({ port: office.port }, { title: trap, text: `${trap}\n> 41 % /`, facts: [{ name: trap, value: trap }], links });
+
+    const raw = (office.letters[0]?.raw ?? '').replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    const html = raw.slice(raw.indexOf('<!doctype html>'), raw.indexOf('</html>'));
+    assert.match(raw, /Content-Type: multipart\/alternative/);
+    assert.match(html, /&lt;script&gt;alert\(1\)&lt;\/script&gt; &amp; &lt;img src=x&gt; &quot;\r\n&gt; 41 % \/<\/pre>/);
+    assert.doesNotMatch(html, /<script|<img/);
+    assert.match(html, /<a href="([^"]*)">/);
+    assert.equal(/<a href="([^"]*)">/.exec(html)?.[1], 'https://quench.example.org/incident/t1');
+  });
+
   test('B18: the subject says since when, until somebody has it or it is over', async () => {
     const office = await postOffice();
     const startedAt = Date.UTC(2026, 10, 20, 3, 9);
