@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { NotifyKind } from '../../src/core/page/notification.ts';
 import { minute, second } from '../../src/core/time.ts';
+import { eventOf } from '../support/event.ts';
 import { began, clears, incidentOf, paged } from '../support/play.ts';
 import { ladder, playbookOf, policyOf } from '../support/policy.ts';
 import { accepted, type Story } from '../support/story.ts';
@@ -109,6 +110,21 @@ describe('B15: a yes that is asked for', () => {
     clears(story);
     passing(story, 15 * minute);
     assert.deepEqual(rings(story), ['page', 'approval']);
+  });
+
+  test('that is no longer needed, while something else of the incident burns, is not asked for in the rings that follow', () => {
+    const story = began({ mode: 'approve', triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: 0 }] });
+    story.notified(accepted);
+    story.see(eventOf({ name: 'DiskFull', startedAt: story.now() }));
+    clears(story);
+    assert.equal(story.last('RunFinished').end, 'noop');
+    passing(story, 5 * minute);
+    const { text } = story.last('NotifyGranted').notification;
+    assert.match(
+      text,
+      /Why you: playbook restart-service asked for a yes and waits no longer \(noop: every alert cleared.*\); it still burns/,
+    );
+    assert.doesNotMatch(text, /approve or deny|quench run approve/);
   });
 
   for (const [waits, reminded] of [

@@ -117,7 +117,7 @@ describe('B18: a page', () => {
     const alone = told(rang()).text;
     assert.doesNotMatch(alone, /Also firing|and 0|score/);
     assert.deepEqual(alone.match(/i\d+\.default/g)?.length, 2);
-    assert.match(alone, /quench incident ack i\d+\.default; read on by quench incident show i\d+\.default$/);
+    assert.match(alone, /quench incident ack i\d+\.default \(or the link\) takes it; quench incident show i\d+\.default tells more$/);
 
     const story = tell(policyOf());
     for (let index = 0; index < 9; index += 1) story.see(eventOf({ name: `Rule${index}`, severity: index === 4 ? 'critical' : 'error' }));

@@ -82,7 +82,8 @@ function wrongNow(ctx: TurnContext, incident: Incident, { worst, at }: Saying): 
 }
 
 /** The runs of this life, the newest few. */
-function runsOf(ctx: TurnContext, incident: Incident): readonly Run[] {
+function runsOf(ctx: TurnContext, incident: Incident | undefined): readonly Run[] {
+  if (incident === undefined) return [];
   const rows = incident.runs.map((id) => ctx.desk.tables.runs.rows.get(id));
   return rows.filter((run) => run !== undefined && (run.life === null || run.life === incident.life)).slice(-runsShown) as readonly Run[];
 }
@@ -162,11 +163,19 @@ function whyYou(ctx: TurnContext, { page, at }: Saying): readonly string[] {
   const next = ladder.rungs[page.rung + 1]?.notify ?? [];
   const wait = spanOf(ladder.rungs[page.rung]?.waitMs ?? 0);
   const then = next.length === 0 ? 'it rings on until somebody has it' : `next ${next.join(', ')} after ${wait}, unless somebody has it`;
-  return [`Why you: ${clip(page.reason, reasonCharsMax)}`, `So far: ${opened}; ${place}; ${told}; ${then}`];
+  return [`Why you: ${clip(reasonNow(ctx, page), reasonCharsMax)}`, `So far: ${opened}; ${place}; ${told}; ${then}`];
+}
+
+/** Why it rang last; what it asked for then and is no longer to be had is not asked for again (W1). */
+function reasonNow(ctx: TurnContext, { incident, reason }: Page): string {
+  const runs = runsOf(ctx, ctx.desk.tables.incidents.rows.get(incident));
+  const gone = runs.find((run) => reason.includes(`run ${run.id}`) && partOf(run) !== 'approval');
+  if (gone === undefined) return reason;
+  return `playbook ${playbookOf(ctx.desk, gone).name} asked for a yes and waits no longer (${endOf(gone)}); it still burns`;
 }
 
 function whatNow({ id }: Incident): readonly string[] {
-  return [`What now: take it by the link or quench incident ack ${id}; read on by quench incident show ${id}`];
+  return [`What now: quench incident ack ${id} (or the link) takes it; quench incident show ${id} tells more`];
 }
 
 function takenText({ taken }: Incident, page: Page): string {
