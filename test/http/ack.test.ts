@@ -5,7 +5,7 @@ import * as fc from 'fast-check';
 import supertest from 'supertest';
 import { readLink, signLink, type LinkClaim, type LinkKind } from '../../src/http/door/links.ts';
 import type { DocumentPatch, PatchOf } from '../../src/readmodel/patch.ts';
-import { front, noon, showing, type Front } from './support.ts';
+import { front, noon, showing, tokens, type Front } from './support.ts';
 
 const claim: LinkClaim = { scope: 'default', incident: 'i1.default', page: 'p1.default', to: 'ops-mail', expiresAt: noon + 3_600_000 };
 const token = signLink('new-ack-secret', 'ack', claim);
@@ -218,6 +218,31 @@ describe('B6: the link says what is', () => {
     await says(made).expect(202);
     assert.partialDeepStrictEqual((await made.acks())[0], { by: 'Anna', page: 'p1.default' });
   });
+});
+
+test('B6: the API, too, says who has it instead of taking silently nothing', async (t) => {
+  const made = await serving(t);
+  const ack = (body: object): supertest.Test =>
+    made.to.post('/api/v1/incidents/i1.default/ack').set('authorization', `Bearer ${tokens.operate}`).send(body);
+  const taken = (by: string): PatchOf<'incident'>['set'] => ({
+    state: 'acknowledged',
+    acknowledgedBy: by,
+    acknowledgedAt: noon - 60_000,
+    sources: ['zabbix'],
+  });
+  await showing(made.store, [incident(taken('ben')), page('p1.default', { state: 'acked' })]);
+  const refused = await ack({}).expect(409);
+  assert.match(refused.body.detail, /^incident i1\.default is taken by ben since 11:59 UTC \(1m\): send over \(--over\) to take it over$/);
+  assert.deepEqual(await made.acks(), []);
+
+  await ack({ over: true }).expect(202);
+  await showing(made.store, [incident(taken('olga'))]);
+  await ack({}).expect(202); // her own
+  await showing(made.store, [incident(taken('zabbix'))]);
+  await ack({}).expect(202); // a source's word covers less
+  await showing(made.store, [incident(taken('ben')), page('p1.default', { state: 'ringing' })]);
+  await ack({}).expect(202); // it rings again
+  assert.equal((await made.acks()).length, 4);
 });
 
 test('an expired link says so and does nothing', async (t) => {

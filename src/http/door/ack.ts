@@ -19,7 +19,10 @@ export type Standing =
   | { readonly is: 'unknown'; readonly why: 'away' | 'missing' }
   | { readonly is: 'over' | 'taken' | 'free'; readonly incident: IncidentDocument; readonly page: PageDocument | null };
 
-export async function standingOf({ store: { views } }: HttpDeps, { incident: id, scope }: LinkClaim): Promise<Standing> {
+export async function standingOf(
+  { store: { views } }: Pick<HttpDeps, 'store'>,
+  { incident: id, scope }: Pick<LinkClaim, 'incident' | 'scope'>,
+): Promise<Standing> {
   try {
     const scopes = [scope];
     const [incident, pages] = await Promise.all([
