@@ -79,7 +79,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     expressions: createExpressions(),
     executor: localExecutor([]),
     notifiers: new Map(),
-    withAckLink: (notification) => notification,
+    withLinks: (notification) => notification,
     worker: 'bench',
     yieldToIntake: () => nextRound(),
     decided: () => {},

@@ -27,7 +27,7 @@ export async function fail(stage: Stage): Promise<Ending> {
 
   await screen.line('demo', `POST /api/v1/incidents/${story.incident}/ack: somebody has it, it rings no more`);
   await gateway.post(`/api/v1/incidents/${story.incident}/ack`, {});
-  await story.until('the acknowledgement', 10_000, ({ type }) => type === 'PageAcked');
+  await story.until('the acknowledgement', 10_000, ({ type }) => type === 'IncidentAcknowledged');
   await screen.line('demo', `POST /api/v1/incidents/${story.incident}/resolve: the last release was rolled back`);
   await gateway.post(`/api/v1/incidents/${story.incident}/resolve`, { note: 'the last release was rolled back' });
   await story.until('the end of the page', 20_000, ({ type }) => type === 'PageClosed');

@@ -29,9 +29,11 @@ export const wholeStory: Shown = (entry) => {
     case 'StepRequested':
       return text.startsWith('steps ') ? { kind: 'run', text } : null;
     case 'StepFinished':
-      return { kind: 'run', text: / ok after /.test(text) && text.startsWith('steps ') ? `${text} ${String(detail['output'])}` : text };
+      return {
+        kind: 'run',
+        text: / ok after /.test(text) && text.startsWith('steps ') ? `${text} (${String(detail['output']).replaceAll('\n', ', ')})` : text,
+      };
     case 'RunMoved':
-    case 'PageAcked':
       return null;
     default:
       return { kind: type.startsWith('Run') ? 'run' : /^(Page|Notify)/.test(type) ? 'page' : 'incident', text };

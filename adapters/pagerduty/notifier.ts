@@ -2,6 +2,7 @@
 //   PD1  PagerDuty calls nobody for a trigger whose key is open or acknowledged there; so a page's key carries its era, and the alert of the era
 //        before is resolved once the new one is taken.
 //   PD2  The end resolves every era that may be open there, the first under the key without an era, and is not accepted before all are.
+//   PD3  Who has it, and who or what healed it, stands in the event that says so, as in the one that called.
 // It says nothing of who saw it: 202 means that PagerDuty took the event, and its own escalation goes on from there.
 // Source: PagerDuty developer docs, "Events API v2", read 2026-11-20.
 import { hash } from 'node:crypto';
@@ -89,14 +90,12 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
 
 function eventOf(notification: Notification, routingKey: string): string {
   const head = { routing_key: routingKey, dedup_key: dedupKeyOf(notification, notification.era ?? 0) };
-  if (notification.kind === 'resolve') return JSON.stringify({ ...head, event_action: 'resolve' });
-  if (notification.kind === 'acknowledged') return JSON.stringify({ ...head, event_action: 'acknowledge' });
-
+  const { kind } = notification;
   const links = safeLinks(notification);
   const event = (details: object): string =>
     JSON.stringify({
       ...head,
-      event_action: 'trigger',
+      event_action: kind === 'resolve' ? 'resolve' : kind === 'acknowledged' ? 'acknowledge' : 'trigger',
       client: 'Quench',
       ...(links[0] === undefined ? {} : { client_url: links[0].href }),
       links,

@@ -12,6 +12,10 @@ import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
 const sectionCharsMax = 3_000;
 const fieldCharsMax = 2_000;
 const fieldsMax = 10;
+const textCharsMax = 12_000;
+/** Of the fifty blocks of a message, as many as the text may take. */
+const sectionsMax = 10;
+const between = '  ·  ';
 /** Long, and under the fifty seconds of a delivery: a slow server that is given up too early gets the same again. */
 const timeoutMsDefault = 45_000;
 
@@ -59,7 +63,7 @@ export function createSlack(config: SlackConfig, deps: { readonly http: Http; re
 
 function messageOf(notification: Notification): object {
   const title = headline(notification, 512);
-  const text = lines(notification.text, sectionCharsMax);
+  const text = lines(notification.text, textCharsMax);
   const fields = notification.facts.slice(0, fieldsMax).map(({ name, value }) => {
     return mrkdwn(`*${escaped(oneLine(name, 128), 700)}*\n${escaped(lines(value, 1_000), fieldCharsMax - 710)}`);
   });
@@ -71,12 +75,36 @@ function messageOf(notification: Notification): object {
     unfurl_media: false,
     blocks: [
       { type: 'section', text: mrkdwn(`*${escaped(title, sectionCharsMax - 2)}*`) },
-      ...(text.trim() === '' ? [] : [{ type: 'section', text: mrkdwn(escaped(text, sectionCharsMax)) }]),
+      ...sectionsOf(text).map((section) => ({ type: 'section', text: mrkdwn(section) })),
+      ...rowsOf(links).map((row) => ({ type: 'section', text: mrkdwn(row) })),
       ...(fields.length === 0 ? [] : [{ type: 'section', fields }]),
-      ...links.filter((link) => link.length <= sectionCharsMax).map((link) => ({ type: 'section', text: mrkdwn(link) })),
       { type: 'context', elements: [mrkdwn(escaped(`Quench, incident ${oneLine(notification.incident, 128)}`, fieldCharsMax))] },
     ],
   };
+}
+
+/** The text escaped, parted at its empty lines into as few sections as Slack takes whole. */
+function sectionsOf(text: string): readonly string[] {
+  const sections: string[] = [];
+  for (const paragraph of text.split('\n\n').filter((each) => each.trim() !== '')) {
+    const part = escaped(paragraph, sectionCharsMax);
+    const last = sections.at(-1);
+    if (last !== undefined && last.length + 2 + part.length <= sectionCharsMax) sections[sections.length - 1] = `${last}\n\n${part}`;
+    else if (sections.length < sectionsMax) sections.push(part);
+  }
+  return sections;
+}
+
+/** Links side by side, as many to a row as Slack takes; one that alone is too long is left out. */
+function rowsOf(links: readonly string[]): readonly string[] {
+  const rows: string[] = [];
+  for (const link of links) {
+    const row = rows.at(-1);
+    if (link.length > sectionCharsMax) continue;
+    if (row === undefined || row.length + between.length + link.length > sectionCharsMax) rows.push(link);
+    else rows[rows.length - 1] = `${row}${between}${link}`;
+  }
+  return rows;
 }
 
 function mrkdwn(text: string): object {

@@ -140,7 +140,7 @@ export const incidentCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'you have it: stop ringing',
-    more: ['Whoever has it already keeps it; --over takes it over. Everybody who was told hears who has it.'],
+    more: ['What another person has is not taken (exit code 1); --over takes it over. Everybody who was told hears who has it.'],
     options: [...showing, 'over'],
     run: (call) =>
       each(call, 'acknowledged', async (id) => {

@@ -1,12 +1,14 @@
 // `run` and `page`: what playbooks did, what waits for a yes, and who was told.
+import { outputText } from '../core/run/told.ts';
+import type { OutputAnswer } from '../readmodel/answers.ts';
 import type { PageDocument, RunDocument } from '../readmodel/documents.ts';
-import { below, each, fields, list, showEach, showing, type Call, type Command } from './command.ts';
+import { below, each, fields, list, reaching, showEach, showing, type Call, type Command } from './command.ts';
 import { hasHelped } from './ends.ts';
-import { exits, Stop, type ExitCode } from './exit.ts';
+import { exits, Stop, usage, type ExitCode } from './exit.ts';
 import { filters } from './filters.ts';
 import { idColumn, stateColumn } from './incidents.ts';
-import { ago, clockOf, endColour, shortSpan, type Column } from './table.ts';
-import { data, pause } from './terminal.ts';
+import { ago, clockOf, endColour, formOf, shortSpan, type Column } from './table.ts';
+import { data, pause, plain, plainJson } from './terminal.ts';
 import { readTimeline, timelineLines } from './timeline.ts';
 import { spanGiven } from './watch.ts';
 
@@ -95,6 +97,23 @@ export const runCommands: readonly Command[] = [
         members: ['id', 'state', 'incident', 'params', 'startedAt', 'endedAt'],
         show: (run) => show(call, run),
       }),
+  },
+  {
+    words: 'run output',
+    args: 'ID CALL',
+    least: 2,
+    most: 2,
+    says: 'the whole output of one call of a run',
+    more: ['Calls are named as run show -o json has them: diagnose/disk/1, steps/restart/1.'],
+    options: [...reaching, 'output'],
+    async run(call) {
+      const [id = '', name = ''] = call.args;
+      if (id === '-') throw usage('run output takes one id, not stdin');
+      const whole = await call.api().get<OutputAnswer>(`${below(path, id)}/output?call=${encodeURIComponent(name)}`, ['call', 'output']);
+      if (formOf(call.given) === 'json') data(call.terminal, plainJson(whole));
+      else for (const line of outputText(whole.output).split('\n')) data(call.terminal, plain(line));
+      return exits.ok;
+    },
   },
   {
     words: 'run approve',

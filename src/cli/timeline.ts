@@ -9,6 +9,8 @@ import { painted, plain, type Colour, type Terminal } from './terminal.ts';
 
 const entriesPerPage = 1_000;
 const pagesMax = 50;
+/** Of one call; with `--all` as many as the gateway tells, and `run output` has the whole. */
+const outputLinesShown = 5;
 
 export interface Entry {
   readonly seq: number;
@@ -19,6 +21,8 @@ export interface Entry {
   readonly call: string;
   /** How the run ended, on the entry that says so. */
   readonly end: string;
+  /** The last lines of what a call gave. */
+  readonly output: string;
 }
 
 /** Entries after a place, oldest first; at most 50,000. */
@@ -37,7 +41,7 @@ export async function readTimeline(api: Api, incident: string, after: number): P
 
 function entryOf({ seq, at, type, text, detail }: TimelineEntry): Entry {
   const word = (name: string): string => (typeof detail[name] === 'string' ? detail[name] : '');
-  return { seq, at, type, text, run: word('run'), call: word('call'), end: word('end') };
+  return { seq, at, type, text, run: word('run'), call: word('call'), end: word('end'), output: word('output') };
 }
 
 interface Told {
@@ -45,17 +49,31 @@ interface Told {
   readonly text: string;
   times: number;
   lastAt: number;
+  /** The newest, of a line that is said again. */
+  output: string;
 }
 
 /** The lines; with `every`, each entry by itself. */
 export function timelineLines(terminal: Terminal, entries: readonly Entry[], every: boolean): readonly string[] {
   const start = entries[0]?.at ?? 0;
-  const told = every ? entries.map((entry) => ({ entry, text: entry.text, times: 1, lastAt: entry.at })) : condensed(entries);
+  const told = every
+    ? entries.map((entry) => ({ entry, text: entry.text, times: 1, lastAt: entry.at, output: entry.output }))
+    : condensed(entries);
   const width = Math.max(4, ...told.map(({ entry }) => offsetOf(entry.at - start).length));
-  return told.map(({ entry, text, times, lastAt }) => {
+  const lines: string[] = [];
+  for (const { entry, text, times, lastAt, output } of told) {
     const again = times > 1 ? ` (${times} times, the last ${offsetOf(lastAt - start)})` : '';
-    return `${painted(terminal, 'dim', offsetOf(entry.at - start).padStart(width))}  ${indentOf(entry)}${painted(terminal, colourFor(entry.type), plain(text))}${again}`;
-  });
+    lines.push(
+      `${painted(terminal, 'dim', offsetOf(entry.at - start).padStart(width))}  ${indentOf(entry)}${painted(terminal, colourFor(entry.type), plain(text))}${again}`,
+    );
+    for (const line of every ? linesIn(output) : linesIn(output).slice(-outputLinesShown))
+      lines.push(`${' '.repeat(width)}  ${indentOf(entry)}${painted(terminal, 'dim', `| ${plain(line)}`)}`);
+  }
+  return lines;
+}
+
+function linesIn(output: string): readonly string[] {
+  return output === '' ? [] : output.split('\n');
 }
 
 function offsetOf(span: number): string {
@@ -87,16 +105,17 @@ function condensed(entries: readonly Entry[]): readonly Told[] {
     if (same !== undefined) {
       same.times += 1;
       same.lastAt = entry.at;
+      same.output = entry.output;
       continue;
     }
-    const line = { entry, text, times: 1, lastAt: entry.at };
+    const line = { entry, text, times: 1, lastAt: entry.at, output: entry.output };
     if (within.has(entry.type)) known.set(key, line);
     lines.push(line);
   }
   for (const entry of entries) {
     // Asked for and not answered yet.
     if (entry.type === 'StepRequested' && open.has(`${entry.run}|${entry.call}`))
-      lines.push({ entry, text: `${entry.text} …`, times: 1, lastAt: entry.at });
+      lines.push({ entry, text: `${entry.text} …`, times: 1, lastAt: entry.at, output: '' });
   }
   return lines.sort((a, b) => a.entry.seq - b.entry.seq);
 }

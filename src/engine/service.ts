@@ -47,7 +47,7 @@ export interface ServiceDeps {
   readonly executor: Executor;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   /** Adds what core cannot know: links to the gateway, signed. */
-  readonly withAckLink: (notification: Notification) => Notification;
+  readonly withLinks: (notification: Notification) => Notification;
   /** Unlike any other process, living or dead. */
   readonly worker: string;
   /** Lets intake go first between two batches of decisions. */
@@ -236,7 +236,7 @@ function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
 
 /** The effects of the partitions that are this process's to act for. */
 function handsOf(deps: ServiceDeps, shares: Shares, graceMs: () => Millis): Assignments<Effects> {
-  const { shared, clock, executor, notifiers, withAckLink, onTrouble } = deps;
+  const { shared, clock, executor, notifiers, withLinks, onTrouble } = deps;
   let terms = 0;
   return createAssignments({
     shares,
@@ -253,7 +253,7 @@ function handsOf(deps: ServiceDeps, shares: Shares, graceMs: () => Millis): Assi
         onPassed: (offset) => shares.done(partition, offset),
         executor,
         notifiers,
-        withAckLink,
+        withLinks,
         onTrouble,
       }),
     end: (effects) => effects.stop(graceMs()),

@@ -19,7 +19,7 @@ import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble, troubleOf } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
 import { createEngineStart } from './engine-start.ts';
-import { createNotifiers, startExecutor, withAckLink } from './effects.ts';
+import { createNotifiers, startExecutor, withLinks } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
 import { createLive, type Live } from './live.ts';
 import { createPublisher } from './publishing.ts';
@@ -158,7 +158,7 @@ function openService(config: Config, clock: Clock, { backbone, store, instance, 
     local: store,
     shares: backbone.shares,
     clock,
-    withAckLink: (notification) => withAckLink(live.config(), notification, clock),
+    withLinks: (notification) => withLinks(live.config(), notification, clock),
     worker: instance,
     yieldToIntake: () => yieldToIntake(underWay),
     decided: (fact) => count(metrics, fact),

@@ -4,16 +4,19 @@ import { fileURLToPath } from 'node:url';
 import { createHttp } from '../../adapters/kit/http-client.ts';
 import type { Config } from '../config/quench/types.ts';
 import { scopeOfId } from '../core/ids.ts';
+import type { Link } from '../core/alert/event.ts';
 import type { Notification } from '../core/page/notification.ts';
-import { day, type Millis } from '../core/time.ts';
+import { day, type Instant, type Millis } from '../core/time.ts';
 import { forkExecutor, type ForkedExecutor } from '../executor/client.ts';
 import { nothingDone } from '../executor/executor.ts';
-import { signAck } from '../http/door/ack.ts';
+import { signLink, type LinkKind } from '../http/door/links.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 const ackLinkMs: Millis = 3 * day;
+/** Longer: what was said of an incident is read again in the days after. */
+const incidentLinkMs: Millis = 14 * day;
 
 /** What cannot act is no reason not to take alerts in and page: without an executor every call fails, and ladders go on. */
 export async function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
@@ -79,13 +82,26 @@ function brokenNotifier(why: string): Notifier {
   return { deliver: async () => ({ outcome: 'refused', detail: `this notifier is broken: ${why.slice(0, 200)}` }) };
 }
 
-/** The notification with the link by which a reader says "I have it" without an account. */
-export function withAckLink({ listen, api }: Config, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
+/** What links are made of. */
+export interface LinkConfig {
+  readonly listen: Pick<Config['listen'], 'publicUrl'>;
+  readonly api: Pick<Config['api'], 'ackSecrets'>;
+}
+
+/** The notification with links for whoever has no account: first its incident, then what may be done about it, then what the alert brought. */
+export function withLinks({ listen, api }: LinkConfig, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
   const { publicUrl } = listen;
   const [secret] = api.ackSecrets;
   const scope = scopeOfId(notification.incident);
-  if (secret === undefined || scope === null || notification.kind === 'resolve') return notification;
-  const { incident, page } = notification;
-  const token = signAck(secret, { scope, incident, page, to: notification.id.split('|').at(-1) ?? '', expiresAt: clock.now() + ackLinkMs });
-  return { ...notification, links: [{ text: 'Acknowledge', href: `${publicUrl}/ack/${token}` }, ...notification.links] };
+  if (secret === undefined || scope === null) return notification;
+  const { incident, page, kind, asks } = notification;
+  const now = clock.now();
+  const claim = { scope, incident, page, to: notification.id.split('|').at(-1) ?? '' };
+  const link = (text: string, of: LinkKind, also: { readonly expiresAt: Instant; readonly run?: string }): Link => {
+    return { text, href: `${publicUrl}/${of}/${signLink(secret, of, { ...claim, ...also })}` };
+  };
+  const links = [link('Incident', 'incident', { expiresAt: now + incidentLinkMs })];
+  if (asks !== undefined) links.push(link('Approve or deny', 'answer', { expiresAt: now + ackLinkMs, run: asks.run }));
+  if (kind !== 'resolve') links.push(link('Acknowledge', 'ack', { expiresAt: now + ackLinkMs }));
+  return { ...notification, links: [...links, ...notification.links] };
 }

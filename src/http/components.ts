@@ -7,6 +7,7 @@ import type {
   DiscardedAnswer,
   IncidentAnswer,
   LetterAnswer,
+  OutputAnswer,
   LetterDocument,
   Listed,
   PreviewAnswer,
@@ -21,7 +22,7 @@ import type {
   TimelineAnswer,
 } from '../readmodel/answers.ts';
 import { states, type DocumentByKind, type DocumentKind } from '../readmodel/documents.ts';
-import { closed, integer, listOf, mapOf, nullable, text, truth, words, type SchemaOf } from '../readmodel/schema.ts';
+import { closed, integer, listOf, mapOf, nullable, text, truth, value, words, type SchemaOf } from '../readmodel/schema.ts';
 import { documentSchemas, freezeSchema, lineSchema } from '../readmodel/schemas.ts';
 import type { TimelineEntry } from '../readmodel/timeline.ts';
 import { logComponents } from './log-components.ts';
@@ -95,6 +96,13 @@ export const components: { readonly [name: string]: Schema } = {
   Silences: pageOf(ref<Document<'silence'>>('Silence')),
   IncidentWithParts: incidentWithParts,
   Timeline: closed<TimelineAnswer>({ items: listOf(ref<TimelineEntry>('TimelineEntry')), next: nullable(integer) }),
+  Output: closed<OutputAnswer>({
+    run: text,
+    call: text,
+    outcome: words(['ok', 'failed', 'unknown']),
+    detail: nullable(text),
+    output: mapOf(value),
+  }),
   Raw: closed<RawAnswer>({ input: text, body: text }),
   Preview: closed<PreviewAnswer>({
     count: integer,

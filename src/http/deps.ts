@@ -64,6 +64,8 @@ export interface HttpLimits {
   /** Open event streams. */
   readonly streamsMax: number;
   readonly drainMs: number;
+  /** How long whoever acts by a link waits to be shown what came of it. */
+  readonly answerWaitMs: Millis;
 }
 
 export interface HttpDeps {
@@ -112,4 +114,5 @@ export const defaultLimits: HttpLimits = {
   loginDelayMsMax: 1_000,
   streamsMax: 200,
   drainMs: 10_000,
+  answerWaitMs: 3_000,
 };

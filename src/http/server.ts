@@ -63,7 +63,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
     if (error instanceof URIError || (error instanceof Error && 'status' in error && error.status === 400)) {
       return sendProblem(res, problem('invalid_request', 'the path is not valid'));
     }
-    deps.logger.error({ url: req.url?.replace(/^\/ack\/.*/, '/ack/…').slice(0, 200), error }, 'request failed');
+    deps.logger.error({ url: req.url?.replace(/^\/(ack|incident|answer)\/.*/, '/$1/…').slice(0, 200), error }, 'request failed');
     sendProblem(res, problemOf(error));
   });
 

@@ -2,6 +2,8 @@
 // The documents themselves are documents.ts; the JSON Schemas of what is here are http/components.ts, and a test holds the two together.
 import type { Freeze } from '../core/playbook/freeze.ts';
 import type { PlaybookMode } from '../core/playbook/document.ts';
+import type { Json } from '../core/json.ts';
+import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import type { AlertDocument, DocumentKind, IncidentDocument, PageDocument, RunDocument, StateOf } from './documents.ts';
 import type { TimelineEntry } from './timeline.ts';
@@ -33,6 +35,16 @@ export interface RawAnswer {
   /** Partition and offset of the input. */
   readonly input: string;
   readonly body: string;
+}
+
+/** The whole of what one call of a run gave. */
+export interface OutputAnswer {
+  readonly run: string;
+  readonly call: string;
+  readonly outcome: ActionOutcome['outcome'];
+  /** Why it failed; null when it did not. */
+  readonly detail: string | null;
+  readonly output: { readonly [name: string]: Json };
 }
 
 /** A command is durable; what comes of it shows on the timeline. */

@@ -108,7 +108,19 @@ export interface RunDocument extends DocumentBase {
   readonly why: string | null;
   /** The outstanding call, `steps/restart/1`. */
   readonly call: string | null;
-  readonly steps: { readonly [call: string]: { readonly outcome: ActionOutcome['outcome']; readonly tookMs: Millis } };
+  /** By call. Members that say more are missing of what an earlier version showed, and of proofs, which are looked at again and again. */
+  readonly steps: {
+    readonly [call: string]: {
+      readonly outcome: ActionOutcome['outcome'];
+      readonly tookMs: Millis;
+      /** Why it failed or is unknown. */
+      readonly detail?: string;
+      /** The last lines of what it gave. */
+      readonly output?: string;
+      /** Partition and offset of the answer, where the whole output is. */
+      readonly input?: string;
+    };
+  };
   readonly startedAt: Instant;
   readonly endedAt: Instant | null;
   readonly end: Outcome | null;

@@ -3,9 +3,12 @@
 import { freezesOf } from '../core/playbook/freeze.ts';
 import type { Fact } from '../core/records.ts';
 import type { NotifyDropped, NotifyFinished } from '../core/page/facts.ts';
-import type { RunRefused, RunStarted } from '../core/run/facts.ts';
+import type { RunRefused, RunStarted, StepFinished } from '../core/run/facts.ts';
+import { clipped, lastLines, outputShown, outputText } from '../core/run/told.ts';
 import { alertId, type DocumentByKind, type DocumentKind } from './documents.ts';
 import type { DocumentPatch, PatchOf } from './patch.ts';
+
+const detailCharsMax = 500;
 
 type Table = {
   readonly [Type in Fact['type']]: (fact: Extract<Fact, { type: Type }>, partition: number) => readonly DocumentPatch[];
@@ -81,9 +84,7 @@ const table: Table = {
   ],
   StepRequested: (fact) => [runPatch(fact, { call: fact.call })],
   StepGranted: none,
-  StepFinished: (fact) => [
-    { ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: { outcome: fact.outcome.outcome, tookMs: fact.tookMs } } } },
-  ],
+  StepFinished: (fact, partition) => [{ ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: finished(fact, partition) } } }],
   RunMoved: (fact) => [runPatch(fact, { phase: fact.phase, why: fact.why })],
   RunFinished: (fact) => [
     runPatch(fact, { state: 'ended', phase: 'ended', end: fact.end, reason: fact.reason, endedAt: fact.at, call: null }),
@@ -170,6 +171,20 @@ function refused(fact: RunRefused): DocumentPatch {
   const { incident, playbook, mode, target, guard, reason, at } = fact;
   const end = { state: 'ended', phase: 'ended', end: 'refused', guard, reason, startedAt: at, endedAt: at } as const;
   return { ...runPatch(fact, { ...end, incident, playbook, mode, target }), begins: true };
+}
+
+/** Of proofs only how they came out: there may be a hundred of them, and the last is told by the reason of the end. */
+function finished({ outcome, tookMs, phase, input }: StepFinished, partition: number): DocumentByKind['run']['steps'][string] {
+  const short = { outcome: outcome.outcome, tookMs };
+  if (phase === 'verify') return short;
+  const detail = outcome.outcome === 'ok' ? '' : clipped(outcome.detail, detailCharsMax);
+  const output = outcome.outcome === 'unknown' ? '' : lastLines(outputText(outcome.output), outputShown).join('\n');
+  return {
+    ...short,
+    ...(detail === '' ? {} : { detail }),
+    ...(output === '' ? {} : { output }),
+    ...(input === undefined ? {} : { input: `${partition}:${input}` }),
+  };
 }
 
 function droppedOf({ notifier, attempt, at, why }: NotifyDropped): DocumentByKind['page']['notified'][string] {

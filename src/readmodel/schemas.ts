@@ -117,10 +117,16 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     why: nullable(text),
     call: nullable(text),
     steps: mapOf(
-      closed<DocumentByKind['run']['steps'][string]>({
-        outcome: words(['ok', 'failed', 'unknown']) satisfies SchemaOf<ActionOutcome['outcome']>,
-        tookMs: integer,
-      }),
+      closed<DocumentByKind['run']['steps'][string]>(
+        {
+          outcome: words(['ok', 'failed', 'unknown']) satisfies SchemaOf<ActionOutcome['outcome']>,
+          tookMs: integer,
+          detail: text,
+          output: text,
+          input: text,
+        },
+        ['detail', 'output', 'input'],
+      ),
     ),
     startedAt: instant,
     endedAt: nullable(instant),

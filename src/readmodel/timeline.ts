@@ -9,6 +9,7 @@ import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Fact } from '../core/records.ts';
 import type { StepRequested } from '../core/run/facts.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
+import { lastLines, outputShown, outputText } from '../core/run/told.ts';
 import type { Score } from '../core/score/score.ts';
 import { spanOf, type Instant } from '../core/time.ts';
 
@@ -32,8 +33,6 @@ export function entryOf(fact: Fact): TimelineEntry | null {
   const ownLine = lineOf(fact);
   return ownLine === null ? null : { ...ownLine, scope: fact.scope, seq: fact.seq, at: fact.at, type: fact.type };
 }
-
-const outputCharsMax = 2_000;
 
 type Lines = { readonly [Type in Fact['type']]: (fact: Extract<Fact, { type: Type }>) => Line | null };
 
@@ -107,7 +106,7 @@ const lines: Lines = {
   NotifyDropped: (fact) => line(fact.incident, `${fact.notifier}: not sent, ${fact.why}`, { page: fact.page }),
   NotifyFinished: (fact) =>
     line(fact.incident, `${fact.notifier}: ${answerOf(fact.outcome)}${fact.retry ? ', will try again' : ''}`, { page: fact.page }),
-  PageAcked: (fact) => line(fact.incident, `page acknowledged by ${fact.by} (${fact.via})`, { page: fact.page }),
+  PageAcked: silent, // who has it, or who answered the run, the fact before it says
   PageClosed: (fact) => line(fact.incident, `page closed: ${fact.why}`, { page: fact.page }),
   SilenceChanged: silent,
   PolicyAdopted: silent,
@@ -207,7 +206,7 @@ function resultOf(outcome: ActionOutcome): string {
       : `unknown (${outcome.detail})`;
 }
 
-/** Output as text for people, cut; it is shown, never read as anything else. */
+/** The last lines of an output as text for people; they are shown, never read as anything else. */
 function outputOf(outcome: ActionOutcome): string {
-  return outcome.outcome === 'unknown' ? '' : JSON.stringify(outcome.output).slice(0, outputCharsMax);
+  return outcome.outcome === 'unknown' ? '' : lastLines(outputText(outcome.output), outputShown).join('\n');
 }

@@ -19,7 +19,7 @@ const terminal: Terminal = {
 let seq = 0;
 function entry(seconds: number, type: string, text: string, more: Partial<Entry> = {}): Entry {
   seq += 1;
-  return { seq, at: 1_000_000 + seconds * 1_000, type, text, run: '', call: '', end: '', ...more };
+  return { seq, at: 1_000_000 + seconds * 1_000, type, text, run: '', call: '', end: '', output: '', ...more };
 }
 const asked = (seconds: number, call: string, text: string): Entry => entry(seconds, 'StepRequested', text, { run: 'r1', call });
 const finished = (seconds: number, call: string, text: string): Entry => entry(seconds, 'StepFinished', text, { run: 'r1', call });
@@ -54,6 +54,24 @@ describe('timeline', () => {
       '+1m40s  rung 1 rings',
       ' +1h1m    verify proof1: http/probe …',
     ]);
+  });
+
+  it('E1: shows the last lines of what a call gave below it, the newest of what is said again, and more of them when every entry is asked for', () => {
+    const lines = Array.from({ length: 8 }, (_, index) => `line ${index + 1}\u001b[2J`).join('\n');
+    const told = [
+      entry(0, 'IncidentOpened', 'opened: disk'),
+      asked(1, 'diagnose/disk/1', 'diagnose disk: shell/check'),
+      { ...finished(2, 'diagnose/disk/1', 'diagnose disk: ok after 3ms'), output: 'old' },
+      asked(3, 'diagnose/disk/2', 'diagnose disk: shell/check'),
+      { ...finished(4, 'diagnose/disk/2', 'diagnose disk: ok after 4ms'), output: lines },
+    ];
+    assert.deepEqual(timelineLines(terminal, told, false), [
+      ' +0s  opened: disk',
+      ' +2s    diagnose disk: shell/check: ok after 3ms (2 times, the last +4s)',
+      ...[4, 5, 6, 7, 8].map((each) => `        | line ${each}\\x1b[2J`),
+    ]);
+    const every = timelineLines(terminal, told, true);
+    assert.equal(every.filter((line) => line.includes('| ')).length, 9);
   });
 
   it('tells every entry by itself when asked to', () => {

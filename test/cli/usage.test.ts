@@ -400,7 +400,7 @@ describe('completion', () => {
     const { out, exit } = await quench(['completion', 'bash']);
     assert.equal(exit, 0);
     assert.deepEqual(complete(out, 'quench', 'inc'), ['incident']);
-    assert.deepEqual(complete(out, 'quench', 'run', ''), ['list', 'show', 'approve', 'deny', 'cancel']);
+    assert.deepEqual(complete(out, 'quench', 'run', ''), ['list', 'show', 'output', 'approve', 'deny', 'cancel']);
     assert.deepEqual(complete(out, 'quench', 'run', 'approve', '--wa'), ['--wait']);
     assert.deepEqual(complete(out, 'quench', 'status', '--u'), ['--url']);
     assert.deepEqual(complete(out, 'quench', 'run', 'list', '--output', ''), ['table', 'json', 'name']);

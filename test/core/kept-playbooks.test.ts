@@ -134,5 +134,5 @@ test('a playbook whose runs have ended stays for the story that a page tells of 
 
   assert.equal(ends(story)[0], 'failed');
   story.notified({ outcome: 'accepted', detail: '' });
-  assert.match(story.last('NotifyGranted').notification.text, /playbook restart-service on \w+: failed/);
+  assert.match(story.last('NotifyGranted').notification.text, /playbook restart-service 1\.0\.0 on \w+ at \d\d:\d\d UTC: failed: /);
 });

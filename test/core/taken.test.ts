@@ -265,7 +265,7 @@ test('B4: who takes over has the whole time of an acknowledgement, whatever was 
   story.forward(minute);
 
   assert.equal(rings(story), 2);
-  assert.match(story.last('PageRang').reason ?? '', /acknowledged by ben, still open after 10m/);
+  assert.match(story.last('PageRang').reason ?? '', /acknowledged by ben at \d\d:\d\d UTC, still open after 10m/);
 });
 
 /** `page#0 acknowledged#0 …`: what went to a notifier, with its era and the eras that it ends. */

@@ -42,9 +42,11 @@ function loaded(some: readonly DeskRow[]): Desk {
 
 function tablesOf(desk: Desk): unknown {
   // Since when a member fires only gives the order in which firing members are walked; 0.1.0 had none.
-  const plain = ({ fired: _fired, ...row }: { readonly fired?: number }): object => row;
+  // What a run or an incident says of its end, and until when a yes is waited for, are words for people alone; 0.1.0 kept none of them.
+  const plain = ({ fired: _fired, ended: _ended, why: _why, approveUntil: _until, ...row }: Partial<Record<string, unknown>>): object =>
+    row;
   const sorted = (table: ReadonlyMap<string, object>): unknown =>
-    [...table].map(([key, row]) => [key, plain(row)] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1));
+    [...table].map(([key, row]) => [key, plain({ ...row })] as const).sort((a, b) => (a[0] < b[0] ? -1 : 1));
   return Object.entries(desk.tables).map(([name, table]) => [name, sorted(table.rows)]);
 }
 
@@ -63,6 +65,7 @@ function isOfPage(fact: Fact): boolean {
 function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'WakeSpent') return { type: fact.type };
   if (fact.type === 'IncidentAcknowledged') return { ...fact, covers: null };
+  if (fact.type === 'StepFinished') return { ...fact, input: null }; // 0.1.0 did not say where the answer is
   if (fact.type === 'AlertDecided') return { ...fact, endpoint: null }; // 0.1.0 did not say it
   if (fact.type !== 'WakeRequested') return fact;
   const { asked: _asked, ...wake } = fact.wake as { readonly asked?: number };

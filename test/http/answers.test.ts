@@ -3,6 +3,7 @@ import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, it } from 'node:test';
+import type { LinkKind } from '../../src/http/door/links.ts';
 import { commandsOf, inOrder, operationsOf, type Operation } from './asking.ts';
 import { alertOf, openTwoTenants, tenants, type Answered, type TwoTenants } from './two-tenants.ts';
 
@@ -18,7 +19,8 @@ before(async () => {
 });
 after(() => world.stop());
 
-const [first] = tenants;
+const [first, second] = tenants;
+const linkOperations = ['GET /ack/{token}', 'POST /ack/{token}', 'GET /incident/{token}', 'GET /answer/{token}', 'POST /answer/{token}'];
 /** Statuses that were answered, by operation. */
 const answered = new Map<string, Set<string>>();
 const nameOf = ({ method, path }: Pick<Operation, 'method' | 'path'>): string => `${method} ${path}`;
@@ -44,13 +46,7 @@ function checkOf(of: Operation, status: string, media: string): ValidateFunction
 }
 
 it('every answer is what the document says, and every success of every route came', async () => {
-  const special = new Set([
-    'POST /webhooks/{endpoint}',
-    'POST /api/v2/alerts',
-    'GET /ack/{token}',
-    'POST /ack/{token}',
-    'GET /api/v1/events',
-  ]);
+  const special = new Set(['POST /webhooks/{endpoint}', 'POST /api/v2/alerts', ...linkOperations, 'GET /api/v1/events']);
   for (const each of inOrder(operations).filter((one) => !special.has(nameOf(one)))) {
     for (const request of commandsOf(each, first, world.ids[first])) {
       const from = `${each.method} ${request.path}`;
@@ -78,18 +74,28 @@ it('every answer is what the document says, and every success of every route cam
 });
 
 async function links(): Promise<void> {
-  for (const name of ['GET /ack/{token}', 'POST /ack/{token}']) {
+  for (const name of linkOperations) {
     const of = operation(name);
-    const paths: readonly (readonly [string, number])[] = [
-      [world.ackLink(first), 200],
-      [world.ackLink(first, -1), 410],
-      ['/ack/nonsense', 404],
-    ];
-    for (const [path, status] of paths) {
-      const answer = await world.ask(of.method, path, null);
-      assert.equal(answer.status, status);
+    const kind = /^\/(ack|incident|answer)\//.exec(of.path)?.[1] as LinkKind;
+    // Which page the form stands for, as whoever opened it sends it.
+    const [, shown = ''] = /name="page" value="([^"]*)"/.exec((await world.ask('GET', world.link(kind, second), null)).text) ?? [];
+    const fields = { name: 'ada', answer: 'no', page: shown };
+    const asking = (path: string): Promise<Answered> => (of.method === 'POST' ? world.submit(path, fields) : world.ask('GET', path, null));
+    for (const [path, status] of [
+      [world.link(kind, second), 200],
+      [world.link(kind, second, { expiresInMs: -1 }), 410],
+      [`/${kind}/nonsense`, 404],
+    ] as const) {
+      const answer = await asking(path);
+      assert.equal(answer.status, status, `${name}: ${answer.text}`);
       hold(of, answer, name);
     }
+    if (of.method !== 'POST') continue;
+    hold(of, await world.submit(world.link(kind, second), { ...fields, name: ' ' }), name);
+    hold(of, await world.submit(world.link(kind, second), { ...fields, name: 'ben' }), name);
+    const unheard = await world.submit(world.link(kind, second, { incident: 'i1.none', run: 'r1.none' }), fields);
+    assert.equal(unheard.status, 202);
+    hold(of, unheard, name);
   }
 }
 

@@ -135,6 +135,8 @@ function filterOf({ path }: Operation, name: string, tenant: Tenant, ids: Ids): 
       return [`host/${tenant}-slow`];
     case 'raw':
       return ['true'];
+    case 'call':
+      return ['steps/act/1'];
     case 'severity':
       return ['critical'];
     case 'source':

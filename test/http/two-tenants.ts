@@ -12,7 +12,7 @@ import { loadConfig } from '../../src/config/quench/config.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { startGateway } from '../../src/gateway/compose.ts';
 import { configDeps } from '../../src/gateway/config-deps.ts';
-import { signAck } from '../../src/http/door/ack.ts';
+import { signLink, type LinkClaim, type LinkKind } from '../../src/http/door/links.ts';
 import type { Listed } from '../../src/readmodel/answers.ts';
 import { passingClock } from '../support/passing-clock.ts';
 import type {
@@ -56,7 +56,13 @@ export interface TwoTenants {
   readonly url: string;
   readonly ids: { readonly [tenant in Tenant]: Ids };
   /** Path of a link for the reader of a page. */
-  ackLink(tenant: Tenant, expiresInMs?: number): string;
+  link(
+    kind: LinkKind,
+    tenant: Tenant,
+    change?: { readonly expiresInMs?: number; readonly incident?: string; readonly run?: string },
+  ): string;
+  /** Sends what the form of a small page sends. */
+  submit(path: string, fields: { readonly [name: string]: string }): Promise<Answered>;
   ask(method: string, path: string, token: Token | null, body?: object): Promise<Answered>;
   json<T>(path: string, token?: Token): Promise<T>;
   /** The same with a secret instead of a token's name. */
@@ -133,8 +139,9 @@ export async function openTwoTenants(): Promise<TwoTenants> {
     const { url, caller, stop } = await open(dir, 'prometheus');
     try {
       const ids = { quagga: await furnish(caller, 'quagga'), okapi: await furnish(caller, 'okapi') };
-      const ackLink: TwoTenants['ackLink'] = (tenant, expiresInMs = 60_000) => linkOf(tenant, ids[tenant], Date.now() + expiresInMs);
-      return { url, ids, ...caller, ackLink, stop: () => stop().finally(remove) };
+      const link: TwoTenants['link'] = (kind, tenant, { expiresInMs = 60_000, ...change } = {}) =>
+        `/${kind}/${signLink(ackSecret, kind, { ...claimOf(tenant, ids[tenant], Date.now() + expiresInMs), ...change })}`;
+      return { url, ids, ...caller, link, stop: () => stop().finally(remove) };
     } catch (error) {
       await stop();
       throw error;
@@ -172,7 +179,7 @@ async function open(dir: string, late: string): Promise<{ readonly url: string; 
   };
 }
 
-type Caller = Pick<TwoTenants, 'ask' | 'json' | 'fire' | 'deliver' | 'sendAs'>;
+type Caller = Pick<TwoTenants, 'ask' | 'json' | 'fire' | 'deliver' | 'sendAs' | 'submit'>;
 
 function callerOf(url: string): Caller {
   async function send(method: string, path: string, token: string | null, body?: string): Promise<Answered> {
@@ -198,6 +205,14 @@ function callerOf(url: string): Caller {
   return {
     ask,
     deliver,
+    async submit(path, fields) {
+      const response = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { connection: 'close' },
+        body: new URLSearchParams(fields),
+      });
+      return { status: response.status, type: response.headers.get('content-type') ?? '', text: await response.text() };
+    },
     sendAs: (secret, method, path, body) => send(method, path, secret, JSON.stringify(body)),
     async json<T>(path: string, token: Token = 'admin') {
       const { status, text } = await ask('GET', path, token);
@@ -288,9 +303,8 @@ async function command(ask: Caller['ask'], path: string, body: object): Promise<
   assert.ok(status < 300, `${path}: ${status} ${text}`);
 }
 
-function linkOf(tenant: Tenant, { incidents, pages }: Ids, expiresAt: number): string {
-  const claim = { scope: scopeOf(tenant), incident: incidents[0] ?? '', page: pages[0] ?? '', to: 'terminal', expiresAt };
-  return `/ack/${signAck(ackSecret, claim)}`;
+function claimOf(tenant: Tenant, { incidents, pages, waiting }: Ids, expiresAt: number): LinkClaim {
+  return { scope: scopeOf(tenant), incident: incidents[0] ?? '', page: pages[0] ?? '', to: 'terminal', expiresAt, run: waiting[0] ?? '' };
 }
 
 async function until<T>(look: () => Promise<T>, holds: (found: T) => boolean): Promise<T> {

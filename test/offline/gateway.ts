@@ -71,7 +71,7 @@ export async function running(disk: MemoryDisk, partitions: number, clock: Virtu
       ['first', pager],
       ['second', pager],
     ]),
-    withAckLink: (notification) => notification,
+    withLinks: (notification) => notification,
     worker: `worker-${partitions}`,
     yieldToIntake: () => Promise.resolve(),
     decided: () => {},

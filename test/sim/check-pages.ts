@@ -51,6 +51,10 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   /** Taken by a vendor from a process that then died, and refused from the next: nobody can know that it arrived. */
   const disowned = new Set<string>();
   let ringing: Book[] = [];
+  /** Runs that ask for a yes, by incident; those of this turn for which nobody was called yet; and when one expired last. */
+  const asking = new Map<string, string>();
+  const uncalled = new Map<string, string>();
+  const expiredAt = new Map<string, Instant>();
 
   ledger.watch({
     fact({ fact, seen }, desk) {
@@ -59,6 +63,14 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
           return void books.set(fact.page, bookOf(fact, seen));
         case 'PageRang':
           return rang(fact, seen, desk.tables.pages.rows.get(fact.page));
+        case 'ApprovalRequested':
+          asking.set(fact.incident, fact.run);
+          return void uncalled.set(fact.incident, fact.run);
+        case 'ApprovalGiven':
+          return void asking.delete(fact.incident);
+        case 'RunFinished':
+          if (fact.end === 'expired') expiredAt.set(fact.incident, fact.at);
+          return;
         case 'PageAcked':
           return acked(fact.page, seen, fact.at);
         case 'PageClosed':
@@ -93,6 +105,8 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     settled() {
       for (const book of ringing) allAsked(book);
       ringing = [];
+      for (const run of uncalled.values()) ledger.breach(`B15: run ${run} asks for a yes, and nobody was called for it`);
+      uncalled.clear();
     },
   });
 
@@ -104,6 +118,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   function rang(fact: PageRang, seen: Moment, page: Page | undefined): void {
     const book = books.get(fact.page);
     if (book === undefined) return ledger.breach(`P1: page ${fact.page} rang before it was opened`);
+    if (fact.kind === 'approval') uncalled.delete(fact.incident);
     const last = book.rang;
     book.rang = { fact, seen, acked: null };
     book.carried = new Set((fact.carried ?? []).map(({ notification }) => notification));
@@ -111,7 +126,8 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (book.closed) return ledger.breach(`P2: page ${fact.page} rang after it was closed`);
     if (last === null || page === undefined) return;
     if (last.acked !== null) return rangAgain(book, last.acked, fact, seen);
-    if (fact.kind === 'risen' && fact.round === 0 && fact.rung === 0) return ledger.reach('rang anew because it got worse');
+    const why = fact.round === 0 && fact.rung === 0 ? anew(fact) : null;
+    if (why !== null) return ledger.reach(why);
     const { rungs, repeat } = book.ladder;
     const outgoing = page.outgoing.filter((one) => one.ring === page.ring && rings[one.kind]);
     const [round, rung] = nextPlace(last.fact, book.ladder, outgoing);
@@ -125,6 +141,13 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
       one.state === 'refused' || one.state === 'dropped' || (one.state === 'waiting' && (one.dueAt ?? 0) - fact.at >= reachWithinMs);
     if (!heard && outgoing.length > 0 && outgoing.every(isPast)) ledger.reach('climbed because nobody on the rung could be reached');
     else early(fact, { seen: last.seen, at: last.fact.at }, seen, heard ? wholeMs : Math.min(wholeMs, reachWithinMs));
+  }
+
+  /** Why a page that rings may begin its ladder anew. */
+  function anew({ kind, incident, at }: PageRang): string | null {
+    if (kind === 'risen') return 'rang anew because it got worse';
+    if (kind === 'approval' && asking.has(incident)) return 'rang anew because a run asks for a yes';
+    return kind === 'page' && expiredAt.get(incident) === at ? 'rang anew because nobody answered in time' : null;
   }
 
   function rangAgain({ ladder }: Book, from: { readonly seen: Moment; readonly at: Instant }, fact: PageRang, seen: Moment): void {

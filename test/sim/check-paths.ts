@@ -87,6 +87,8 @@ export const rarePaths: readonly string[] = [
   'paged because alerts still fire after a run',
   'page acknowledged',
   'acknowledgement timed out',
+  'rang anew because a run asks for a yes',
+  'rang anew because nobody answered in time',
   'second round of a ladder',
   'ladder ended',
   'incident reopened',

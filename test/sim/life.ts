@@ -91,7 +91,7 @@ export function createLife(parts: LifeParts, number: number): Life {
     expressions,
     executor: tampering.executor?.(executor) ?? executor,
     notifiers: parts.outside.notifiersFor(caller),
-    withAckLink: (notification) => notification,
+    withLinks: (notification) => notification,
     worker,
     yieldToIntake: () => Promise.resolve(),
     decided: () => {},

@@ -119,7 +119,7 @@ export const mutants: readonly Mutant[] = [
       service: (deps) =>
         createService({
           ...deps,
-          withAckLink: ({ era: _era, formerEras: _former, ...notification }) => deps.withAckLink(notification),
+          withLinks: ({ era: _era, formerEras: _former, ...notification }) => deps.withLinks(notification),
         }),
     },
     caught: /^P9: /,

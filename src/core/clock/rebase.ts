@@ -108,6 +108,7 @@ function runAfter(run: Run, back: Back): Run {
     frames: run.frames.map((frame) => frameAfter(frame, back)),
     calls: Object.fromEntries(calls),
     ...(run.holdsUntil === undefined ? {} : { holdsUntil: expiryAfter(run.holdsUntil, back) }),
+    ...(run.approveUntil === undefined ? {} : { approveUntil: expiryAfter(run.approveUntil, back) }),
     ...(run.approvedAt === undefined ? {} : { approvedAt: clamped(run.approvedAt, back) }),
   };
 }

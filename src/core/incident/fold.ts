@@ -16,6 +16,9 @@ import type {
 } from './facts.ts';
 import type { Incident } from './row.ts';
 
+/** Of the remark of who resolved it, as much as the word about the end says. */
+const noteCharsMax = 500;
+
 export const incidentFolds: Folds<
   | 'IncidentOpened'
   | 'AlertJoined'
@@ -130,6 +133,7 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
     state: 'resolved' as const,
     resolvedAt: fact.at,
     resolvedBy: fact.by,
+    ended: { who: fact.who, note: fact.note.slice(0, noteCharsMax) },
     ...(fact.forced === undefined ? {} : { forced: fact.forced }),
   }));
   indexWaiting(desk, fact.incident, waitedFor);
@@ -158,7 +162,7 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
   change(
     desk.tables.incidents,
     fact.incident,
-    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, asked: _asked, ...incident }) => ({
+    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, asked: _asked, ended: _ended, ...incident }) => ({
       ...incident,
       state: 'open' as const,
       acked: null,

@@ -45,6 +45,8 @@ export interface Incident {
   readonly lastStart: Instant;
   readonly resolvedAt: Instant | null;
   readonly resolvedBy: ResolvedBy | null;
+  /** Who or what resolved it, and the remark; absent while it is open, and of what 0.1.0 resolved. */
+  readonly ended?: { readonly who: string; readonly note: string };
   /** A person resolved it over what still fires, and said that it should not come back for that. */
   readonly forced?: true;
   readonly decision: Decision | null;

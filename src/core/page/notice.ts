@@ -1,15 +1,17 @@
-// What a person reads when woken: one title, a few lines, the facts, in plain text. Vendor shapes are the notifiers' work.
+// What a person reads when woken: title, text, facts and the links of the alert, free of vendor words. The text is words.ts; vendor shapes are the
+// notifiers' work.
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import { loudest } from '../decide/taken.ts';
 import type { Desk } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
-import { clockOf, spanOf, type Instant } from '../time.ts';
-import { playbookOf } from '../run/row.ts';
+import { partOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
 import { erasTold, type Page } from './row.ts';
+import { teamOf, textOf } from './words.ts';
 
-const membersShown = 5;
+/** Kinds that speak of what was told before. */
+const anew: ReadonlySet<NotifyKind> = new Set<NotifyKind>(['repeat', 'risen', 'joined', 'unacknowledged']);
 const titleCharsMax = 200;
 
 /** Which message to whom; the id is given, so that words can be made anew for a message that was asked for before. */
@@ -27,20 +29,27 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
   const worst = incident === undefined || incident.storm ? null : loudest(ctx, incident);
   return {
     id,
-    kind,
+    kind: kindFor(page, notifier, kind),
     dedupKey: page.dedupKey,
     incident: page.incident,
     page: page.id,
     title: clip(incident === undefined ? page.title : titleNow(incident, worst)),
     severity: incident?.severity ?? 'critical',
-    text: incident === undefined ? page.reason : textOf(desk, incident, { page, kind, at, worst }),
+    text: incident === undefined ? page.reason : textOf(ctx, incident, { page, kind, at, worst }),
     source: placeOf(worst ?? root),
     at,
-    facts: incident === undefined ? [] : factsOf(incident),
+    facts: incident === undefined ? [] : factsOf(incident, worst ?? root),
     links: (worst ?? root)?.links ?? [],
     ...(worst === null ? {} : { startedAt: worst.startedAt }),
     ...eraOf(page, notifier, kind),
+    ...(incident === undefined ? {} : asksOf(desk, incident)),
   };
+}
+
+/** The run of the incident that waits for a yes. */
+function asksOf(desk: Desk, incident: Incident): Pick<Notification, 'asks'> {
+  const run = desk.tables.runs.rows.get(incident.run ?? '');
+  return run?.approveUntil === undefined || partOf(run) !== 'approval' ? {} : { asks: { run: run.id, until: run.approveUntil } };
 }
 
 /** A ring says its era and the one before; who has it or the end is said of the newest era in which the notifier told anybody. */
@@ -66,53 +75,24 @@ function placeOf(alert: Alert | undefined): string {
   return alert?.entity.host ?? alert?.entity.service ?? alert?.source ?? 'quench';
 }
 
-interface Saying {
-  readonly page: Page;
-  readonly kind: NotifyKind;
-  readonly at: Instant;
-  readonly worst: Alert | null;
-}
-
-/** Since when what is wrong now burns, and what it began with when that was something else. */
-function sinceOf(desk: Desk, incident: Incident, { worst, at }: Saying): readonly string[] {
-  if (worst === null) return [];
-  const since = `since ${clockOf(worst.startedAt)} (${spanOf(Math.max(0, at - worst.startedAt))})`;
-  const first = desk.tables.alerts.rows.get(incident.listed[0] ?? '')?.alert;
-  if (first === undefined || first.fingerprint === worst.fingerprint) return [since];
-  return [`${since}; began with ${clip(first.summary)} at ${clockOf(first.startedAt)}`];
-}
-
-function textOf(desk: Desk, incident: Incident, saying: Saying): string {
-  const { page, kind, at } = saying;
-  if (kind === 'resolve') {
-    return `resolved by ${incident.resolvedBy ?? 'people'} after ${spanOf(at - incident.openedAt)}`;
-  }
-  if (kind === 'acknowledged') {
-    const { taken } = incident;
-    const by = `${taken?.by ?? page.ackedBy ?? 'somebody'} has it`;
-    return taken === undefined ? by : `${by} since ${clockOf(taken.at)} (${taken.via})`;
-  }
-  const lines = [...sinceOf(desk, incident, saying), page.reason, ''];
-  for (const fingerprint of incident.listed.slice(0, membersShown)) {
-    const alert = desk.tables.alerts.rows.get(fingerprint)?.alert;
-    if (alert !== undefined) lines.push(`- ${alert.state === 'firing' ? alert.severity : 'cleared'}: ${alert.summary} (${alert.source})`);
-  }
-  if (incident.members > membersShown) lines.push(`- and ${incident.members - membersShown} more`);
-  for (const id of incident.runs) {
-    const run = desk.tables.runs.rows.get(id);
-    if (run !== undefined) lines.push(`playbook ${playbookOf(desk, run).name} on ${run.target}: ${run.end ?? 'working'}`);
-  }
-  return lines.join('\n');
-}
-
-function factsOf(incident: Incident): Notification['facts'] {
-  return [
-    { name: 'incident', value: incident.id },
-    { name: 'severity', value: incident.severity },
-    { name: 'alerts', value: String(incident.members) },
-    { name: 'sources', value: incident.sources.join(', ') },
-    { name: 'score', value: incident.score.value.toFixed(2) },
+/** What tells it from others, for who reads fields; ids stand here and not in the text. */
+function factsOf(incident: Incident, alert: Alert | undefined): Notification['facts'] {
+  const { host, service } = alert?.entity ?? {};
+  const said: readonly (readonly [string, string | null | undefined])[] = [
+    ['incident', incident.id],
+    ['rule', alert?.name],
+    ['host', host],
+    ['service', service],
+    ['team', alert === undefined ? null : teamOf(alert)],
+    ['sources', incident.sources.join(', ')],
+    ['alerts', incident.members > 1 ? String(incident.members) : null],
   ];
+  return said.flatMap(([name, value]) => (value === undefined || value === null || value === '' ? [] : [{ name, value }]));
+}
+
+/** To whom nobody has said it before, it is neither said again nor worse than before: it is a page. */
+function kindFor(page: Page, notifier: string, kind: NotifyKind): NotifyKind {
+  return anew.has(kind) && !page.told.includes(notifier) ? 'page' : kind;
 }
 
 function clip(text: string): string {

@@ -64,6 +64,8 @@ export interface Notification {
   readonly era?: number;
   /** Eras before this one in which this notifier may have told somebody: a vendor that keeps one thing for each era ends those, too. */
   readonly formerEras?: readonly number[];
+  /** A run that waits for a yes, and until when. */
+  readonly asks?: { readonly run: string; readonly until: Instant };
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly links: readonly { readonly text: string; readonly href: string }[];
 }

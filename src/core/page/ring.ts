@@ -1,11 +1,11 @@
 // One page: from the first ring to an acknowledgement or a resolution.
 // Decides only. Which rung rings next is climb.ts, what becomes of one notification delivery.ts, its words notice.ts, sending it engine/effects.
-//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, or a playbook
-//       that a person let act has failed; it closes only when its incident resolves.
+//   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, a playbook
+//       that a person let act has failed, or one asks for a yes; it closes only when its incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
-import type { Incident } from '../incident/row.ts';
-import { spanOf } from '../time.ts';
+import { incidentOf, type Incident } from '../incident/row.ts';
+import { clockOf, spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { climbWhenUnheard, isQuiet, onReach, onRung, ring } from './climb.ts';
 import { isRingUnderWay, send, takeAnswer, takeClaim, takeWake } from './delivery.ts';
@@ -67,7 +67,9 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
   if (isQuiet(ctx, page)) {
     return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
   }
-  const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
+  const since = incidentOf(ctx, page.incident)?.taken?.at;
+  const when = since === undefined ? '' : ` at ${clockOf(since)}`;
+  const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}${when}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
   ringEverybody(ctx, page, { kind: 'repeat', reason });
 }
 

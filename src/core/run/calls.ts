@@ -98,7 +98,10 @@ export function endCall(
 ): void {
   invariant(callOf(run, id) !== undefined, 'R1: only an outstanding call ends');
   const { part: phase, step, attempt } = placeOf(id);
-  emit(ctx, { type: 'StepFinished', run: run.id, incident: run.incident, call: id, phase, step, attempt, outcome, tookMs, undo: undoing });
+  // Only an answer brings an output: what is overdue or cancelled has none.
+  const gave = outcome.outcome !== 'unknown' && Object.keys(outcome.output).length > 0 ? { input: ctx.offset } : {};
+  const call = { run: run.id, incident: run.incident, call: id, phase, step, attempt };
+  emit(ctx, { type: 'StepFinished', ...call, outcome, tookMs, undo: undoing, ...gave });
 }
 
 export function detailOf(outcome: ActionOutcome): string {

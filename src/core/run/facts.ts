@@ -126,6 +126,8 @@ export interface StepFinished extends FactBase {
   readonly attempt: number;
   readonly outcome: ActionOutcome;
   readonly tookMs: Millis;
+  /** Offset of the answer that brought the output: where the whole of it is. Absent of what gave none, and in records of 0.1.0. */
+  readonly input?: number;
   /** How to take the effect back, when the step said so and it succeeded. */
   readonly undo: { readonly uses: string; readonly input: { readonly [name: string]: Json }; readonly timeoutMs: Millis } | null;
 }
@@ -174,7 +176,8 @@ export interface RunFinished extends FactBase {
 
 /** What a run waits for. */
 export type RunWake =
-  | { readonly kind: 'approval'; readonly run: string }
+  /** For a person's yes; `remind`: to be called once more before the wait is over. */
+  | { readonly kind: 'approval'; readonly run: string; readonly remind?: true }
   /** Nobody claimed the call, or nobody answered it. */
   | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
   /** The run's pause before a retry or the next look is over. */

@@ -1,16 +1,17 @@
 // Facts about runs, folded into rows. Decides nothing.
-import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
+import { countRun, type Desk, type Folds } from '../desk.ts';
 import { triedAs, type Remedied } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { forgetAsked } from '../resource/fold.ts';
 import { change, drop, put } from '../table.ts';
 import { ends } from './ends.ts';
-import type { RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
+import type { ApprovalGiven, RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
 import { nothingDone, type ActionOutcome } from './outcome.ts';
 import { callOf, frameOf, type Frame, type Run } from './row.ts';
 
 const startsKept = 50;
 const outcomesKept = 5;
+const whyCharsMax = 200;
 
 export const runFolds: Folds<
   | 'RunStarted'
@@ -25,9 +26,8 @@ export const runFolds: Folds<
 > = {
   RunStarted: foldStarted,
   RunRefused: foldRefused,
-  ApprovalRequested: unchanged,
-  ApprovalGiven: (desk, fact) =>
-    fact.approved ? change(desk.tables.runs, fact.run, (run) => ({ ...run, approvedAt: fact.at, approvedBy: fact.by })) : undefined,
+  ApprovalRequested: (desk, fact) => change(desk.tables.runs, fact.run, (run) => ({ ...run, approveUntil: fact.until })),
+  ApprovalGiven: foldAnswered,
   StepRequested: foldRequested,
   StepGranted: foldGranted,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
@@ -52,6 +52,12 @@ function after(before: Remedied | null, last: Remedied): Remedied {
   if (before === null || ends[before.end].helped || ends[last.end].helped) return last;
   const { before: earlier = [], ...previous } = before;
   return { ...last, before: [...earlier, previous].slice(-outcomesKept) };
+}
+
+/** Nobody is asked any more; a yes stays with who gave it. */
+function foldAnswered(desk: Desk, { run: id, approved, at, by }: ApprovalGiven): void {
+  const said = approved ? { approvedAt: at, approvedBy: by } : {};
+  change(desk.tables.runs, id, ({ approveUntil: _until, ...run }) => ({ ...run, ...said }));
 }
 
 function foldRequested(desk: Desk, fact: StepRequested): void {
@@ -148,7 +154,8 @@ function frameAfter(run: Run, fact: RunMoved): Frame {
 function foldFinished(desk: Desk, fact: RunFinished): void {
   const { because, playbook, end } = fact;
   const before = desk.tables.runs.rows.get(fact.run);
-  change(desk.tables.runs, fact.run, (run) => ({ ...run, frames: [], calls: {}, end, ...(because === undefined ? {} : { because }) }));
+  const why = fact.reason.slice(0, whyCharsMax);
+  change(desk.tables.runs, fact.run, (run) => ({ ...run, frames: [], calls: {}, end, why, ...(because === undefined ? {} : { because }) }));
   const neverActed = because !== undefined && before?.acted === undefined;
   change(desk.tables.incidents, fact.incident, (incident) => {
     if (incident.run !== fact.run) return incident;

@@ -11,7 +11,7 @@ import type { Playbook } from '../playbook/document.ts';
 import { isOver } from '../present.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { noteLateWord, onApprovalTimeout, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
+import { noteLateWord, onApprovalWake, takeApproval, withdraw, type ApprovalAnswer } from './approval.ts';
 import { endCall, grant, isAwaited, noteLate, overdueOutcome } from './calls.ts';
 import { placeOf } from './call-id.ts';
 import { afterLook, diagnose } from './diagnose.ts';
@@ -139,7 +139,7 @@ export function cancel(ctx: TurnContext, id: string, reason: string): void {
 }
 
 export const runWakes: WakeHandlers<RunWake['kind']> = {
-  approval: (ctx, wake) => onApprovalTimeout(ctx, wake.run),
+  approval: onApprovalWake,
   call: onCallWake,
   pause: onPause,
 };

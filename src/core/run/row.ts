@@ -71,6 +71,10 @@ export interface Run {
   /** What no longer held when it was about to act. */
   readonly because?: Because;
   readonly end: RunEnd | null;
+  /** Why it ended so, in a sentence; absent before, and of a run of 0.1.0. */
+  readonly why?: string;
+  /** Until when a person may let it act; absent while nobody is asked. */
+  readonly approveUntil?: Instant;
 }
 
 /** What happened to one target, over all playbooks. */

@@ -42,7 +42,7 @@ export interface EffectsDeps {
   readonly executor: Executor;
   readonly notifiers: ReadonlyMap<string, Notifier>;
   /** Adds what core cannot know: links to the gateway, signed. */
-  readonly withAckLink: (notification: Notification) => Notification;
+  readonly withLinks: (notification: Notification) => Notification;
   readonly onTrouble: (error: unknown) => void;
 }
 

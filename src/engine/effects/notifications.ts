@@ -24,7 +24,7 @@ export interface NotificationsDeps {
   readonly clock: Clock;
   readonly worker: string;
   readonly notifiers: ReadonlyMap<string, Notifier>;
-  readonly withAckLink: (notification: Notification) => Notification;
+  readonly withLinks: (notification: Notification) => Notification;
   readonly lease: Lease;
   readonly progress: Pick<Progress, 'leaveUndone'>;
   readonly work: Pick<Work, 'room' | 'begin'>;
@@ -90,7 +90,7 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
   async function deliverTo({ notifier: name, notification }: NotifyGranted): Promise<NotifyOutcome> {
     const notifier = deps.notifiers.get(name);
     if (notifier === undefined) return { outcome: 'refused', detail: `no notifier ${name} is configured` };
-    return deliver(notifier, deps.withAckLink(notification), { clock, stopping: deps.givingUp, onTrouble: deps.onTrouble });
+    return deliver(notifier, deps.withLinks(notification), { clock, stopping: deps.givingUp, onTrouble: deps.onTrouble });
   }
 
   return {

@@ -1,8 +1,10 @@
 // Incidents: list, show with everything that belongs to them, their story, and what people do to them.
 import { GatewayError } from '../../core/errors.ts';
+import { sinceOf } from '../../core/time.ts';
 import type { IncidentAnswer, TimelineAnswer } from '../../readmodel/answers.ts';
 import type { IncidentDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
+import { standingOf } from '../door/ack.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listIncidents } from './incident-list.ts';
@@ -77,7 +79,22 @@ function readingRoutes({ store: { views } }: HttpDeps): readonly Route[] {
   ];
 }
 
-function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[] {
+/** Refuses to take silently nothing: another person has it. Whoever has it may say so again; what rings again is anybody's. */
+async function untaken(deps: HttpDeps, of: { readonly incident: string; readonly scope: string }, actor: string): Promise<void> {
+  const standing = await standingOf(deps, of);
+  if (standing.is !== 'taken') return;
+  const { acknowledgedBy: by, acknowledgedAt: at, sources } = standing.incident;
+  // A person takes over from a source without a word, for its acknowledgement covers less.
+  if (by === null || by === actor || sources.includes(by)) return;
+  const since = at === null ? '' : ` ${sinceOf(at, deps.clock.now())}`;
+  throw new GatewayError('state_conflict', `incident ${of.incident} is taken by ${by}${since}: send over (--over) to take it over`);
+}
+
+function commandRoutes(deps: HttpDeps): readonly Route[] {
+  const {
+    store: { views },
+    intake,
+  } = deps;
   const open = async (call: Call): Promise<IncidentDocument> => stillOpen('incident', await found(views, 'incident', call));
   const common = { method: 'post', access: 'operate', scope: 'own', tag, answers: takenAnswers } as const;
 
@@ -90,6 +107,7 @@ function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[]
       async handle(call) {
         const { scope, id } = await open(call);
         const over = call.body.over === true ? { over: true as const } : {};
+        if (call.body.over !== true) await untaken(deps, { incident: id, scope }, call.actor);
         await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via, ...over });
         return taken;
       },

@@ -1,6 +1,8 @@
 // All routes of the API in one list, and the two that speak about the others.
 import type { HttpDeps } from '../deps.ts';
 import { ackRoutes } from '../door/ack.ts';
+import { answerRoutes } from '../door/answer.ts';
+import { incidentPageRoutes } from '../door/incident.ts';
 import { openapiOf } from '../openapi.ts';
 import { json, type Answer, type Route } from '../route.ts';
 import { text } from '../../readmodel/schema.ts';
@@ -36,6 +38,8 @@ export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly
     ...logRoutes(deps),
     ...brought.routes,
     ...ackRoutes(deps),
+    ...incidentPageRoutes(deps),
+    ...answerRoutes(deps),
     ...more,
     json({
       method: 'get',

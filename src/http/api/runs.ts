@@ -1,5 +1,7 @@
 // Runs of playbooks, the approvals that they wait for, and the pages that were sent.
 import { GatewayError } from '../../core/errors.ts';
+import type { Input } from '../../core/records.ts';
+import type { OutputAnswer } from '../../readmodel/answers.ts';
 import type { ViewQuery } from '../../readmodel/query.ts';
 import type { RunDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
@@ -24,6 +26,7 @@ const via = 'api';
 
 export function runRoutes(deps: HttpDeps): readonly Route[] {
   return [
+    outputRoute(deps),
     ...reading<'run', RunListQuery>(deps, { kind: 'run', noun: 'runs', component: 'Run', query: runListQuery, asked: runsAsked }),
     ...reading<'approval', ApprovalListQuery>(deps, {
       kind: 'approval',
@@ -74,8 +77,49 @@ function reading<Kind extends 'run' | 'approval' | 'page', Query extends ListQue
   ];
 }
 
+/** The answer lies on the log as it came in, for as long as inputs are kept. */
+function outputRoute({ store: { views, log } }: HttpDeps): Route {
+  return json<{ readonly call: string }, null>({
+    method: 'get',
+    path: '/api/v1/runs/:id/output',
+    access: 'read',
+    scope: 'own',
+    tag: 'runs',
+    summary: 'Show the whole output of one call of a run',
+    query: object({ call: { type: 'string', default: '', maxLength: 300, description: 'As the run names it: `steps/restart/1`' } }),
+    answers: {
+      200: answer('What it gave.', 'Output'),
+      404: refusal('No such run, no such call, or it gave nothing or is no longer kept.'),
+    },
+    async handle(call) {
+      const { id: run, steps } = await found(views, 'run', call);
+      const { call: name } = call.query;
+      if (name === '')
+        throw new GatewayError(
+          'invalid_request',
+          `query/call: expected one of ${Object.keys(steps).slice(0, 20).join(', ') || 'its calls'}`,
+        );
+      const place = Object.hasOwn(steps, name) ? (steps[name]?.input ?? '') : '';
+      const [, partition, offset] = /^(\d{1,6}):(\d{1,15})$/.exec(place) ?? [];
+      const [record] = offset === undefined ? [] : await log.read('inputs', Number(partition), Number(offset), 1);
+      const input = record?.offset === Number(offset) ? (record?.value as Input | undefined) : undefined; // written by intake only
+      if (input?.type !== 'StepAnswered' || input.run !== run || input.call !== name)
+        throw new GatewayError('not_found', `no output of ${name.slice(0, 100)} in run ${run}: it gave none, or is no longer kept`);
+      const { outcome } = input;
+      const body: OutputAnswer = {
+        run,
+        call: name,
+        outcome: outcome.outcome,
+        detail: outcome.outcome === 'ok' ? null : outcome.detail,
+        output: outcome.outcome === 'unknown' ? {} : outcome.output,
+      };
+      return { status: 200, body };
+    },
+  });
+}
+
 /** What became of a run that no longer waits for a person, for whoever comes too late; null while it waits. */
-function decided({ id, state, mode, approvedBy, end, reason }: RunDocument): string | null {
+export function decided({ id, state, mode, approvedBy, end, reason }: RunDocument): string | null {
   if (state === 'waiting') return null;
   const ended = state === 'ended' ? `${end ?? 'ended'}${reason === null ? '' : `: ${reason}`}` : '';
   if (approvedBy !== null)

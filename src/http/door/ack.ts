@@ -1,88 +1,74 @@
-// The link in a page by which its reader says "I have it", without an account: a signed token, good until it expires.
-// GET shows a page and changes nothing (mail scanners follow links); only POST acts.
-//   K1  A token names one page of one incident; nothing else can be done with it, and no other is made of it without the secret.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+// The link in a page by which its reader says "I have it", without an account.
+// GET shows how things stand and changes nothing (mail scanners follow links); only POST acts, in the name that its sender gives.
+//   A1  Who acknowledges is the name that was given, never the notifier that the link was sent through.
+//   A2  Nothing is said to be anybody's before the read model shows it: over, taken by another and ringing again are said as they are.
+//   A3  A link of a former page takes the incident only after it was said that it rings again: by the page that was shown.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { fail, ok, type Result } from '../../core/errors.ts';
-import type { Instant } from '../../core/time.ts';
-import type { HttpDeps } from '../deps.ts';
-import type { Answer, Route } from '../route.ts';
-import { text as anyText } from '../../readmodel/schema.ts';
+import { clockOf, sinceOf, type Millis } from '../../core/time.ts';
+import type { IncidentDocument, PageDocument } from '../../readmodel/documents.ts';
+import { defaultLimits, type HttpDeps } from '../deps.ts';
+import type { Route } from '../route.ts';
+import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
+import { readLink, type LinkClaim } from './links.ts';
 
-const tokenCharsMax = 2_048;
+const lookEveryMs: Millis = 50;
 
-export interface AckClaim {
-  readonly scope: string;
-  readonly incident: string;
-  readonly page: string;
-  /** Whom the link was sent to, as far as we know: the notifier. Becomes the actor. */
-  readonly to: string;
-  readonly expiresAt: Instant;
-}
+/** How the incident of a link stands, as the read model knows it; `unknown` while that does not answer or has not heard of it. */
+export type Standing =
+  /** `away`: the read model does not answer; `missing`: it has not heard of the incident yet, or has forgotten it. */
+  | { readonly is: 'unknown'; readonly why: 'away' | 'missing' }
+  | { readonly is: 'over' | 'taken' | 'free'; readonly incident: IncidentDocument; readonly page: PageDocument | null };
 
-/** A token for `/ack/{token}`: the claim in base64url, a dot, and its HMAC-SHA256. */
-export function signAck(secret: string, claim: AckClaim): string {
-  const text = Buffer.from(JSON.stringify([claim.scope, claim.incident, claim.page, claim.to, claim.expiresAt])).toString('base64url');
-  return `${text}.${macOf(secret, text).toString('base64url')}`;
-}
-
-/** The claim, or why not. A tampered token is `invalid` whatever it says about its expiry. */
-export function readAck(secrets: readonly string[], token: string, now: Instant): Result<AckClaim, 'invalid' | 'expired'> {
-  const [text, mac, ...rest] = token.slice(0, tokenCharsMax + 1).split('.');
-  if (text === undefined || mac === undefined || rest.length > 0 || token.length > tokenCharsMax) return fail('invalid');
-  const given = Buffer.from(mac, 'base64url');
-  let genuine = false;
-  for (const secret of secrets) {
-    const made = macOf(secret, text);
-    genuine = (secret !== '' && given.length === made.length && timingSafeEqual(given, made)) || genuine;
+export async function standingOf(
+  { store: { views } }: Pick<HttpDeps, 'store'>,
+  { incident: id, scope }: Pick<LinkClaim, 'incident' | 'scope'>,
+): Promise<Standing> {
+  try {
+    const scopes = [scope];
+    const [incident, pages] = await Promise.all([
+      views.get('incident', id, scopes),
+      views.list({ kind: 'page', scopes, incident: id, limit: 1 }),
+    ]);
+    if (incident === null) return { is: 'unknown', why: 'missing' };
+    const page = pages.items[0] ?? null;
+    if (incident.state === 'resolved') return { is: 'over', incident, page };
+    return { is: incident.state === 'acknowledged' && page?.state !== 'ringing' ? 'taken' : 'free', incident, page };
+  } catch {
+    return { is: 'unknown', why: 'away' }; // the link must work while the read model does not
   }
-  if (!genuine) return fail('invalid');
-  // Written by signAck: the signature vouches for the shape.
-  const [scope, incident, page, to, expiresAt] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [
-    string,
-    string,
-    string,
-    string,
-    Instant,
-  ];
-  return now < expiresAt ? ok({ scope, incident, page, to, expiresAt }) : fail('expired');
 }
 
-function macOf(secret: string, text: string): Buffer {
-  return createHmac('sha256', secret).update(`quench-ack:${text}`).digest();
+/** What of a link that is none, or no longer. */
+export const badLink: { readonly [why in 'invalid' | 'expired']: readonly [number, Page] } = {
+  invalid: [404, { title: 'This is no link of ours', says: ['It may have been cut off by a mail program.'] }],
+  expired: [410, { title: 'This link has expired', says: ['Please use the command line, or the link of a newer page.'] }],
+};
+
+/** `Over since 23:50 UTC (4m), resolved by anna.` */
+export function overText({ resolvedAt, resolvedBy, resolvedWho }: IncidentDocument, now: number): string {
+  const who = resolvedWho === null || resolvedWho === '' ? (resolvedBy ?? 'somebody') : resolvedWho;
+  return resolvedAt === null ? 'It is over.' : `Over ${sinceOf(resolvedAt, now)}, resolved by ${who}.`;
 }
 
-/** The two routes behind a link. */
+/** The routes behind an acknowledgement link. */
 export function ackRoutes(deps: HttpDeps): readonly Route[] {
   const common = {
     path: '/ack/:token',
     access: 'open',
     scope: 'none',
     tag: 'acknowledgement',
-    answers: { 200: htmlPage('A small page.'), 404: htmlPage('Not a link of ours.'), 410: htmlPage('The link has expired.') },
+    answers: {
+      200: htmlAnswer('A small page that says how it stands.'),
+      404: htmlAnswer('Not a link of ours.'),
+      410: htmlAnswer('The link has expired.'),
+    },
   } as const;
-
-  async function serve(req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
-    const read = readAck(deps.ackSecrets(), token, deps.clock.now());
-    if (!read.ok) {
-      if (read.error === 'expired') return sendPage(res, 410, 'This link has expired', 'Please acknowledge in the console.', false);
-      return sendPage(res, 404, 'This is no acknowledgement link', 'It may have been cut off by a mail program.', false);
-    }
-    const { scope, incident, page, to } = read.value;
-    if (req.method === 'POST') {
-      await deps.intake.submit({ type: 'Acked', scope, incident, page, by: to, via: 'link' });
-      return sendPage(res, 200, 'Acknowledged', `Incident ${incident} is yours.`, false);
-    }
-    const title = await titleOf(incident, scope);
-    return sendPage(res, 200, `Acknowledge incident ${incident}?`, title, true);
-  }
-
-  /** The link must work while the read model does not. */
-  async function titleOf(incident: string, scope: string): Promise<string> {
-    const view = await deps.store.views.get('incident', incident, [scope]).catch(() => null);
-    return view === null ? '' : `${view.title} (${view.state})`;
-  }
-
+  const acting = {
+    202: htmlAnswer('Kept; the read model does not show yet what came of it.'),
+    400: htmlAnswer('Nobody said who they are.'),
+    409: htmlAnswer('It is over, somebody else has it, or it rings again.'),
+  };
+  const serve = (req: IncomingMessage, res: ServerResponse, token: string): Promise<void> => serveAck(deps, req, res, token);
   return [
     {
       ...common,
@@ -95,33 +81,111 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
       ...common,
       kind: 'raw',
       method: 'post',
-      summary: 'Acknowledge',
+      answers: { ...common.answers, ...acting },
+      summary: 'Acknowledge, in the name given',
       serve: (req, res, call) => serve(req, res, call.params['token'] ?? ''),
     },
   ];
 }
 
-function htmlPage(says: string): Answer {
-  return { says, content: { 'text/html': anyText } };
+async function serveAck(deps: HttpDeps, req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
+  const now = deps.clock.now();
+  const read = readLink(deps.ackSecrets(), 'ack', { token, now });
+  if (!read.ok) return sendPage(res, ...badLink[read.error]);
+  const claim = read.value;
+  const standing = await standingOf(deps, claim);
+  if (req.method !== 'POST') return sendPage(res, 200, asking(standing, claim, { now, name: nameKnown(req) }));
+  const sent = await sentIn(req);
+  if (sent.name === '') {
+    const page = asking(standing, claim, { now, name: '' });
+    return sendPage(res, 400, { ...page, says: ['Please say who you are: others read it.', ...page.says] });
+  }
+  rememberName(res, sent.name);
+  const refused = refusal(standing, claim, sent, now);
+  if (refused !== null) return sendPage(res, 409, refused);
+  if (standing.is === 'taken' && standing.incident.acknowledgedBy === sent.name) return sendPage(res, 200, yours(standing, sent.name, now));
+  const over = sent.field('over') === 'yes' && standing.is === 'taken' ? { over: true as const } : {};
+  const page = pageMeant(standing, claim);
+  const via = claim.to === '' ? 'link' : `link to ${claim.to}`;
+  const { scope, incident } = claim;
+  await deps.intake.submit({ type: 'Acked', scope, incident, ...(page === '' ? {} : { page }), by: sent.name, via, ...over });
+  return sendPage(res, ...(await outcome(deps, claim, sent, standing)));
 }
 
-const style =
-  'body{font:1.1rem system-ui,sans-serif;max-width:34rem;margin:3rem auto;padding:0 1rem}button{font:inherit;padding:.7rem 1.6rem}';
-const styleHash = createHash('sha256').update(style).digest('base64');
-
-function sendPage(res: ServerResponse, status: number, title: string, says: string, ask: boolean): void {
-  const form = ask ? '<form method="post"><button>Acknowledge</button></form>' : '';
-  const page = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>Quench</title><style>${style}</style><h1>${escaped(title)}</h1><p>${escaped(says)}</p>${form}</html>`;
-  res.setHeader(
-    'content-security-policy',
-    `default-src 'none'; style-src 'sha256-${styleHash}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
-  );
-  res.writeHead(status, { 'content-type': 'text/html; charset=utf-8', 'content-length': Buffer.byteLength(page) });
-  res.end(page);
+/** The page that rings, by id; '' when none does, so that the incident itself is taken. */
+function pageMeant(standing: Standing, claim: LinkClaim): string {
+  if (standing.is === 'unknown' || standing.page === null) return claim.page;
+  return standing.page.state === 'closed' ? '' : standing.page.id;
 }
 
-const entities: { readonly [character: string]: string } = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+/** Why the word of this person does not count as things stand, with what they can do instead; null when it does. */
+function refusal(standing: Standing, claim: LinkClaim, sent: Sent, now: number): Page | null {
+  if (standing.is === 'unknown') return null;
+  if (standing.is === 'over') return asking(standing, claim, { now, name: sent.name });
+  if (standing.is === 'taken') {
+    const isOwn = standing.incident.acknowledgedBy === sent.name;
+    return isOwn || sent.field('over') === 'yes' ? null : asking(standing, claim, { now, name: sent.name });
+  }
+  const shown = sent.field('page') ?? claim.page;
+  return shown === pageMeant(standing, claim) ? null : asking(standing, claim, { now, name: sent.name }); // A3
+}
 
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
+/** How it stands, and the button that fits. */
+function asking(standing: Standing, claim: LinkClaim, { now, name }: { readonly now: number; readonly name: string }): Page {
+  const form = (says: string, hidden: Form['hidden'] = {}): Form => ({
+    name,
+    hidden: { page: pageMeant(standing, claim), ...hidden },
+    buttons: [{ field: 'do', value: 'ack', says }],
+  });
+  if (standing.is === 'unknown') {
+    const missing = 'Nothing is shown of it here: it is too new, or long over and forgotten.';
+    const says = [standing.why === 'missing' ? missing : 'How it stands cannot be shown now; your word is taken in all the same.'];
+    return { title: `Acknowledge incident ${claim.incident}?`, says, form: form('Acknowledge') };
+  }
+  const { incident, page } = standing;
+  const about = `${incident.title} (${incident.severity}, ${claim.incident})`;
+  if (standing.is === 'over') return { title: 'It is over', says: [overText(incident, now), about] };
+  if (standing.is === 'taken') {
+    const says = [takenText(incident, now), about, 'Take it over only if that is agreed; everybody who was told hears of it.'];
+    return { title: `${incident.acknowledgedBy ?? 'Somebody'} has it`, says, form: form('Take it over', { over: 'yes' }) };
+  }
+  const isFormer = page !== null && page.id !== claim.page;
+  if (isFormer && page.state === 'ringing') {
+    const says = [`The page of this link is over; it rings again ${sinceOf(page.openedAt, now)}.`, about];
+    return { title: 'Ringing again: take it?', says, form: form('Take it') };
+  }
+  const again = page?.state === 'ringing' && page.ackedBy !== null ? [`${page.ackedBy} had it; it rings again.`] : [];
+  return { title: `Acknowledge incident ${claim.incident}?`, says: [about, ...again], form: form('Acknowledge') };
+}
+
+function takenText({ acknowledgedBy, acknowledgedAt }: IncidentDocument, now: number): string {
+  return `Taken by ${acknowledgedBy ?? 'somebody'}${acknowledgedAt === null ? '' : ` ${sinceOf(acknowledgedAt, now)}`}.`;
+}
+
+function yours({ incident }: Extract<Standing, { readonly incident: IncidentDocument }>, name: string, now: number): Page {
+  return { title: `${name}, you have it`, says: [takenText(incident, now), `${incident.title} (${incident.severity}, ${incident.id})`] };
+}
+
+/** A2: looks until the read model shows what came of the word, for a bounded while. */
+async function outcome(deps: HttpDeps, claim: LinkClaim, sent: Sent, before: Standing): Promise<readonly [number, Page]> {
+  const { clock } = deps;
+  const until = clock.steady() + (deps.limits?.answerWaitMs ?? defaultLimits.answerWaitMs);
+  const holder = before.is === 'taken' ? before.incident.acknowledgedBy : null;
+  while (before.is !== 'unknown') {
+    const standing = await standingOf(deps, claim);
+    const now = clock.now();
+    if (standing.is === 'over') return [409, asking(standing, claim, { now, name: sent.name })];
+    if (standing.is === 'taken') {
+      const by = standing.incident.acknowledgedBy;
+      if (by === sent.name) return [200, yours(standing, sent.name, now)];
+      if (by !== holder) return [409, asking(standing, claim, { now, name: sent.name })];
+    }
+    if (clock.steady() >= until) break;
+    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
+  }
+  const says = [
+    `The word of ${sent.name} is kept since ${clockOf(clock.now())}; whether it was the first is not shown yet.`,
+    'Open the link again in a moment to see who has it.',
+  ];
+  return [202, { title: 'Your word is taken in', says }];
 }

@@ -63,12 +63,20 @@ describe('pagerduty events', () => {
     });
   });
 
-  test('a resolve names the key and nothing else; repeat and approval trigger under the same key', async () => {
-    const { event } = await eventFor({ kind: 'resolve' });
+  test('B18: the end names the key, and who or what healed it; repeat and approval trigger under the same key', async () => {
+    const { event } = await eventFor({ kind: 'resolve', text: 'healed by playbook restart-web after 4m: verified' });
     const repeat = await eventFor({ kind: 'repeat' });
     const approval = await eventFor({ kind: 'approval' });
 
-    assert.deepEqual(event, { routing_key: routingKey, dedup_key: 'quench:i42.default', event_action: 'resolve' });
+    assert.partialDeepStrictEqual(event, {
+      routing_key: routingKey,
+      dedup_key: 'quench:i42.default',
+      event_action: 'resolve',
+      payload: {
+        summary: '[critical] resolved: disk full on db1',
+        custom_details: { text: 'healed by playbook restart-web after 4m: verified' },
+      },
+    });
     assert.equal(repeat.event.event_action, 'trigger');
     assert.equal(repeat.event.dedup_key, event.dedup_key);
     assert.equal(approval.event.payload.summary, '[critical] approval needed: disk full on db1');
@@ -109,9 +117,25 @@ describe('pagerduty events', () => {
   });
 
   test('B4: an acknowledgement is said under the key of its era', async () => {
-    const { event } = await eventFor({ kind: 'acknowledged', era: 3 });
+    const { event } = await eventFor({ kind: 'acknowledged', era: 3, text: 'ben has it since 23:38 UTC (api)' });
 
-    assert.deepEqual(event, { routing_key: routingKey, dedup_key: 'quench:i42.default:3', event_action: 'acknowledge' });
+    assert.partialDeepStrictEqual(event, {
+      routing_key: routingKey,
+      dedup_key: 'quench:i42.default:3',
+      event_action: 'acknowledge',
+      payload: { custom_details: { text: 'ben has it since 23:38 UTC (api)' } },
+    });
+  });
+
+  test('B18: the first link is where the event leads, and the others stand in their order', async () => {
+    const links = [
+      { text: 'Incident', href: 'https://quench.example.org/incident/t1' },
+      { text: 'Acknowledge', href: 'https://quench.example.org/ack/t2' },
+    ];
+    const { event } = await eventFor({ links });
+
+    assert.equal(event.client_url, 'https://quench.example.org/incident/t1');
+    assert.deepEqual(event.links, links);
   });
 
   test('a summary is cut at 1024 characters as people count them, never inside one', async () => {

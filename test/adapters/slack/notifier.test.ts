@@ -47,8 +47,9 @@ describe('slack messages', () => {
     assert.equal(outcome.outcome, 'refused');
   });
 
-  test('the message has the headline, the text, the facts and the link', async () => {
-    const { message } = await post({});
+  test('B18: the message has the headline, the text, the links side by side, and the facts', async () => {
+    const links = [...plainNotification.links, { text: 'Acknowledge', href: 'https://quench.example.org/ack/t2' }];
+    const { message } = await post({ links });
 
     assert.equal(message.text, '[critical] disk full on db1');
     assert.deepEqual(
@@ -58,11 +59,22 @@ describe('slack messages', () => {
       [
         '*[critical] disk full on db1*',
         plainNotification.text,
+        '<https://quench.example.org/incidents/i42.default|incident>  ·  <https://quench.example.org/ack/t2|Acknowledge>',
         ['*host*\ndb1.example.org', '*attempts*\n2'],
-        '<https://quench.example.org/incidents/i42.default|incident>',
         undefined,
       ],
     );
+  });
+
+  test('B18: a long text is parted at its empty lines, and nothing of it is lost', async () => {
+    const paragraphs = Array.from({ length: 9 }, (_, index) => `${index}: ${'<x> '.repeat(200)}end ${index}`);
+    const { message } = await post({ text: paragraphs.join('\n\n') });
+
+    const texts: string[] = message.blocks.flatMap((block: { text?: { text: string } }) =>
+      block.text === undefined ? [] : [block.text.text],
+    );
+    for (const index of paragraphs.keys()) assert.equal(texts.filter((text) => text.includes(`end ${index}`)).length, 1);
+    assert.ok(texts.every((text) => text.length <= 3_000));
   });
 
   test('no text of a notification can mention, link or call a channel', async () => {

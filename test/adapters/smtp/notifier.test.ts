@@ -116,8 +116,39 @@ describe('a mail', () => {
     assert.equal(headers.get('date'), 'Fri, 20 Nov 2026 12:00:00 +0000');
     assert.equal(headers.get('auto-submitted'), 'auto-generated');
     assert.equal(headers.get('list-id'), 'Quench <quench.example.org>');
-    assert.match(letter.raw, /The playbook freed 2 MiB of 40 GiB\.\r\nA person is needed\.\r\n\r\nhost: db1\.example\.org\r\n/);
-    assert.match(letter.raw, /incident: https:\/\/quench\.example\.org\//);
+    const link = 'incident: https://quench.example.org/incidents/i42.default';
+    assert.ok(
+      letter.raw.includes(`The playbook freed 2 MiB of 40 GiB.\r\nA person is needed.\r\n\r\n${link}\r\n\r\nhost: db1.example.org\r\n`),
+    );
+  });
+
+  test('B18: the HTML part says the same, its first link the incident, and no text of it is markup', async () => {
+    const office = await postOffice();
+    const trap = '<script>alert(1)</script> & <img src=x> "';
+    const links = [
+      { text: 'Incident', href: 'https://quench.example.org/incident/t1' },
+      { text: trap, href: 'https://example.org/?a="><script>' },
+    ];
+    await send({ port: office.port }, { title: trap, text: `${trap}\n> 41 % /`, facts: [{ name: trap, value: trap }], links });
+
+    const raw = (office.letters[0]?.raw ?? '').replaceAll('=\r\n', '').replaceAll('=3D', '=');
+    const html = raw.slice(raw.indexOf('<!doctype html>'), raw.indexOf('</html>'));
+    assert.match(raw, /Content-Type: multipart\/alternative/);
+    assert.match(html, /&lt;script&gt;alert\(1\)&lt;\/script&gt; &amp; &lt;img src=x&gt; &quot;\r\n&gt; 41 % \/<\/pre>/);
+    assert.doesNotMatch(html, /<script|<img/);
+    assert.match(html, /<a href="([^"]*)">/);
+    assert.equal(/<a href="([^"]*)">/.exec(html)?.[1], 'https://quench.example.org/incident/t1');
+  });
+
+  test('B18: the subject says since when, until somebody has it or it is over', async () => {
+    const office = await postOffice();
+    const startedAt = Date.UTC(2026, 10, 20, 3, 9);
+    for (const kind of ['page', 'resolve'] as const) await send({ port: office.port }, { id: kind, kind, startedAt });
+    await send({ port: office.port }, { id: 'long', startedAt, title: 'x'.repeat(500) });
+
+    const subjects = office.letters.map(({ raw }) => headersOf(raw).get('subject') ?? '');
+    assert.deepEqual(subjects.slice(0, 2), ['[critical] disk full on db1 (since 03:09 UTC)', '[critical] resolved: disk full on db1']);
+    assert.match(subjects[2] ?? '', /=E2=80=A6_=28si.*nce_03=3A09_UTC=29/s);
   });
 
   test('threads with all mails of its incident, and only those; attempts share one Message-ID', async () => {

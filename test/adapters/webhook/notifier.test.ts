@@ -53,6 +53,13 @@ test('a receiver verifies with the old or the new secret, and reads one document
     timestamp: '2026-11-20T03:14:15.000Z',
     data: { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links },
   });
+  await notifier.deliver(
+    { ...plainNotification, startedAt: now - 60_000, asks: { run: 'r5.default', until: now } },
+    new AbortController().signal,
+  );
+  const { data } = JSON.parse(receiver.heard.at(-1)?.body ?? '');
+  assert.equal(data.startedAt, '2026-11-20T11:59:00.000Z');
+  assert.deepEqual(data.asks, { run: 'r5.default', until: '2026-11-20T12:00:00.000Z' });
   assert.match(String(heard.headers['webhook-id']), /^msg_[0-9a-f]{32}$/);
   http.close();
   await receiver.close();

@@ -118,7 +118,7 @@ async function rig(options: Options = {}): Promise<Rig> {
           close: async () => {},
         },
         notifiers: new Map([['terminal', notifierOf(delivered, options.slow === true)]]),
-        withAckLink: (notification) => notification,
+        withLinks: (notification) => notification,
         onTrouble: options.onTrouble ?? assert.ifError,
       }),
     end: (part) => part.stop(options.graceMs ?? 0),

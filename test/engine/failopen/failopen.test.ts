@@ -129,7 +129,7 @@ async function rig(roles: readonly Role[], options: { readonly spooled?: boolean
       expressions,
       executor: localExecutor([]),
       notifiers: new Map(),
-      withAckLink: (notification) => notification,
+      withLinks: (notification) => notification,
       worker: 'one',
       yieldToIntake: async () => {},
       decided: () => {},

@@ -34,7 +34,7 @@ export async function rig(projectors: (store: Store) => readonly Projector[]): P
     expressions: createExpressions(),
     executor: localExecutor([]),
     notifiers: new Map(),
-    withAckLink: (notification) => notification,
+    withLinks: (notification) => notification,
     worker: 'one',
     yieldToIntake: async () => {},
     decided: () => {},

@@ -66,7 +66,7 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
       ['first', accept],
       ['second', accept],
     ]),
-    withAckLink: (notification) => notification,
+    withLinks: (notification) => notification,
     worker: instance,
     yieldToIntake: () => nextRound(),
     decided: () => {},

@@ -1,0 +1,133 @@
+// The link in a page that asks for a yes: shows the exact commands, the target and until when, and takes a yes or a no in the name that is given.
+// GET shows and changes nothing; only POST acts.
+//   Y1  Nothing is said to be allowed or refused before the read model shows it; who comes too late learns who was first.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sinceOf, clockOf, spanOf, type Millis } from '../../core/time.ts';
+import type { RunDocument } from '../../readmodel/documents.ts';
+import { decided } from '../api/runs.ts';
+import { defaultLimits, type HttpDeps } from '../deps.ts';
+import type { Route } from '../route.ts';
+import { badLink } from './ack.ts';
+import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Page, type Sent } from './html.ts';
+import { readLink, type LinkClaim } from './links.ts';
+
+const lookEveryMs: Millis = 50;
+const entriesPerReading = 1_000;
+const readingsMax = 5;
+const plan = /^would call /;
+
+/** The routes behind a link that asks for a yes. */
+export function answerRoutes(deps: HttpDeps): readonly Route[] {
+  const common = {
+    path: '/answer/:token',
+    access: 'open',
+    scope: 'none',
+    tag: 'acknowledgement',
+    answers: {
+      200: htmlAnswer('A small page that says what would be done, or what was decided.'),
+      404: htmlAnswer('Not a link of ours.'),
+      410: htmlAnswer('The link has expired.'),
+    },
+  } as const;
+  const acting = {
+    202: htmlAnswer('Kept; the read model does not show yet what came of it.'),
+    400: htmlAnswer('Nobody said who they are, or neither yes nor no.'),
+    409: htmlAnswer('The run no longer waits.'),
+  };
+  const serve: (
+    req: IncomingMessage,
+    res: ServerResponse,
+    call: { readonly params: { readonly [name: string]: string } },
+  ) => Promise<void> = (req, res, { params }) => serveAnswer(deps, req, res, params['token'] ?? '');
+  return [
+    { ...common, kind: 'raw', method: 'get', summary: 'Show what a run that waits would do', serve },
+    {
+      ...common,
+      answers: { ...common.answers, ...acting },
+      kind: 'raw',
+      method: 'post',
+      summary: 'Say yes or no to a run that waits, in the name given',
+      serve,
+    },
+  ];
+}
+
+async function serveAnswer(deps: HttpDeps, req: IncomingMessage, res: ServerResponse, token: string): Promise<void> {
+  const now = deps.clock.now();
+  const read = readLink(deps.ackSecrets(), 'answer', { token, now });
+  if (!read.ok) return sendPage(res, ...badLink[read.error]);
+  const claim = read.value;
+  const run = await runOf(deps, claim);
+  if (req.method !== 'POST') return sendPage(res, 200, await asking(deps, claim, run, nameKnown(req)));
+  const sent = await sentIn(req);
+  const word = sent.field('answer');
+  if (sent.name === '' || (word !== 'yes' && word !== 'no')) {
+    const page = await asking(deps, claim, run, sent.name);
+    return sendPage(res, 400, { ...page, says: ['Please say who you are, and yes or no.', ...page.says] });
+  }
+  rememberName(res, sent.name);
+  const late = run === null ? null : decided(run);
+  if (late !== null) return sendPage(res, 409, { title: 'It no longer waits', says: [late] });
+  const via = claim.to === '' ? 'link' : `link to ${claim.to}`;
+  const said = { scope: claim.scope, run: claim.run ?? '', by: sent.name, via };
+  await deps.intake.submit(word === 'yes' ? { type: 'Approved', ...said } : { type: 'Denied', ...said, note: sent.note });
+  return sendPage(res, ...(await outcome(deps, claim, run, sent)));
+}
+
+async function runOf({ store: { views } }: HttpDeps, { run, scope }: LinkClaim): Promise<RunDocument | null> {
+  return views.get('run', run ?? '', [scope]).catch(() => null); // the link must work while the read model does not
+}
+
+async function asking(deps: HttpDeps, claim: LinkClaim, run: RunDocument | null, name: string): Promise<Page> {
+  const form = {
+    name,
+    hidden: {},
+    buttons: [
+      { field: 'answer', value: 'yes', says: 'Yes, run it' },
+      { field: 'answer', value: 'no', says: 'No' },
+    ],
+    asksNote: true,
+  } as const;
+  if (run === null) return { title: `Let run ${claim.run ?? ''} act?`, says: ['What it would do is not shown now.'], form };
+  const late = decided(run);
+  if (late !== null) return { title: 'It no longer waits', says: [late] };
+  const left = run.approvalUntil === null ? 0 : run.approvalUntil - deps.clock.now();
+  const until = run.approvalUntil === null ? '' : ` It waits until ${clockOf(run.approvalUntil)} (${spanOf(Math.max(0, left))}).`;
+  return {
+    title: `Let playbook ${run.playbook} act on ${run.target}?`,
+    says: [`Asked ${sinceOf(run.startedAt, deps.clock.now())} for incident ${run.incident}.${until}`],
+    form,
+    lines: [{ head: 'It would run', lines: await planOf(deps, claim, run) }],
+  };
+}
+
+/** The commands as they were told when it began to wait. */
+async function planOf({ store: { views } }: HttpDeps, { scope }: LinkClaim, run: RunDocument): Promise<readonly string[]> {
+  const lines: string[] = [];
+  let after = -1;
+  for (let readings = 0; readings < readingsMax; readings += 1) {
+    const some = await views.timeline({ incident: run.incident, scopes: [scope], after, limit: entriesPerReading }).catch(() => []);
+    for (const { detail, text } of some) if (detail['run'] === run.id && plan.test(text)) lines.push(text.replace(plan, ''));
+    const next = some.at(-1)?.seq;
+    if (next === undefined || some.length < entriesPerReading) break;
+    after = next;
+  }
+  return lines.length === 0 ? [`quench run show ${run.id}`] : lines;
+}
+
+/** Y1: looks until the read model shows what came of the word, for a bounded while. */
+async function outcome(deps: HttpDeps, claim: LinkClaim, before: RunDocument | null, sent: Sent): Promise<readonly [number, Page]> {
+  const { clock } = deps;
+  const until = clock.steady() + (deps.limits?.answerWaitMs ?? defaultLimits.answerWaitMs);
+  while (before !== null) {
+    const run = await runOf(deps, claim);
+    const now = run === null ? null : decided(run);
+    if (run !== null && now !== null) {
+      const isOurs = run.approvedBy === sent.name || run.end === 'denied';
+      return [isOurs ? 200 : 409, { title: isOurs ? 'Decided' : 'It no longer waits', says: [now] }];
+    }
+    if (clock.steady() >= until) break;
+    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
+  }
+  return [202, { title: 'Your word is taken in', says: ['Open the link again in a moment to see what came of it.'] }];
+}
