@@ -12,7 +12,7 @@ import type { WorldRow } from './playbook/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
 import { newTable, type Table } from './table.ts';
-import type { Instant } from './time.ts';
+import { minute, type Instant } from './time.ts';
 import type { WakeRow } from './wakes.ts';
 
 /** One row, key `desk`: counters of the scope. */
@@ -56,6 +56,10 @@ export interface Indexes {
   readonly firingByIncident: Map<string, Set<string>>;
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
+  /** Incidents by the minute in which their life began: what a storm finds in its window. */
+  readonly incidentsByMinute: Map<number, Set<string>>;
+  /** Incidents that each storm speaks for, or spoke for when it ended. */
+  readonly childrenByStorm: Map<string, Set<string>>;
   readonly silences: SilenceIndex;
   /** Incidents that wait for the release of a target or of a playbook's slot. */
   readonly waiting: Map<string, Set<string>>;
@@ -99,6 +103,8 @@ export function newDesk(scope: string): Desk {
       alertsByIncident: new Map(),
       firingByIncident: new Map(),
       runsByPlaybook: new Map(),
+      incidentsByMinute: new Map(),
+      childrenByStorm: new Map(),
       silences: newSilenceIndex(),
       waiting: new Map(),
     },
@@ -167,6 +173,31 @@ export function indexWaiting(desk: Desk, id: string, before: readonly string[] =
   }
 }
 
+/** Brings the indexes by minute and by storm up to date with an incident's row; `before` is what the row was, or what leaves. */
+export function indexLife(desk: Desk, before: Incident | undefined, after: Incident | undefined): void {
+  const { incidentsByMinute, childrenByStorm } = desk.indexes;
+  if (before !== undefined) removeFrom(incidentsByMinute, minuteOf(before.lifeAt), before.id);
+  if (before !== undefined && before.parent !== null) removeFrom(childrenByStorm, before.parent, before.id);
+  if (after !== undefined) addTo(incidentsByMinute, minuteOf(after.lifeAt), after.id);
+  if (after !== undefined && after.parent !== null) addTo(childrenByStorm, after.parent, after.id);
+}
+
+export function minuteOf(at: Instant): number {
+  return Math.floor(at / minute);
+}
+
+function addTo<Key>(index: Map<Key, Set<string>>, key: Key, id: string): void {
+  const ids = index.get(key);
+  if (ids === undefined) index.set(key, new Set([id]));
+  else ids.add(id);
+}
+
+function removeFrom<Key>(index: Map<Key, Set<string>>, key: Key, id: string): void {
+  const ids = index.get(key);
+  ids?.delete(id);
+  if (ids?.size === 0) index.delete(key);
+}
+
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
 export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
   const { runsByPlaybook } = desk.indexes;
@@ -184,7 +215,10 @@ export function reindex(desk: Desk): void {
   }
   const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
   for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
-  for (const id of desk.tables.incidents.rows.keys()) indexWaiting(desk, id);
+  for (const [id, incident] of desk.tables.incidents.rows) {
+    indexWaiting(desk, id);
+    indexLife(desk, undefined, incident);
+  }
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
   for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

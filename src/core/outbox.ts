@@ -13,6 +13,7 @@ const table = {
   IncidentOpened: false,
   IncidentChanged: false,
   IncidentNested: false,
+  IncidentUnnested: false,
   IncidentDecided: false,
   TriggerHeld: false,
   IncidentAcknowledged: false,

@@ -16,6 +16,7 @@ import type {
   IncidentReopened,
   IncidentResolved,
   IncidentUnacknowledged,
+  IncidentUnnested,
   Resolved,
   Unacked,
 } from './incident/facts.ts';
@@ -83,6 +84,7 @@ export type Fact =
   | InstallationAdopted
   | FreezeChanged
   | IncidentNested
+  | IncidentUnnested
   | AlertMerged
   | AlertDecided
   | IncidentOpened

@@ -34,6 +34,7 @@ const table: Table = {
   IncidentOpened: uncounted,
   IncidentChanged: uncounted,
   IncidentNested: uncounted,
+  IncidentUnnested: uncounted,
   IncidentDecided: uncounted,
   TriggerHeld: uncounted,
   IncidentAcknowledged: uncounted,

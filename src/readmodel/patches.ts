@@ -50,6 +50,7 @@ const table: Table = {
     { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, root: fact.root, score: fact.score }), begins: true },
   ],
   IncidentNested: (fact) => [incidentPatch(fact, { parent: fact.parent })],
+  IncidentUnnested: (fact) => [incidentPatch(fact, { parent: null })],
   IncidentDecided: (fact) => [incidentPatch(fact, { decision: fact.decision, reason: fact.reason })],
   IncidentAcknowledged: (fact) => [incidentPatch(fact, { state: 'acknowledged', acknowledgedBy: fact.by, acknowledgedAt: fact.at })],
   IncidentUnacknowledged: (fact) => [incidentPatch(fact, { state: 'open', acknowledgedBy: null, acknowledgedAt: null })],
@@ -57,6 +58,7 @@ const table: Table = {
   IncidentReopened: (fact) => [
     incidentPatch(fact, {
       state: 'open',
+      parent: null,
       acknowledgedBy: null,
       acknowledgedAt: null,
       resolvedBy: null,

@@ -60,6 +60,7 @@ const lines: Lines = {
           root: fact.root,
           terms: termsOf(fact.score),
         }),
+  IncidentUnnested: (fact) => line(fact.incident, `belongs to ${fact.parent} no longer: ${fact.reason}`, { kind: fact.kind }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
   TriggerHeld: silent,

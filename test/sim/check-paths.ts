@@ -98,6 +98,9 @@ export const rarePaths: readonly string[] = [
   'alert taken as ended',
   'storm',
   'part of a storm',
+  'page hushed by a storm',
+  'out of a storm',
+  'taken with a storm',
 ];
 
 export function checkPaths({ ledger, disk, partitions }: CheckParts): { dying(atWork: number): void; end(): void } {

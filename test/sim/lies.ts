@@ -141,6 +141,12 @@ export function blind(to: Blindness): Lie {
   return () => ({ turn: blinded });
 }
 
+/** Nothing knows which incidents are under a storm: they do not hear that it is over, that it calls nobody, or that somebody has it. */
+export const alone: Turn = (desk, input, rules, offset) => {
+  desk.indexes.childrenByStorm.clear();
+  return turn(desk, input, rules, offset);
+};
+
 /** Takes the incident for one that nobody has. */
 export const toPeople: Blindness = (desk, run, rules) => {
   const { rows } = desk.tables.incidents;

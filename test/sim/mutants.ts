@@ -3,6 +3,7 @@
 import { createService } from '../../src/engine/service.ts';
 import {
   ahead,
+  alone,
   answering,
   apart,
   blind,
@@ -168,6 +169,11 @@ export const mutants: readonly Mutant[] = [
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
+  },
+  {
+    says: 'storms that forget what they speak for (S2)',
+    tampering: lying({ host: () => ({ turn: alone }) }),
+    caught: /^S2: .* speaks for it no longer/,
   },
   {
     says: 'a process that takes up no partition of another one',

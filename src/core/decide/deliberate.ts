@@ -16,6 +16,7 @@ import { ends } from '../run/ends.ts';
 import { playbookOf, runOf, type Run } from '../run/row.ts';
 import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
+import { outOfStorm, tellChildren } from './adopt.ts';
 import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
@@ -33,7 +34,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const known = incidentOf(ctx, id);
   if (known === undefined || known.state === 'resolved') return;
   refreshHeld(ctx, id);
-  const incident = renewed(ctx, incidentOf(ctx, id) ?? known, arrived);
+  const incident = outOfStorm(ctx, renewed(ctx, incidentOf(ctx, id) ?? known, arrived), arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) {
     if (isHeldByFlapping(incident)) return decide(ctx, incident, 'hold', 'it flaps: watched until it is steady');
     return resolveCleared(ctx, incident);
@@ -82,6 +83,7 @@ function isAnswered(ctx: TurnContext, incident: Incident): boolean {
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string, until: readonly string[] = []): void {
   if (incident.decision === decision && incident.reason === reason) return;
+  if (incident.storm) tellChildren(ctx, incident, decision);
   emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason, ...(until.length === 0 ? {} : { waitsFor: until }) });
 }
 
@@ -224,7 +226,7 @@ function ladderOf(ctx: TurnContext, playbook: string): string | null {
 
 /** Pages for an incident, once in its life; a page that was only answered, as an approval is, rings again for a new reason. */
 export function page(ctx: TurnContext, incident: Incident, reason: string, ladder: string | null): void {
-  if (incident.decision === 'page' && incident.reason === reason) return; // B1
+  if (incident.decision === 'page' && incident.reason === reason && incident.news === undefined) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
   const { news, storm } = incident;

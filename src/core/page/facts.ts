@@ -118,6 +118,8 @@ export interface PageAcked extends FactBase {
   readonly incident: string;
   readonly by: string;
   readonly via: string;
+  /** The storm that speaks for it: the page is silent because of that, and rings anew when the storm no longer does. */
+  readonly storm?: string;
 }
 
 export interface PageClosed extends FactBase {

@@ -65,7 +65,7 @@ function foldRang(desk: Desk, fact: PageRang): void {
   });
 }
 
-function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
+function rungPage({ takenOver: _stale, storm: _spokenFor, ...page }: Page, fact: PageRang): Page {
   const { round, rung, ring, carried = [], severity = page.severity, era = page.era } = fact;
   const { reason = page.reason, ladder = page.ladder } = fact;
   const also = { ...(severity === undefined ? {} : { severity }), ...(era === undefined ? {} : { era }) };
@@ -77,9 +77,10 @@ function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
   return { ...page, state: 'ringing', round, rung, ring, reason, ladder, outgoing, ...also };
 }
 
-function ackedPage(page: Page, fact: PageAcked): Page {
+function ackedPage({ storm: _before, ...page }: Page, fact: PageAcked): Page {
   const again = page.state === 'acked' ? { takenOver: fact.seq } : {};
-  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again };
+  const spokenFor = fact.storm === undefined ? {} : { storm: fact.storm };
+  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again, ...spokenFor };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {

@@ -1,7 +1,7 @@
 // One page: from the first ring to an acknowledgement or a resolution.
 // Decides only. Which rung rings next is climb.ts, what becomes of one notification delivery.ts, its words notice.ts, sending it engine/effects.
 //   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, or a playbook
-//       that a person let act has failed; it closes only when its incident resolves.
+//       that a person let act has failed, or the storm that spoke for it does so no longer; it closes only when its incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';
@@ -57,6 +57,25 @@ export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string
   const { ackTimeoutMs } = page.ladder;
   const again = page.state === 'acked' ? { asked: nextSeq(ctx) } : {};
   if (ackTimeoutMs > 0) wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, ...again });
+}
+
+/**
+ * A storm speaks for it: the page stops ringing, here and where vendors ring for it, and rings anew when the storm no longer speaks for it.
+ * Who takes the storm later has this, too; everybody who was told of it was told of the storm, so that nobody is told of it once more.
+ */
+export function hushPage(ctx: TurnContext, page: Page, who: { readonly by: string; readonly via: string; readonly storm: string }): void {
+  const { id, incident, state } = page;
+  if (state === 'closed') return;
+  const { by, via, storm } = who;
+  emit(ctx, { type: 'PageAcked', page: id, incident, by, via, storm });
+  if (state === 'ringing') for (const notifier of page.told) send(ctx, id, notifier, 'acknowledged');
+}
+
+/** The storm with which somebody took it is over, and it is not: from here on its own acknowledgement may time out. */
+export function watchAck(ctx: TurnContext, page: Page): void {
+  const { ackTimeoutMs } = page.ladder;
+  if (page.state !== 'acked' || ackTimeoutMs === 0) return;
+  wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, asked: nextSeq(ctx) });
 }
 
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */

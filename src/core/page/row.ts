@@ -45,6 +45,8 @@ export interface Page {
   /** Notifiers that may have told somebody; they are told of the end, too. */
   readonly told: readonly string[];
   readonly ackedBy: string | null;
+  /** The storm that speaks for it, while it is silent because of that. */
+  readonly storm?: string;
   /** The fact by which another took it over, when one did: the wait of the acknowledgement before is stale. */
   readonly takenOver?: number;
   /** Severity of the incident when it last rang; absent of a page of 0.1.0. */

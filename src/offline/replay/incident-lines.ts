@@ -83,7 +83,8 @@ export function createIncidentLines(): IncidentLines {
         case 'IncidentReopened':
           return change(fact.incident, (row) => (row.resolved = null));
         case 'IncidentNested':
-          return change(fact.incident, (row) => (row.parent = fact.parent));
+        case 'IncidentUnnested':
+          return change(fact.incident, (row) => (row.parent = fact.type === 'IncidentNested' ? fact.parent : null));
         case 'PageOpened':
           return change(fact.incident, (row) => row.pages.push({ at: iso(fact.at), policy: fact.ladder.name, reason: fact.reason }));
         case 'RunStarted':
