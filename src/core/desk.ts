@@ -6,7 +6,7 @@ import { isFiring, type AlertRow } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
-import type { Page } from './page/row.ts';
+import type { Bundle, Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
@@ -36,6 +36,8 @@ export interface Tables {
   /** Playbooks that runs on this desk began with, by digest. */
   readonly playbooks: Table<Playbook>;
   readonly pages: Table<Page>;
+  /** For each notifier that was called lately: what waits to be told together, of first rings and of repeats. */
+  readonly bundles: Table<Bundle>;
   readonly silences: Table<SilenceRow>;
   readonly rules: Table<RuleCounts>;
   readonly targets: Table<TargetHistory>;
@@ -92,6 +94,7 @@ export function newDesk(scope: string): Desk {
       runs: newTable(),
       playbooks: newTable(),
       pages: newTable(),
+      bundles: newTable(),
       silences: newTable(),
       rules: newTable(),
       targets: newTable(),

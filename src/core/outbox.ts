@@ -33,6 +33,7 @@ const table = {
   PageOpened: false,
   PageRang: false,
   PageReachChanged: false,
+  NotifyHeld: false,
   NotifyRequested: true,
   NotifyGranted: true,
   NotifyDropped: true,

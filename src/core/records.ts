@@ -27,6 +27,7 @@ import type {
   NotifyDropped,
   NotifyFinished,
   NotifyGranted,
+  NotifyHeld,
   NotifyRequested,
   PageAcked,
   PageClosed,
@@ -114,6 +115,7 @@ export type Fact =
   | PageReachChanged
   | NotifyRequested
   | NotifyGranted
+  | NotifyHeld
   | NotifyDropped
   | NotifyFinished
   | PageAcked

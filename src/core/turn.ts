@@ -18,6 +18,7 @@ import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
+import { toldWith } from './page/bundle.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
@@ -80,7 +81,9 @@ function handle(ctx: TurnContext, input: Input): void {
       return onNotifyAnswered(ctx, input);
     case 'Acked':
       if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
-      return acknowledge(ctx, input.incident, input);
+      for (const incident of [input.incident, ...(input.page === undefined ? [] : toldWith(ctx, input.page))])
+        acknowledge(ctx, incident, input);
+      return;
     case 'Unacked':
       return unacknowledge(ctx, input.incident, input);
     case 'Resolved':

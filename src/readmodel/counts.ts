@@ -54,6 +54,7 @@ const table: Table = {
   PageOpened: (counter) => counter.page('opened'),
   PageRang: (counter) => counter.page('rang'),
   PageReachChanged: (counter, fact) => counter.page(fact.reach ?? 'reached'),
+  NotifyHeld: uncounted,
   NotifyRequested: uncounted,
   NotifyGranted: uncounted,
   NotifyDropped: (counter, fact) => counter.notification(fact.notifier, 'dropped'),

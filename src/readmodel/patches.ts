@@ -107,6 +107,7 @@ const table: Table = {
     pagePatch(fact, { state: 'ringing', round, rung, ring, ...(ladder === undefined ? {} : { ladder: ladder.name }) }),
   ],
   PageReachChanged: (fact) => [pagePatch(fact, { reach: fact.reach })],
+  NotifyHeld: none,
   NotifyRequested: none,
   NotifyGranted: none,
   NotifyDropped: (fact) => [{ ...pagePatch(fact, {}), put: { notified: { [fact.notification]: droppedOf(fact) } } }],

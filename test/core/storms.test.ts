@@ -127,6 +127,18 @@ test('B20: what is worse than the storm rings beside it, also when it becomes so
   assert.equal(story.last('PageRang').kind, 'risen');
 });
 
+test('B20: what is worse than the storm when it begins is not adopted', () => {
+  const story = tell({ ...policy, paging: { severity: 'warning', score: 0.1 } });
+  story.see(
+    eventOf({ name: 'DiskFull', summary: 'DiskFull', severity: 'error', entity: { host: 'k1', service: 'disk' }, startedAt: story.now() }),
+  );
+  for (let n = 0; n < 130; n += 1) story.see(nodeDown(story, n, { severity: 'warning' }));
+  story.forward(10 * second);
+
+  assert.equal(row(story, stormOf(story))?.severity, 'warning');
+  assert.deepEqual(new Set(pagesIn(story, 'ringing')), new Set([opened(story, 'DiskFull'), stormOf(story)]));
+});
+
 test('B20: a stranger that comes to what the storm adopted rings, before the storm was taken and after', () => {
   const story = raged();
   const stranger = (host: string): AlertEvent =>
@@ -150,6 +162,7 @@ test('B20: an acknowledgement of every alert of the storm by its source takes no
   }
 
   assert.equal(row(story, stormOf(story))?.taken?.via, 'source');
+  assert.ok(story.all('IncidentAcknowledged').every((fact) => fact.storm === undefined));
   assert.ok(pagesIn(story, 'ringing').length > 30, 'nobody has those');
 });
 

@@ -101,6 +101,9 @@ export const rarePaths: readonly string[] = [
   'page hushed by a storm',
   'out of a storm',
   'taken with a storm',
+  'rang anew for a stranger',
+  'held to be told together',
+  'told together with others',
 ];
 
 export function checkPaths({ ledger, disk, partitions }: CheckParts): { dying(atWork: number): void; end(): void } {

@@ -14,7 +14,7 @@ import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
 import { checkShares } from './check-shares.ts';
-import { checkStorms } from './check-storms.ts';
+import { checkUncalled } from './check-uncalled.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
 import { inputsOn, type Ledger } from './ledger.ts';
@@ -58,7 +58,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkEras(ledger);
   checkPresent(ledger);
   checkChoosing(ledger);
-  checkStorms(ledger);
+  checkUncalled(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

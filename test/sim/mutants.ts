@@ -21,6 +21,7 @@ import {
   twice,
   unfenced,
   withLog,
+  withoutBundles,
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
@@ -169,6 +170,11 @@ export const mutants: readonly Mutant[] = [
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
+  },
+  {
+    says: 'rings that wait for others and are never told (U1)',
+    tampering: lying({ host: withLog(withoutBundles) }),
+    caught: /^U1: /,
   },
   {
     says: 'storms that forget what they speak for (S2)',

@@ -114,5 +114,6 @@ export function simPolicy(random: Random, number: number, about = ''): Policy {
     settleMs: random.pick([0, 5 * second, 20 * second]),
     holdOffMs: random.pick([0, 30 * second, 2 * minute]),
     staleMs: 45 * minute,
+    delivery: { keepTryingMs: 24 * hour, lastResort: [], bundleMs: random.pick([0, 30 * second]) },
   });
 }

@@ -33,4 +33,5 @@ export const configDefaults = {
   spool: { bytesMax: 268_435_456, ageMaxMs: hour },
   failOpenAfterMs: 2 * minute,
   keepTryingMs: day,
+  bundleMs: 30 * second,
 } as const;

@@ -143,7 +143,7 @@ export const ConfigSchema: Schema = {
       stale: span,
       spool: mapping({ bytes, age: span }),
       failOpen: mapping({ after: span, notify }),
-      delivery: mapping({ keepTrying: span }),
+      delivery: mapping({ keepTrying: span, bundle: span }),
     },
     ['endpoints', 'notifiers', 'ladders'],
     { silences: 'set them through the API', schedules: 'name notifiers in ladders', maintenance: 'set a silence' },

@@ -87,6 +87,12 @@ export function outOfStorm(ctx: TurnContext, incident: Incident, arrived: string
   return incidentOf(ctx, incident.id) ?? incident;
 }
 
+/** Whether alerts of this rule make the storm. */
+export function makesStorm(ctx: TurnContext, storm: Incident, rule: string): boolean {
+  const children = childrenOf(ctx, storm.id).flatMap((id) => incidentOf(ctx, id) ?? []);
+  return isCommon(rulesOf(ctx, [storm, ...children]), rule);
+}
+
 /** Why the storm does not speak for it any more, or null. */
 function newsAbove(ctx: TurnContext, incident: Incident, arrived: string | null): News | null {
   const storm = incidentOf(ctx, incident.parent);
@@ -113,8 +119,7 @@ function strangerIn(ctx: TurnContext, incident: Incident, storm: Incident, arriv
   for (const { alert: other } of firingOf(ctx, incident)) {
     if (other.fingerprint !== arrived && other.name === alert.name && other.severity === 'critical') return null;
   }
-  const others = childrenOf(ctx, storm.id).flatMap((id) => incidentOf(ctx, id) ?? []);
-  if (isCommon(rulesOf(ctx, [storm, ...others]), alert.name)) return null;
+  if (makesStorm(ctx, storm, alert.name)) return null;
   return { kind: 'joined', text: `part of the alert storm ${storm.id} until now; since then ${briefOf(alert)}` };
 }
 

@@ -3,7 +3,7 @@
 //   B1  A person is paged only when no playbook may help, one failed, was refused, or takes too long; and at most once in a life.
 //   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
-//   B4  What is worse than what a page rang for rings anew, and so does what an acknowledgement does not cover (taken.ts).
+//   B4  What is worse than what a page rang for rings anew (anew.ts), and so does what an acknowledgement does not cover (taken.ts).
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
@@ -17,12 +17,13 @@ import { playbookOf, runOf, type Run } from '../run/row.ts';
 import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
 import { outOfStorm, tellChildren } from './adopt.ts';
+import { ringAnew } from './anew.ts';
 import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Asked } from './remedy.ts';
-import { briefOf, loudest, newsOf, release } from './taken.ts';
+import { newsOf, release } from './taken.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
@@ -41,7 +42,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   }
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
-  ringForRise(ctx, incident);
+  ringAnew(ctx, incident, arrived);
   if (incident.news?.kind === 'unacknowledged' && isAnswered(ctx, incident)) return page(ctx, incident, incident.news.text, null);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
@@ -65,16 +66,6 @@ function renewed(ctx: TurnContext, incident: Incident, arrived: string | null): 
   const news = newsOf(ctx, incident, arrived);
   if (news !== null) release(ctx, incident.id, { by: 'quench', via: '' }, news);
   return incidentOf(ctx, incident.id) ?? incident;
-}
-
-/** B4: a page that rings for something less severe than what burns now rings anew. */
-function ringForRise(ctx: TurnContext, incident: Incident): void {
-  const open = pageOf(ctx, incident.page);
-  if (open?.state !== 'ringing' || open.severity === undefined) return;
-  if (severityRank(incident.severity) <= severityRank(open.severity)) return;
-  const worst = loudest(ctx, incident);
-  if (worst === null || severityRank(worst.severity) <= severityRank(open.severity)) return;
-  ringAgain(ctx, open, { kind: 'risen', reason: `it rang for ${open.severity}; now ${briefOf(worst)}` });
 }
 
 function isAnswered(ctx: TurnContext, incident: Incident): boolean {

@@ -7,15 +7,16 @@ import { playbookOf, runOf } from '../run/row.ts';
 import { minute } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { adoptLate } from './adopt.ts';
-import { page } from './deliberate.ts';
+import { deliberate, page } from './deliberate.ts';
 import type { DecideWake } from './facts.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf } from './remedy.ts';
 
 export const decideWakes: WakeHandlers<DecideWake['kind']> = {
   settle: (ctx, wake) => onSettled(ctx, wake.incident, wake.life),
-  deliberate(ctx, { incident }) {
-    ctx.toDeliberate.add(incident);
+  deliberate(ctx, { incident, about }) {
+    if (about === undefined) ctx.toDeliberate.add(incident);
+    else deliberate(ctx, incident, about);
     watchRun(ctx, incident);
   },
   grace: (ctx, wake) => onGrace(ctx, wake.incident, wake.run),

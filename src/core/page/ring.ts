@@ -7,17 +7,21 @@ import { idOf } from '../ids.ts';
 import type { Incident } from '../incident/row.ts';
 import { spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { climbWhenUnheard, isQuiet, onReach, onRung, ring } from './climb.ts';
-import { isRingUnderWay, send, takeAnswer, takeClaim, takeWake } from './delivery.ts';
+import { climbWhenUnheard, isQuiet, onReach, onRung, ring, type Place } from './climb.ts';
+import { isTakenUp, send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
 import { ladderFor } from './route.ts';
 import { pageOf, type Page } from './row.ts';
 
+/** Why a page rings again; `about` is the alert that it rings for, when that is not the worst. */
+type Why = Pick<Place, 'kind' | 'about'> & { readonly reason: string };
+
 export const pageWakes: WakeHandlers<PageWake['kind']> = {
   rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
   reach: (ctx, wake) => onReach(ctx, wake.page, wake.ring),
   ack: (ctx, wake) => onAckTimeout(ctx, wake),
+  bundle: (ctx, wake) => climbWhenUnheard(ctx, takeBundle(ctx, wake)),
   notify: (ctx, wake) => climbWhenUnheard(ctx, takeWake(ctx, wake)),
 };
 
@@ -91,18 +95,18 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
 }
 
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
-export function ringAgain(ctx: TurnContext, page: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+export function ringAgain(ctx: TurnContext, page: Page, why: Why): void {
   if (page.state !== 'closed') ringEverybody(ctx, page, why); // P3: its ack timeout and the wait of its rung are stale now
 }
 
 /** Rings the first rung, and everybody else who was told; to whom a ring is on its way already, it will say this. */
-function ringEverybody(ctx: TurnContext, { id }: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+function ringEverybody(ctx: TurnContext, { id }: Page, why: Why): void {
   ring(ctx, id, { round: 0, rung: 0, ...why });
   const page = pageOf(ctx, id);
   const first = page?.ladder.rungs[0]?.notify ?? [];
   const others = page?.told.filter((notifier) => !first.includes(notifier)) ?? [];
   for (const notifier of others) {
-    if (page?.outgoing.some((each) => each.notifier === notifier && isRingUnderWay(each)) !== true) send(ctx, id, notifier, why.kind);
+    if (page?.outgoing.some((each) => each.notifier === notifier && isTakenUp(each, why.kind)) !== true) send(ctx, id, notifier, why.kind);
   }
 }
 

@@ -118,6 +118,7 @@ export function createIncidentLines(): IncidentLines {
         case 'PageRang':
         case 'InstallationAdopted':
         case 'PageReachChanged':
+        case 'NotifyHeld':
         case 'NotifyRequested':
         case 'NotifyGranted':
         case 'NotifyDropped':
@@ -137,14 +138,15 @@ export function createIncidentLines(): IncidentLines {
     addOccurrence: (incident, occurrence) => change(incident, (row) => row.occurrences.push(occurrence)),
     lines: () => rows.values().map((row) => lineOf(row, runs)),
     runEnds: () => runs.values().map(({ end }) => end),
-    sums() {
-      const all = [...rows.values()];
-      return {
-        incidents: all.length,
-        unresolved: all.filter(({ resolved }) => resolved === null).length,
-        pages: all.reduce((sum, { pages }) => sum + pages.length, 0),
-      };
-    },
+    sums: () => sumsOf([...rows.values()]),
+  };
+}
+
+function sumsOf(all: readonly Row[]): ReturnType<IncidentLines['sums']> {
+  return {
+    incidents: all.length,
+    unresolved: all.filter(({ resolved }) => resolved === null).length,
+    pages: all.reduce((sum, { pages }) => sum + pages.length, 0),
   };
 }
 
