@@ -7,14 +7,14 @@ import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
-import type { Page } from './page/row.ts';
+import type { Bundle, Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
 import type { ResourceRow } from './resource/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
 import { newTable, type Table } from './table.ts';
-import type { Instant } from './time.ts';
+import { minute, type Instant } from './time.ts';
 import type { WakeRow } from './wakes.ts';
 
 /** One row, key `desk`: counters of the scope. */
@@ -42,6 +42,8 @@ export interface Tables {
   /** Playbooks that runs on this desk began with, by digest. */
   readonly playbooks: Table<Playbook>;
   readonly pages: Table<Page>;
+  /** For each notifier that was called lately: what waits to be told together, of first rings and of repeats. */
+  readonly bundles: Table<Bundle>;
   readonly silences: Table<SilenceRow>;
   readonly rules: Table<RuleCounts>;
   readonly targets: Table<TargetHistory>;
@@ -64,6 +66,10 @@ export interface Indexes {
   readonly firingByIncident: Map<string, Set<string>>;
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
+  /** Incidents by the minute in which their life began: what a storm finds in its window. */
+  readonly incidentsByMinute: Map<number, Set<string>>;
+  /** Incidents that each storm speaks for, or spoke for when it ended. */
+  readonly childrenByStorm: Map<string, Set<string>>;
   readonly silences: SilenceIndex;
   /** Incidents that wait for the release of a target or of a playbook's slot, on this desk. */
   readonly waiting: Map<string, Set<string>>;
@@ -98,6 +104,7 @@ export function newDesk(scope: string): Desk {
       runs: newTable(),
       playbooks: newTable(),
       pages: newTable(),
+      bundles: newTable(),
       silences: newTable(),
       rules: newTable(),
       targets: newTable(),
@@ -110,6 +117,8 @@ export function newDesk(scope: string): Desk {
       alertsByIncident: new Map(),
       firingByIncident: new Map(),
       runsByPlaybook: new Map(),
+      incidentsByMinute: new Map(),
+      childrenByStorm: new Map(),
       silences: newSilenceIndex(),
       waiting: new Map(),
     },
@@ -178,6 +187,31 @@ export function indexWaiting(desk: Desk, id: string, before: readonly string[] =
   }
 }
 
+/** Brings the indexes by minute and by storm up to date with an incident's row; `before` is what the row was, or what leaves. */
+export function indexLife(desk: Desk, before: Incident | undefined, after: Incident | undefined): void {
+  const { incidentsByMinute, childrenByStorm } = desk.indexes;
+  if (before !== undefined) removeFrom(incidentsByMinute, minuteOf(before.lifeAt), before.id);
+  if (before !== undefined && before.parent !== null) removeFrom(childrenByStorm, before.parent, before.id);
+  if (after !== undefined) addTo(incidentsByMinute, minuteOf(after.lifeAt), after.id);
+  if (after !== undefined && after.parent !== null) addTo(childrenByStorm, after.parent, after.id);
+}
+
+export function minuteOf(at: Instant): number {
+  return Math.floor(at / minute);
+}
+
+function addTo<Key>(index: Map<Key, Set<string>>, key: Key, id: string): void {
+  const ids = index.get(key);
+  if (ids === undefined) index.set(key, new Set([id]));
+  else ids.add(id);
+}
+
+function removeFrom<Key>(index: Map<Key, Set<string>>, key: Key, id: string): void {
+  const ids = index.get(key);
+  ids?.delete(id);
+  if (ids?.size === 0) index.delete(key);
+}
+
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
 export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
   const { runsByPlaybook } = desk.indexes;
@@ -195,7 +229,10 @@ export function reindex(desk: Desk): void {
   }
   const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
   for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
-  for (const id of desk.tables.incidents.rows.keys()) indexWaiting(desk, id);
+  for (const [id, incident] of desk.tables.incidents.rows) {
+    indexWaiting(desk, id);
+    indexLife(desk, undefined, incident);
+  }
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
   for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
 }

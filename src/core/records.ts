@@ -17,6 +17,7 @@ import type {
   IncidentReopened,
   IncidentResolved,
   IncidentUnacknowledged,
+  IncidentUnnested,
   Resolved,
   Unacked,
 } from './incident/facts.ts';
@@ -27,6 +28,7 @@ import type {
   NotifyDropped,
   NotifyFinished,
   NotifyGranted,
+  NotifyHeld,
   NotifyRequested,
   PageAcked,
   PageClosed,
@@ -98,6 +100,7 @@ export type Fact =
   | InstallationAdopted
   | FreezeChanged
   | IncidentNested
+  | IncidentUnnested
   | AlertMerged
   | AlertDecided
   | IncidentOpened
@@ -132,6 +135,7 @@ export type Fact =
   | PageReachChanged
   | NotifyRequested
   | NotifyGranted
+  | NotifyHeld
   | NotifyDropped
   | NotifyFinished
   | PageAcked

@@ -23,6 +23,7 @@ import { incidentOf } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
+import { toldWith } from './page/bundle.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import type { ResourceReturned, ResourceTold, ResourceWanted } from './resource/facts.ts';
@@ -122,10 +123,11 @@ function answerOf(input: Approved | Denied): ApprovalAnswer {
   return { approved: input.type === 'Approved', by, via, note: input.type === 'Denied' ? input.note : '' };
 }
 
-/** A word about a page that is not the incident's any more means nothing. */
+/** A word about a page that is not the incident's any more means nothing; else it is about all that was told with it. */
 function onAcked(ctx: TurnContext, input: Acked): void {
   if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
-  acknowledge(ctx, input.incident, input);
+  const { incident, page } = input;
+  for (const each of [incident, ...(page === undefined ? [] : toldWith(ctx, page))]) acknowledge(ctx, each, input);
 }
 
 /** What one desk says to another (resource/message.ts). */

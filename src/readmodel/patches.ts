@@ -53,6 +53,7 @@ const table: Table = {
     { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, root: fact.root, score: fact.score }), begins: true },
   ],
   IncidentNested: (fact) => [incidentPatch(fact, { parent: fact.parent })],
+  IncidentUnnested: (fact) => [incidentPatch(fact, { parent: null })],
   IncidentDecided: (fact) => [incidentPatch(fact, { decision: fact.decision, reason: fact.reason })],
   IncidentAcknowledged: (fact) => [incidentPatch(fact, { state: 'acknowledged', acknowledgedBy: fact.by, acknowledgedAt: fact.at })],
   IncidentUnacknowledged: (fact) => [incidentPatch(fact, { state: 'open', acknowledgedBy: null, acknowledgedAt: null })],
@@ -60,6 +61,7 @@ const table: Table = {
   IncidentReopened: (fact) => [
     incidentPatch(fact, {
       state: 'open',
+      parent: null,
       acknowledgedBy: null,
       acknowledgedAt: null,
       resolvedBy: null,
@@ -111,6 +113,7 @@ const table: Table = {
     pagePatch(fact, { state: 'ringing', round, rung, ring, ...(ladder === undefined ? {} : { ladder: ladder.name }) }),
   ],
   PageReachChanged: (fact) => [pagePatch(fact, { reach: fact.reach })],
+  NotifyHeld: none,
   NotifyRequested: none,
   NotifyGranted: none,
   NotifyDropped: (fact) => [{ ...pagePatch(fact, {}), put: { notified: { [fact.notification]: droppedOf(fact) } } }],

@@ -11,7 +11,7 @@ import type { StepRequested } from '../core/run/facts.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import { lastLines, outputShown, outputText } from '../core/run/told.ts';
 import type { Score } from '../core/score/score.ts';
-import { spanOf, type Instant } from '../core/time.ts';
+import { clockOf, spanOf, type Instant } from '../core/time.ts';
 
 /** What a fact says to people, and of which incident. */
 export interface Line {
@@ -59,6 +59,7 @@ const lines: Lines = {
           root: fact.root,
           terms: termsOf(fact.score),
         }),
+  IncidentUnnested: (fact) => line(fact.incident, `belongs to ${fact.parent} no longer: ${fact.reason}`, { kind: fact.kind }),
   IncidentNested: (fact) => line(fact.incident, `belongs to ${fact.parent}`, { parent: fact.parent }),
   IncidentDecided: (fact) => line(fact.incident, `decision: ${fact.decision}: ${fact.reason}`, { decision: fact.decision }),
   TriggerHeld: silent,
@@ -101,6 +102,8 @@ const lines: Lines = {
     line(fact.incident, `rung ${fact.rung + 1}${fact.round === 0 ? '' : `, round ${fact.round + 1}`} rings`, { page: fact.page }),
   PageReachChanged: (fact) =>
     line(fact.incident, fact.reach === null ? `reached after all: ${fact.why}` : `${fact.reach}: ${fact.why}`, { page: fact.page }),
+  NotifyHeld: (fact) =>
+    line(fact.incident, `${fact.notifier}: waits until ${clockOf(fact.until)} to be told together with others`, { page: fact.page }),
   NotifyRequested: silent,
   NotifyGranted: silent,
   NotifyDropped: (fact) => line(fact.incident, `${fact.notifier}: not sent, ${fact.why}`, { page: fact.page }),

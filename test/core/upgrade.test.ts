@@ -61,6 +61,12 @@ function isOfPage(fact: Fact): boolean {
   return /^(Page|Notify)/.test(fact.type) || (fact.type === 'WakeRequested' && 'page' in fact.wake);
 }
 
+/** 0.1.0 adopted nothing before it had settled, and called a storm by its number of alerts. */
+function isOfStorm(fact: Fact): boolean {
+  if (fact.type === 'IncidentChanged') return fact.title.startsWith('alert storm');
+  return fact.type === 'IncidentNested' || (fact.type === 'IncidentDecided' && fact.reason.startsWith('part of'));
+}
+
 /** Numbers shift with that, and with them the tokens that hold one. */
 function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'WakeSpent') return { type: fact.type };
@@ -81,7 +87,7 @@ function playOn(desk: Desk): void {
     const now = input.type === 'Woke' ? { ...input, token: tokens.get(input.token) ?? input.token } : input;
     const decided = JSON.parse(JSON.stringify(turn(desk, now, rules, offset))) as readonly Fact[];
     if (input.type === 'Woke' && /^(rung|notify)\|/.test(input.token)) continue;
-    const [ours, theirs] = [decided, facts].map((some) => some.filter((fact) => !isOfPage(fact)));
+    const [ours, theirs] = [decided, facts].map((some) => some.filter((fact) => !isOfPage(fact) && !isOfStorm(fact)));
     assert.ok(ours !== undefined && theirs !== undefined);
     assert.deepEqual(ours.map(unnumbered), theirs.map(unnumbered), `input ${offset} (${input.type})`);
     theirs.forEach((fact, at) => {

@@ -28,6 +28,8 @@ interface Book {
   readonly opened: Moment;
   /** Ids asked for as a first attempt. */
   readonly asked: Set<string>;
+  /** Ids that wait to be told together with others. */
+  readonly held: Set<string>;
   /** Of the newest ring: ids of earlier rings that count for it. */
   carried: ReadonlySet<string>;
   requests: number;
@@ -77,6 +79,9 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
           return closed(fact.page);
         case 'NotifyRequested':
           return requested(fact, seen, desk.tables.pages.rows.get(fact.page));
+        case 'NotifyHeld':
+          ledger.reach('held to be told together');
+          return void books.get(fact.page)?.held.add(fact.notification.id);
         case 'NotifyGranted':
           return grants(fact, seen, desk.tables.pages.rows.get(fact.page));
         case 'NotifyDropped':
@@ -145,7 +150,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
   /** Why a page that rings may begin its ladder anew. */
   function anew({ kind, incident, at }: PageRang): string | null {
-    if (kind === 'risen') return 'rang anew because it got worse';
+    if (kind === 'risen' || kind === 'joined') return 'rang anew because it got worse';
     if (kind === 'approval' && asking.has(incident)) return 'rang anew because a run asks for a yes';
     return kind === 'page' && expiredAt.get(incident) === at ? 'rang anew because nobody answered in time' : null;
   }
@@ -167,10 +172,11 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     }
   }
 
-  function allAsked({ id, ladder, rang: last, asked, carried }: Book): void {
+  function allAsked({ id, ladder, rang: last, asked, held, carried }: Book): void {
     if (last === null) return;
     for (const notifier of ladder.rungs[last.fact.rung]?.notify ?? []) {
-      const isAsked = asked.has(`${id}|${last.fact.ring}|${notifier}`) || carried.values().some((one) => one.endsWith(`|${notifier}`));
+      const isOf = `${id}|${last.fact.ring}|${notifier}`;
+      const isAsked = asked.has(isOf) || held.has(isOf) || carried.values().some((one) => one.endsWith(`|${notifier}`));
       if (!isAsked) ledger.breach(`P1: page ${id} rang ${place(last.fact)} without ${notifier}`);
     }
   }
@@ -227,7 +233,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (rings[kind] && others.length > 0) ledger.breach(`P6: ${says} while ${others[0]?.id} is on its way at ${seen.steady}`);
   }
 
-  function answered({ outcome, notification, page, notifier, retry }: NotifyFinished, seen: Moment): void {
+  function answered({ outcome, notification, page, notifier, retry, with: lead }: NotifyFinished, seen: Moment): void {
     const book = books.get(page);
     if (book === undefined) return;
     const since = unhanded.get(notification);
@@ -236,7 +242,8 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
       ledger.breach(`X2: ${when}${notification} was not handed to ${notifier} for ${seen.up - since.up} ms`);
     }
     countsOf(notification).answers.add(outcome.outcome);
-    const arrivals = ledger.arrived.filter((one) => one.id === notification);
+    const arrivals = ledger.arrived.filter((one) => one.id === (lead ?? notification));
+    if (lead !== undefined) ledger.reach('told together with others');
     if (outcome.outcome === 'accepted') {
       if (arrivals.length === 0) ledger.breach(`P4: ${notification} counts as accepted and never arrived`);
       book.delivered = true;
@@ -283,7 +290,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
 function bookOf({ page, incident, ladder }: PageOpened, opened: Moment): Book {
   const state = { requests: 0, carried: new Set<string>(), rang: null, delivered: false, unreached: false, hushed: false, closed: false };
-  return { id: page, incident, ladder, opened, asked: new Set(), ...state };
+  return { id: page, incident, ladder, opened, asked: new Set(), held: new Set(), ...state };
 }
 
 /** Up, then round again, then the last rung over and over; the same once more when all of it was dropped. */

@@ -101,6 +101,12 @@ export const rarePaths: readonly string[] = [
   'alert taken as ended',
   'storm',
   'part of a storm',
+  'page hushed by a storm',
+  'out of a storm',
+  'taken with a storm',
+  'rang anew for a stranger',
+  'held to be told together',
+  'told together with others',
 ];
 
 export function checkPaths({ ledger, disk, partitions }: CheckParts): { dying(atWork: number): void; end(): void } {

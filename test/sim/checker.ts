@@ -16,6 +16,7 @@ import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
 import { checkResources } from './check-resources.ts';
 import { checkShares } from './check-shares.ts';
+import { checkUncalled } from './check-uncalled.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
 import { inputsOn, type Ledger } from './ledger.ts';
@@ -60,6 +61,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkPresent(ledger);
   checkChoosing(ledger);
   checkResources(ledger);
+  checkUncalled(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

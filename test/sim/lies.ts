@@ -141,6 +141,12 @@ export function blind(to: Blindness): Lie {
   return () => ({ turn: blinded });
 }
 
+/** Nothing knows which incidents are under a storm: they do not hear that it is over, that it calls nobody, or that somebody has it. */
+export const alone: Turn = (desk, input, rules, offset) => {
+  desk.indexes.childrenByStorm.clear();
+  return turn(desk, input, rules, offset);
+};
+
 /** Takes the incident for one that nobody has. */
 export const toPeople: Blindness = (desk, run, rules) => {
   const { rows } = desk.tables.incidents;
@@ -194,12 +200,19 @@ export function answering(deps: ServiceDeps, outcome: NotifyOutcome): ServiceDep
 
 /** Nothing tells a page that its time is over: no rung, no retry. */
 export function withoutRungs(log: EventLog): EventLog {
+  return withoutWakes(log, /^(rung|reach|notify)\|/);
+}
+
+/** Nothing tells a notifier's bundle that its span is over. */
+export function withoutBundles(log: EventLog): EventLog {
+  return withoutWakes(log, /^bundle\|/);
+}
+
+function withoutWakes(log: EventLog, which: RegExp): EventLog {
   return {
     ...log,
     async append(topic, batch) {
-      const values = batch.values.filter(
-        (value) => !('token' in value && /^(rung|reach|notify)\|/.test(String(value.token))) || topic === 'facts',
-      );
+      const values = batch.values.filter((value) => !('token' in value && which.test(String(value.token))) || topic === 'facts');
       return values.length === 0 ? log.end(topic, batch.partition) : log.append(topic, { ...batch, values });
     },
   };

@@ -3,6 +3,7 @@
 import { createService } from '../../src/engine/service.ts';
 import {
   ahead,
+  alone,
   answering,
   apart,
   blind,
@@ -22,6 +23,7 @@ import {
   unfenced,
   ungranted,
   withLog,
+  withoutBundles,
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
@@ -180,6 +182,16 @@ export const mutants: readonly Mutant[] = [
     says: 'runs that begin without a grant of their resource (C8)',
     tampering: lying({ host: ungranted }),
     caught: /^Q1: .* acted on .* while|^Q2: /,
+  },
+  {
+    says: 'rings that wait for others and are never told (U1)',
+    tampering: lying({ host: withLog(withoutBundles) }),
+    caught: /^U1: /,
+  },
+  {
+    says: 'storms that forget what they speak for (S2)',
+    tampering: lying({ host: () => ({ turn: alone }) }),
+    caught: /^S2: .* speaks for it no longer/,
   },
   {
     says: 'a process that takes up no partition of another one',

@@ -109,10 +109,11 @@ export function simPolicy(random: Random, number: number, about = ''): Policy {
       { when: null, ladder: 'default' },
     ],
     grouping: { windowMs: minute, labels: [], reopenMs: random.pick([minute, 5 * minute]), membersMax: random.pick([3, 100]) },
-    storm: { alerts: random.pick([5, 100]), withinMs: minute },
+    storm: { alerts: random.pick([2, 4, 100]), withinMs: minute },
     paging: { severity: 'warning', score: 0.2 },
     settleMs: random.pick([0, 5 * second, 20 * second]),
     holdOffMs: random.pick([0, 30 * second, 2 * minute]),
     staleMs: 45 * minute,
+    delivery: { keepTryingMs: 24 * hour, lastResort: [], bundleMs: random.pick([0, 30 * second]) },
   });
 }

@@ -34,4 +34,5 @@ export const configDefaults = {
   failOpenAfterMs: 2 * minute,
   keepTryingMs: day,
   reload: 'auto',
+  bundleMs: 30 * second,
 } as const;

@@ -82,7 +82,7 @@ export interface RawConfig {
   readonly holdOff?: string;
   readonly stale?: string;
   readonly spool?: { readonly bytes?: string; readonly age?: string };
-  readonly delivery?: { readonly keepTrying?: string };
+  readonly delivery?: { readonly keepTrying?: string; readonly bundle?: string };
   readonly reload?: 'auto' | 'asked';
   readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
 }

@@ -46,6 +46,7 @@ export function policyOf(loading: Loading, dir: string): Policy & Pick<Required<
     staleMs: span('stale', configDefaults.staleMs, minute),
     delivery: {
       keepTryingMs: spanAt(loading, '/delivery/keepTrying', keepTrying, configDefaults.keepTryingMs, { min: minute, max: 7 * day }),
+      bundleMs: spanAt(loading, '/delivery/bundle', raw.delivery?.bundle, configDefaults.bundleMs, { min: 0, max: minute }),
       lastResort: lastResortOf(loading, { routes, ladders }),
     },
   };

@@ -2,6 +2,7 @@
 //   T3  A redelivered event: no fact at all.
 import { emit, type TurnContext } from '../context.ts';
 import { bucketOf } from '../correlate/storm.ts';
+import { adoptWindow } from '../decide/adopt.ts';
 import { deliberate } from '../decide/deliberate.ts';
 import type { Decision } from '../decide/facts.ts';
 import { refreshHeld } from '../decide/held.ts';
@@ -101,6 +102,7 @@ function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert
   const before = row?.alert.incident ?? null;
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
+  if (incident !== before && incidentOf(ctx, incident)?.members === 1) adoptWindow(ctx, incident);
   if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
   if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);

@@ -5,7 +5,7 @@
 // It walks the rows once. A clock is corrected so seldom that an index of instants would cost more.
 import type { FlapHistory } from '../alert/flapping.ts';
 import type { Alert, Refired, Remembered } from '../alert/row.ts';
-import { metaOf, type Desk, type Folds } from '../desk.ts';
+import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
 import type { ResourceRow } from '../resource/row.ts';
@@ -32,7 +32,11 @@ function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
   put(tables.meta, 'desk', { ...metaOf(desk), now: to });
   each(tables.alerts, (row) => ({ ...row, alert: alertAfter(row.alert, back), history: historyAfter(row.history, back) }));
   each(tables.remembered, (row) => rememberedAfter(row, back));
-  each(tables.incidents, (row) => incidentAfter(row, back));
+  for (const [id, before] of tables.incidents.rows) {
+    const after = incidentAfter(before, back);
+    put(tables.incidents, id, after);
+    indexLife(desk, before, after);
+  }
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
   each(tables.resources, (row) => resourceAfter(row, back));

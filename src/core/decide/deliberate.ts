@@ -3,7 +3,7 @@
 //   B1  A person is paged only when no playbook may help, one failed, was refused, or takes too long; and at most once in a life.
 //   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
-//   B4  What is worse than what a page rang for rings anew, and so does what an acknowledgement does not cover (taken.ts).
+//   B4  What is worse than what a page rang for rings anew (anew.ts), and so does what an acknowledgement does not cover (taken.ts).
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
@@ -16,12 +16,14 @@ import { ends } from '../run/ends.ts';
 import { playbookOf, runOf, type Run } from '../run/row.ts';
 import { lowering, unlearnedScore } from '../score/score.ts';
 import { second, spanOf, type Instant } from '../time.ts';
+import { outOfStorm, tellChildren } from './adopt.ts';
+import { ringAnew } from './anew.ts';
 import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Remedies } from './remedy.ts';
-import { briefOf, loudest, newsOf, release } from './taken.ts';
+import { newsOf, release } from './taken.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
@@ -33,14 +35,14 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const known = incidentOf(ctx, id);
   if (known === undefined || known.state === 'resolved') return;
   refreshHeld(ctx, id);
-  const incident = renewed(ctx, incidentOf(ctx, id) ?? known, arrived);
+  const incident = outOfStorm(ctx, renewed(ctx, incidentOf(ctx, id) ?? known, arrived), arrived);
   if (incident.firing === 0 && incident.members > 0 && incident.run === null && !isInDoubt(incident)) {
     if (isHeldByFlapping(incident)) return decide(ctx, incident, 'hold', 'it flaps: watched until it is steady');
     return resolveCleared(ctx, incident);
   }
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
-  ringForRise(ctx, incident);
+  ringAnew(ctx, incident, arrived);
   if (incident.news?.kind === 'unacknowledged' && isAnswered(ctx, incident)) return page(ctx, incident, incident.news.text, null);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
@@ -67,22 +69,13 @@ function renewed(ctx: TurnContext, incident: Incident, arrived: string | null): 
   return incidentOf(ctx, incident.id) ?? incident;
 }
 
-/** B4: a page that rings for something less severe than what burns now rings anew. */
-function ringForRise(ctx: TurnContext, incident: Incident): void {
-  const open = pageOf(ctx, incident.page);
-  if (open?.state !== 'ringing' || open.severity === undefined) return;
-  if (severityRank(incident.severity) <= severityRank(open.severity)) return;
-  const worst = loudest(ctx, incident);
-  if (worst === null || severityRank(worst.severity) <= severityRank(open.severity)) return;
-  ringAgain(ctx, open, { kind: 'risen', reason: `it rang for ${open.severity}; now ${briefOf(worst)}` });
-}
-
 function isAnswered(ctx: TurnContext, incident: Incident): boolean {
   return pageOf(ctx, incident.page)?.state === 'acked';
 }
 
 function decide(ctx: TurnContext, incident: Incident, decision: Decision, reason: string, until: readonly string[] = []): void {
   if (incident.decision === decision && incident.reason === reason) return;
+  if (incident.storm) tellChildren(ctx, incident, decision);
   emit(ctx, { type: 'IncidentDecided', incident: incident.id, decision, reason, ...(until.length === 0 ? {} : { waitsFor: until }) });
 }
 
@@ -225,7 +218,7 @@ function ladderOf(ctx: TurnContext, playbook: string): string | null {
 
 /** Pages for an incident, once in its life; a page that was only answered, as an approval is, rings again for a new reason. */
 export function page(ctx: TurnContext, incident: Incident, reason: string, ladder: string | null): void {
-  if (incident.decision === 'page' && incident.reason === reason) return; // B1
+  if (incident.decision === 'page' && incident.reason === reason && incident.news === undefined) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
   const { news, storm } = incident;

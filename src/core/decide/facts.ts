@@ -55,7 +55,7 @@ export interface TriggerHeld extends FactBase {
 export type DecideWake =
   /** The incident has settled: decide about paging it. */
   | { readonly kind: 'settle'; readonly incident: string; readonly life: number }
-  /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again. */
-  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: number }
+  /** A playbook's `for`, a busy lock, or the hold-off before a page is over: deliberate again, `about` an alert when one raised the question. */
+  | { readonly kind: 'deliberate'; readonly incident: string; readonly asked: number; readonly about?: string }
   /** Alerts did not clear after a run that succeeded. */
   | { readonly kind: 'grace'; readonly incident: string; readonly run: string; readonly asked?: number };

@@ -6,7 +6,7 @@
 import { isFiring, type Alert, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
-import { incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
+import { childrenOf, incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { clockOf } from '../time.ts';
 
@@ -77,6 +77,13 @@ function severityKnown({ taken, severity }: Incident, { fingerprint, name }: Ale
 export function release(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string }, news: News): void {
   if (incidentOf(ctx, id)?.state !== 'acknowledged') return;
   emit(ctx, { type: 'IncidentUnacknowledged', incident: id, ...who, kind: news.kind, reason: news.text });
+  if (incidentOf(ctx, id)?.storm !== true) return;
+  ctx.toDeliberate.add(id); // the storm speaks first
+  for (const child of childrenOf(ctx, id)) {
+    if (incidentOf(ctx, child)?.taken?.storm !== id) continue; // whoever took it by itself has it
+    emit(ctx, { type: 'IncidentUnacknowledged', incident: child, ...who, kind: news.kind, reason: news.text, storm: id });
+    ctx.toDeliberate.add(child);
+  }
 }
 
 /** `acknowledged by anna at 23:38 UTC`. */
@@ -106,12 +113,12 @@ export function isWorse(a: Alert, b: Alert): boolean {
   return by > 0 || (by === 0 && (a.startedAt < b.startedAt || (a.startedAt === b.startedAt && a.fingerprint < b.fingerprint)));
 }
 
-function pages(ctx: TurnContext, alert: Alert): boolean {
+export function pages(ctx: TurnContext, alert: Alert): boolean {
   return severityRank(alert.severity) >= severityRank(ctx.policy.paging.severity);
 }
 
 /** Firing members, in the order in which they began to, the first so many. */
-function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
+export function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
   for (const fingerprint of (ctx.desk.indexes.firingByIncident.get(incident.id) ?? new Set<string>()).values().take(membersAsked)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
     if (row !== undefined && isFiring(row.alert)) yield row;

@@ -1,21 +1,22 @@
 // A wait about an incident is over: it has settled, is to be decided about again, or still burns after a run that helped.
 //   T3  A wake of an earlier life, or of a run that another one followed, decides nothing.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { metaOf } from '../desk.ts';
 import { titleOf } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { playbookOf, runOf } from '../run/row.ts';
 import { minute } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { page } from './deliberate.ts';
+import { adoptLate } from './adopt.ts';
+import { deliberate, page } from './deliberate.ts';
 import type { DecideWake } from './facts.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf } from './remedy.ts';
 
 export const decideWakes: WakeHandlers<DecideWake['kind']> = {
   settle: (ctx, wake) => onSettled(ctx, wake.incident, wake.life),
-  deliberate(ctx, { incident }) {
-    ctx.toDeliberate.add(incident);
+  deliberate(ctx, { incident, about }) {
+    if (about === undefined) ctx.toDeliberate.add(incident);
+    else deliberate(ctx, incident, about);
     watchRun(ctx, incident);
   },
   grace: (ctx, wake) => onGrace(ctx, wake.incident, wake.run),
@@ -36,9 +37,7 @@ function onSettled(ctx: TurnContext, id: string, life: number): void {
   if (incident === undefined || incident.life !== life || incident.state === 'resolved') return; // T3
   const { severity, root, score } = incident;
   emit(ctx, { type: 'IncidentChanged', incident: id, severity, title: titleOf(ctx.desk, incident, root), root, score, settled: true });
-  const storm = incidentOf(ctx, metaOf(ctx.desk).storm);
-  const rising = storm !== undefined && storm.id !== id && Math.abs(storm.lifeAt - incident.lifeAt) <= ctx.policy.storm.withinMs;
-  if (rising && incident.page === null) emit(ctx, { type: 'IncidentNested', incident: id, parent: storm.id });
+  if (incident.page === null) adoptLate(ctx, id);
   ctx.toDeliberate.add(id);
 }
 

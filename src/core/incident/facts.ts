@@ -82,6 +82,8 @@ export interface IncidentAcknowledged extends FactBase {
   readonly covers?: Covered;
   /** Who had it, when it is taken over. */
   readonly from?: string;
+  /** The storm that was taken, when this is one of those that it speaks for. */
+  readonly storm?: string;
 }
 
 /** Nobody has it any more: a person or the source gave it back, or something came that was not covered. */
@@ -92,6 +94,8 @@ export interface IncidentUnacknowledged extends FactBase {
   readonly via: string;
   readonly kind: News['kind'];
   readonly reason: string;
+  /** The storm that nobody has any more, when it speaks for this one: nothing rings but the storm. */
+  readonly storm?: string;
 }
 
 export type ResolvedBy = 'source' | 'playbook' | 'human' | 'timeout';
@@ -119,6 +123,16 @@ export interface IncidentNested extends FactBase {
   readonly type: 'IncidentNested';
   readonly incident: string;
   readonly parent: string;
+}
+
+/** The storm speaks for it no longer: it calls people by itself again, and rings anew if it rang before. */
+export interface IncidentUnnested extends FactBase {
+  readonly type: 'IncidentUnnested';
+  readonly incident: string;
+  /** The storm that spoke for it. */
+  readonly parent: string;
+  readonly kind: News['kind'];
+  readonly reason: string;
 }
 
 /** A remark of a person, or something on the side that belongs to the story. */

@@ -1,5 +1,5 @@
 // Facts about incidents, folded into rows. Decides nothing.
-import { indexAlert, indexFiring, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { indexAlert, indexFiring, indexLife, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
@@ -9,10 +9,12 @@ import type {
   AlertJoined,
   IncidentAcknowledged,
   IncidentChanged,
+  IncidentNested,
   IncidentOpened,
   IncidentReopened,
   IncidentResolved,
   IncidentUnacknowledged,
+  IncidentUnnested,
 } from './facts.ts';
 import type { Incident } from './row.ts';
 
@@ -24,6 +26,7 @@ export const incidentFolds: Folds<
   | 'AlertJoined'
   | 'IncidentChanged'
   | 'IncidentNested'
+  | 'IncidentUnnested'
   | 'IncidentAcknowledged'
   | 'IncidentUnacknowledged'
   | 'IncidentResolved'
@@ -33,7 +36,8 @@ export const incidentFolds: Folds<
   IncidentOpened: foldOpened,
   AlertJoined: foldJoined,
   IncidentChanged: foldChanged,
-  IncidentNested: (desk, fact) => change(desk.tables.incidents, fact.incident, (row) => ({ ...row, parent: fact.parent })),
+  IncidentNested: foldNested,
+  IncidentUnnested: foldUnnested,
   IncidentAcknowledged: foldAcknowledged,
   IncidentUnacknowledged: foldUnacknowledged,
   IncidentResolved: foldResolved,
@@ -74,6 +78,7 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
     page: null,
     pages: [],
   });
+  indexLife(desk, undefined, desk.tables.incidents.rows.get(fact.incident));
 }
 
 function foldJoined(desk: Desk, fact: AlertJoined): void {
@@ -126,6 +131,21 @@ function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pic
   return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
 }
 
+function foldNested(desk: Desk, { incident, parent }: IncidentNested): void {
+  changeLife(desk, incident, (row) => ({ ...row, parent }));
+}
+
+/** What rang before it was adopted rings again, for this reason. */
+function foldUnnested(desk: Desk, { incident, kind, reason }: IncidentUnnested): void {
+  changeLife(desk, incident, (row) => ({ ...row, parent: null, ...(row.page === null ? {} : { news: { kind, text: reason } }) }));
+}
+
+function changeLife(desk: Desk, id: string, next: (row: Incident) => Incident): void {
+  const before = desk.tables.incidents.rows.get(id);
+  change(desk.tables.incidents, id, next);
+  indexLife(desk, before, desk.tables.incidents.rows.get(id));
+}
+
 function foldResolved(desk: Desk, fact: IncidentResolved): void {
   const waitedFor = desk.tables.incidents.rows.get(fact.incident)?.waitsFor;
   change(desk.tables.incidents, fact.incident, ({ held: _held, waitsFor: _waitsFor, asked: _asked, ...incident }) => ({
@@ -140,27 +160,29 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
 
-function foldAcknowledged(desk: Desk, { incident, by, via, at, covers }: IncidentAcknowledged): void {
+function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm }: IncidentAcknowledged): void {
   change(desk.tables.incidents, incident, ({ news: _news, ...row }) => ({
     ...row,
     state: 'acknowledged' as const,
     acked: { by, at },
-    ...(covers === undefined ? {} : { taken: { by, via, at, covers } }),
+    ...(covers === undefined ? {} : { taken: { by, via, at, covers, ...(storm === undefined ? {} : { storm }) } }),
   }));
 }
 
-function foldUnacknowledged(desk: Desk, { incident, kind, reason }: IncidentUnacknowledged): void {
+/** With its storm, which rings for it: there is nothing to ring for besides. */
+function foldUnacknowledged(desk: Desk, { incident, kind, reason, storm }: IncidentUnacknowledged): void {
   change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
     ...row,
     state: 'open' as const,
     acked: null,
-    news: { kind, text: reason },
+    ...(storm === undefined ? { news: { kind, text: reason } } : {}),
   }));
 }
 
+/** A new life speaks for itself, whatever storm spoke for the one before. */
 function foldReopened(desk: Desk, fact: IncidentReopened): void {
-  change(
-    desk.tables.incidents,
+  changeLife(
+    desk,
     fact.incident,
     ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, asked: _asked, ended: _ended, ...incident }) => ({
       ...incident,
@@ -172,6 +194,7 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
       reason: '',
       life: incident.life + 1,
       lifeAt: fact.at,
+      parent: null,
       settled: false,
       tried: [],
       outcome: null,
@@ -186,5 +209,6 @@ export function forgetIncident(desk: Desk, id: string): void {
   for (const page of incident?.pages ?? []) drop(desk.tables.pages, page);
   desk.indexes.alertsByIncident.delete(id);
   desk.indexes.firingByIncident.delete(id);
+  indexLife(desk, incident, undefined);
   drop(desk.tables.incidents, id);
 }

@@ -13,7 +13,7 @@ import { refreshMute } from '../mute/mute.ts';
 import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/delivery.ts';
-import { closePage } from '../page/ring.ts';
+import { closePage, watchAck } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { tellWithout } from '../run/shadow.ts';
 import { forgetTargets } from '../run/targets.ts';
@@ -22,7 +22,7 @@ import { hour, minute, spanOf, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
-import { incidentOf, type Incident } from './row.ts';
+import { childrenOf, incidentOf, type Incident } from './row.ts';
 
 const sweptPerTurn = 1_000;
 
@@ -56,18 +56,17 @@ export function resolve(ctx: TurnContext, id: string, how: Resolution): void {
   if (page !== undefined) closePage(ctx, page, `incident resolved by ${how.by}`);
   for (const child of incident.storm ? childrenOf(ctx, id) : []) {
     if (how.by === 'human') resolve(ctx, child, how);
-    else ctx.toDeliberate.add(child);
+    else speakForItself(ctx, child, id);
   }
   wakeAfter(ctx, ctx.policy.grouping.reopenMs, { kind: 'close', incident: id, life: incident.life });
 }
 
-/** Incidents that a storm spoke for: a person's word about it is about them, else they speak for themselves again. */
-function childrenOf(ctx: TurnContext, parent: string): readonly string[] {
-  const children: string[] = [];
-  for (const incident of ctx.desk.tables.incidents.rows.values()) {
-    if (incident.parent === parent && incident.state !== 'resolved') children.push(incident.id);
-  }
-  return children.sort();
+/** The storm that spoke for it is over; who took it with the storm still has it, as long as an acknowledgement lasts. */
+function speakForItself(ctx: TurnContext, id: string, storm: string): void {
+  const incident = incidentOf(ctx, id);
+  const page = pageOf(ctx, incident?.page ?? null);
+  if (incident?.taken?.storm === storm && page !== undefined) watchAck(ctx, page);
+  ctx.toDeliberate.add(id);
 }
 
 /** The time for reopening is over: members and incident leave the desk, a bounded number each turn. */

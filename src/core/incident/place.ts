@@ -11,6 +11,7 @@ import type { Desk } from '../desk.ts';
 import { idOf } from '../ids.ts';
 import { scoreOf } from '../score/score.ts';
 import { incidentOf, type Incident } from './row.ts';
+import { stormTitle } from './storm-title.ts';
 
 /** Puts a new or recurring firing alert where it belongs and returns that incident (I1). */
 export function place(ctx: TurnContext, alert: Alert): string {
@@ -27,10 +28,10 @@ export function place(ctx: TurnContext, alert: Alert): string {
 }
 
 /** Opens an incident for the alert: a storm when it has a title of its own, else one that speaks with the alert's words. */
-function openIncident(ctx: TurnContext, alert: Alert, stormTitle: string | null): string {
+function openIncident(ctx: TurnContext, alert: Alert, asStorm: string | null): string {
   const incident = idOf('i', ctx.desk.scope, nextSeq(ctx));
-  const title = stormTitle ?? alert.summary;
-  emit(ctx, { type: 'IncidentOpened', incident, title, severity: alert.severity, storm: stormTitle !== null });
+  const title = asStorm ?? alert.summary;
+  emit(ctx, { type: 'IncidentOpened', incident, title, severity: alert.severity, storm: asStorm !== null });
   beginLife(ctx, incident);
   return incident;
 }
@@ -69,7 +70,7 @@ function rerank(ctx: TurnContext, before: Incident, alert: Alert): void {
   const root = rootOf(ctx.desk, incident, alert);
   const score = scoreOf(alert, ctx.desk.tables.rules.rows.get(alert.name), incident);
   const worse = severityRank(incident.severity) > severityRank(before.severity);
-  const round = incident.members <= 8 || Number.isInteger(Math.log2(incident.members));
+  const round = incident.members <= 8 || isRound(incident);
   if (!worse && !round && root === incident.root) return;
   emit(ctx, {
     type: 'IncidentChanged',
@@ -82,6 +83,12 @@ function rerank(ctx: TurnContext, before: Incident, alert: Alert): void {
   });
 }
 
+/** Has doubled; a storm, whose words count, has grown by an eighth or so. */
+function isRound({ storm, members }: Incident): boolean {
+  const step = 2 ** Math.max(0, Math.floor(Math.log2(members)) - (storm ? 3 : 0));
+  return members % step === 0;
+}
+
 /** The member that began first, the more severe of two that began together: most likely the cause. */
 function rootOf(desk: Desk, incident: Incident, alert: Alert): string {
   const root = desk.tables.alerts.rows.get(incident.root)?.alert;
@@ -91,7 +98,7 @@ function rootOf(desk: Desk, incident: Incident, alert: Alert): string {
 }
 
 export function titleOf(desk: Desk, incident: Incident, root: string): string {
-  if (incident.storm) return `alert storm: ${incident.members} alerts from ${incident.sources.join(', ')}`;
+  if (incident.storm) return stormTitle(desk, incident);
   const summary = desk.tables.alerts.rows.get(root)?.alert.summary ?? incident.title;
   return incident.members > 1 ? `${summary} (and ${incident.members - 1} more)` : summary;
 }
@@ -99,8 +106,17 @@ export function titleOf(desk: Desk, incident: Incident, root: string): string {
 /** The root says it in other words now: so does the incident. A storm has words of its own. */
 export function retitle(ctx: TurnContext, id: string, fingerprint: string): void {
   const incident = incidentOf(ctx, id);
-  if (incident === undefined || incident.storm || incident.root !== fingerprint) return;
-  const { severity, root, score, settled } = incident;
+  if (incident !== undefined && !incident.storm && incident.root === fingerprint) reword(ctx, incident);
+}
+
+/** A storm says how far it has spread by now. */
+export function recount(ctx: TurnContext, id: string): void {
+  const incident = incidentOf(ctx, id);
+  if (incident?.storm === true && incident.firing > 0) reword(ctx, incident);
+}
+
+function reword(ctx: TurnContext, incident: Incident): void {
+  const { id, severity, root, score, settled } = incident;
   const title = titleOf(ctx.desk, incident, root);
   if (title !== incident.title) emit(ctx, { type: 'IncidentChanged', incident: id, severity, title, root, score, settled, words: true });
 }

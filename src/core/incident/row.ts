@@ -15,6 +15,16 @@ export interface Covered {
   readonly rules: { readonly [rule: string]: Severity };
 }
 
+/** Who has an incident since when, by which way, and what that covers. */
+export interface Taken {
+  readonly by: string;
+  readonly via: string;
+  readonly at: Instant;
+  readonly covers: Covered;
+  /** It was taken with this storm, and is given back with it. */
+  readonly storm?: string;
+}
+
 /** Why an incident that somebody had rings again. */
 export interface News {
   readonly kind: 'risen' | 'joined' | 'unacknowledged';
@@ -79,7 +89,7 @@ export interface Incident {
   /** The pages of all lives. */
   readonly pages: readonly string[];
   /** Who has it and what that covers; absent while nobody has. */
-  readonly taken?: { readonly by: string; readonly via: string; readonly at: Instant; readonly covers: Covered };
+  readonly taken?: Taken;
   /** Why nobody has it any more, until it has rung for that; absent when there is nothing to say. */
   readonly news?: News;
 }
@@ -127,6 +137,12 @@ export function releasedBy(playbook: string, target: string): readonly string[] 
 
 export function incidentOf(ctx: TurnContext, id: string | null): Incident | undefined {
   return id === null ? undefined : ctx.desk.tables.incidents.rows.get(id);
+}
+
+/** Incidents under a storm that are not over, in an order of their own. */
+export function childrenOf(ctx: TurnContext, storm: string): readonly string[] {
+  const children = [...(ctx.desk.indexes.childrenByStorm.get(storm) ?? [])];
+  return children.filter((id) => incidentOf(ctx, id)?.state !== 'resolved').toSorted();
 }
 
 /** Event-time distance between an alert's start and the span of an incident's starts; 0 inside it. */

@@ -4,10 +4,14 @@
 //   P3  A wake names page and ring, so a late timer cannot climb twice.
 //   P7  A ladder that has ended rings its last rung again and again; who acknowledges or resolves ends it, nothing else does.
 //   P8  A page that nobody took says so (`unreached`) and goes to the fail-open notifiers.
+import { recount } from '../incident/place.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { firingOf } from '../decide/taken.ts';
+import type { Incident } from '../incident/row.ts';
+import { muteOf } from '../mute/mute.ts';
 import { suppressionOf } from '../mute/suppression.ts';
 import { minute, second, spanOf, type Millis } from '../time.ts';
-import { isHeard, isRingUnderWay, reachWithinMs, ringOf, send } from './delivery.ts';
+import { isHeard, isTakenUp, reachWithinMs, ringOf, send } from './delivery.ts';
 import type { Ladder } from './ladder.ts';
 import { rings, type NotifyKind } from './notification.ts';
 import { ladderNow } from './route.ts';
@@ -16,25 +20,33 @@ import { pageOf, type Page } from './row.ts';
 /** However short the last rung's wait is, once the ladder has ended. */
 const lastRungEveryMs: Millis = minute;
 
+/** Rules of critical alerts that a page remembers to have rung for. */
+export const criticalsKnown = 50;
+
 export interface Place {
   readonly round: number;
   readonly rung: number;
   readonly kind: NotifyKind;
   readonly reason?: string;
+  /** The alert that it rings for, when that is not the worst of the incident. */
+  readonly about?: string;
 }
 
 /** Rings a rung of the ladder as it is today; a place beyond its end is its last rung. */
 export function ring(ctx: TurnContext, id: string, place: Place): void {
   const page = pageOf(ctx, id);
   if (page === undefined) return;
+  recount(ctx, page.incident);
   const ladder = ladderNow(ctx, page);
   const number = Math.min(place.rung, ladder.rungs.length - 1);
   const rung = ladder.rungs[number];
   if (rung === undefined) return;
-  const { round, kind, reason } = place;
-  const severity = ctx.desk.tables.incidents.rows.get(page.incident)?.severity;
+  const { round, kind, reason, about } = place;
+  const incident = ctx.desk.tables.incidents.rows.get(page.incident);
+  const severity = incident?.severity;
+  const criticals = incident?.severity === 'critical' ? criticalRulesOf(ctx, incident, page.criticals) : undefined;
   const era = (page.era ?? 0) + (isNewEra(page, kind) ? 1 : 0); // P9
-  const carried = page.outgoing.filter((each) => isRingUnderWay(each) && rung.notify.includes(each.notifier)); // P6
+  const carried = page.outgoing.filter((each) => isTakenUp(each, kind) && rung.notify.includes(each.notifier)); // P6
   emit(ctx, {
     type: 'PageRang',
     page: id,
@@ -46,6 +58,8 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
     ...(severity === undefined ? {} : { severity }),
     ...(era === 0 ? {} : { era }),
     ...(reason === undefined ? {} : { reason }),
+    ...(about === undefined ? {} : { about }),
+    ...(criticals === undefined ? {} : { criticals }),
     ...(isSame(ladder, page.ladder) ? {} : { ladder }),
     ...(carried.length === 0 ? {} : { carried: carried.map((each) => ({ notification: each.id, kind: carriedKind(each.kind, kind) })) }),
   });
@@ -57,7 +71,17 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
 
 /** What is rung for after an acknowledgement, or for something new, is to call people anew, also where vendors ring once for a key. */
 function isNewEra({ state, ring: rang }: Page, kind: NotifyKind): boolean {
-  return state === 'acked' || (rang > 0 && (kind === 'risen' || kind === 'approval'));
+  return state === 'acked' || (rang > 0 && (kind === 'risen' || kind === 'joined' || kind === 'approval'));
+}
+
+/** Rules of critical alerts that the page rang for, and of those that nothing mutes now; when it knows as many as it can, it rings anew for none. */
+function criticalRulesOf(ctx: TurnContext, incident: Incident, known: readonly string[] = []): readonly string[] {
+  const names = new Set(known);
+  for (const row of firingOf(ctx, incident)) {
+    if (names.size >= criticalsKnown) break;
+    if (row.alert.severity === 'critical' && !names.has(row.alert.name) && muteOf(ctx, row) === null) names.add(row.alert.name);
+  }
+  return [...names];
 }
 
 /** Who has not been told yet is told for the first time. */
@@ -70,8 +94,12 @@ function isSame(one: Ladder, other: Ladder): boolean {
 }
 
 /** Nobody on the ringing rung was told, and nobody will be soon: the next one rings without waiting (P1). */
-export function climbWhenUnheard(ctx: TurnContext, page: Page | null): void {
-  if (page === null || isQuiet(ctx, page)) return;
+export function climbWhenUnheard(ctx: TurnContext, pages: readonly Page[]): void {
+  for (const page of pages) climbNow(ctx, page);
+}
+
+function climbNow(ctx: TurnContext, page: Page): void {
+  if (isQuiet(ctx, page)) return;
   if (wasDropped(page)) return ringSame(ctx, page);
   if (hasNext(ctx, page)) return climb(ctx, page);
   tellUnreached(ctx, page); // the next round waits its turn, so that a broken notifier is not hammered
@@ -93,7 +121,7 @@ export function onRung(ctx: TurnContext, id: string, ringNumber: number): void {
 export function onReach(ctx: TurnContext, id: string, ringNumber: number): void {
   const page = pageOf(ctx, id);
   if (page?.state !== 'ringing' || page.ring !== ringNumber) return; // P3
-  if (!ringOf(page).some(isHeard)) climbWhenUnheard(ctx, page);
+  if (!ringOf(page).some(isHeard)) climbNow(ctx, page);
 }
 
 function climb(ctx: TurnContext, page: Page): void {

@@ -9,10 +9,11 @@ import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { jittered } from '../jitter.ts';
 import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
 import { backoffAfter, day, hour, minute, second, type Millis } from '../time.ts';
-import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
+import { bundleKey, bundleMax, heldBy, led, mayWait, spanAfter, together } from './bundle.ts';
+import type { NotifyAnswered, NotifyClaimed, NotifyRequested, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import { rings, type Notification, type NotifyKind, type NotifyOutcome } from './notification.ts';
-import { pageOf, type Outgoing, type Page } from './row.ts';
+import { pageOf, type Outgoing, type Page, type Placed } from './row.ts';
 
 const answerWithinMs = 60 * second;
 /** Somebody on a rung is told within this, or the next rung rings. */
@@ -33,7 +34,57 @@ export function send(ctx: TurnContext, id: string, notifier: string, kind: Notif
   if (page === undefined) return;
   const notification = idFor(ctx, page, notifier, kind);
   if (page.outgoing.some((outgoing) => outgoing.id === notification)) return;
-  request(ctx, page, { id: notification, kind, notifier, attempt: 1 });
+  const asked = { id: notification, kind, notifier, attempt: 1 };
+  if (!mayWait(kind)) return request(ctx, page, asked);
+  const key = bundleKey(notifier, kind);
+  const bundle = heldBy(ctx, page, key);
+  if (bundle === null) return request(ctx, page, asked, opening(ctx, key, [page]));
+  const { until, waiting } = bundle;
+  emit(ctx, { type: 'NotifyHeld', page: id, incident: page.incident, notifier, notification: { id: notification, kind }, until });
+  if (waiting.length === 0) wakeAfter(ctx, until - ctx.at, { kind: 'bundle', bundle: key, asked: nextSeq(ctx) });
+  else if (waiting.length + 1 >= bundleMax) tellTogether(ctx, heldWords(ctx, key));
+}
+
+function opening(ctx: TurnContext, key: string, pages: readonly Page[]): Pick<NotifyRequested, 'bundle'> {
+  const bundle = spanAfter(ctx, key, pages);
+  return bundle === null ? {} : { bundle };
+}
+
+/** The span of a notifier is over: what waits and is still true leaves in one message. Returns what `takeAnswer` does. */
+export function takeBundle(ctx: TurnContext, { bundle: key }: Extract<PageWake, { kind: 'bundle' }>): readonly Page[] {
+  const words = heldWords(ctx, key);
+  const unheard = words.flatMap((word) => {
+    const why = reasonAgainst(ctx, word);
+    return why === null ? [] : dropped(ctx, word, why);
+  });
+  tellTogether(ctx, heldWords(ctx, key));
+  return unheard;
+}
+
+function heldWords(ctx: TurnContext, key: string): readonly Word[] {
+  const waiting = ctx.desk.tables.bundles.rows.get(key)?.waiting ?? [];
+  return waiting.flatMap(({ page, notification }) => inState(ctx, { page, notification }, 'held'));
+}
+
+function inState(ctx: TurnContext, { page, notification }: Placed, state: Outgoing['state']): readonly Word[] {
+  const word = wordOf(ctx, page, notification);
+  return word?.outgoing.state === state ? [word] : [];
+}
+
+/** One message for all of them, of the ring that leads. */
+function tellTogether(ctx: TurnContext, words: readonly Word[]): void {
+  const [lead, ...others] = led(ctx, words);
+  if (lead === undefined) return;
+  const { page, outgoing } = lead;
+  const pages = words.map((word) => word.page);
+  const placed = others.map((word): Placed => ({ page: word.page.id, notification: word.outgoing.id }));
+  const also = placed.length === 0 ? {} : { with: placed };
+  request(ctx, page, outgoing, { ...opening(ctx, bundleKey(outgoing.notifier, outgoing.kind), pages), ...also });
+}
+
+/** Those that this message tells besides, and that wait for its end. */
+function othersOf(ctx: TurnContext, { with: placed = [] }: Outgoing): readonly Word[] {
+  return placed.flatMap((one) => inState(ctx, one, 'bundled'));
 }
 
 /** A ring and the end are said once; what is told besides is numbered by the fact that asks for it. */
@@ -46,15 +97,16 @@ function request(
   ctx: TurnContext,
   page: Page,
   { id, kind, notifier, attempt }: Pick<Outgoing, 'id' | 'kind' | 'notifier' | 'attempt'>,
+  also: Pick<NotifyRequested, 'with' | 'bundle'> = {},
 ): void {
-  emit(ctx, { type: 'NotifyRequested', page: page.id, incident: page.incident, notifier, attempt, notification: { id, kind } });
+  emit(ctx, { type: 'NotifyRequested', page: page.id, incident: page.incident, notifier, attempt, notification: { id, kind }, ...also });
   wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: id, attempt, stage: 'answer' });
 }
 
 /** A worker wants to deliver it: granted in the words of this moment, or dropped (P5). Returns what `takeAnswer` does. */
-export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
+export function takeClaim(ctx: TurnContext, input: NotifyClaimed): readonly Page[] {
   const word = wordOf(ctx, input.page, input.notification);
-  if (word === null || word.outgoing.attempt !== input.attempt || !isOpen(word.outgoing)) return null;
+  if (word === null || word.outgoing.attempt !== input.attempt || !isOpen(word.outgoing)) return [];
   const { page, outgoing } = word;
   const why = reasonAgainst(ctx, word);
   if (why !== null && outgoing.state === 'granted') {
@@ -62,6 +114,10 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
     return settle(ctx, word, { outcome: 'unknown', detail: `a worker was at it and is gone; not sent again: ${why}` });
   }
   if (why !== null) return dropped(ctx, word, why);
+  const unheard = othersOf(ctx, outgoing).flatMap((other) => {
+    const over = reasonAgainst(ctx, other);
+    return over === null ? [] : dropped(ctx, other, over);
+  });
   const { notifier, attempt } = outgoing;
   const grant = nextSeq(ctx);
   emit(ctx, {
@@ -75,35 +131,38 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): Page | null {
     notification: wordsOf(ctx, word),
   });
   wakeAfter(ctx, answerWithinMs, { kind: 'notify', page: page.id, notification: outgoing.id, attempt, stage: 'grant', grant });
-  return null;
+  return unheard;
 }
 
 /** The words of this moment, under the id by which the world knows it. */
 function wordsOf(ctx: TurnContext, { page, outgoing }: Word): Notification {
   const { id, left } = outgoing;
-  const notice = noticeOf(ctx, page, { ...outgoing, id: ctx.installation === null ? id : `${ctx.installation}|${id}` });
+  const own = noticeOf(ctx, page, { ...outgoing, id: ctx.installation === null ? id : `${ctx.installation}|${id}` });
+  const notice = together(ctx, own, othersOf(ctx, outgoing));
   return left === undefined ? notice : { ...notice, only: left };
 }
 
-function dropped(ctx: TurnContext, { page, outgoing }: Word, why: string): Page | null {
+/** It does not leave; what it was to tell besides leaves without it. */
+function dropped(ctx: TurnContext, { page, outgoing }: Word, why: string): readonly Page[] {
   const { id: notification, notifier, attempt } = outgoing;
   emit(ctx, { type: 'NotifyDropped', page: page.id, incident: page.incident, notifier, notification, attempt, why });
+  tellTogether(ctx, othersOf(ctx, outgoing));
   return unheardAfter(ctx, page.id, outgoing);
 }
 
-/** Takes a notifier's answer. Returns the page when nobody on its ringing rung can be told soon, else null. */
-export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): Page | null {
+/** Takes a notifier's answer. Returns the pages on whose ringing rung nobody can be told soon. */
+export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): readonly Page[] {
   const word = wordOf(ctx, input.page, input.notification);
-  if (word === null || word.outgoing.state === 'accepted') return null;
+  if (word === null || word.outgoing.state === 'accepted') return [];
   const isAwaited = isOpen(word.outgoing) && (input.attempt ?? word.outgoing.attempt) === word.outgoing.attempt;
   // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
-  return isAwaited || input.outcome.outcome === 'accepted' ? settle(ctx, word, input.outcome) : null;
+  return isAwaited || input.outcome.outcome === 'accepted' ? settle(ctx, word, input.outcome) : [];
 }
 
 /** Nobody has claimed it, its answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */
-export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): Page | null {
+export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'notify' }>): readonly Page[] {
   const word = wordOf(ctx, wake.page, wake.notification);
-  if (word === null || word.outgoing.attempt !== wake.attempt) return null;
+  if (word === null || word.outgoing.attempt !== wake.attempt) return [];
   const { page, outgoing } = word;
   if (wake.stage === 'answer' && outgoing.state === 'asked') {
     return settle(ctx, word, { outcome: 'deferred', retryAfterMs: 0, detail: 'no worker took it in time; nothing was sent' });
@@ -111,22 +170,37 @@ export function takeWake(ctx: TurnContext, wake: Extract<PageWake, { kind: 'noti
   if (wake.stage === 'grant' && outgoing.state === 'granted' && outgoing.grant === wake.grant) {
     return settle(ctx, word, { outcome: 'unknown', detail: 'no answer from the notifier in time' });
   }
-  if (wake.stage !== 'retry' || outgoing.state !== 'waiting') return null;
+  if (wake.stage !== 'retry' || outgoing.state !== 'waiting') return [];
   const why = reasonAgainst(ctx, word);
   if (why !== null) return dropped(ctx, word, why);
   request(ctx, page, { ...outgoing, attempt: outgoing.attempt + 1 });
-  return null;
+  return [];
 }
 
-function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutcome): Page | null {
-  const { id: notification, notifier, attempt, kind } = outgoing;
+function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutcome): readonly Page[] {
+  const { id: notification, notifier, attempt } = outgoing;
   const retry = isTriedAgain(ctx, page, outgoing, outcome); // P4
   const waitMs = waitBefore(outcome, outgoing);
   const also = retry ? { retryAt: ctx.at + waitMs } : {};
   emit(ctx, { type: 'NotifyFinished', page: page.id, incident: page.incident, notifier, attempt, notification, outcome, retry, ...also });
   if (retry) wakeAfter(ctx, waitMs, { kind: 'notify', page: page.id, notification, attempt, stage: 'retry' });
+  const others = retry ? [] : othersOf(ctx, outgoing).flatMap((other) => settleWith(ctx, other, outcome, notification));
+  return [...afterAnswer(ctx, page, outgoing, outcome), ...others];
+}
+
+/** A message that told it, too, has been taken, or refused for good. */
+function settleWith(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutcome, lead: string): readonly Page[] {
+  const { id: notification, notifier, attempt } = outgoing;
+  const { incident } = page;
+  emit(ctx, { type: 'NotifyFinished', page: page.id, incident, notifier, attempt, notification, outcome, retry: false, with: lead });
+  return afterAnswer(ctx, page, outgoing, outcome);
+}
+
+/** Whoever was told only now hears what has become of it since. */
+function afterAnswer(ctx: TurnContext, page: Page, outgoing: Outgoing, outcome: NotifyOutcome): readonly Page[] {
+  const { notifier, kind } = outgoing;
   const fresh = pageOf(ctx, page.id);
-  if (fresh === undefined || isUntilAccepted(kind)) return null;
+  if (fresh === undefined || isUntilAccepted(kind)) return [];
   const newlyTold = fresh.told.includes(notifier) && !page.told.includes(notifier);
   if (fresh.state === 'closed' && newlyTold) send(ctx, page.id, notifier, 'resolve');
   if (fresh.state === 'acked' && newlyTold) send(ctx, page.id, notifier, 'acknowledged');
@@ -136,10 +210,10 @@ function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutco
   return unheardAfter(ctx, page.id, outgoing);
 }
 
-/** The page, when it rings and what has just ended leaves nobody on its rung who was told or will be soon. */
-function unheardAfter(ctx: TurnContext, id: string, { ring }: Outgoing): Page | null {
+/** The page, alone, when it rings and what has just ended leaves nobody on its rung who was told or will be soon. */
+function unheardAfter(ctx: TurnContext, id: string, { ring }: Outgoing): readonly Page[] {
   const page = pageOf(ctx, id);
-  return page?.state === 'ringing' && ring === page.ring && isUnheard(ctx, page) ? page : null;
+  return page?.state === 'ringing' && ring === page.ring && isUnheard(ctx, page) ? [page] : [];
 }
 
 function isUnheard(ctx: TurnContext, page: Page): boolean {
@@ -167,12 +241,23 @@ function isOpen({ state }: Outgoing): boolean {
 
 /** An answer or another attempt is to come. */
 export function isUnderWay(outgoing: Outgoing): boolean {
-  return isOpen(outgoing) || (outgoing.state === 'waiting' && isUntilAccepted(outgoing.kind));
+  const { state, kind, with: others } = outgoing;
+  return isOpen(outgoing) || isHeldBack(outgoing) || (state === 'waiting' && (isUntilAccepted(kind) || others !== undefined));
 }
 
 /** A ring that is not over: a newer one for its notifier takes it up instead of sending another (P6). */
 export function isRingUnderWay(outgoing: Outgoing): boolean {
-  return rings[outgoing.kind] && (isOpen(outgoing) || outgoing.state === 'waiting');
+  return rings[outgoing.kind] && (isOpen(outgoing) || isHeldBack(outgoing) || outgoing.state === 'waiting');
+}
+
+/** A newer ring of this kind takes it up instead of sending another (P6); what may not wait does not take up what waits for others. */
+export function isTakenUp(outgoing: Outgoing, kind: NotifyKind): boolean {
+  return isRingUnderWay(outgoing) && (outgoing.state !== 'held' || mayWait(kind));
+}
+
+/** In a bundle: it waits for others, or another's message tells it. */
+function isHeldBack({ state }: Outgoing): boolean {
+  return state === 'held' || state === 'bundled';
 }
 
 function isTriedAgain(ctx: TurnContext, page: Page, outgoing: Outgoing, outcome: NotifyOutcome): boolean {

@@ -4,6 +4,7 @@ import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
 import type { Notification, NotifyKind, NotifyOutcome } from './notification.ts';
+import type { Bundle, Placed } from './row.ts';
 
 /** A worker wants to deliver this attempt; it may once `NotifyGranted` names it. */
 export interface NotifyClaimed extends InputBase {
@@ -45,6 +46,10 @@ export interface PageRang extends FactBase {
   /** Why an answered page rings again, or a ringing one anew, when something has happened since. */
   readonly reason?: string;
   readonly kind?: NotifyKind;
+  /** The alert that it rings for, when that is not the worst of the incident. */
+  readonly about?: string;
+  /** Rules of critical alerts of the incident when it rang, the first so many: a page rings anew for a critical one of another rule. */
+  readonly criticals?: readonly string[];
   /** Severity of the incident when it rang: a page rings anew for what is more severe. */
   readonly severity?: Severity;
   /** How often it rang again after an acknowledgement, or for something new, when it did. */
@@ -63,6 +68,20 @@ export interface NotifyRequested extends FactBase {
   readonly notifier: string;
   readonly attempt: number;
   readonly notification: { readonly id: string; readonly kind: NotifyKind };
+  /** Rings of other pages that wait for the same notifier, and that this message tells, too. */
+  readonly with?: readonly Placed[];
+  /** Until when further rings for this notifier wait to be told together, unless they are more severe. */
+  readonly bundle?: Omit<Bundle, 'waiting'>;
+}
+
+/** It waits until then, to be told together with other rings for the same notifier. */
+export interface NotifyHeld extends FactBase {
+  readonly type: 'NotifyHeld';
+  readonly page: string;
+  readonly incident: string;
+  readonly notifier: string;
+  readonly notification: { readonly id: string; readonly kind: NotifyKind };
+  readonly until: Instant;
 }
 
 /** This worker may deliver this attempt, in the words of this moment. At least once: another worker may be granted it again. */
@@ -101,6 +120,8 @@ export interface NotifyFinished extends FactBase {
   readonly retry: boolean;
   /** When that is due. */
   readonly retryAt?: Instant;
+  /** The notification whose message told this one, when it was told together with others. */
+  readonly with?: string;
 }
 
 /** Whether the page has reached anybody: null once it has, after it had not. */
@@ -118,6 +139,8 @@ export interface PageAcked extends FactBase {
   readonly incident: string;
   readonly by: string;
   readonly via: string;
+  /** The storm that speaks for it: the page is silent because of that, and rings anew when the storm no longer does. */
+  readonly storm?: string;
 }
 
 export interface PageClosed extends FactBase {
@@ -133,6 +156,8 @@ export type PageWake =
   | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
   /** By now somebody on the rung should have been told. */
   | { readonly kind: 'reach'; readonly page: string; readonly ring: number }
+  /** What waits for a notifier is told together. */
+  | { readonly kind: 'bundle'; readonly bundle: string; readonly asked: number }
   /** Nobody claimed it, its answer is overdue (`grant` is the number of the fact that granted it), or its retry is due. */
   | {
       readonly kind: 'notify';

@@ -1,7 +1,17 @@
 // Facts about pages, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
 import { change, put } from '../table.ts';
-import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested, PageAcked, PageOpened, PageRang } from './facts.ts';
+import { bundleKey } from './bundle.ts';
+import type {
+  NotifyDropped,
+  NotifyFinished,
+  NotifyGranted,
+  NotifyHeld,
+  NotifyRequested,
+  PageAcked,
+  PageOpened,
+  PageRang,
+} from './facts.ts';
 import { erasTold, type Outgoing, type Page } from './row.ts';
 
 const outgoingKept = 64;
@@ -12,6 +22,7 @@ type PageFact =
   | 'PageOpened'
   | 'PageRang'
   | 'PageReachChanged'
+  | 'NotifyHeld'
   | 'NotifyRequested'
   | 'NotifyGranted'
   | 'NotifyDropped'
@@ -23,10 +34,11 @@ export const pageFolds: Folds<PageFact> = {
   PageOpened: foldOpened,
   PageRang: foldRang,
   PageReachChanged: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, reach: fact.reach })),
-  NotifyRequested: (desk, fact) => change(desk.tables.pages, fact.page, (page) => requestedNotice(page, fact)),
+  NotifyHeld: foldHeld,
+  NotifyRequested: foldRequested,
   NotifyGranted: (desk, fact) => change(desk.tables.pages, fact.page, (page) => grantedNotice(page, fact)),
-  NotifyDropped: (desk, fact) => change(desk.tables.pages, fact.page, (page) => droppedNotice(page, fact)),
-  NotifyFinished: (desk, fact) => change(desk.tables.pages, fact.page, (page) => finishedNotice(page, fact)),
+  NotifyDropped: foldDropped,
+  NotifyFinished: foldFinished,
   PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ackedPage(page, fact)),
   PageClosed: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'closed' as const, reach: null })),
 };
@@ -65,10 +77,18 @@ function foldRang(desk: Desk, fact: PageRang): void {
   });
 }
 
-function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
+function rungPage({ takenOver: _stale, storm: _spokenFor, about: _before, ...page }: Page, fact: PageRang): Page {
   const { round, rung, ring, carried = [], severity = page.severity, era = page.era } = fact;
   const { reason = page.reason, ladder = page.ladder } = fact;
-  const also = { ...(severity === undefined ? {} : { severity }), ...(era === undefined ? {} : { era }) };
+  const { criticals = page.criticals, about } = fact;
+  const isAnew = page.ring > 0 && (fact.kind === 'risen' || fact.kind === 'joined');
+  const also = {
+    ...(severity === undefined ? {} : { severity }),
+    ...(era === undefined ? {} : { era }),
+    ...(criticals === undefined ? {} : { criticals }),
+    ...(about === undefined ? {} : { about }),
+    ...(isAnew ? { anewAt: fact.at } : {}),
+  };
   const kinds = new Map(carried.map(({ notification, kind }) => [notification, kind]));
   const outgoing = page.outgoing.map((each): Outgoing => {
     const kind = kinds.get(each.id);
@@ -77,13 +97,69 @@ function rungPage({ takenOver: _stale, ...page }: Page, fact: PageRang): Page {
   return { ...page, state: 'ringing', round, rung, ring, reason, ladder, outgoing, ...also };
 }
 
-function ackedPage(page: Page, fact: PageAcked): Page {
+function ackedPage({ storm: _before, ...page }: Page, fact: PageAcked): Page {
   const again = page.state === 'acked' ? { takenOver: fact.seq } : {};
-  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again };
+  const spokenFor = fact.storm === undefined ? {} : { storm: fact.storm };
+  return { ...page, state: 'acked', ackedBy: fact.by, reach: null, ...again, ...spokenFor };
+}
+
+function foldHeld(desk: Desk, fact: NotifyHeld): void {
+  const { page, notifier, notification, at } = fact;
+  change(desk.tables.pages, page, (row) => ({
+    ...row,
+    outgoing: kept([...row.outgoing, { ...notification, notifier, attempt: 1, ring: row.ring, state: 'held', since: at }]),
+  }));
+  change(desk.tables.bundles, bundleKey(notifier, notification.kind), (bundle) => ({
+    ...bundle,
+    waiting: [...bundle.waiting, { page, notification: notification.id }],
+  }));
+}
+
+/** What is asked for waits no longer, and what its message tells besides is in its hands. */
+function foldRequested(desk: Desk, fact: NotifyRequested): void {
+  const { page: id, notifier, notification, bundle, with: others = [] } = fact;
+  change(desk.tables.pages, id, (page) => requestedNotice(page, fact));
+  for (const { page, notification: other } of others) {
+    if (desk.tables.pages.rows.has(page))
+      change(desk.tables.pages, page, (row) => changed(row, other, (each) => ({ ...each, state: 'bundled' })));
+  }
+  const key = bundleKey(notifier, notification.kind);
+  noLonger(desk, key, [notification.id, ...others.map((other) => other.notification)]);
+  if (bundle !== undefined) put(desk.tables.bundles, key, { ...bundle, waiting: desk.tables.bundles.rows.get(key)?.waiting ?? [] });
+}
+
+/** These wait for others no longer. */
+function noLonger(desk: Desk, key: string, ids: readonly string[]): void {
+  const bundle = desk.tables.bundles.rows.get(key);
+  if (bundle?.waiting.some(({ notification }) => ids.includes(notification)) !== true) return;
+  put(desk.tables.bundles, key, { ...bundle, waiting: bundle.waiting.filter(({ notification }) => !ids.includes(notification)) });
+}
+
+function foldDropped(desk: Desk, fact: NotifyDropped): void {
+  change(desk.tables.pages, fact.page, (page) => droppedNotice(page, fact));
+  for (const kind of ['page', 'repeat'] as const) noLonger(desk, bundleKey(fact.notifier, kind), [fact.notification]);
+}
+
+/** A message that may have arrived may have told what it tells besides. */
+function foldFinished(desk: Desk, fact: NotifyFinished): void {
+  const sent = desk.tables.pages.rows.get(fact.page)?.outgoing.find(({ id }) => id === fact.notification);
+  change(desk.tables.pages, fact.page, (page) => finishedNotice(page, fact));
+  if (fact.outcome.outcome !== 'unknown') return;
+  for (const { page, notification } of sent?.with ?? []) {
+    const row = desk.tables.pages.rows.get(page);
+    const isTold = row?.outgoing.some(({ id, state }) => id === notification && state === 'bundled');
+    if (row !== undefined && isTold === true) put(desk.tables.pages, page, { ...row, ...toldWithOthers(row, fact.notifier) });
+  }
+}
+
+/** Told in another page's message: whoever was told hears of the end, and a vendor that keeps something for each page has nothing of it. */
+function toldWithOthers({ told, eras }: Page, notifier: string): Pick<Page, 'told' | 'eras'> | Record<string, never> {
+  return told.includes(notifier) ? {} : { told: [...told, notifier], eras: { ...eras, [notifier]: [] } };
 }
 
 function requestedNotice(page: Page, fact: NotifyRequested): Page {
   const { id, kind } = fact.notification;
+  const others = fact.with ?? [];
   const before = page.outgoing.find((outgoing) => outgoing.id === id);
   const asked: Outgoing = {
     id,
@@ -96,9 +172,10 @@ function requestedNotice(page: Page, fact: NotifyRequested): Page {
     ...(before?.left === undefined ? {} : { left: before.left }),
     ...(before?.era === undefined ? {} : { era: before.era }),
     ...(before?.heard === true ? { heard: true } : {}),
+    ...(others.length > 0 ? { with: others } : before?.with === undefined ? {} : { with: before.with }),
   };
-  const others = page.outgoing.filter((outgoing) => outgoing.id !== id);
-  return { ...page, outgoing: kept([...others, asked]) };
+  const rest = page.outgoing.filter((outgoing) => outgoing.id !== id);
+  return { ...page, outgoing: kept([...(others.length > 0 ? rest.map(alone) : rest), asked]) };
 }
 
 /** Those that have ended go first, the oldest of them before the others. */
@@ -107,6 +184,11 @@ function kept(outgoing: readonly Outgoing[]): readonly Outgoing[] {
   if (beyond <= 0) return outgoing;
   const left = outgoing.filter(({ state }) => !(hasEnded(state) && beyond-- > 0));
   return left.slice(-outgoingKept);
+}
+
+/** Only the newest message that told others says which. */
+function alone({ with: others, ...outgoing }: Outgoing): Outgoing {
+  return others === undefined || hasEnded(outgoing.state) ? outgoing : { ...outgoing, with: others };
 }
 
 function hasEnded(state: Outgoing['state']): boolean {
@@ -139,6 +221,7 @@ function finishedNotice(page: Page, fact: NotifyFinished): Page {
     ...(retry && left !== undefined ? { left: left.slice(0, recipientsKept) } : {}),
     ...(retry && isAccepted ? { heard: true } : {}),
   }));
+  if (fact.with !== undefined) return { ...after, ...(reached ? toldWithOthers(page, fact.notifier) : {}) };
   return { ...after, told, ...erasAfter(page, fact, reached) };
 }
 

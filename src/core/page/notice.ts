@@ -26,7 +26,9 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
   const { desk, at } = ctx;
   const incident = desk.tables.incidents.rows.get(page.incident);
   const root = desk.tables.alerts.rows.get(incident?.root ?? '')?.alert;
-  const worst = incident === undefined || incident.storm ? null : loudest(ctx, incident);
+  const about = desk.tables.alerts.rows.get(page.about ?? '')?.alert;
+  const isAbout = about?.state === 'firing' && about.incident === incident?.id;
+  const worst = incident === undefined ? null : isAbout ? about : incident.storm ? null : loudest(ctx, incident);
   return {
     id,
     kind: kindFor(page, notifier, kind),

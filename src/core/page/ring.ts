@@ -1,23 +1,28 @@
 // One page: from the first ring to an acknowledgement or a resolution.
 // Decides only. Which rung rings next is climb.ts, what becomes of one notification delivery.ts, its words notice.ts, sending it engine/effects.
 //   P2  An acked page never rings again before its ack times out, or something has happened that the ack does not cover, a playbook
-//       that a person let act has failed, or one asks for a yes; it closes only when its incident resolves.
+//       that a person let act has failed, one asks for a yes, or the storm that spoke for it does so no longer; it closes only when its
+//       incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
 import { clockOf, spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { climbWhenUnheard, isQuiet, onReach, onRung, ring } from './climb.ts';
-import { isRingUnderWay, send, takeAnswer, takeClaim, takeWake } from './delivery.ts';
+import { climbWhenUnheard, isQuiet, onReach, onRung, ring, type Place } from './climb.ts';
+import { isTakenUp, send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
 import { ladderFor } from './route.ts';
 import { pageOf, type Page } from './row.ts';
 
+/** Why a page rings again; `about` is the alert that it rings for, when that is not the worst. */
+type Why = Pick<Place, 'kind' | 'about'> & { readonly reason: string };
+
 export const pageWakes: WakeHandlers<PageWake['kind']> = {
   rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
   reach: (ctx, wake) => onReach(ctx, wake.page, wake.ring),
   ack: (ctx, wake) => onAckTimeout(ctx, wake),
+  bundle: (ctx, wake) => climbWhenUnheard(ctx, takeBundle(ctx, wake)),
   notify: (ctx, wake) => climbWhenUnheard(ctx, takeWake(ctx, wake)),
 };
 
@@ -59,6 +64,25 @@ export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string
   if (ackTimeoutMs > 0) wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, ...again });
 }
 
+/**
+ * A storm speaks for it: the page stops ringing, here and where vendors ring for it, and rings anew when the storm no longer speaks for it.
+ * Who takes the storm later has this, too; everybody who was told of it was told of the storm, so that nobody is told of it once more.
+ */
+export function hushPage(ctx: TurnContext, page: Page, who: { readonly by: string; readonly via: string; readonly storm: string }): void {
+  const { id, incident, state } = page;
+  if (state === 'closed') return;
+  const { by, via, storm } = who;
+  emit(ctx, { type: 'PageAcked', page: id, incident, by, via, storm });
+  if (state === 'ringing') for (const notifier of page.told) send(ctx, id, notifier, 'acknowledged');
+}
+
+/** The storm with which somebody took it is over, and it is not: from here on its own acknowledgement may time out. */
+export function watchAck(ctx: TurnContext, page: Page): void {
+  const { ackTimeoutMs } = page.ladder;
+  if (page.state !== 'acked' || ackTimeoutMs === 0) return;
+  wakeAfter(ctx, ackTimeoutMs, { kind: 'ack', page: page.id, ring: page.ring, asked: nextSeq(ctx) });
+}
+
 /** The acknowledgement has timed out and the incident is still open: ring from the first rung again. */
 function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>): void {
   const { page: id, ring: ringNumber, asked = 0 } = wake;
@@ -74,18 +98,18 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
 }
 
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
-export function ringAgain(ctx: TurnContext, page: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+export function ringAgain(ctx: TurnContext, page: Page, why: Why): void {
   if (page.state !== 'closed') ringEverybody(ctx, page, why); // P3: its ack timeout and the wait of its rung are stale now
 }
 
 /** Rings the first rung, and everybody else who was told; to whom a ring is on its way already, it will say this. */
-function ringEverybody(ctx: TurnContext, { id }: Page, why: { readonly reason: string; readonly kind: NotifyKind }): void {
+function ringEverybody(ctx: TurnContext, { id }: Page, why: Why): void {
   ring(ctx, id, { round: 0, rung: 0, ...why });
   const page = pageOf(ctx, id);
   const first = page?.ladder.rungs[0]?.notify ?? [];
   const others = page?.told.filter((notifier) => !first.includes(notifier)) ?? [];
   for (const notifier of others) {
-    if (page?.outgoing.some((each) => each.notifier === notifier && isRingUnderWay(each)) !== true) send(ctx, id, notifier, why.kind);
+    if (page?.outgoing.some((each) => each.notifier === notifier && isTakenUp(each, why.kind)) !== true) send(ctx, id, notifier, why.kind);
   }
 }
 

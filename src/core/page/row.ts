@@ -13,8 +13,11 @@ export interface Outgoing {
   readonly attempt: number;
   /** The ring it counts for. */
   readonly ring: number;
-  /** `asked`: no worker has claimed this attempt; `granted`: one is at it; `waiting`: for its next attempt; the others are ends. */
-  readonly state: 'asked' | 'granted' | 'waiting' | 'accepted' | 'refused' | 'dropped';
+  /**
+   * `held`: to be told together with others; `bundled`: another's message tells it, and ends it; `asked`: no worker has claimed this attempt;
+   * `granted`: one is at it; `waiting`: for its next attempt; the others are ends.
+   */
+  readonly state: 'held' | 'bundled' | 'asked' | 'granted' | 'waiting' | 'accepted' | 'refused' | 'dropped';
   /** When it was asked for first. */
   readonly since: Instant;
   /** Number of the fact that granted the attempt; while granted. */
@@ -25,8 +28,23 @@ export interface Outgoing {
   readonly left?: readonly string[];
   /** The page's era in whose words it was granted last, when that was not the first. */
   readonly era?: number;
+  /** Rings of other pages that its message tells, too; kept of the newest such message of the page. */
+  readonly with?: readonly Placed[];
   /** An attempt was taken for some of its recipients already. */
   readonly heard?: true;
+}
+
+/** A notification and the page it belongs to. */
+export interface Placed {
+  readonly page: string;
+  readonly notification: string;
+}
+
+/** After a notifier was called: until when further rings wait, what the severest ring so far was, and what waits. */
+export interface Bundle {
+  readonly until: Instant;
+  readonly severity: Severity;
+  readonly waiting: readonly Placed[];
 }
 
 export interface Page {
@@ -45,10 +63,18 @@ export interface Page {
   /** Notifiers that may have told somebody; they are told of the end, too. */
   readonly told: readonly string[];
   readonly ackedBy: string | null;
+  /** The storm that speaks for it, while it is silent because of that. */
+  readonly storm?: string;
   /** The fact by which another took it over, when one did: the wait of the acknowledgement before is stale. */
   readonly takenOver?: number;
   /** Severity of the incident when it last rang; absent of a page of 0.1.0. */
   readonly severity?: Severity;
+  /** The alert that it rang for last, when that was not the worst of the incident. */
+  readonly about?: string;
+  /** Rules of critical alerts that it rang for; absent while it rang for none, and of pages before that was kept. */
+  readonly criticals?: readonly string[];
+  /** When it last rang anew for something worse or new, while it was ringing. */
+  readonly anewAt?: Instant;
   /** How often it rang again after an acknowledgement, or for something new; absent while it did not. */
   readonly era?: number;
   /** The eras in which each notifier may have told somebody, the newest few; absent of whom era 0 is all that is known. */

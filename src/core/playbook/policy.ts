@@ -46,6 +46,8 @@ export interface DeliveryRule {
   readonly keepTryingMs: Millis;
   /** Notifiers that are told when nobody on a page's ladder could be. */
   readonly lastResort: readonly string[];
+  /** After a notifier was called, so long further rings for it wait to be told together; absent, or 0: each is told by itself. */
+  readonly bundleMs?: Millis;
 }
 
 export interface Policy {

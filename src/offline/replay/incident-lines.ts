@@ -83,7 +83,8 @@ export function createIncidentLines(): IncidentLines {
         case 'IncidentReopened':
           return change(fact.incident, (row) => (row.resolved = null));
         case 'IncidentNested':
-          return change(fact.incident, (row) => (row.parent = fact.parent));
+        case 'IncidentUnnested':
+          return change(fact.incident, (row) => (row.parent = fact.type === 'IncidentNested' ? fact.parent : null));
         case 'PageOpened':
           return change(fact.incident, (row) => row.pages.push({ at: iso(fact.at), policy: fact.ladder.name, reason: fact.reason }));
         case 'RunStarted':
@@ -122,6 +123,7 @@ export function createIncidentLines(): IncidentLines {
         case 'PageRang':
         case 'InstallationAdopted':
         case 'PageReachChanged':
+        case 'NotifyHeld':
         case 'NotifyRequested':
         case 'NotifyGranted':
         case 'NotifyDropped':
@@ -146,11 +148,11 @@ export function createIncidentLines(): IncidentLines {
   };
 }
 
-function sumsOf(rows: readonly Row[]): ReturnType<IncidentLines['sums']> {
+function sumsOf(all: readonly Row[]): ReturnType<IncidentLines['sums']> {
   return {
-    incidents: rows.length,
-    unresolved: rows.filter(({ resolved }) => resolved === null).length,
-    pages: rows.reduce((sum, { pages }) => sum + pages.length, 0),
+    incidents: all.length,
+    unresolved: all.filter(({ resolved }) => resolved === null).length,
+    pages: all.reduce((sum, { pages }) => sum + pages.length, 0),
   };
 }
 

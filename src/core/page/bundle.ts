@@ -1,0 +1,101 @@
+// Which rings for a notifier wait to be told together, and the words of a message that tells several.
+// The first ring calls at once; what follows within a bounded span waits for its end, and leaves in one message, of the ring that leads it.
+// Asking for it and what becomes of it is delivery.ts; each page keeps a life of its own.
+//   U1  A ring waits no longer than the policy's span, and never one that is more severe than what the notifier was called for in that span.
+//   U2  Only first rings and repeats wait, first rings for first rings alone: what is new, worse, a storm's or asks for a yes leaves at once.
+//   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
+//       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does.
+//   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
+import { severityRank } from '../alert/severity.ts';
+import type { TurnContext } from '../context.ts';
+import { incidentOf } from '../incident/row.ts';
+import type { Instant } from '../time.ts';
+import type { Notification, NotifyKind } from './notification.ts';
+import type { Word } from './present.ts';
+import { erasTold, pageOf, type Bundle, type Page } from './row.ts';
+
+/** More than this many do not wait for each other. */
+export const bundleMax = 50;
+const titlesShown = 20;
+const titleCharsMax = 200;
+
+/** First rings wait for first rings, repeats for repeats. */
+export function bundleKey(notifier: string, kind: NotifyKind): string {
+  return `${kind === 'repeat' ? 'repeat' : 'page'}|${notifier}`;
+}
+
+export function mayWait(kind: NotifyKind): boolean {
+  return kind === 'page' || kind === 'repeat'; // U2
+}
+
+/** The span that is open for the notifier, when this ring has to wait for its end (U1). */
+export function heldBy(ctx: TurnContext, page: Page, key: string): Bundle | null {
+  const bundle = ctx.desk.tables.bundles.rows.get(key);
+  if (bundle === undefined || (ctx.at >= bundle.until && bundle.waiting.length === 0)) return null;
+  return severityRank(severityOf(ctx, page)) > severityRank(bundle.severity) ? null : bundle;
+}
+
+/** The span that a ring opens for its notifier; one that is open lasts as long as it did. */
+export function spanAfter(ctx: TurnContext, key: string, pages: readonly Page[]): Omit<Bundle, 'waiting'> | null {
+  const bundleMs = ctx.policy.delivery?.bundleMs ?? 0;
+  const before = ctx.desk.tables.bundles.rows.get(key);
+  const isOpen = before !== undefined && ctx.at < before.until;
+  if (bundleMs === 0 && !isOpen) return null;
+  const severities = [...(isOpen ? [before.severity] : []), ...pages.map((page) => severityOf(ctx, page))];
+  const until: Instant = isOpen ? before.until : ctx.at + bundleMs;
+  return { until, severity: severities.reduce((worst, one) => (severityRank(one) > severityRank(worst) ? one : worst)) };
+}
+
+/** The ring that leads, and the others in the order in which they are told (U4). */
+export function led(ctx: TurnContext, words: readonly Word[]): readonly Word[] {
+  const isNew = ({ page, outgoing }: Word): number => (erasTold(page, outgoing.notifier).includes(page.era ?? 0) ? 1 : 0);
+  const rank = ({ page }: Word): number => severityRank(severityOf(ctx, page));
+  return words.toSorted(
+    (a, b) => isNew(a) - isNew(b) || rank(b) - rank(a) || a.page.openedAt - b.page.openedAt || (a.page.id < b.page.id ? -1 : 1),
+  );
+}
+
+/** The leader's message, made to tell the others, too. */
+export function together(ctx: TurnContext, notice: Notification, others: readonly Word[]): Notification {
+  if (others.length === 0) return notice;
+  const count = others.length + 1;
+  const incidents = others.flatMap(({ page }) => incidentOf(ctx, page.incident) ?? []);
+  const severity = incidents.reduce(
+    (worst, one) => (severityRank(one.severity) > severityRank(worst) ? one.severity : worst),
+    notice.severity,
+  );
+  const lines = incidents.slice(0, titlesShown).map(({ id, severity: own, title }) => `- ${own}: ${title} (${id})`);
+  const more = incidents.length > titlesShown ? [`- and ${incidents.length - titlesShown} more`] : [];
+  const title = `${count} more: ${[notice.title, ...incidents.map((incident) => incident.title)].join('; ')}`;
+  const text = [
+    `${count} incidents call for somebody; who answers this answers for all of them.`,
+    ...lines,
+    ...more,
+    '',
+    `${notice.title}:`,
+    notice.text,
+  ];
+  return {
+    ...notice,
+    severity,
+    title: title.length <= titleCharsMax ? title : `${title.slice(0, titleCharsMax - 1)}…`,
+    text: text.join('\n'),
+    facts: [...notice.facts, { name: 'incidents', value: String(count) }],
+  };
+}
+
+/** Incidents that messages of this page told, too, and that nobody has: who answers the page answers for them (U3). */
+export function toldWith(ctx: TurnContext, id: string): readonly string[] {
+  const told =
+    pageOf(ctx, id)?.outgoing.flatMap(({ state, heard, with: others = [] }) =>
+      state === 'accepted' || heard === true || state === 'granted' || state === 'waiting' ? others : [],
+    ) ?? [];
+  return told.flatMap(({ page: other }) => {
+    const page = pageOf(ctx, other);
+    return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [page.incident] : [];
+  });
+}
+
+function severityOf(ctx: TurnContext, page: Page): Notification['severity'] {
+  return incidentOf(ctx, page.incident)?.severity ?? 'critical';
+}

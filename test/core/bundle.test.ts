@@ -1,0 +1,219 @@
+// Rings that are told together: what calls at once, what waits and how long, and that each page keeps a life of its own.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import { hour, minute, second } from '../../src/core/time.ts';
+import { eventOf } from '../support/event.ts';
+import { ladder, policyOf } from '../support/policy.ts';
+import { accepted, tell, type Story } from '../support/story.ts';
+
+const calm: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: 5 * minute }], repeat: 0, ackTimeoutMs: 0 };
+const delivery = { keepTryingMs: hour, lastResort: [], bundleMs: 30 * second };
+const policy = policyOf({ ladders: { default: calm }, delivery, settleMs: 10 * second });
+const refused: NotifyOutcome = { outcome: 'refused', detail: 'no' };
+
+function down(story: Story, n: number, change: Partial<AlertEvent> = {}): AlertEvent {
+  const entity = { host: `h${n}`, service: `s${n}`, cluster: 'eu-1' };
+  const name = 'HostDown';
+  return eventOf({
+    name,
+    summary: `${name} on h${n}`,
+    severity: 'error',
+    entity,
+    startedAt: story.now(),
+    observedAt: story.now(),
+    ...change,
+  });
+}
+
+/** One alert a second from so many hosts; a worker delivers what leaves. */
+function hosts(count: number, outcome: NotifyOutcome = accepted): Story {
+  const story = tell(policy);
+  for (let n = 0; n < count; n += 1) {
+    story.see(down(story, n));
+    story.forward(second);
+    story.notified(outcome);
+  }
+  return story;
+}
+
+function pass(story: Story, seconds: number, outcome: NotifyOutcome = accepted): void {
+  for (let n = 0; n < seconds; n += 1) {
+    story.forward(second);
+    story.notified(outcome);
+  }
+}
+
+const sent = (story: Story) => story.all('NotifyGranted').map(({ notification }) => notification);
+const titles = (story: Story): readonly string[] => sent(story).map(({ title }) => title);
+const pages = (story: Story) => [...story.desk().tables.pages.rows.values()];
+const clear = (story: Story, n: number): void => void story.see(down(story, n, { claim: 'cleared', observedAt: story.now() + 1 }));
+
+test('B19: 70 hosts at one alert a second call with the first at once, and then with one message for each half minute', () => {
+  const story = hosts(70);
+  pass(story, 60);
+
+  assert.equal(story.all('PageOpened').length, 70);
+  const calls = titles(story);
+  assert.ok(calls.length <= 5, calls.join('\n'));
+  assert.equal(calls[0], 'HostDown on h0');
+  assert.match(calls[1] ?? '', /^\d+ more: HostDown on h\d+; HostDown on h/);
+  assert.ok(
+    pages(story).every((page) => page.told.includes('pd') && page.state === 'ringing'),
+    'every page was told of',
+  );
+  const waits = story.all('NotifyFinished').filter((fact) => fact.with !== undefined);
+  assert.ok(waits.length > 60);
+});
+
+test('U1: nothing waits longer than the span, and what is alone at its end leaves as if it had not waited', () => {
+  const story = hosts(2);
+  pass(story, 50);
+
+  assert.deepEqual(titles(story), ['HostDown on h0', 'HostDown on h1']);
+  const [first, other] = story.all('NotifyGranted').map(({ at }) => at);
+  assert.ok((other ?? 0) - (first ?? 0) <= 30 * second);
+});
+
+test('U1: what is more severe than what the notifier was called for is not held back', () => {
+  const story = hosts(1);
+  pass(story, 10);
+  story.see(down(story, 7));
+  story.see(down(story, 8, { severity: 'critical' }));
+  pass(story, 11);
+
+  assert.deepEqual(titles(story), ['HostDown on h0', 'HostDown on h8']);
+});
+
+test('U1: a page that waits and gets worse does not wait any more', () => {
+  const story = hosts(1);
+  pass(story, 10);
+  story.see(down(story, 7));
+  pass(story, 11);
+  assert.deepEqual(titles(story), ['HostDown on h0']);
+
+  story.see(down(story, 7, { severity: 'critical' }));
+  story.notified(accepted);
+
+  assert.deepEqual(titles(story), ['HostDown on h0', 'HostDown on h7']);
+  assert.equal(sent(story)[1]?.kind, 'risen');
+  pass(story, 60);
+  assert.equal(sent(story).length, 2, 'the ring that waited is not told besides');
+});
+
+test('G1: what was acknowledged, or ended, while it waited is not told', () => {
+  const story = hosts(5);
+  pass(story, 12);
+  const of = (n: number): string => story.all('AlertJoined')[n]?.incident ?? '';
+  story.say({ type: 'Acked', incident: of(2), by: 'anna', via: 'api' });
+  clear(story, 3);
+  pass(story, 30);
+
+  const [, bundle] = sent(story);
+  assert.equal(bundle?.title, '2 more: HostDown on h1; HostDown on h4');
+  assert.equal(story.all('NotifyDropped').length, 2);
+});
+
+test('U3: who answers a bundle answers for every page that it told; the first page is another message', () => {
+  const story = hosts(6);
+  pass(story, 40);
+  const lead = story.all('NotifyGranted')[1];
+  assert.match(lead?.notification.text ?? '', /who answers this answers for all of them/);
+
+  story.say({ type: 'Acked', incident: lead?.incident ?? '', page: lead?.page ?? '', by: 'anna', via: 'link' });
+
+  const open = pages(story).filter(({ state }) => state === 'ringing');
+  assert.deepEqual(
+    open.map(({ title }) => title),
+    ['HostDown on h0'],
+  );
+});
+
+test('U3: an answer by incident answers for that incident alone', () => {
+  const story = hosts(6);
+  pass(story, 40);
+
+  story.say({ type: 'Acked', incident: story.all('NotifyGranted')[1]?.incident ?? '', by: 'anna', via: 'api' });
+
+  assert.equal(pages(story).filter(({ state }) => state === 'ringing').length, 5);
+});
+
+test('U3: what nobody answers rings on, in a bundle, led by a page that the vendor has not heard of; every page tells its end', () => {
+  const story = hosts(6);
+  pass(story, 40);
+  const [, first] = story.all('NotifyGranted');
+  for (let n = 0; n < 6; n += 1) if (story.all('AlertJoined')[n]?.incident === first?.incident) clear(story, n);
+  pass(story, 6 * 60);
+
+  const repeats = story.all('NotifyGranted').filter(({ notification }) => notification.kind === 'repeat');
+  assert.ok(repeats.length >= 1 && repeats.length <= 3, `${repeats.length} messages for five repeats`);
+  assert.ok(repeats.every(({ page }) => page !== first?.page));
+  for (let n = 0; n < 6; n += 1) clear(story, n);
+  pass(story, 2);
+  const ended = sent(story).flatMap(({ kind, page }) => (kind === 'resolve' ? [page] : []));
+  assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map(({ page }) => page)));
+});
+
+test('U4: a page that the vendor heard of by another’s message leads the next one: a key that is open there calls nobody', () => {
+  const story = hosts(6);
+  pass(story, 40);
+  const [first, lead] = story.all('NotifyGranted');
+  pass(story, 6 * 60);
+
+  const repeats = story.all('NotifyGranted').filter(({ notification }) => notification.kind === 'repeat');
+  assert.ok(repeats.some(({ page }) => page !== first?.page && page !== lead?.page));
+});
+
+test('P1: a bundle that is refused is refused for all of its pages, and each climbs', () => {
+  const rungs = [
+    { notify: ['pd'], waitMs: 5 * minute },
+    { notify: ['boss'], waitMs: 5 * minute },
+  ];
+  const story = tell({ ...policy, ladders: { default: { ...calm, rungs } } });
+  for (let n = 0; n < 4; n += 1) story.see(down(story, n));
+  story.forward(10 * second);
+  story.notified(accepted);
+  story.forward(30 * second);
+
+  story.notified(refused);
+
+  const climbed = story.all('PageRang').filter(({ rung }) => rung === 1);
+  assert.equal(climbed.length, 3);
+});
+
+test('a leader that is answered before a worker takes its message leaves the others to another leader', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const lead = story.last('NotifyRequested');
+  assert.equal(lead.with?.length, 2);
+  story.say({ type: 'Acked', incident: lead.incident, by: 'anna', via: 'api' });
+  story.notified(accepted);
+  story.notified(accepted);
+
+  assert.match(sent(story).at(-1)?.title ?? '', /^2 more: /);
+  assert.ok(pages(story).every((page) => page.state === 'acked' || page.told.includes('pd')));
+});
+
+test('a leader that may have arrived, and ended before it was tried again, tells its end for all that it told', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  story.notified({ outcome: 'unknown', detail: 'silence' });
+  for (let n = 0; n < 4; n += 1) clear(story, n);
+  story.notified(accepted);
+
+  const ended = sent(story).flatMap(({ kind, page }) => (kind === 'resolve' ? [page] : []));
+  assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map(({ page }) => page)));
+});
+
+test('without a span every ring leaves by itself', () => {
+  const story = tell({ ...policy, delivery: { ...delivery, bundleMs: 0 } });
+  for (let n = 0; n < 10; n += 1) story.see(down(story, n));
+  story.forward(10 * second);
+  story.notified(accepted);
+
+  assert.equal(sent(story).length, 10);
+});

@@ -1,0 +1,102 @@
+// Nobody who is needed goes uncalled because a page is said to speak already, a storm's or the incident's own.
+//   S1, S2 (core/decide/adopt.ts): under a storm nothing rings by itself, nothing is worse than what the storm rings for, and the storm does
+//   call; what it hushed rings again once it no longer does.
+//   U1 (core/page/bundle.ts): what waits to be told together with others waits no longer than its span.
+//   N2 (core/decide/anew.ts): whoever is called for something critical hears of what is critical of another rule, too, and soon.
+import { severityRank } from '../../src/core/alert/severity.ts';
+import { metaOf, worldOf, type Desk } from '../../src/core/desk.ts';
+import type { Incident } from '../../src/core/incident/row.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
+import { everyScope } from '../../src/core/stamp.ts';
+import { minute, second, type Millis } from '../../src/core/time.ts';
+import { deskName, type Ledger, type Moment } from './ledger.ts';
+
+/** The span of a bundle in simPolicy. */
+const bundleMs: Millis = 30 * second;
+/** The longest settling and the longest hold-off of simPolicy, and the time in which a storm's parts may end with it. */
+const boundMs: Millis = 20 * second + 2 * minute + 15 * second;
+const slackMs: Millis = 8 * second;
+const perTroubleMs: Millis = 3 * second;
+
+export function checkUncalled(ledger: Ledger): void {
+  const silent = new Map<string, Moment>();
+  const held = new Map<string, Moment>();
+  ledger.watch({
+    fact({ fact, seen }) {
+      if (fact.type === 'NotifyHeld') held.set(fact.notification.id, seen);
+      if (fact.type === 'NotifyDropped') held.delete(fact.notification);
+      if (fact.type === 'NotifyRequested')
+        for (const id of [fact.notification.id, ...(fact.with ?? []).map(({ notification }) => notification)]) held.delete(id);
+      if (fact.type === 'PageAcked' && fact.via === 'storm') ledger.reach('page hushed by a storm');
+      if (fact.type === 'PageRang' && fact.about !== undefined) ledger.reach('rang anew for a stranger');
+      if (fact.type === 'IncidentUnnested') ledger.reach('out of a storm');
+      if (fact.type === 'IncidentAcknowledged' && fact.storm !== undefined) ledger.reach('taken with a storm');
+    },
+    settled(now) {
+      for (const [id, since] of held) {
+        if (isInTime(since, now, bundleMs)) continue;
+        held.delete(id);
+        ledger.breach(`U1: ${id} has waited for ${now.up - since.up} ms to be told together with others`);
+      }
+      for (const [name, desk] of ledger.desks) {
+        const world = ledger.desks.get(deskName(Number(name.split('/')[0]), everyScope));
+        const policy = world === undefined ? null : worldOf(world).policy;
+        if (policy !== null && metaOf(desk).seq > 0)
+          for (const incident of desk.tables.incidents.rows.values()) ask(`${name} ${incident.id}`, desk, incident, policy, now);
+      }
+    },
+  });
+
+  function ask(name: string, desk: Desk, incident: Incident, policy: Policy, now: Moment): void {
+    const why = uncalled(desk, incident, policy) ?? unheard(desk, incident);
+    const since = silent.get(name);
+    if (why === null) return void silent.delete(name);
+    if (since === undefined || since.disturbances !== now.disturbances) return void silent.set(name, now);
+    if (isInTime(since, now, boundMs)) return;
+    silent.delete(name);
+    ledger.breach(`${why.startsWith('nobody') ? 'N2' : 'S2'}: ${name} has been silent for ${now.up - since.up} ms: ${why}`);
+  }
+}
+
+/** Whether so much time may have been needed, with what was in the way meanwhile. */
+function isInTime(since: Moment, now: Moment, spanMs: Millis): boolean {
+  const restarts = now.lives - since.lives;
+  const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
+  return since.disturbances !== now.disturbances || now.up - since.up <= spanMs * (1 + (now.back > 0 ? restarts : 0)) + slack;
+}
+
+/** Why somebody should be called for it, and is not because of a storm; null when somebody is, or need not be. */
+function uncalled(desk: Desk, incident: Incident, { paging }: Policy): string | null {
+  const { incidents, pages, alerts } = desk.tables;
+  if (incident.state !== 'open') return null;
+  const page = pages.rows.get(incident.page ?? '');
+  const storm = incidents.rows.get(incident.parent ?? '');
+  const isOver = storm === undefined || storm.state === 'resolved';
+  const loud = incident.listed.flatMap((fingerprint) => {
+    const row = alerts.rows.get(fingerprint);
+    return row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null
+      ? [severityRank(row.alert.severity)]
+      : [];
+  });
+  const worst = Math.max(-1, ...loud);
+  if (worst < severityRank(paging.severity)) return null;
+  if (isOver) return page?.state === 'acked' && page.storm !== undefined ? `storm ${page.storm} speaks for it no longer` : null;
+  if (page?.state === 'ringing') return `it is under ${storm.id} and rings beside it`;
+  if (worst > severityRank(storm.severity)) return `it is worse than ${storm.id}, which is ${storm.severity}`;
+  if (storm.state === 'acknowledged') return null;
+  const speaker = pages.rows.get(storm.page ?? '');
+  return speaker?.state === 'ringing' || speaker?.state === 'acked' ? null : `${storm.id} calls nobody: ${storm.decision}, ${storm.reason}`;
+}
+
+/** Something critical that a page which rings for something critical has not rung for, by what its rings said. */
+function unheard(desk: Desk, incident: Incident): string | null {
+  const page = desk.tables.pages.rows.get(incident.page ?? '');
+  if (incident.storm || page?.state !== 'ringing' || page.severity !== 'critical') return null;
+  for (const fingerprint of incident.listed) {
+    const row = desk.tables.alerts.rows.get(fingerprint);
+    if (row === undefined || row.muted !== null || page.criticals?.includes(row.alert.name) === true) continue;
+    const { state, soft, severity, acknowledged, name } = row.alert;
+    if (state === 'firing' && !soft && severity === 'critical' && !acknowledged) return `nobody heard of ${name}`;
+  }
+  return null;
+}
