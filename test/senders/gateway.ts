@@ -114,6 +114,7 @@ data: { dir: ./data }
 endpoints:
   prometheus: { source: prometheus, auth: { bearer: { file: ingest.token } }, alertsApi: true }
   nagios: { source: nagios, auth: { bearer: { file: ingest.token } } }
+  zabbix: { source: zabbix, auth: { bearer: { file: ingest.token } } }
 notifiers: { terminal: { type: console } }
 ladders: { default: { rungs: [{ notify: terminal, wait: 5m }] } }
 playbooks: { dir: ./playbooks }

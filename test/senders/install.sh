@@ -5,8 +5,13 @@ set -u
 
 missing() {
   for pair in prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager amtool:prometheus-alertmanager \
-    nagios4:nagios4-core curl:curl openssl:openssl; do
-    PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair#*:}"
+    nagios4:nagios4-core curl:curl openssl:openssl zabbix_server:zabbix-server-pgsql php:php-cli psql:postgresql \
+    '/usr/lib/postgresql/*/bin/initdb:postgresql' /usr/share/zabbix/api_jsonrpc.php:zabbix-frontend-php '/usr/lib/php/*/pgsql.so:php-pgsql'; do
+    case $pair in
+      # shellcheck disable=SC2086 # a pattern
+      /*) ls ${pair%%:*} >/dev/null 2>&1 || echo "${pair#*:}" ;;
+      *) PATH=$PATH:/usr/sbin command -v "${pair%%:*}" >/dev/null 2>&1 || echo "${pair#*:}" ;;
+    esac
   done | sort -u
 }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, globSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -120,7 +120,7 @@ export async function ready(daemon: Daemon, url: string): Promise<void> {
 
 // ---------------------------------------------------------------- programs
 
-/** Programs by name, each with the Debian package that test/senders/install.sh installs for it. */
+/** Programs by name, or files by pattern, each with the Debian package that test/senders/install.sh installs for it. */
 export interface Programs {
   readonly [program: string]: string;
 }
@@ -146,7 +146,7 @@ export function presenceOf(programs: Programs): Presence {
 
 function missingOf(programs: Programs): readonly string[] {
   const absent = Object.keys(programs).filter(
-    (program) => spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin command -v "$0"', program]).status !== 0,
+    (program) => globSync(program).length === 0 && spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin command -v "$0"', program]).status !== 0,
   );
   return [...new Set(absent.map((program) => programs[program] ?? program))];
 }
