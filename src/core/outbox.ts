@@ -34,6 +34,7 @@ const table = {
   ResourceReleased: true,
   ResourceDecided: true,
   ResourceFreed: false,
+  GroupDecided: true,
   PageOpened: false,
   PageRang: false,
   PageReachChanged: false,

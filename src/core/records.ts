@@ -42,6 +42,7 @@ import type {
   PolicyPublished,
 } from './playbook/facts.ts';
 import type {
+  GroupDecided,
   ResourceAnswered,
   ResourceDecided,
   ResourceFreed,
@@ -125,6 +126,7 @@ export type Fact =
   | ResourceReleased
   | ResourceDecided
   | ResourceFreed
+  | GroupDecided
   | PageOpened
   | PageRang
   | PageReachChanged

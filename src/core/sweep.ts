@@ -3,14 +3,14 @@ import type { Desk, Folds } from './desk.ts';
 import { forgetAlert } from './alert/fold.ts';
 import { invariant } from './errors.ts';
 import { forgetIncident } from './incident/fold.ts';
-import { forgetResource } from './resource/fold.ts';
+import { forgetGroup, forgetResource } from './resource/fold.ts';
 import type { FactBase } from './stamp.ts';
 import { drop } from './table.ts';
 
 /** Rows that are no longer needed left the desk. Runs and pages leave with their incident. */
 export interface DeskSwept extends FactBase {
   readonly type: 'DeskSwept';
-  readonly table: 'alerts' | 'incidents' | 'deliveries' | 'targets' | 'resources';
+  readonly table: 'alerts' | 'incidents' | 'deliveries' | 'targets' | 'resources' | 'groups';
   readonly keys: readonly string[];
 }
 
@@ -27,4 +27,5 @@ const sweeps: { readonly [Table in DeskSwept['table']]: (desk: Desk, key: string
   deliveries: (desk, key) => drop(desk.tables.deliveries, key),
   targets: (desk, key) => drop(desk.tables.targets, key),
   resources: forgetResource,
+  groups: forgetGroup,
 };
