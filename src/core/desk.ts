@@ -10,7 +10,7 @@ import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silence
 import type { Bundle, Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
-import type { ResourceRow } from './resource/row.ts';
+import type { GroupRow, ResourceRow } from './resource/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
 import { newTable, type Table } from './table.ts';
@@ -49,6 +49,8 @@ export interface Tables {
   readonly targets: Table<TargetHistory>;
   /** On the desk of a resource: the resource itself. */
   readonly resources: Table<ResourceRow>;
+  /** On the desk of a group: the group itself. */
+  readonly groups: Table<GroupRow>;
   readonly wakes: Table<WakeRow>;
   /** Deliveries whose sender gave an id, with the highest place turned; bounded. */
   readonly deliveries: Table<{ readonly at: Instant; readonly upTo: number }>;
@@ -109,6 +111,7 @@ export function newDesk(scope: string): Desk {
       rules: newTable(),
       targets: newTable(),
       resources: newTable(),
+      groups: newTable(),
       wakes: newTable(),
       deliveries: newTable(),
     },

@@ -35,6 +35,7 @@ const table = {
   ResourceReleased: true,
   ResourceDecided: true,
   ResourceFreed: false,
+  GroupDecided: true,
   PageOpened: false,
   PageRang: false,
   PageReachChanged: false,

@@ -45,6 +45,7 @@ import type {
   PolicyPublished,
 } from './playbook/facts.ts';
 import type {
+  GroupDecided,
   ResourceAnswered,
   ResourceDecided,
   ResourceFreed,
@@ -130,6 +131,7 @@ export type Fact =
   | ResourceReleased
   | ResourceDecided
   | ResourceFreed
+  | GroupDecided
   | PageOpened
   | PageRang
   | PageReachChanged

@@ -3,7 +3,7 @@ import type { Desk, Folds } from './desk.ts';
 import { forgetAlert } from './alert/fold.ts';
 import { invariant } from './errors.ts';
 import { forgetIncident } from './incident/fold.ts';
-import { forgetResource } from './resource/fold.ts';
+import { forgetGroup, forgetResource } from './resource/fold.ts';
 import type { FactBase } from './stamp.ts';
 import { drop } from './table.ts';
 import type { Instant } from './time.ts';
@@ -11,7 +11,7 @@ import type { Instant } from './time.ts';
 /** Rows that are no longer needed left the desk. Runs and pages leave with their incident. */
 export interface DeskSwept extends FactBase {
   readonly type: 'DeskSwept';
-  readonly table: 'alerts' | 'incidents' | 'deliveries' | 'targets' | 'resources' | 'remembered';
+  readonly table: 'alerts' | 'incidents' | 'deliveries' | 'targets' | 'resources' | 'groups' | 'remembered';
   readonly keys: readonly string[];
 }
 
@@ -29,4 +29,5 @@ const sweeps: { readonly [Table in DeskSwept['table']]: (desk: Desk, key: string
   targets: (desk, key) => drop(desk.tables.targets, key),
   resources: forgetResource,
   remembered: (desk, key) => drop(desk.tables.remembered, key),
+  groups: forgetGroup,
 };

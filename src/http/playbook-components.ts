@@ -48,13 +48,17 @@ export const playbookComponents: { readonly [name: string]: Schema } = {
     triggers: listOf(closed<Trigger>({ on: words(['alert', 'incident']), when: text, forMs: integer })),
     params: mapOf(param),
     target: value,
-    guards: closed<Playbook['guards']>({
-      cooldownMs: integer,
-      attempts: nullable(closed<NonNullable<Playbook['guards']['attempts']>>({ max: integer, perMs: integer })),
-      concurrency: integer,
-      confidence: number,
-      approveWithinMs: integer,
-    }),
+    guards: closed<Playbook['guards']>(
+      {
+        cooldownMs: integer,
+        attempts: nullable(closed<NonNullable<Playbook['guards']['attempts']>>({ max: integer, perMs: integer })),
+        concurrency: integer,
+        blastRadius: nullable(closed<NonNullable<Playbook['guards']['blastRadius']>>({ max: integer, perMs: integer })),
+        confidence: number,
+        approveWithinMs: integer,
+      },
+      ['blastRadius'],
+    ),
     diagnose: listOf(diagnosis),
     steps: listOf(step),
     verify: closed<Verify>({

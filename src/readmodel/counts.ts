@@ -62,6 +62,7 @@ const table: Table = {
   ResourceReleased: uncounted,
   ResourceDecided: uncounted,
   ResourceFreed: uncounted,
+  GroupDecided: uncounted,
   PageOpened: (counter) => counter.page('opened'),
   PageRang: (counter) => counter.page('rang'),
   PageReachChanged: (counter, fact) => counter.page(fact.reach ?? 'reached'),

@@ -96,6 +96,7 @@ const table: Table = {
   ResourceReleased: none,
   ResourceDecided: none,
   ResourceFreed: none,
+  GroupDecided: none,
   PageOpened: (fact) => [
     {
       ...pagePatch(fact, {

@@ -74,6 +74,7 @@ describe('a playbook that is well', () => {
     const { playbook } = loaded.value;
     assert.equal(playbook.mode, 'shadow');
     assert.deepEqual(playbook.guards.attempts, { max: 3, perMs: 21_600_000 });
+    assert.equal('blastRadius' in playbook.guards, false, 'the default is core’s, so that it changes no digest');
     assert.equal(playbook.guards.cooldownMs, 300_000);
     assert.equal(playbook.steps[0]?.timeoutMs, 60_000);
     assert.equal(playbook.steps[0]?.onUnknown, 'stop');
@@ -171,6 +172,12 @@ const wrongs: readonly Wrong[] = [
     part: '2 per 6h',
     by: 'twice',
     want: /:14:36: guards\.attempts: expected a rate such as "3 per 6h", or none, seen "twice"/,
+  },
+  {
+    says: 'C18: a blast radius that is a share of what nobody has counted',
+    part: 'cooldown: 20m',
+    by: 'cooldown: 20m, blastRadius: 25%',
+    want: /:14:\d+: guards\.blastRadius: expected how many targets within a window, such as "10 per 10m", or none, seen "25%"/,
   },
   { says: 'a name that no file system likes', part: 'name: demo', by: 'name: De mo', want: /:2:7: name: expected a name of small letters/ },
   {
@@ -420,7 +427,6 @@ const later: readonly (readonly [part: string, by: string, key: string])[] = [
   ['default: 7', 'default: 7, format: hostname', 'format'],
   ['resource: $params.unit', 'resource: $params.unit, group: $alert.service', 'group'],
   ['resource: $params.unit', 'resource: $params.unit, each: $params.hosts', 'each'],
-  ['cooldown: 20m', 'cooldown: 20m, blastRadius: 25%', 'blastRadius'],
   ['cooldown: 20m', 'cooldown: 20m, keepHealthy: 60%', 'keepHealthy'],
   ['within: 10m', 'within: 10m, count: 2', 'count'],
   ['timeout: 90s', 'foreach: $params.hosts', 'foreach'],

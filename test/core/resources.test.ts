@@ -163,6 +163,59 @@ test('C8: a run that was overtaken before it did anything is no attempt, for any
   assert.deepEqual(begun(story), [teams[0], teams[1]]);
 });
 
+// ---------------------------------------------------------------- the blast radius
+
+/** Hosts of two scopes that break at once, and a playbook that would let all of them be restarted. */
+function broken(hosts: number, change: Partial<Playbook['guards']> = {}): Story {
+  const { guards } = playbookOf();
+  const book = playbookOf({ guards: { ...guards, concurrency: 100, ...change } });
+  const story = tell(policyOf({ playbooks: [book], storm: { alerts: 1_000, withinMs: minute } }));
+  const name = (number: number): string => String.fromCharCode(97 + Math.floor(number / 26), 97 + (number % 26));
+  for (let number = 0; number < hosts; number += 1) {
+    const event = eventOf({ fingerprint: `f${number}`, entity: { host: name(number), service: name(number) } });
+    story.say({ type: 'AlertSeen', endpoint: 'test', delivery: '', index: 0, event }, teams[number % 2] ?? teams[0]);
+  }
+  return story;
+}
+
+test('C18: of 80 hosts that break at once a playbook acts on 20 in 10 minutes, over all scopes; for the others people are called', () => {
+  const story = broken(80);
+  story.forward(9 * minute);
+
+  assert.equal(begun(story).length, 20);
+  assert.deepEqual(new Set(begun(story)), new Set([teams[0], teams[1]]));
+  const refused = all(story, 'RunRefused');
+  const why = 'restart-service was let act on 20 others within 10m, at most 20';
+  assert.deepEqual(new Set(refused.map(({ guard, reason }) => `${guard}: ${reason}`)), new Set([`blastRadius: ${why}`]));
+  assert.equal(refused.length, 60);
+  assert.ok(story.everywhere.some((fact) => fact.type === 'PageOpened' && fact.reason.endsWith(why)));
+});
+
+test('C18: a playbook may say its own radius, or none; who waits goes on when the window lets it', () => {
+  assert.equal(begun(broken(80, { blastRadius: null })).length, 80);
+  const story = broken(5, { blastRadius: { max: 2, perMs: 30 * second } });
+  assert.equal(begun(story).length, 2);
+  story.forward(29 * second);
+  assert.equal(begun(story).length, 2);
+  story.forward(second);
+  assert.equal(begun(story).length, 4);
+  story.forward(30 * second);
+  assert.equal(begun(story).length, 5);
+});
+
+test('C18: one host that comes again and again is one host', () => {
+  const story = tell(policyOf({ playbooks: [guarded({ blastRadius: { max: 1, perMs: hour } })] }));
+  for (let time = 0; time < 3; time += 1) {
+    burns(story, teams[0]);
+    acts(story, teams[0], done);
+    clears(story, teams[0]);
+    story.forward(minute);
+  }
+  assert.equal(begun(story).length, 3);
+  story.forward(2 * hour);
+  assert.equal(story.deskOf(`group:acme/restart-service`).tables.groups.rows.size, 0, 'a group that is calm leaves its desk');
+});
+
 // ---------------------------------------------------------------- the desk itself
 
 const limits: Limits = { cooldownMs: 0, attempts: null };
@@ -229,8 +282,8 @@ test('Q4: what nobody gives back is free after the longest time of its run and a
   const { hear } = deskOfResource();
   hear(wants('r1'));
   hear(wants('r2'));
-  assert.deepEqual(hear(woke(`hold|${resource}|r1`), 15 * minute), ['r1 overdue', 'r2 granted']);
-  assert.deepEqual(hear(woke(`hold|${resource}|r1`), second), [], 'a wake of an earlier hold frees nobody');
+  assert.deepEqual(hear(woke(`hold|${resource}|r1|2`), 15 * minute), ['r1 overdue', 'r2 granted']);
+  assert.deepEqual(hear(woke(`hold|${resource}|r1|2`), second), [], 'a wake of an earlier hold frees nobody');
   assert.deepEqual(hear(gives('r2')), ['r2 returned']);
 });
 

@@ -76,6 +76,7 @@ export const rarePaths: readonly string[] = [
   'run overtaken: muted',
   'run overtaken: frozen',
   'run waits for another scope',
+  'run refused by blastRadius',
   'run refused by cooldown',
   'run refused by attempts',
   'run refused by lock',

@@ -1,10 +1,13 @@
 // What is acted on has one desk for all scopes, partitions and processes: no two runs act on one host at a time, and limits count for all (C8).
 // Asked of the deeds themselves and of the facts of the scopes that ran; the desks of the resources are not believed.
-import { hour, type Millis } from '../../src/core/time.ts';
+import { hour, minute, type Millis } from '../../src/core/time.ts';
 import type { Act, Ledger, Moment, SeenFact } from './ledger.ts';
 
 /** The playbook of simPolicy with a limit: one attempt in so long. */
 const limited = { playbook: 'heal-Cool', max: 1, perMs: hour } as const satisfies { playbook: string; max: number; perMs: Millis };
+
+/** The playbook of simPolicy with a blast radius of one host in five minutes; word of a grant may be so late. */
+const narrow = { playbook: 'heal-Flaky', perMs: 5 * minute, lateMs: 2 * minute } as const;
 
 interface Running {
   readonly run: string;
@@ -18,11 +21,16 @@ export function checkResources(ledger: Ledger): void {
   /** When runs of the limited playbook first did something, by resource. */
   const attempts = new Map<string, { readonly run: string; readonly seen: Moment }[]>();
 
+  /** Runs of the narrow playbook. */
+  const begun = new Map<string, { readonly resource: string; readonly seen: Moment }[]>();
+
   ledger.watch({
-    fact({ fact }: SeenFact) {
+    fact({ fact, seen }: SeenFact) {
       if (fact.type === 'RunStarted' && fact.mode !== 'shadow') {
         const { run, scope } = fact;
-        running.set(run, { run, scope, resource: `${scope.split(';')[0]}/${fact.target}`, playbook: fact.playbook.name });
+        const resource = `${scope.split(';')[0]}/${fact.target}`;
+        running.set(run, { run, scope, resource, playbook: fact.playbook.name });
+        if (fact.playbook.name === narrow.playbook) apart(run, resource, seen);
       } else if (fact.type === 'RunFinished') running.delete(fact.run);
       else if (fact.type === 'ResourceDecided' && fact.answer.verdict === 'waits') ledger.reach('run waits for another scope');
       else if (fact.type === 'ResourceFreed' && fact.why === 'overdue') ledger.reach('resource freed overdue');
@@ -35,6 +43,19 @@ export function checkResources(ledger: Ledger): void {
       if (mine.playbook === limited.playbook) count(mine, act.seen);
     },
   });
+
+  function apart(run: string, resource: string, seen: Moment): void {
+    const before = begun.get(narrow.playbook) ?? [];
+    const others = before.filter(
+      (other) =>
+        other.resource !== resource &&
+        seen.steady - other.seen.steady < narrow.perMs - narrow.lateMs &&
+        other.seen.forward === seen.forward,
+    );
+    if (others.length > 0)
+      ledger.breach(`Q6: ${run} began on ${resource} when ${narrow.playbook} had just begun on ${others[0]?.resource}`);
+    begun.set(narrow.playbook, [...before, { resource, seen }]);
+  }
 
   function alone(mine: Running, { key }: Act): void {
     for (const other of running.values()) {

@@ -1,6 +1,6 @@
 // The policies of simulated worlds: one playbook for each way a run can go, short times, small ladders.
 import type { Ladder } from '../../src/core/page/ladder.ts';
-import type { Playbook, Verify } from '../../src/core/playbook/document.ts';
+import type { Guards, Playbook, Verify } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
@@ -48,6 +48,8 @@ const resolved: Verify = {
 const retry = { times: 2, waitMs: 5 * second, factor: 2, waitMaxMs: minute };
 const undo = { ...call, uses: 'sim/undo' };
 
+const many: Guards = { cooldownMs: 0, attempts: null, concurrency: 10, confidence: 0, approveWithinMs: 3 * minute };
+
 function book(name: string, change: Partial<Playbook> = {}): Playbook {
   const text = (from: string) => ({ type: 'string' as const, from, fallback: null, pattern: null, maxLength: 64, oneOf: null });
   return playbookOf({
@@ -55,7 +57,7 @@ function book(name: string, change: Partial<Playbook> = {}): Playbook {
     triggers: [{ on: 'alert', when: `alert.name == "${name}"`, forMs: 0 }],
     params: { host: text('alert.host'), kind: text('alert.name') },
     target: '$params.host',
-    guards: { cooldownMs: 0, attempts: null, concurrency: 10, confidence: 0, approveWithinMs: 3 * minute },
+    guards: many,
     steps: [act],
     verify: resolved,
     ...change,
@@ -66,6 +68,7 @@ const playbooks: readonly Playbook[] = [
   book('Down', { steps: [{ ...act, timeoutMs: 3 * minute }] }),
   book('Probe', { verify: { ...resolved, stableForMs: 15 * second, proofs: [probe] } }),
   book('Flaky', {
+    guards: { ...many, blastRadius: { max: 1, perMs: 5 * minute } },
     steps: [{ ...act, onUnknown: 'retry', retry }],
     verify: { ...resolved, require: 'any', proofs: [{ kind: 'resolved' }, probe] },
   }),

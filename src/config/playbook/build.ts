@@ -70,6 +70,7 @@ export interface RawPlaybook {
   readonly params?: { readonly [name: string]: RawParam };
   readonly target: { readonly resource: string };
   readonly guards?: {
+    readonly blastRadius?: string;
     readonly cooldown?: string;
     readonly attempts?: string;
     readonly concurrency?: number;
@@ -142,6 +143,7 @@ function guardsOf(raw: NonNullable<RawPlaybook['guards']>): Guards {
   return {
     cooldownMs: spanOr(raw.cooldown, given.cooldownMs),
     attempts: raw.attempts === undefined ? given.attempts : parseRate(raw.attempts),
+    ...(raw.blastRadius === undefined ? {} : { blastRadius: parseRate(raw.blastRadius) }),
     concurrency: raw.concurrency ?? given.concurrency,
     confidence: raw.confidence ?? given.confidence,
     approveWithinMs: spanOr(raw.approve?.within, given.approveWithinMs),

@@ -105,13 +105,17 @@ function targetFaults(resource: string, scope: Scope, deps: PlaybookDeps): reado
 }
 
 function guardFaults(guards: RawPlaybook['guards']): readonly Fault[] {
-  const rate = guards?.attempts;
-  const bad = rate !== undefined && rate !== 'none' && parseRate(rate) === null;
   return [
     ...spanFaults(guards?.cooldown, '/guards/cooldown', { min: 0, max: 720 * hour }),
     ...spanFaults(guards?.approve?.within, '/guards/approve/within', { min: 30 * second, max: 24 * hour }),
-    ...(bad ? [{ pointer: '/guards/attempts', message: `expected a rate such as "3 per 6h", seen "${rate}"` }] : []),
+    ...rateFaults(guards?.attempts, '/guards/attempts', '3 per 6h'),
+    ...rateFaults(guards?.blastRadius, '/guards/blastRadius', '10 per 10m'),
   ];
+}
+
+function rateFaults(rate: string | undefined, pointer: string, example: string): readonly Fault[] {
+  const bad = rate !== undefined && rate !== 'none' && parseRate(rate) === null;
+  return bad ? [{ pointer, message: `expected a rate such as "${example}", seen "${rate}"` }] : [];
 }
 
 function diagnosisFaults(item: RawDiagnosis, pointer: string, scope: Scope, deps: PlaybookDeps): readonly Fault[] {

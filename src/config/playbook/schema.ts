@@ -62,6 +62,7 @@ const guards = mapping(
   {
     cooldown: span,
     attempts: rate,
+    blastRadius: { ...rate, 'x-expects': 'how many targets within a window, such as "10 per 10m", or none' },
     concurrency: { type: 'integer', minimum: 1, maximum: 100 },
     confidence: { type: 'number', minimum: 0, maximum: 1 },
     approve: mapping({ within: span }, [], {
@@ -74,7 +75,6 @@ const guards = mapping(
   },
   [],
   {
-    blastRadius: 'write concurrency and attempts',
     keepHealthy: 'write a check under diagnose',
     storm: 'write storm in quench.yaml',
     deny: 'freeze by hand: quench freeze',

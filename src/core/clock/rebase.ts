@@ -40,6 +40,8 @@ function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
   each(tables.resources, (row) => resourceAfter(row, back));
+  each(tables.groups, (row) => ({ ...row, admitted: row.admitted.map((one) => ({ ...one, at: shifted(one.at, back) })) }));
+  each(tables.bundles, (row) => ({ ...row, until: expiryAfter(row.until, back) }));
   each(tables.pages, (row) => pageAfter(row, back));
   each(tables.wakes, (row) => wakeAfterBack(row, back));
   each(tables.deliveries, (row) => ({ ...row, at: Math.min(row.at, to) }));

@@ -37,6 +37,9 @@ interface GuardRule {
 /** Says no while parameters and target are worked out, before any guard of the playbook is asked (plan.ts). */
 const askedBefore: GuardRule = { isPassing: false, refuses: () => null };
 
+/** Known to the desk of a group alone, which is asked when the resource is granted (resource/group.ts). */
+const askedElsewhere: GuardRule = { isPassing: true, refuses: () => null };
+
 /** Every guard; they are asked in this order, and the first that says no is the one people read of. */
 const guards: { readonly [guard in Guard]: GuardRule } = {
   params: askedBefore,
@@ -46,6 +49,7 @@ const guards: { readonly [guard in Guard]: GuardRule } = {
   storm: { isPassing: false, refuses: (_, { incident }) => (incident.storm ? 'no automatic action inside an alert storm' : null) },
   cooldown: { isPassing: true, refuses: whileCooling },
   attempts: { isPassing: false, refuses: afterAttempts },
+  blastRadius: askedElsewhere,
   lock: { isPassing: true, refuses: whileHeld },
   concurrency: { isPassing: true, refuses: whileCrowded },
 };

@@ -2,7 +2,7 @@
 //   A2  A grant that nothing begins with is given back in the very turn that hears of it.
 import { emit, type TurnContext } from '../context.ts';
 import { incidentOf, type Asked } from '../incident/row.ts';
-import type { ResourceTold } from '../resource/facts.ts';
+import type { Answer, ResourceTold } from '../resource/facts.ts';
 import { runOf } from '../run/row.ts';
 import { membersTried } from './condition.ts';
 import { deliberate } from './deliberate.ts';
@@ -12,14 +12,20 @@ export function onTold(ctx: TurnContext, input: ResourceTold): void {
   const asked = askedOf(ctx, id, run);
   if (asked === undefined) {
     // Of a run that began with it, this is the same word again.
-    if (answer.verdict === 'granted' && runOf(ctx, run) === undefined) giveBack(ctx, id, input); // A2
+    if (isHeld(answer) && runOf(ctx, run) === undefined) giveBack(ctx, id, input); // A2
     return;
   }
   if (answer.verdict === 'waits' && asked.answer !== null) return; // the same word again, after a newer one
   emit(ctx, { type: 'ResourceAnswered', incident: id, run, answer });
+  if (answer.verdict === 'refused' && isHeld(answer)) giveBack(ctx, id, input); // A2
   const listed = incidentOf(ctx, id)?.listed.slice(0, membersTried) ?? [];
   deliberate(ctx, id, listed.includes(asked.alert) ? null : asked.alert);
   if (askedOf(ctx, id, run)?.answer?.verdict === 'granted') giveBack(ctx, id, input); // A2
+}
+
+/** Whether the resource is held for the run: it was granted, or its group said no after it was. */
+function isHeld(answer: Answer): boolean {
+  return answer.verdict === 'granted' || (answer.verdict === 'refused' && answer.guard === 'blastRadius');
 }
 
 function askedOf(ctx: TurnContext, incident: string, run: string): Asked | undefined {

@@ -39,6 +39,8 @@ export interface Guards {
   readonly attempts: { readonly max: number; readonly perMs: Millis } | null;
   /** Runs of this playbook at once in the scope. Two runs never share a target, whatever this says. */
   readonly concurrency: number;
+  /** Targets that this playbook may act on within a window, over all scopes; null = any number, absent = a default (resource/group.ts). */
+  readonly blastRadius?: { readonly max: number; readonly perMs: Millis } | null;
   /** Least incident score at which the playbook may act. */
   readonly confidence: number;
   readonly approveWithinMs: Millis;

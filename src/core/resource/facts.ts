@@ -1,7 +1,8 @@
 // What is said about resources on the log. A resource is whatever a playbook acts on; it has a desk of its own, which one partition turns,
 // so that runs of all scopes, partitions and gateways stand in one order before it.
 //   The scope of an incident:  ResourceRequested … ResourceAnswered … ResourceReleased
-//   The scope of the resource:      ResourceWanted → ResourceDecided … ResourceReturned → ResourceFreed
+//   The scope of the resource: ResourceWanted → ResourceDecided … ResourceReturned → ResourceFreed
+//   The scope of its group:    ResourceWanted → GroupDecided, when the resource is granted
 // What one desk decided reaches the other as an input, at least once (message.ts); a run is known by its id wherever it is spoken of.
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Millis } from '../time.ts';
@@ -12,6 +13,18 @@ export interface Limits {
   readonly cooldownMs: Millis;
   /** Runs of the same playbook on it within a window. */
   readonly attempts: { readonly max: number; readonly perMs: Millis } | null;
+}
+
+/** How many resources may be acted on within a window. */
+export interface Blast {
+  readonly max: number;
+  readonly perMs: Millis;
+}
+
+/** The group whose blast radius a grant has to fit into. */
+export interface Through {
+  readonly group: string;
+  readonly blast: Blast;
 }
 
 /** A run that wants to act on a resource. */
@@ -25,9 +38,11 @@ export interface Want {
   readonly limits: Limits;
   /** The longest that the run can take: the resource is free again after it, even when nobody gives it back. */
   readonly holdMs: Millis;
+  /** The group that is asked when the resource is granted; absent where nothing bounds it. */
+  readonly through?: Through;
 }
 
-export type ResourceGuard = 'cooldown' | 'attempts' | 'lock';
+export type ResourceGuard = 'cooldown' | 'attempts' | 'blastRadius' | 'lock';
 
 /** `waits`: it is in the queue, and a grant follows by itself. `refused`: it is not, and has to ask again. */
 export type Answer =
@@ -35,11 +50,13 @@ export type Answer =
   | { readonly verdict: 'waits'; readonly guard: 'lock'; readonly reason: string }
   | { readonly verdict: 'refused'; readonly guard: ResourceGuard; readonly reason: string; readonly liftsInMs?: Millis };
 
-/** Scope of the resource: a run wants to act on it. */
+/** Scope of the resource, and then of its group: a run wants to act on it. */
 export interface ResourceWanted extends InputBase {
   readonly type: 'ResourceWanted';
   readonly resource: string;
   readonly want: Want;
+  /** Set where a group is asked; the resource is granted by then. */
+  readonly group?: string;
 }
 
 /** Scope of the resource: a run has ended, or does not want it any more. */
@@ -87,6 +104,16 @@ export interface ResourceReleased extends FactBase {
   readonly acted: boolean;
 }
 
+/** Scope of a group: the run may act on the resource that it was granted, or has to give it back. */
+export interface GroupDecided extends FactBase {
+  readonly type: 'GroupDecided';
+  readonly group: string;
+  readonly blast: Blast;
+  readonly resource: string;
+  readonly want: Want;
+  readonly answer: Answer;
+}
+
 /** Scope of the resource: it is given to the run, which holds it until it is freed, or the run waits, or may not have it. */
 export interface ResourceDecided extends FactBase {
   readonly type: 'ResourceDecided';
@@ -108,6 +135,8 @@ export interface ResourceFreed extends FactBase {
 /** What the desk of a resource waits for. */
 export type ResourceWake =
   /** The longest time of a run that holds it is over. */
-  | { readonly kind: 'hold'; readonly resource: string; readonly run: string }
+  | { readonly kind: 'hold'; readonly resource: string; readonly run: string; readonly asked: number }
   /** Nobody may need its history any more. */
-  | { readonly kind: 'idle'; readonly resource: string; readonly asked: number };
+  | { readonly kind: 'idle'; readonly resource: string; readonly asked: number }
+  /** The window of a group's blast radius is over. */
+  | { readonly kind: 'calm'; readonly group: string; readonly asked: number };

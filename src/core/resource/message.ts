@@ -4,15 +4,17 @@
 import { scopeOfId } from '../ids.ts';
 import type { Fact, Input } from '../records.ts';
 import type { Instant } from '../time.ts';
-import type { ResourceDecided, ResourceReleased, ResourceRequested } from './facts.ts';
+import type { GroupDecided, ResourceDecided, ResourceReleased, ResourceRequested } from './facts.ts';
 
 const nameCharsMax = 120;
 
 /** Facts that are a message to another desk. */
-export type MessageFact = ResourceRequested | ResourceReleased | ResourceDecided;
+export type MessageFact = ResourceRequested | ResourceReleased | ResourceDecided | GroupDecided;
 
 export function isMessage(fact: Fact): fact is MessageFact {
-  return fact.type === 'ResourceRequested' || fact.type === 'ResourceReleased' || fact.type === 'ResourceDecided';
+  return (
+    fact.type === 'ResourceRequested' || fact.type === 'ResourceReleased' || fact.type === 'ResourceDecided' || fact.type === 'GroupDecided'
+  );
 }
 
 /** `tenant/name`: the key of a resource, without `|` and blanks, of bounded length; upper and lower case are one. `scope` is that of an incident. */
@@ -27,6 +29,11 @@ export function resourceScope(resource: string): string {
   return `resource:${resource}`;
 }
 
+/** The scope of the desk of a group of resources. */
+function groupScope(group: string): string {
+  return `group:${group}`;
+}
+
 /** The input that tells the other desk; `at` is the time of whoever carries it. */
 export function messageOf(fact: MessageFact, at: Instant): Input {
   switch (fact.type) {
@@ -37,13 +44,20 @@ export function messageOf(fact: MessageFact, at: Instant): Input {
       return { type: 'ResourceReturned', scope: resourceScope(resource), at, resource, run, acted };
     }
     case 'ResourceDecided': {
-      const { answer, want, resource } = fact;
-      const { run, incident } = want;
-      return { type: 'ResourceTold', scope: scopeOfId(run) ?? '', at, run, incident, resource, answer };
+      const { resource, want, answer } = fact;
+      if (answer.verdict !== 'granted' || want.through === undefined) return toldOf(fact, at);
+      const { group } = want.through;
+      return { type: 'ResourceWanted', scope: groupScope(group), at, resource, want, group };
     }
+    case 'GroupDecided':
+      return toldOf(fact, at);
     default:
       return fact satisfies never;
   }
+}
+
+function toldOf({ answer, want: { run, incident }, resource }: ResourceDecided | GroupDecided, at: Instant): Input {
+  return { type: 'ResourceTold', scope: scopeOfId(run) ?? '', at, run, incident, resource, answer };
 }
 
 /** FNV-1a: names that are cut stay apart; two that did not would only wait for each other. */

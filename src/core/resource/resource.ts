@@ -9,6 +9,7 @@ import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { hour, minute, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { Answer, ResourceReturned, ResourceWake, ResourceWanted, Want } from './facts.ts';
+import { onCalm, onGroupWanted } from './group.ts';
 import { attemptsReason, coolingReason, coolsIn } from './limits.ts';
 import { unknownResource, type ResourceRow } from './row.ts';
 
@@ -17,7 +18,9 @@ const holdMarginMs: Millis = 5 * minute;
 const waitingMax = 100;
 const keepLeastMs: Millis = hour;
 
-export function onWanted(ctx: TurnContext, { resource, want }: ResourceWanted): void {
+export function onWanted(ctx: TurnContext, input: ResourceWanted): void {
+  if (input.group !== undefined) return onGroupWanted(ctx, input);
+  const { resource, want } = input;
   const row = rowOf(ctx, resource);
   if (row.holder === want.run || row.waiting.some(({ run }) => run === want.run)) return; // Q3
   if (row.starts.some(({ run }) => run === want.run)) return; // Q3
@@ -31,10 +34,12 @@ export function onReturned(ctx: TurnContext, { resource, run, acted }: ResourceR
 }
 
 export const resourceWakes: WakeHandlers<ResourceWake['kind']> = {
-  hold(ctx, { resource, run }) {
+  hold(ctx, { resource, run, asked }) {
+    const { holder, heldSeq } = rowOf(ctx, resource);
     // Nobody knows what it did.
-    if (rowOf(ctx, resource).holder === run) free(ctx, resource, { run, acted: true, why: 'overdue' }); // Q4
+    if (holder === run && heldSeq + 1 === asked) free(ctx, resource, { run, acted: true, why: 'overdue' }); // Q4
   },
+  calm: (ctx, { group }) => onCalm(ctx, group),
   idle(ctx, { resource }) {
     const { holder, waiting, usedAt, keepMs } = rowOf(ctx, resource);
     const isIdle = holder === null && waiting.length === 0 && ctx.at - usedAt >= Math.max(keepMs, keepLeastMs);
@@ -49,7 +54,8 @@ function rowOf(ctx: TurnContext, resource: string): ResourceRow {
 function decide(ctx: TurnContext, resource: string, want: Want): Answer['verdict'] {
   const answer = answerTo(ctx, rowOf(ctx, resource), want);
   emit(ctx, { type: 'ResourceDecided', resource, want, answer });
-  if (answer.verdict === 'granted') wakeAfter(ctx, want.holdMs + holdMarginMs, { kind: 'hold', resource, run: want.run });
+  if (answer.verdict === 'granted')
+    wakeAfter(ctx, want.holdMs + holdMarginMs, { kind: 'hold', resource, run: want.run, asked: nextSeq(ctx) });
   else if (answer.verdict === 'refused') forgetLater(ctx, resource);
   return answer.verdict;
 }

@@ -10,6 +10,8 @@ export interface Past {
 
 export interface ResourceRow extends Past {
   readonly holder: string | null;
+  /** Number of the fact that gave it to the holder: a run may be given it a second time, by a message that came twice. */
+  readonly heldSeq: number;
   /** Begun runs, oldest first, the last ones. */
   readonly starts: readonly { readonly run: string; readonly playbook: string; readonly at: Instant }[];
   /** In the order in which they came. */
@@ -19,4 +21,11 @@ export interface ResourceRow extends Past {
   readonly keepMs: Millis;
 }
 
-export const unknownResource: ResourceRow = { holder: null, lastEndAt: null, starts: [], waiting: [], usedAt: 0, keepMs: 0 };
+/** Resources that a playbook was let act on, oldest first. */
+export interface GroupRow {
+  readonly admitted: readonly { readonly resource: string; readonly at: Instant }[];
+  /** The longest window that was asked for. */
+  readonly keepMs: Millis;
+}
+
+export const unknownResource: ResourceRow = { holder: null, heldSeq: 0, lastEndAt: null, starts: [], waiting: [], usedAt: 0, keepMs: 0 };

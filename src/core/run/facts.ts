@@ -54,7 +54,17 @@ export interface RunStarted extends FactBase {
   readonly holdsUntil?: Instant;
 }
 
-export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
+export type Guard =
+  | 'freeze'
+  | 'params'
+  | 'target'
+  | 'storm'
+  | 'cooldown'
+  | 'attempts'
+  | 'confidence'
+  | 'blastRadius'
+  | 'lock'
+  | 'concurrency';
 
 export interface RunRefused extends FactBase {
   readonly type: 'RunRefused';

@@ -136,6 +136,7 @@ async function begin(fact: Fact, { actions, notifications, messages }: Hands): P
     case 'ResourceRequested':
     case 'ResourceReleased':
     case 'ResourceDecided':
+    case 'GroupDecided':
       return messages.carry(fact);
     // Waits are the host's.
     case 'WakeRequested':

@@ -98,6 +98,7 @@ function follow(open: Set<string>, fact: OutboxFact): void {
     case 'ResourceRequested':
     case 'ResourceReleased':
     case 'ResourceDecided':
+    case 'GroupDecided':
       return void open.add(`message ${fact.type} of ${fact.scope}, ${fact.seq}`);
     // Still what was requested; waits move with the desk.
     case 'StepGranted':

@@ -120,6 +120,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ResourceReleased':
         case 'ResourceDecided':
         case 'ResourceFreed':
+        case 'GroupDecided':
         case 'PageRang':
         case 'InstallationAdopted':
         case 'PageReachChanged':

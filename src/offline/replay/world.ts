@@ -134,6 +134,7 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
       case 'ResourceRequested':
       case 'ResourceReleased':
       case 'ResourceDecided':
+      case 'GroupDecided':
         return queue.add(at, messageOf(fact, at));
       // What follows from them is the core's.
       case 'StepFinished':
