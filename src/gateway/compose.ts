@@ -1,6 +1,7 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services, in the order in which they need each other.
 // How each part is made from the configuration is its own file beside this one. Decides nothing about alerts.
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
+import { createScrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Instant, Millis } from '../core/time.ts';
@@ -44,7 +45,8 @@ export interface Gateway {
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, around: Surroundings): Promise<Gateway> {
-  const { clock, logger, trouble = null } = around;
+  const { clock, logger, trouble = null, vault = createScrubber() } = around;
+  vault.learn(config.secrets);
   const stops = createStops(logger);
   const onTrouble = (error: unknown): void => logger.error({ error }, 'engine in trouble');
   // Asked of by parts that start before them.
@@ -67,12 +69,12 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     });
     stops.add(() => backbone.close());
 
-    const executor = await startExecutor(config, around);
+    const executor = await startExecutor(config, around, vault);
     stops.add(() => executor.close());
 
     const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock });
 
-    const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around);
+    const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around, vault);
     stops.add(closeNotifiers);
 
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);

@@ -2,6 +2,7 @@
 // It stays small, because starting a program costs in proportion to the memory of the process that starts it (2026-11: 1 ms at 50 MB, 29 ms at 1.1 GB).
 //   Z1  When the gateway is gone, what it was running is ended and then this process; within two seconds.
 //   Z2  What a predecessor that crashed had been running is ended before the first call is taken.
+//   Z3  What a playbook marks as secret in an answer stays here (executor-secrets.ts).
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { actionFamilies } from '../../adapters/action-registry.ts';
@@ -10,9 +11,11 @@ import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { FromExecutor, ToExecutor } from '../executor/protocol.ts';
 import type { Action, ActionRequest } from '../ports/action.ts';
 import { systemClock } from './clock.ts';
+import { createExecutorSecrets } from './executor-secrets.ts';
 
 const endWithinMs = 1_500;
 const calls = new Map<number, { readonly aborter: AbortController; readonly done: Promise<void> }>();
+const secrets = createExecutorSecrets();
 let actions: ReadonlyMap<string, Action> = new Map();
 
 /** Resolves when the message has left. The gateway may be gone at any moment; `disconnect` tells us. */
@@ -59,7 +62,9 @@ function act(id: number, uses: string, request: ActionRequest): void {
     output: {},
   };
   const carryOut = async (): Promise<void> => {
-    const outcome = action === undefined ? missing : await action.act(request, aborter.signal);
+    const filled = secrets.fill(request);
+    const carried = 'outcome' in filled ? filled : action === undefined ? missing : await action.act(filled, aborter.signal);
+    const outcome = secrets.keep(request, carried); // Z3
     await send({ type: 'outcome', id, outcome });
     calls.delete(id);
   };

@@ -13,7 +13,7 @@ import type { Logger } from '../ports/logger.ts';
 const problemsToldMax = 20;
 
 /** Policy is what a reload is for; the path of the file and the place of the playbooks say where it was read from. */
-const replaceable: ReadonlySet<keyof Config> = new Set(['policy', 'file', 'playbooks']);
+const replaceable: ReadonlySet<keyof Config> = new Set(['policy', 'file', 'playbooks', 'secrets']);
 
 export interface Reloading {
   /** What the gateway was started with. */

@@ -48,6 +48,8 @@ export interface ActionRequest {
   /** Derived from run, step and attempt; same for nothing else. */
   readonly key: string;
   readonly timeoutMs: Millis;
+  /** What of the answer is a secret: members by their path (`json.token`), or all of it. Kept back by the executor process, not by the action. */
+  readonly secret?: true | readonly string[];
 }
 
 /** One thing the gateway can do to the world. Runs in the executor process, not in the gateway. */

@@ -116,7 +116,7 @@ function guardFaults(guards: RawPlaybook['guards']): readonly Fault[] {
 
 function diagnosisFaults(item: RawDiagnosis, pointer: string, scope: Scope, deps: PlaybookDeps): readonly Fault[] {
   if (item.check !== undefined) {
-    const stray = (['id', 'uses', 'with', 'timeout', 'continueOnError'] as const).filter((key) => item[key] !== undefined);
+    const stray = (['id', 'uses', 'with', 'timeout', 'secret', 'continueOnError'] as const).filter((key) => item[key] !== undefined);
     return [
       ...conditionFaults(item.check, `${pointer}/check`, scope, deps),
       ...stray.map((key) => ({

@@ -51,7 +51,15 @@ function read(path: string, deps: ConfigDeps, rescue: (value: Json, faults: read
   if (sound === null) return { ...nothing, problems: inOrder(problems) };
   const named = { endpoints: namesOf(file.value, 'endpoints'), notifiers: namesOf(file.value, 'notifiers') };
   // ConfigSchema accepted it, whole or without what it complained about.
-  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems, notifiers: named.notifiers, doorSecrets: new Map() };
+  const loading: Loading = {
+    file,
+    raw: sound as Json & RawConfig,
+    deps,
+    problems,
+    notifiers: named.notifiers,
+    doorSecrets: new Map(),
+    secrets: new Set(),
+  };
   const config = configOf(loading);
   return { config, problems: inOrder(problems), named };
 }
@@ -88,7 +96,7 @@ function configOf(loading: Loading): Config {
   const from = (dir: string): string => resolve(dirname(file.file), dir);
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
   const policy = policyOf(loading, dir);
-  return {
+  const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
       host,
@@ -109,4 +117,5 @@ function configOf(loading: Loading): Config {
     failOpen: failOpenOf(loading, policy),
     policy,
   };
+  return { ...config, secrets: [...loading.secrets] };
 }

@@ -111,6 +111,8 @@ export interface Loading {
   readonly notifiers: readonly string[];
   /** Secret → the place that it is for, of our own doors; so that none opens two of them. */
   readonly doorSecrets: Map<string, string>;
+  /** Every secret value that was read. */
+  readonly secrets: Set<string>;
 }
 
 /** Notes a problem at a place of the document. */

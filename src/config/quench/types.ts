@@ -65,4 +65,6 @@ export interface Config {
   /** After how long a critical alert that nobody decided is paged as it came in, and by which notifiers; never empty. */
   readonly failOpen: { readonly afterMs: Millis; readonly notify: readonly string[] };
   readonly policy: Policy;
+  /** Values that must reach no log, database, page or answer: all that stood behind references, and what options say may be secret. */
+  readonly secrets: readonly string[];
 }

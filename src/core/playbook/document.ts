@@ -47,11 +47,15 @@ export interface Guards {
 /** What to do when an action's outcome is `unknown` (sent, no answer): stop and page, or try again. */
 export type OnUnknown = 'stop' | 'retry';
 
+/** What of an answer is a secret: members by their path (`json.token`), or every text of it. */
+export type SecretMark = true | readonly string[];
+
 export interface ActionCall {
   /** A registered action by its name, `family/name`. */
   readonly uses: string;
   readonly with: Template;
   readonly timeoutMs: Millis;
+  readonly secret?: SecretMark;
 }
 
 export interface Step extends ActionCall {

@@ -1,6 +1,6 @@
 // What is said about runs on the log: answers of workers and people, and every step of a run.
 import type { Json } from '../json.ts';
-import type { Playbook, PlaybookMode } from '../playbook/document.ts';
+import type { Playbook, PlaybookMode, SecretMark } from '../playbook/document.ts';
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { ActionOutcome } from './outcome.ts';
@@ -102,6 +102,8 @@ export interface StepRequested extends FactBase {
   readonly input: { readonly [name: string]: Json };
   readonly timeoutMs: Millis;
   readonly target: string;
+  /** What of its answer must not leave the executor; absent when nothing is. */
+  readonly secret?: SecretMark;
 }
 
 /** The only permission to act: this worker, this call, once. */
