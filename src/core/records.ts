@@ -53,6 +53,7 @@ import type {
   StepAnswered,
   StepClaimed,
   StepFinished,
+  StepCalledOff,
   StepGranted,
   StepRequested,
 } from './run/facts.ts';
@@ -104,6 +105,7 @@ export type Fact =
   | ApprovalGiven
   | StepRequested
   | StepGranted
+  | StepCalledOff
   | StepFinished
   | RunMoved
   | RunFinished

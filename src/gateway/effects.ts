@@ -34,8 +34,8 @@ function scrubbed(executor: ForkedExecutor, vault: Scrubber): ForkedExecutor {
     get pid() {
       return executor.pid;
     },
-    async act(uses, request) {
-      const outcome = await executor.act(uses, request);
+    async act(uses, request, calledOff) {
+      const outcome = await executor.act(uses, request, calledOff);
       if (outcome.outcome === 'unknown') return { ...outcome, detail: vault.text(outcome.detail) };
       const output = vault.json(outcome.output, outcome.output['truncated'] === true);
       return outcome.outcome === 'ok' ? { ...outcome, output } : { ...outcome, detail: vault.text(outcome.detail), output };

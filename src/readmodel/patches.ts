@@ -81,6 +81,7 @@ const table: Table = {
   ],
   StepRequested: (fact) => [runPatch(fact, { call: fact.call })],
   StepGranted: none,
+  StepCalledOff: none,
   StepFinished: (fact) => [
     { ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: { outcome: fact.outcome.outcome, tookMs: fact.tookMs } } } },
   ],

@@ -47,6 +47,21 @@ test('a cancelled run lets the call under way answer, then ends without the next
   assert.deepEqual(asked(story), ['steps/restart/1']);
 });
 
+test('C14: a call that was granted is called off, once, from its own worker; what it did midway is said', () => {
+  const story = began({});
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  for (const by of ['ann', 'bob']) story.say({ type: 'CommandGiven', command: { name: 'cancel', run: call.run }, by });
+  assert.deepEqual(
+    story.all('StepCalledOff').map(({ run, call: id, worker, why }) => [run, id, worker, why]),
+    [[call.run, call.call, 'w1', 'cancelled by ann']],
+  );
+  const outcome = { outcome: 'unknown', detail: 'it was called off' } as const;
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome, tookMs: 1 });
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.match(story.last('RunFinished').reason, /^cancelled by ann; restart was ended midway, what it did is not known/);
+});
+
 test('a run that is cancelled while it takes back stops taking back', () => {
   const undo = { uses: 'test/undo', with: {}, timeoutMs: 10 * second };
   const verify = { ...playbookOf().verify, otherwise: 'rollback' as const };

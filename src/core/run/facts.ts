@@ -116,6 +116,16 @@ export interface StepGranted extends FactBase {
   readonly key?: string;
 }
 
+/** A person wants a granted call to end midway; its worker ends it and answers all the same. */
+export interface StepCalledOff extends FactBase {
+  readonly type: 'StepCalledOff';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly worker: string;
+  readonly why: string;
+}
+
 export interface StepFinished extends FactBase {
   readonly type: 'StepFinished';
   readonly run: string;

@@ -18,6 +18,7 @@ export const runFolds: Folds<
   | 'ApprovalGiven'
   | 'StepRequested'
   | 'StepGranted'
+  | 'StepCalledOff'
   | 'StepFinished'
   | 'RunMoved'
   | 'RunFinished'
@@ -29,6 +30,7 @@ export const runFolds: Folds<
     fact.approved ? change(desk.tables.runs, fact.run, (run) => ({ ...run, approvedAt: fact.at, approvedBy: fact.by })) : undefined,
   StepRequested: foldRequested,
   StepGranted: foldGranted,
+  StepCalledOff: unchanged,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
   RunMoved: (desk, fact) => change(desk.tables.runs, fact.run, (run) => movedRun(run, fact)),
   RunFinished: foldFinished,

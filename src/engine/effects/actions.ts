@@ -1,7 +1,7 @@
 // Steps: claims those that are requested, and carries out those that are granted to this very worker.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
-import type { StepGranted, StepRequested } from '../../core/run/facts.ts';
+import type { StepCalledOff, StepGranted, StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Executor } from '../../executor/executor.ts';
@@ -30,6 +30,8 @@ export interface Actions {
   claim(fact: StepRequested): Promise<void>;
   /** Resolves when the action has begun, or is none of ours. */
   begin(fact: StepGranted): Promise<void>;
+  /** Ends the call midway, if this worker is making it; its answer is reported like any other. */
+  callOff(fact: StepCalledOff): void;
   /** The call has ended, whoever made it. */
   forget(call: Call): void;
 }
@@ -52,6 +54,8 @@ export function createActions(deps: ActionsDeps): Actions {
   const { clock, worker, lease, work, report, stopping } = deps;
   /** Calls that this worker claimed. */
   const claims = new Map<string, Claim>();
+  /** Calls that were granted to this worker and have not ended. */
+  const granted = new Map<string, AbortController>();
 
   async function claimNow(request: StepRequested): Promise<void> {
     claims.set(keyOf(request), { request, claimedAt: clock.steady() });
@@ -64,13 +68,13 @@ export function createActions(deps: ActionsDeps): Actions {
     deps.progress.leaveUndone();
   }
 
-  async function act({ request, claimedAt }: Claim, key: string): Promise<void> {
+  async function act({ request, claimedAt }: Claim, key: string, calledOff: AbortSignal): Promise<void> {
     const { scope, run, call, uses, input, timeoutMs, secret } = request;
     const asked = { input, key, timeoutMs, ...(secret === undefined ? {} : { secret }) };
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     const mayAct = !stopping.aborted && (await lease.heldBefore(isLate)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome = mayAct ? await deps.executor.act(uses, asked).catch(unknownBecause) : tooLate;
+    const outcome = mayAct ? await deps.executor.act(uses, asked, calledOff).catch(unknownBecause) : tooLate;
     const tookMs = Math.round(clock.steady() - began);
     await report({ type: 'StepAnswered', scope, at: clock.now(), run, call, worker, outcome, tookMs });
   }
@@ -86,8 +90,14 @@ export function createActions(deps: ActionsDeps): Actions {
       const claim = claims.get(keyOf(fact));
       claims.delete(keyOf(fact));
       if (fact.worker !== worker || claim === undefined) return; // X1
+      const id = keyOf(fact);
+      const aborter = new AbortController();
+      granted.set(id, aborter);
       await work.room();
-      work.begin(act(claim, fact.key ?? `${fact.run}/${fact.call}`));
+      work.begin(act(claim, fact.key ?? `${fact.run}/${fact.call}`, aborter.signal).finally(() => granted.delete(id)));
+    },
+    callOff(fact) {
+      if (fact.worker === worker) granted.get(keyOf(fact))?.abort();
     },
     forget: (call) => void claims.delete(keyOf(call)),
   };

@@ -116,6 +116,8 @@ async function begin(fact: Fact, actions: Actions, notifications: Notifications)
       return actions.claim(fact);
     case 'StepGranted':
       return actions.begin(fact);
+    case 'StepCalledOff':
+      return actions.callOff(fact);
     case 'StepFinished':
       return actions.forget(fact);
     case 'NotifyRequested':

@@ -96,6 +96,7 @@ function follow(open: Set<string>, fact: OutboxFact): void {
       return void open.delete(`notification ${fact.notification}, attempt ${fact.attempt}`);
     // Still what was requested; waits move with the desk.
     case 'StepGranted':
+    case 'StepCalledOff':
     case 'NotifyGranted':
     case 'WakeRequested':
     case 'WakeSpent':

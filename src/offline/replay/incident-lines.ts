@@ -112,6 +112,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ApprovalGiven':
         case 'StepRequested':
         case 'StepGranted':
+        case 'StepCalledOff':
         case 'StepFinished':
         case 'RunMoved':
         case 'PageRang':

@@ -130,6 +130,7 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
           outcome: { outcome: 'accepted', detail: 'simulated' },
         });
       // What follows from them is the core's.
+      case 'StepCalledOff':
       case 'StepFinished':
       case 'NotifyFinished':
       case 'NotifyDropped':
