@@ -15,6 +15,7 @@ import type { Role, SharedRole, Shares } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
+import type { StepUnderWay } from './effects/actions.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { Turn } from './host/turner.ts';
@@ -61,6 +62,11 @@ export interface ServiceDeps {
 
 export interface Service {
   start(): Promise<void>;
+  /** Takes up no new step and goes on with all else; resolves when no step is under way. */
+  drain(): Promise<void>;
+  /** Decides nothing more: what comes waits on the log. */
+  rest(): Promise<void>;
+  stepsUnderWay(): readonly StepUnderWay[];
   /** Stops within the grace and a moment for saving. */
   stop(graceMs: Millis): Promise<void>;
   /** Inputs that wait to be turned, over the partitions decided here, as of a moment ago. */
@@ -133,6 +139,8 @@ export function createService(deps: ServiceDeps): Service {
     behind.start();
   }
 
+  const rest = once(() => hosts.stop());
+
   function total(): number {
     let sum = 0;
     for (const lag of lags.value().values()) sum += lag;
@@ -141,13 +149,16 @@ export function createService(deps: ServiceDeps): Service {
 
   return {
     start: () => (starting = begin()),
+    drain: async () => void (await Promise.all([...hands.parts.values()].map((part) => part.drain()))),
+    rest,
+    stepsUnderWay: () => [...hands.parts.values()].flatMap((part) => part.steps),
     async stop(grace) {
       graceMs = grace;
       stopping = true;
       lags.stop();
       behind.stop();
       await hands.stop();
-      await hosts.stop();
+      await rest();
       await starting.catch(() => {}); // told to whoever started
       await Promise.all(projections.map((projection) => projection.stop()));
     },
@@ -176,6 +187,11 @@ export function createService(deps: ServiceDeps): Service {
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => (running ??= work());
 }
 
 function catchingUpOf(decides: boolean, hosts: Assignments<Host>): ReturnType<Service['catchingUp']> {

@@ -16,6 +16,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
+import { createDrain } from './drain.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
@@ -117,13 +118,15 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling };
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble });
+    const drain = createDrain(config, { clock, logger, service });
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem, stopping: drain.problem, trouble });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
     stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
-    return { port, service, publish: publisher.publish, stop: stops.all };
+    const stop = (): Promise<void> => drain.run().then(stops.all);
+    return { port, service, publish: publisher.publish, stop };
   } catch (error) {
     await stops.all();
     throw error;

@@ -41,6 +41,7 @@ export interface Running {
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
+  readonly stopping: () => string | null;
   readonly trouble: ConfigTrouble | null;
 }
 

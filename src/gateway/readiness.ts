@@ -23,6 +23,8 @@ interface Running {
   readonly reconciling: Pick<Reconciling, 'statuses'>;
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
+  /** What a stop waits for, or null. */
+  readonly stopping: () => string | null;
   /** What of the configuration is broken. */
   readonly trouble: ConfigTrouble | null;
 }
@@ -92,8 +94,8 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
   return [
     {
       name: 'engine',
-      check: async () => running.service.bug()?.message ?? running.notStarted(),
-      note: () => describeEngine(config, running),
+      check: async () => running.service.bug()?.message ?? running.notStarted() ?? running.stopping(),
+      note: () => running.stopping() ?? describeEngine(config, running),
     },
     spool !== null && config.roles.includes('intake')
       ? spoolCheck(spool)

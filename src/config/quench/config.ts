@@ -5,6 +5,7 @@
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import { hour } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { below, membersOf } from '../yaml/pointer.ts';
@@ -13,7 +14,7 @@ import { readYaml } from '../yaml/yaml.ts';
 import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
 import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
-import type { ConfigDeps, Loading, RawConfig } from './loading.ts';
+import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
 import { ConfigSchema } from './schema.ts';
 import type { Config } from './types.ts';
@@ -113,6 +114,7 @@ function configOf(loading: Loading): Config {
     playbooks: { dir },
     actions: actionsOf(loading),
     notifiers: notifiersOf(loading),
+    drainMs: spanAt(loading, '/drain', raw.drain, configDefaults.drainMs, { min: 0, max: hour }),
     spool: spoolOf(loading),
     failOpen: failOpenOf(loading, policy),
     policy,

@@ -81,6 +81,7 @@ export interface RawConfig {
   readonly settle?: string;
   readonly holdOff?: string;
   readonly stale?: string;
+  readonly drain?: string;
   readonly spool?: { readonly bytes?: string; readonly age?: string };
   readonly delivery?: { readonly keepTrying?: string };
   readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
