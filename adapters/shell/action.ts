@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import { access, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
@@ -19,6 +19,7 @@ import { smallObject, textOf } from '../kit/answer.ts';
 import { endCarriers } from '../kit/carriers.ts';
 import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { argvCheck } from './argv.ts';
+import { below, listFaults } from './lists.ts';
 import { ShellConfig, shellDefaults } from './config.ts';
 import { variableFault } from './environment.ts';
 import { runGroup, type Ended } from './group.ts';
@@ -73,6 +74,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
       effect: 'once',
       input,
       check: argvCheck,
+      permits: (asked) => listFaults(asked, whole),
       act: (request, signal) => act('run', whole, request, signal),
     },
     {
@@ -82,6 +84,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
       probe: true,
       input,
       check: argvCheck,
+      permits: (asked) => listFaults(asked, whole),
       act: (request, signal) => act('check', whole, request, signal),
     },
   ];
@@ -152,15 +155,6 @@ async function programOf(name: string, config: Config): Promise<Result<string, s
   return below(real, allowed)
     ? ok(path)
     : fail(`shell: program ${quoted(path)} is a link to ${quoted(real)}, which is not on the list shell.allow`);
-}
-
-/** True for a path that is written without detours and is one of the entries or inside one. */
-function below(path: string, entries: readonly string[]): boolean {
-  if (!isAbsolute(path) || normalize(path) !== path) return false;
-  return entries.some((entry) => {
-    const plain = normalize(entry).replace(/\/$/, '');
-    return path === plain || path.startsWith(`${plain}/`);
-  });
 }
 
 async function lookUp(name: string, folders: readonly string[]): Promise<string | null> {

@@ -27,7 +27,7 @@ export interface Unsafe {
 
 export interface SecretDeps {
   /**
-   * Hears of secrets that work and are not safe; without it nobody judges them. Told apart from what keeps a configuration from loading:
+   * Hears of what loads and is not safe, or will be refused (secrets, lists of actions); without it nobody judges them. Told apart from what keeps a configuration from loading:
    * `check` refuses both, a start only says so, for a gateway that does not start calls nobody.
    */
   readonly unsafe?: Unsafe;

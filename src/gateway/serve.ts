@@ -64,8 +64,7 @@ async function started(
   tellBoot(boot, logger);
   const trouble = troubleOf(boot);
   const config: Config = intakeOnly ? { ...boot.config, roles: ['intake'] } : boot.config;
-  for (const problem of trouble === null ? unsafe : [])
-    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
+  for (const problem of trouble === null ? unsafe : []) logger.warn({ problem: problemLine(problem) }, 'quench check refuses this');
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },

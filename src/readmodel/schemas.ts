@@ -125,7 +125,9 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     startedAt: instant,
     endedAt: nullable(instant),
     end: nullable(words(outcomes)),
-    guard: nullable<Guard>(words(['freeze', 'params', 'target', 'storm', 'cooldown', 'attempts', 'confidence', 'lock', 'concurrency'])),
+    guard: nullable<Guard>(
+      words(['freeze', 'params', 'target', 'lists', 'storm', 'cooldown', 'attempts', 'confidence', 'lock', 'concurrency']),
+    ),
     reason: nullable(text),
     approvalUntil: nullable(instant),
     approvedBy: nullable(text),

@@ -191,6 +191,26 @@ test('C17: a shadow run says which guard would refuse it, and stops nobody by it
   assert.equal(story.all('RunRefused').length, 0);
 });
 
+test('C17: a shadow run says that the lists of the configuration would refuse it, and so does the end of the incident', () => {
+  const story = began({ mode: 'shadow', unlisted: 'step restart: program /opt/x is not on the list' });
+  assert.match(story.last('RunFinished').reason, /it would be refused: lists: step restart: program \/opt\/x is not on the list$/);
+  clears(story);
+  assert.match(story.last('IncidentNoted').text, /would have been refused \(lists: step restart: program/);
+});
+
+test('C19: a step that was refused says so, and that nothing was done; the author does not speak of a repair that failed', () => {
+  const escalate = { ladder: null, say: 'Restarting did not help.' };
+  const refused = { outcome: 'failed', error: 'refused', detail: 'shell: program "/opt/x" is a link', output: {} } as const;
+  const story = began({ escalate });
+  story.answer(refused);
+  story.forward(hour);
+  assert.equal(story.last('RunFinished').reason, 'step restart: refused, nothing was done: shell: program "/opt/x" is a link');
+  assert.doesNotMatch(story.last('PageOpened').reason, /did not help/);
+  const tried = began({ escalate });
+  tried.answer(broke);
+  assert.match(tried.last('RunFinished').reason, /^Restarting did not help \(step restart: /);
+});
+
 test('C17: at the end of the incident stands how it went without the shadow run', () => {
   const story = began({ mode: 'shadow' });
   story.forward(5 * minute);

@@ -17,6 +17,7 @@ import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
 import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
 import { ConfigSchema } from './schema.ts';
+import type { Permits } from './prospects.ts';
 import type { Config } from './types.ts';
 
 /** A configuration as far as it can be read, and everything that is wrong with it. */
@@ -96,7 +97,8 @@ function configOf(loading: Loading): Config {
   const port = raw.listen?.port ?? configDefaults.listen.port;
   const from = (dir: string): string => resolve(dirname(file.file), dir);
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
-  const policy = policyOf(loading, dir);
+  const actions = actionsOf(loading);
+  const policy = policyOf(loading, dir, permitsOf(loading, actions));
   const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
@@ -112,7 +114,7 @@ function configOf(loading: Loading): Config {
     endpoints: endpointsOf(loading, isLoopback(host)),
     scope: { labels: raw.scope?.labels ?? [] },
     playbooks: { dir },
-    actions: actionsOf(loading),
+    actions,
     notifiers: notifiersOf(loading),
     drainMs: spanAt(loading, '/drain', raw.drain, configDefaults.drainMs, { min: 0, max: hour }),
     spool: spoolOf(loading),
@@ -120,4 +122,11 @@ function configOf(loading: Loading): Config {
     policy,
   };
   return { ...config, secrets: [...loading.secrets] };
+}
+
+/** What the lists permit; a configuration of actions that is broken is complained about elsewhere, and permits what it will. */
+function permitsOf({ deps, problems }: Loading, actions: Config['actions']): Permits {
+  if (deps.configured === undefined || problems.some(({ path }) => path.startsWith('actions'))) return () => [];
+  const known = new Map(deps.configured(actions).map((action) => [action.name, action]));
+  return (call) => known.get(call.uses)?.permits?.(call.with) ?? [];
 }

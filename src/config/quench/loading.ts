@@ -2,6 +2,7 @@
 import type { Severity } from '../../core/alert/severity.ts';
 import type { Json } from '../../core/json.ts';
 import type { Millis } from '../../core/time.ts';
+import type { ActionDeclaration } from '../../ports/action.ts';
 import type { Role } from '../../ports/shares.ts';
 import type { Files } from '../files.ts';
 import { spanFaults, type PlaybookDeps } from '../playbook/fault.ts';
@@ -27,6 +28,10 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly actionKinds: readonly Kind[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
   keyProblem(secret: string): string | null;
+  /** Actions under these options, to be asked what the operator's lists permit; without it nobody asks. */
+  configured?(actions: { readonly [family: string]: Options }): readonly ActionDeclaration[];
+  /** Hears of what works and is hardly meant. */
+  warn?(problem: ConfigProblem): void;
   /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
   readonly doorFiles?: Files;
 }

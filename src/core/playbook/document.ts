@@ -104,6 +104,8 @@ export interface Playbook {
     /** The playbook's own hold-off: how long a person waits for it to help; without it the policy's counts. */
     readonly afterMs?: Millis;
   };
+  /** Why it could not act under the lists of the configuration that it was published from, in a few words; absent when it could. Not in the digest. */
+  readonly unlisted?: string;
   /** SHA-256 of the canonical document, `sha256:…`; a run keeps the one it began with. */
   readonly digest: string;
 }

@@ -52,7 +52,7 @@ export interface RunStarted extends FactBase {
   readonly wouldBe?: string;
 }
 
-export type Guard = 'freeze' | 'params' | 'target' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
+export type Guard = 'freeze' | 'params' | 'target' | 'lists' | 'storm' | 'cooldown' | 'attempts' | 'confidence' | 'lock' | 'concurrency';
 
 export interface RunRefused extends FactBase {
   readonly type: 'RunRefused';
