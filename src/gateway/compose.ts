@@ -16,6 +16,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
+import { watchDataFiles } from './data-files.ts';
 import { createDrain } from './drain.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble } from './config-trouble.ts';
@@ -56,6 +57,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
   try {
     const { store, failing } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
+    stops.add(watchDataFiles({ clock, logger, store }));
 
     const instance = newInstance();
     const backbone = await openBackbone(config, {
@@ -73,7 +75,7 @@ export async function startGateway(config: Config, around: Surroundings): Promis
     const executor = await startExecutor(config, around, vault);
     stops.add(() => executor.close());
 
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock });
+    const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock });
 
     const { byName: notifiers, close: closeNotifiers } = createNotifiers(config, around, vault);
     stops.add(closeNotifiers);
