@@ -9,14 +9,15 @@ import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Millis } from '../../src/core/time.ts';
-import type { Action, ActionRequest } from '../../src/ports/action.ts';
+import type { Template } from '../../src/core/playbook/document.ts';
+import type { Action, ActionRequest, ListFault } from '../../src/ports/action.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import { smallObject } from '../kit/answer.ts';
 import { createHttp, targetOf, type Call, type Exchange, type Http } from '../kit/http-client.ts';
 import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { redactUrl, scrub } from '../kit/redact.ts';
 import { HttpConfig } from './config.ts';
-import { createReach, isBelow, type Reach } from './reach.ts';
+import { createReach, isBelow, urlFaults, type Reach } from './reach.ts';
 
 type Answered = Extract<Exchange, { kind: 'answered' }>;
 type Output = { readonly [name: string]: Json };
@@ -101,12 +102,14 @@ export function createHttpActions(config: HttpConfig, clock: Clock): readonly Ac
   const secrets = [...values, ...values.flatMap((value) => value.split(' '))].filter((secret) => secret.length >= 8);
   const http = createHttp({ clock, policy: { allowPrivate: false, allow: reach.hosts } });
   const means: Means = { http, reach, credentials, secrets };
+  const permits = (asked: Template): readonly ListFault[] => urlFaults(asked, reach, config.allow ?? []);
   return [
     {
       name: 'http/request',
       summary: 'Sends one HTTP request that changes something.',
       effect: 'once',
       input: requestInput,
+      permits,
       act: (asked, signal) => request(means, asked, signal),
     },
     {
@@ -115,6 +118,7 @@ export function createHttpActions(config: HttpConfig, clock: Clock): readonly Ac
       effect: 'read',
       probe: true,
       input: probeInput,
+      permits,
       act: (asked, signal) => probe(means, asked, signal),
     },
   ];

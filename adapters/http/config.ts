@@ -44,7 +44,12 @@ export const HttpConfig = {
         required: ['url', 'headers'],
         properties: {
           url: prefix,
-          headers: { type: 'object', minProperties: 1, maxProperties: 16, additionalProperties: { type: 'string', maxLength: 8192 } },
+          headers: {
+            type: 'object',
+            minProperties: 1,
+            maxProperties: 16,
+            additionalProperties: { type: 'string', maxLength: 8192, 'x-secret': true },
+          },
         },
       },
     },

@@ -4,6 +4,9 @@
 //   H2  A name is called only when it, or a prefix with it, is on the list; a number only when a block holds it.
 import { BlockList, isIP } from 'node:net';
 import { GatewayError } from '../../src/core/errors.ts';
+import type { Template } from '../../src/core/playbook/document.ts';
+import { piecesOf } from '../../src/core/playbook/template.ts';
+import type { ListFault } from '../../src/ports/action.ts';
 import { targetOf } from '../kit/http-client.ts';
 
 export interface Reach {
@@ -35,6 +38,23 @@ export function createReach(entries: readonly string[]): Reach {
       return family !== 0 && ranges.check(host, family === 4 ? 'ipv4' : 'ipv6');
     },
   };
+}
+
+/** What of an address in a playbook the list refuses: one whose host is known before it is filled; a value in its path is taken as any word. */
+export function urlFaults(input: Template, reach: Reach, entries: readonly string[]): readonly ListFault[] {
+  const text = typeof input === 'object' && input !== null && 'url' in input ? input['url'] : null;
+  if (typeof text !== 'string') return [];
+  const { kind } = piecesOf(text);
+  const origin = /^[a-z]+:\/\/[^/?#$]+(?=[/?#]|$)/i.exec(text)?.[0];
+  if (kind === 'reference' || kind === 'broken' || origin === undefined) return [];
+  const sample = text.replaceAll('$$', '$').replace(/\$\{[^{}]*\}/g, 'x');
+  if (!URL.canParse(sample) || reach.admits(new URL(sample))) return [];
+  const folder = text.split('${')[0]?.replace(/[^/]*$/, '') ?? text;
+  const entry = folder.length > origin.length ? folder : `${origin}/`;
+  const says = `address ${origin}/… is not on the list actions.http.allow`;
+  const paste = entries.length === 0 ? `actions: { http: { allow: ["${entry}"] } }` : `- ${entry}   as one more line of actions.http.allow`;
+  const message = `expected an address that actions.http.allow names, seen ${text}, which would be refused; write in quench.yaml: ${paste}`;
+  return [{ pointer: '/url', says, message }];
 }
 
 /** True when the address has the prefix's origin and a path at or below its path. H1 */

@@ -1,6 +1,22 @@
 // Keeping secrets out of what people read: addresses down to their origin, and known secrets taken out by value.
 // An allow-list where that is possible (redactUrl), a scrub by value where text of others must be shown (scrub).
+//   D1  A known value is found as it is and in the forms in which programs print it: URL-encoded, base64 (alone or within a longer
+//       text, also broken into lines), hexadecimal, escaped once or twice as JSON.
+//   D2  A text that was cut short may end within a value: the beginning of one at such an end goes, too.
+//   D3  Values that are too short to mean only themselves are left alone: else "a" would take every "a" out of every text.
+import type { Json } from '../../src/core/json.ts';
 import { oneLine } from './text.ts';
+
+/** What stands where a secret was. */
+export const redacted = '[redacted]';
+/** Shorter values of a configuration are not taken out. */
+export const secretCharsMin = 6;
+/** A value of several lines (a key) is printed line by line; shorter lines of it say nothing. */
+const lineCharsMin = 16;
+/** Less of a value at a cut end could be anything. */
+const beginningCharsMin = 4;
+/** Lines of one value that are known. */
+const linesMax = 200;
 
 /** The origin, and `/…` for all that follows: a webhook's path or query is often its password. */
 export function redactUrl(address: string): string {
@@ -10,17 +26,183 @@ export function redactUrl(address: string): string {
   return url.pathname === '/' && url.search === '' ? url.origin : `${url.origin}/…`;
 }
 
-/** Puts `[redacted]` for each secret, also where it was URL-encoded, base64-encoded or escaped as JSON. */
-export function scrub(text: string, secrets: readonly string[]): string {
+/** Takes known values out of texts and of JSON. */
+export interface Scrubber {
+  /** Knows these from now on, and what is in them (a token without its scheme, the password in an address). Values never cease to be known. */
+  learn(values: Iterable<string>): void;
+  /** `[redacted]` for each known value. `isCut`: the text was cut short at its end. */
+  text(text: string, isCut?: boolean): string;
+  /** The same for every text in a value, names of members included. */
+  json<T extends Json>(value: T, isCut?: boolean): T;
+}
+
+/** A scrubber of these values; `charsMin`: shorter ones are left alone (D3). */
+export function createScrubber(values: Iterable<string> = [], charsMin: number = secretCharsMin): Scrubber {
+  const known = new Set<string>();
+  /** Forms of all known values; of those in base64 the ones that may be broken into lines are kept apart, too. */
   const forms = new Set<string>();
-  for (const secret of secrets) {
-    if (secret.length < 4) continue;
-    for (const form of [secret, encodeURIComponent(secret.toWellFormed()), btoaOf(secret), JSON.stringify(secret).slice(1, -1)])
+  const wrapped = new Set<string>();
+  let firsts = new Set<string>();
+
+  const learnOne = (value: string): void => {
+    if (value.length < charsMin || known.has(value)) return;
+    known.add(value);
+    for (const form of [value, ...encoded(value)]) if (form.length >= charsMin) forms.add(form);
+    for (const form of base64Forms(value)) {
+      if (form.length < charsMin) continue;
       forms.add(form);
+      wrapped.add(form);
+    }
+  };
+
+  const rangesIn = (text: string, isCut: boolean): Range[] => {
+    const ranges: Range[] = [];
+    for (const form of forms) collect(text, form, ranges);
+    if (wrapped.size > 0 && /[^\n]{10}\r?\n[^\n]/.test(text)) {
+      const { compact, places } = withoutBreaks(text);
+      const found: Range[] = [];
+      for (const form of wrapped) collect(compact, form, found);
+      for (const [from, to] of found) ranges.push([places[from] ?? 0, (places[to - 1] ?? 0) + 1]);
+    }
+    if (isCut) {
+      const from = beginningAt(text, forms, firsts);
+      if (from !== null) ranges.push([from, text.length]); // D2
+    }
+    return ranges;
+  };
+
+  const cleaned = (text: string, isCut = false): string => (text === '' ? text : without(text, rangesIn(text, isCut)));
+
+  const cleanedJson = (value: Json, isCut: boolean): Json => {
+    if (typeof value === 'string') return cleaned(value, isCut);
+    if (typeof value === 'number') return known.has(String(value)) ? redacted : value;
+    if (typeof value !== 'object' || value === null) return value;
+    if (Array.isArray(value)) return value.map((item: Json) => cleanedJson(item, isCut));
+    return Object.fromEntries(Object.entries(value).map(([key, member]: [string, Json]) => [cleaned(key), cleanedJson(member, isCut)]));
+  };
+
+  const scrubber: Scrubber = {
+    learn(more) {
+      for (const value of more) for (const part of partsOf(value)) learnOne(part);
+      firsts = new Set([...forms].map((form) => form.slice(0, beginningCharsMin)));
+    },
+    text: cleaned,
+    // Cleaning keeps the shape of what is no text; members stay what they are, a number that is a secret becomes a text as a reader of JSON expects it may.
+    json: <T extends Json>(value: T, isCut = false) => (known.size === 0 ? value : (cleanedJson(value, isCut) as T)),
+  };
+  scrubber.learn(values);
+  return scrubber;
+}
+
+type Range = readonly [from: number, to: number];
+
+function collect(text: string, form: string, into: Range[]): void {
+  for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) into.push([at, at + form.length]);
+}
+
+/** The text with one word in the place of every range; ranges that touch or overlap are one. */
+function without(text: string, ranges: Range[]): string {
+  if (ranges.length === 0) return text;
+  ranges.sort(([a], [b]) => a - b);
+  let clean = '';
+  let end = 0;
+  for (const [index, [from, to]] of ranges.entries()) {
+    if (index === 0 || from > end) clean += `${text.slice(end, from)}${redacted}`;
+    end = Math.max(end, to);
   }
-  let clean = text;
-  for (const form of [...forms].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(form, '[redacted]');
-  return clean;
+  return clean + text.slice(end);
+}
+
+/** The text without its line breaks, and where each of its characters stood. */
+function withoutBreaks(text: string): { readonly compact: string; readonly places: readonly number[] } {
+  const places: number[] = [];
+  let compact = '';
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at] ?? '';
+    if (char === '\n' || char === '\r') continue;
+    compact += char;
+    places.push(at);
+  }
+  return { compact, places };
+}
+
+/** Where a form of a secret begins that the end of the text cuts in two, or null. */
+function beginningAt(text: string, forms: ReadonlySet<string>, firsts: ReadonlySet<string>): number | null {
+  let longest = 0;
+  for (const form of forms) longest = Math.max(longest, form.length);
+  for (let from = Math.max(0, text.length - longest); from <= text.length - beginningCharsMin; from += 1) {
+    if (!firsts.has(text.slice(from, from + beginningCharsMin))) continue;
+    const rest = text.slice(from);
+    for (const form of forms) if (form.startsWith(rest)) return from;
+  }
+  return null;
+}
+
+/** The value, and what in it is a secret of its own. */
+function partsOf(value: string): readonly string[] {
+  const parts = [value, value.trim()];
+  const lines = value
+    .split(/\r?\n/)
+    .slice(0, linesMax)
+    .map((line) => line.trim());
+  if (lines.length > 1) parts.push(...lines.filter((line) => line.length >= lineCharsMin && !line.startsWith('-----')));
+  const [scheme, rest, ...more] = value.split(' ');
+  if (rest !== undefined && more.length === 0 && scheme !== undefined && /^[A-Za-z][A-Za-z-]*$/.test(scheme)) {
+    parts.push(rest);
+    if (scheme.toLowerCase() === 'basic') {
+      const given = Buffer.from(rest, 'base64').toString();
+      parts.push(given, given.slice(given.indexOf(':') + 1));
+    }
+  }
+  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) && URL.canParse(value)) {
+    const { password } = new URL(value);
+    parts.push(password, decoded(password));
+  }
+  return parts;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** How programs write a value into addresses, JSON and dumps. */
+function encoded(value: string): readonly string[] {
+  const plain = encodeURIComponent(value.toWellFormed());
+  // What JavaScript leaves as it is and other languages encode, and the other way round.
+  const strict = plain.replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  const strictest = strict.replaceAll('~', '%7E');
+  const quoted = [plain, strict, strictest, encodeURI(value.toWellFormed())];
+  const inUrls = [...quoted, ...quoted.flatMap((form) => [form.replaceAll('%2F', '/'), form.replaceAll('%20', '+')])];
+  const lower = inUrls.map((form) => form.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()));
+  const json = JSON.stringify(value).slice(1, -1);
+  const ascii = json.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const slashes = json.replaceAll('/', '\\/');
+  const hex = Buffer.from(value).toString('hex');
+  return [...inUrls, ...lower, json, ascii, slashes, JSON.stringify(json).slice(1, -1), hex, hex.toUpperCase()];
+}
+
+/** The base64 of the value alone, and what is surely of it when it stands within a longer text, at each of the three offsets. */
+function base64Forms(value: string): readonly string[] {
+  const bytes = Buffer.from(value);
+  const alone = bytes.toString('base64');
+  const within = [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const unsure = [0, 2, 3][offset] ?? 0;
+    return text.slice(unsure, (offset + bytes.length) % 3 === 0 ? undefined : -1);
+  });
+  const all = [alone, ...within];
+  return [...all, ...all.map((form) => form.replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, ''))];
+}
+
+/** Puts `[redacted]` for each secret, also where it was encoded (D1). */
+export function scrub(text: string, secrets: readonly string[]): string {
+  return createScrubber(secrets, 4).text(text);
 }
 
 /** The parts of a webhook's address that may be its password. */
@@ -32,8 +214,4 @@ function secretsOfUrl(url: URL): string[] {
 /** What the vendor said, on one short line for people; scrubbed before it is cut, so that no half of a secret stays. */
 export function excerptOf(body: string, telling: { readonly secrets: readonly string[]; readonly url: URL }): string {
   return oneLine(scrub(body, [...telling.secrets, ...secretsOfUrl(telling.url)]), 160);
-}
-
-function btoaOf(text: string): string {
-  return Buffer.from(text).toString('base64');
 }

@@ -11,7 +11,9 @@ import { dirname, isAbsolute } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
-import type { Action, ActionRequest } from '../../src/ports/action.ts';
+import type { Template } from '../../src/core/playbook/document.ts';
+import { refers } from '../../src/core/playbook/template.ts';
+import type { Action, ActionRequest, ListFault } from '../../src/ports/action.ts';
 import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { ProcessConfig, processDefaults, processName, type ProcessSpec } from './config.ts';
 import { groupRuns, look, note, uptimeMs, verdictOf, type Seen } from './proc.ts';
@@ -49,12 +51,14 @@ export function createProcessActions(config: ProcessConfig): readonly Action[] {
     if (spec !== undefined) return { name, spec };
     return failed('refused', `process: no process is named "${name}"; configured are: ${[...specs.keys()].join(', ') || 'none'}`);
   };
+  const permits = (asked: Template): readonly ListFault[] => nameFaults(asked, specs);
   return [
     {
       name: 'process/restart',
       summary: 'Stops a configured process, if it runs, and starts it again.',
       effect: 'once',
       input,
+      permits,
       async act(request, signal) {
         const pick = picked(request);
         if ('outcome' in pick) return pick;
@@ -73,11 +77,23 @@ export function createProcessActions(config: ProcessConfig): readonly Action[] {
       effect: 'read',
       probe: true,
       input,
+      permits,
       async act(request) {
         const pick = picked(request);
         return 'outcome' in pick ? pick : status(pick.spec);
       },
     },
+  ];
+}
+
+/** A name that no process under actions.process has. */
+function nameFaults(asked: Template, specs: ReadonlyMap<string, Spec>): readonly ListFault[] {
+  const name = typeof asked === 'object' && asked !== null && 'name' in asked ? asked['name'] : null;
+  if (typeof name !== 'string' || refers(name) || specs.has(name)) return [];
+  const says = `no process ${name} is described under actions.process`;
+  const paste = `actions: { process: { ${name}: { command: [/path/of/the/program], pidFile: ./data/${name}.pid } } }`;
+  return [
+    { pointer: '/name', says, message: `expected a process that actions.process describes, seen ${name}; write in quench.yaml: ${paste}` },
   ];
 }
 

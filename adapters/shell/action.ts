@@ -4,10 +4,11 @@
 //   S1  No shell, no splitting, no globbing: argv reaches the program byte for byte or the call is refused.
 //   S2  Only programs below `allow` start; the playbook names them, the operator lists them. A link that leads out of there is not below it.
 //   S3  The environment is ours: a fixed base, the operator's, then the playbook's by an allow-list of names (environment.ts).
+//   S4  Of a command that was stopped, and of a check, nothing is left that was started for it, in its group or out of it.
 import { constants } from 'node:fs';
 import { access, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, normalize } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
 import type { Json } from '../../src/core/json.ts';
@@ -15,13 +16,17 @@ import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import type { Millis } from '../../src/core/time.ts';
 import type { Action, ActionRequest } from '../../src/ports/action.ts';
 import { smallObject, textOf } from '../kit/answer.ts';
+import { endCarriers } from '../kit/carriers.ts';
 import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { argvCheck } from './argv.ts';
+import { below, listFaults } from './lists.ts';
 import { ShellConfig, shellDefaults } from './config.ts';
 import { variableFault } from './environment.ts';
 import { runGroup, type Ended } from './group.ts';
 
 const removeMs: Millis = 50;
+/** What takes longer delays no answer, and goes on. */
+const sweepMs: Millis = 100;
 
 type Kind = 'run' | 'check';
 type Config = Required<ShellConfig>;
@@ -69,6 +74,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
       effect: 'once',
       input,
       check: argvCheck,
+      permits: (asked) => listFaults(asked, whole),
       act: (request, signal) => act('run', whole, request, signal),
     },
     {
@@ -78,6 +84,7 @@ export function createShellActions(config: ShellConfig): readonly Action[] {
       probe: true,
       input,
       check: argvCheck,
+      permits: (asked) => listFaults(asked, whole),
       act: (request, signal) => act('check', whole, request, signal),
     },
   ];
@@ -108,12 +115,18 @@ async function act(kind: Kind, config: Config, request: ActionRequest, signal: A
     },
     signal,
   );
+  // What left the group (setsid) still carries our key. S4
+  if (ended.ending.how === 'stopped' || kind === 'check') await Promise.race([endCarriers([request.key]), wait(sweepMs)]);
   if (scratch !== null) {
     const removed = rm(scratch, { recursive: true, force: true }).catch(() => {});
     // A large one must not delay the answer; it goes on being removed.
-    await Promise.race([removed, sleep(removeMs, undefined, { ref: false })]);
+    await Promise.race([removed, wait(removeMs)]);
   }
   return outcomeOf(kind, ended, { program: program.value, timeoutMs: request.timeoutMs, okExitCodes: asked.okExitCodes ?? [0] });
+}
+
+function wait(span: Millis): Promise<void> {
+  return sleep(span, undefined, { ref: false });
 }
 
 /** Text that cannot reach a program unchanged: NUL ends a C string, a lone surrogate has no UTF-8. */
@@ -142,15 +155,6 @@ async function programOf(name: string, config: Config): Promise<Result<string, s
   return below(real, allowed)
     ? ok(path)
     : fail(`shell: program ${quoted(path)} is a link to ${quoted(real)}, which is not on the list shell.allow`);
-}
-
-/** True for a path that is written without detours and is one of the entries or inside one. */
-function below(path: string, entries: readonly string[]): boolean {
-  if (!isAbsolute(path) || normalize(path) !== path) return false;
-  return entries.some((entry) => {
-    const plain = normalize(entry).replace(/\/$/, '');
-    return path === plain || path.startsWith(`${plain}/`);
-  });
 }
 
 async function lookUp(name: string, folders: readonly string[]): Promise<string | null> {

@@ -45,7 +45,7 @@ export const ShellConfig = {
     env: {
       type: 'object',
       additionalProperties: false,
-      patternProperties: { '^[A-Za-z_][A-Za-z0-9_]{0,63}$': { type: 'string', maxLength: 4096 } },
+      patternProperties: { '^[A-Za-z_][A-Za-z0-9_]{0,63}$': { type: 'string', maxLength: 4096, 'x-secret': true } },
     },
     variables: {
       type: 'array',

@@ -3,7 +3,7 @@ import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
 import { ask } from './ask.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
-import { stow, unstow } from './text.ts';
+import { parsed, stow, unstow } from './text.ts';
 
 const loadRowsPerChunk = 1_000;
 
@@ -34,7 +34,7 @@ export function checkpointsOver(queues: PriorityQueues, reader: Reader): Checkpo
             scope: unstow(String(row['scope'])),
             table: unstow(String(row['tab'])),
             key: unstow(String(row['key'])),
-            doc: JSON.parse(String(row['doc'])),
+            doc: parsed(String(row['doc']), 'store_unavailable') as DeskRow['doc'],
           });
           if (chunk.length < loadRowsPerChunk) continue;
           take(chunk);

@@ -4,7 +4,7 @@ import { letterPage, type DeadLetter, type DeadLetters } from '../../src/ports/d
 import { ask } from './ask.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
-import { stow } from './text.ts';
+import { parsed, stow } from './text.ts';
 
 /** By the index letters_endpoint. */
 const ofEndpoints = "json_extract(doc, '$.endpoint') IN (SELECT value FROM json_each(?))";
@@ -60,5 +60,5 @@ export function deadLettersOver(queues: PriorityQueues, reader: Reader): DeadLet
 
 function letterIn(row: Row): DeadLetter {
   // Written by `add`, so the document is a letter and the state one of its three words.
-  return { ...(JSON.parse(String(row['doc'])) as DeadLetter), state: row['state'] as DeadLetter['state'] };
+  return { ...(parsed(String(row['doc']), 'store_unavailable') as DeadLetter), state: row['state'] as DeadLetter['state'] };
 }

@@ -17,3 +17,8 @@ export function isBusy(error: unknown): boolean {
 function primaryCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) % 256 : -1;
 }
+
+/** Whether the file is damaged, or no database at all. */
+export function isDamage(error: unknown): boolean {
+  return primaryCode(error) === 11 || primaryCode(error) === 26;
+}

@@ -1,7 +1,10 @@
 // The embedded store as the registry knows it: one SQLite file for the gateway, and one for what it takes in while a shared log is away.
 import { join } from 'node:path';
+import type { Clock } from '../../src/ports/clock.ts';
+import type { Store } from '../../src/ports/store.ts';
 import type { StoreKind } from '../kit/kinds.ts';
-import { sqliteLimits, sqliteStore } from './store.ts';
+import { setAside } from './rescue.ts';
+import { DamagedStore, sqliteLimits, sqliteStore, type SqliteOptions } from './store.ts';
 
 /** Nobody shares the log of this store. */
 const partitions = 1;
@@ -11,9 +14,21 @@ export const sqliteStores: StoreKind = {
   name: 'sqlite',
   open: async ({ clock, dir, use, limits }) =>
     use === 'gateway'
-      ? sqliteStore({ path: storeFileIn(dir), partitions, limits: { ...sqliteLimits, ...limits }, clock })
-      : sqliteStore({ path: join(dir, 'spool.db'), partitions, limits: { ...sqliteLimits, ...limits, ...spoolTail }, clock }),
+      ? openOrBegin({ path: storeFileIn(dir), partitions, limits: { ...sqliteLimits, ...limits }, clock })
+      : openOrBegin({ path: join(dir, 'spool.db'), partitions, limits: { ...sqliteLimits, ...limits, ...spoolTail }, clock }),
 };
+
+/** A store that is damaged beyond opening is set aside: a door that is shut calls nobody. */
+async function openOrBegin(options: SqliteOptions & { readonly clock: Pick<Clock, 'now'> }): Promise<Store> {
+  try {
+    return await sqliteStore(options);
+  } catch (error) {
+    if (!(error instanceof DamagedStore)) throw error;
+    const name = setAside(options.path, options.clock.now());
+    const aside = `${options.path} was damaged (${error.message}) and is now ${name}; the gateway began anew without what it held`;
+    return sqliteStore({ ...options, aside });
+  }
+}
 
 /** The gateway's file in a data directory. */
 export function storeFileIn(dir: string): string {

@@ -2,15 +2,20 @@
 // What a request changes is the business of the writer of its table: log, checkpoint, letter, view.
 //   W1  A group is done whole or not at all when the medium fails; offsets follow what is in the file, so a failed group burns none.
 //   W2  A request that fails by itself (a conflict, a bug) undoes its own changes and leaves the group alone.
+//   W3  Nothing is answered as done that was written to a file which is not there any more (files.ts); what that file holds is rescued once.
 import type { DatabaseSync } from 'node:sqlite';
 import { checkpointWriter } from './checkpoint-writer.ts';
 import { Conflict } from './conflict.ts';
 import { isMediumFailure } from './failures.ts';
+import { filesOf, type StoreFiles } from './files.ts';
 import { letterWriter } from './letter-writer.ts';
 import { logWriter, type LogWriter } from './log-writer.ts';
 import type { Answer, AppendRequest, Refusal, Request, WriterOptions } from './requests.ts';
+import { rescue, rescuedBeside } from './rescue.ts';
 import { giveBack } from './vacuum.ts';
 import { viewWriter } from './viewwriter.ts';
+
+const rescueEveryMs = 10_000;
 
 export interface Ledger extends Pick<LogWriter, 'positions'> {
   commit(group: readonly Request[]): readonly Answer[];
@@ -26,6 +31,8 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   const commitAll = db.prepare('COMMIT');
   const savepoint = db.prepare('SAVEPOINT request');
   const release = db.prepare('RELEASE request');
+  const files = filesOf(options.path);
+  const rescuer = rescuerOf(db, options.path, files);
   let isFresh = false;
   let probes = 0;
 
@@ -75,6 +82,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
     } catch (error) {
       if (isMediumFailure(error) || !db.isTransaction) throw error;
       db.exec('ROLLBACK TO request; RELEASE request');
+      if (error instanceof SyntaxError) return { why: 'unavailable', message: 'a stored document is damaged: it is no JSON any more' };
       return { why: error instanceof Conflict ? 'conflict' : 'bug', message: messageOf(error) };
     }
   }
@@ -83,20 +91,45 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   return {
     positions: log.positions,
     commit(group) {
+      const gone = files.look();
+      if (gone !== null) return refused(group, 'unavailable', `${gone}; ${rescuer()}`); // W3
       try {
         if (!isFresh) reload();
         log.begin();
         begin.run();
         const answers = group.map(alone);
         commitAll.run();
-        return answers;
+        const lost = files.look();
+        return lost === null ? answers : refused(group, 'unavailable', `${lost}; ${rescuer()}`); // W3
       } catch (error) {
         isFresh = false;
         if (db.isTransaction) db.exec('ROLLBACK');
-        const refusal: Refusal = { why: isMediumFailure(error) ? 'unavailable' : 'bug', message: messageOf(error) };
-        return group.map(() => refusal);
+        return refused(group, isMediumFailure(error) ? 'unavailable' : 'bug', messageOf(error));
       }
     },
+  };
+}
+
+function refused(group: readonly Request[], why: Refusal['why'], message: string): readonly Answer[] {
+  const refusal: Refusal = { why, message };
+  return group.map(() => refusal);
+}
+
+/** Rescues a deleted store once, and tries again now and then while it cannot; says how that stands. */
+function rescuerOf(db: DatabaseSync, path: string, files: StoreFiles): () => string {
+  let said: string | null = null;
+  let tryAt = 0;
+  return () => {
+    if (said !== null) return said;
+    const now = performance.now();
+    if (now < tryAt) return 'what it held could not be rescued yet';
+    tryAt = now + rescueEveryMs;
+    try {
+      rescue(db, path, files.isMainThere());
+      return (said = `all that it held is in ${rescuedBeside(path)}: restart the gateway, which goes on with that`);
+    } catch (error) {
+      return `what it held could not be rescued yet: ${messageOf(error)}`;
+    }
   };
 }
 

@@ -8,7 +8,7 @@ import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
 import { tailOf, type Tail } from './tail.ts';
-import { stow, unstow } from './text.ts';
+import { parsed, stow, unstow } from './text.ts';
 
 const trimBatchesPerStep = 128;
 
@@ -63,7 +63,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
     for (const row of reader.each(readBatches, start, start + from, start + to)) {
       const base = Number(row['place']) - start;
       const scope = unstow(String(row['scope']));
-      const values: readonly unknown[] = JSON.parse(String(row['body']));
+      const values = parsed(String(row['body']), 'log_unavailable') as readonly unknown[]; // one append call
       for (const [index, value] of values.entries()) {
         const offset = base + index;
         if (offset >= from && offset < to) found.push({ partition, offset, scope, value });

@@ -75,4 +75,4 @@ export interface WriterOptions {
 /** First message of the writer. Both arrays are indexed by slot. */
 export type Opening =
   | { readonly ok: true; readonly ends: readonly number[]; readonly lows: readonly number[] }
-  | { readonly ok: false; readonly code: 'invalid_config' | 'store_unavailable'; readonly message: string };
+  | { readonly ok: false; readonly code: 'invalid_config' | 'store_unavailable'; readonly message: string; readonly isDamaged: boolean };

@@ -14,7 +14,10 @@ import { deadLettersOver } from './dead-letters.ts';
 import { eventLog } from './log.ts';
 import { takeOwnership } from './owner.ts';
 import { createPriorityQueues } from './priority-queues.ts';
+import type { Checked, CheckerOptions } from './checker.ts';
+import { filesOf } from './files.ts';
 import { openReader } from './reader.ts';
+import { takeUpRescued } from './rescue.ts';
 import { partitionsMax, type Opening, type WriterOptions } from './requests.ts';
 import { viewsOver } from './views.ts';
 
@@ -45,18 +48,23 @@ export const sqliteLimits: SqliteLimits = {
   freeBytesMin: 64 * 1_048_576,
 };
 
-interface SqliteOptions {
+/** How long a start looks the file over, beside everything else. */
+const checkWithinMs = 10_000;
+
+export interface SqliteOptions {
   readonly path: string;
   readonly partitions: number;
   readonly limits: SqliteLimits;
   /** Dates the changes that `views.prune` goes by. */
   readonly clock?: Pick<Clock, 'now'>;
+  /** What is to be said of a damaged store whose place this one takes. */
+  readonly aside?: string;
 }
 
 /**
  * Opens or creates the store; its folder is made when missing, readable by its owner only.
  * Rejects with `invalid_config` for a file of a newer schema or another partition count, and with `store_unavailable`, within two
- * seconds, for one that another process owns or that cannot be opened.
+ * seconds, for one that another process owns or that cannot be opened; DamagedStore when that is because it is damaged.
  */
 export async function sqliteStore(options: SqliteOptions): Promise<Store> {
   const { path, partitions } = options;
@@ -70,11 +78,15 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
   }
 }
 
+/** A file that is damaged so that it cannot be opened, as its message says. */
+export class DamagedStore extends GatewayError {}
+
 /** What it took is pushed to `undo`, for the case that a later step fails. */
-async function openStore({ path, partitions, limits, clock }: SqliteOptions, undo: (() => unknown)[]): Promise<Store> {
+async function openStore({ path, partitions, limits, clock, aside }: SqliteOptions, undo: (() => unknown)[]): Promise<Store> {
   makeDirectory(dirname(path), 0o700);
   const owner = takeOwnership(path);
   undo.push(() => owner.release());
+  const rescued = takeUpRescued(path);
   closeSync(openSync(path, 'a', 0o600));
   const { worker, opening } = await startWriter({ path, partitions, ...limits });
   undo.push(() => worker.terminate());
@@ -84,6 +96,9 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
     execArgv: [],
   });
   undo.push(() => walCheckpointer.terminate());
+  const checker = startChecker(path);
+  undo.push(checker.stop);
+  const files = filesOf(path);
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
   const stateReader = openReader(path, 'store_unavailable');
@@ -94,6 +109,7 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
   const shut = async (): Promise<void> => {
     await queues.drain();
     await walCheckpointer.terminate();
+    await checker.stop();
     logReader.close();
     stateReader.close();
     await queues.close();
@@ -107,7 +123,28 @@ async function openStore({ path, partitions, limits, clock }: SqliteOptions, und
     deadLetters: deadLettersOver(queues, stateReader),
     probe: async () =>
       void (await ask(queues, { priority: 'inputs', request: { type: 'probe' }, records: 1, bytes: 0 }, 'log_unavailable')),
+    trouble: () => files.look() ?? checker.damage() ?? aside ?? null,
+    found: [rescued, aside].filter((says) => typeof says === 'string'),
     close,
+  };
+}
+
+/** Looks the file over in a thread of its own; what it finds is known within its time. */
+function startChecker(path: string): { damage(): string | null; stop(): Promise<void> } {
+  let damage: string | null = null;
+  const thread = new Worker(threadFile('checker'), {
+    workerData: { path, withinMs: checkWithinMs } satisfies CheckerOptions,
+    name: 'store-checker',
+    execArgv: [],
+  });
+  thread.on('message', (checked: Checked) => {
+    if (checked.damage !== null) damage = `${path} is damaged: ${checked.damage} (docs/install.md, "A damaged store")`;
+  });
+  thread.on('error', () => {}); // it only looks; whoever uses the file meets what is wrong with it
+  thread.unref();
+  return {
+    damage: () => damage,
+    stop: async () => void (await thread.terminate()),
   };
 }
 
@@ -121,10 +158,10 @@ async function startWriter(options: WriterOptions): Promise<{ worker: Worker; op
   worker.removeAllListeners('error');
   if (opening.ok) return { worker, opening };
   await worker.terminate();
-  throw new GatewayError(opening.code, opening.message);
+  throw new (opening.isDamaged ? DamagedStore : GatewayError)(opening.code, opening.message);
 }
 
 /** The program of a thread, beside this file: TypeScript in a clone, JavaScript in what is installed. */
-function threadFile(name: 'writer' | 'wal-checkpointer'): URL {
+function threadFile(name: 'writer' | 'wal-checkpointer' | 'checker'): URL {
   return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
 }

@@ -9,7 +9,7 @@ import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 import { ask } from './ask.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader, Row } from './reader.ts';
-import { stow, unstow } from './text.ts';
+import { parsed, stow, unstow } from './text.ts';
 import { placesFor } from './viewlists.ts';
 
 const pruneDocsPerStep = 128;
@@ -78,11 +78,11 @@ function rowOf({ incident, seq, scope, at, type, text, detail }: TimelineEntry) 
 
 function entryIn(incident: string, row: Row): TimelineEntry {
   // Written by `rowOf`.
-  const line = JSON.parse(String(row['line'])) as Pick<TimelineEntry, 'at' | 'type' | 'text' | 'detail'>;
+  const line = parsed(String(row['line']), 'store_unavailable') as Pick<TimelineEntry, 'at' | 'type' | 'text' | 'detail'>;
   return { incident, scope: unstow(String(row['scope'])), seq: Number(row['seq']), ...line };
 }
 
 function docIn<Kind extends DocumentKind>(kind: Kind, row: Row): DocumentByKind[Kind] {
-  const doc = JSON.parse(String(row['doc'])) as DocumentByKind[Kind]; // as the writer wrote it
+  const doc = parsed(String(row['doc']), 'store_unavailable') as DocumentByKind[Kind]; // as the writer wrote it
   return kind === 'incident' ? { ...doc, children: Number(row['children']) } : doc;
 }

@@ -2,6 +2,7 @@
 // It has no queue and no policy; priority-queues.ts on the main thread decides what goes into a group and when.
 import { parentPort, workerData } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
+import { isDamage } from './failures.ts';
 import { ledger } from './ledger.ts';
 import type { Opening, Request, WriterOptions } from './requests.ts';
 import { openForWriting, writerTimeoutMs } from './schema.ts';
@@ -31,6 +32,6 @@ function serve(port: NonNullable<typeof parentPort>, options: WriterOptions): vo
   } catch (error) {
     const code = error instanceof GatewayError && error.code === 'invalid_config' ? 'invalid_config' : 'store_unavailable';
     const message = error instanceof GatewayError ? error.message : `store ${options.path}: cannot be opened: ${String(error)}`;
-    port.postMessage({ ok: false, code, message } satisfies Opening);
+    port.postMessage({ ok: false, code, message, isDamaged: isDamage(error) } satisfies Opening);
   }
 }

@@ -36,6 +36,8 @@ export interface Loaded {
   readonly playbookDir: string;
   /** What was found, by what it is called: `playbooks: 9`. */
   readonly counts: { readonly [what: string]: number };
+  /** What works and is hardly meant. */
+  readonly warnings?: readonly ConfigProblem[];
 }
 
 export interface Tested {

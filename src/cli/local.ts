@@ -2,7 +2,7 @@
 import { relative } from 'node:path';
 import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Listed, PlaybookLine } from '../readmodel/answers.ts';
-import { showing, type Call, type Command, type Tested } from './command.ts';
+import { showing, type Call, type Command, type Loaded, type Tested } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
 import type { Summary } from './results.ts';
 import { clockOf, formOf, printList, type Column } from './table.ts';
@@ -28,11 +28,13 @@ async function check(call: Call): Promise<ExitCode> {
   const path = call.given.text('config') ?? defaultConfig;
   const loaded = await call.parts.check(path, call.terminal.env);
   if (!loaded.ok) return problems(call, loaded.error);
-  return fine(call, path, loaded.value.counts);
+  return fine(call, path, loaded.value);
 }
 
-function fine(call: Call, what: string, counts: { readonly [what: string]: number }): ExitCode {
-  if (formOf(call.given) === 'json') data(call.terminal, plainJson({ ok: true, problems: [], ...counts }));
+function fine(call: Call, what: string, { counts, warnings = [] }: Omit<Loaded, 'playbookDir'>): ExitCode {
+  const near = warnings.map((warning) => ({ ...warning, file: shorter(warning.file) }));
+  if (formOf(call.given) === 'json') data(call.terminal, plainJson({ ok: true, problems: [], warnings: near, ...counts }));
+  else for (const warning of near) data(call.terminal, plain(`${problemLine({ ...warning, message: `warning: ${warning.message}` })}`));
   const found = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
   say(call.terminal, `${what}: fine, ${found.join(', ')}`);
   return exits.ok;
@@ -75,7 +77,7 @@ async function checkPlaybooks(call: Call): Promise<ExitCode> {
   const place = await playbookDir(call);
   if ('problems' in place) return problems(call, place.problems);
   const loaded = await call.parts.checkPlaybooks(place.dir, call.terminal.env);
-  return loaded.ok ? fine(call, shorter(place.dir), loaded.value.counts) : problems(call, loaded.error);
+  return loaded.ok ? fine(call, shorter(place.dir), loaded.value) : problems(call, loaded.error);
 }
 
 async function testPlaybooks(call: Call): Promise<ExitCode> {

@@ -1,6 +1,7 @@
 // Secrets by reference: `{ env: NAME }` and `{ file: path }` become their values, a secret written out is an error.
 // Paths beside the file: a text that begins with `./` becomes absolute.
 //   K1  No message holds a secret, or a part of one.
+//   K2  Every value that came from a reference is a secret, unless its member's name says that it is none (a user, a host).
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
@@ -12,6 +13,11 @@ import { type YamlFile } from './yaml/yaml.ts';
 
 const secretCharsMax = 65_536;
 const secretNames = /^(password|passphrase|secrets?|tokens?|routingKey|(api|private)?[_-]?key)$/i;
+/** Members that say who or where; they are often kept beside the secret, and are part of ordinary texts. */
+const publicNames =
+  /^(user|username|login|host|hostname|port|from|to|region|lang|lc_[a-z]+|tz|home|path|term|logname|shell|tmpdir|accept|content-type|user-agent)$/i;
+/** In the name of a variable: its value is a secret however it is written. */
+const secretWords = /pass|pwd|secret|token|key|cred|auth|dsn|salt|private|webhook/i;
 
 export interface Unsafe {
   /** Who else may read or change a file of secrets; null for one that is its owner's alone. */
@@ -21,7 +27,7 @@ export interface Unsafe {
 
 export interface SecretDeps {
   /**
-   * Hears of secrets that work and are not safe; without it nobody judges them. Told apart from what keeps a configuration from loading:
+   * Hears of what loads and is not safe, or will be refused (secrets, lists of actions); without it nobody judges them. Told apart from what keeps a configuration from loading:
    * `check` refuses both, a start only says so, for a gateway that does not start calls nobody.
    */
   readonly unsafe?: Unsafe;
@@ -35,6 +41,8 @@ export interface Resolved {
   readonly problems: readonly ConfigProblem[];
   /** Pointers, relative to the value, of what came from a reference. */
   readonly hidden: ReadonlySet<string>;
+  /** Values that must reach no log, page or answer: what came from references, and what a schema says may be a secret (`x-secret`). */
+  readonly secrets: readonly string[];
 }
 
 interface Walk {
@@ -43,12 +51,14 @@ interface Walk {
   readonly deps: SecretDeps;
   readonly problems: ConfigProblem[];
   readonly hidden: Set<string>;
+  readonly secrets: Set<string>;
 }
 
 /** The value at `base` with every reference replaced. A member that the schema marks `writeOnly`, or that is named like a secret, must be a reference. */
 export function resolveSecrets(file: YamlFile, base: string, value: Json, schema: object, deps: SecretDeps): Resolved {
-  const walk: Walk = { file, base, deps, problems: [], hidden: new Set() };
-  return { value: resolved(value, '', schema, false, walk), problems: walk.problems, hidden: walk.hidden };
+  const walk: Walk = { file, base, deps, problems: [], hidden: new Set(), secrets: new Set() };
+  const whole = resolved(value, '', schema, false, walk);
+  return { value: whole, problems: walk.problems, hidden: walk.hidden, secrets: [...walk.secrets] };
 }
 
 function resolved(value: Json, pointer: string, schema: unknown, secret: boolean, walk: Walk): Json {
@@ -56,12 +66,16 @@ function resolved(value: Json, pointer: string, schema: unknown, secret: boolean
   if (reference !== null) {
     walk.hidden.add(pointer);
     const found = lookUp(reference, `${walk.base}${pointer}`, walk);
-    if (found.ok) return found.value;
+    if (found.ok) {
+      if (!publicNames.test(nameOf(pointer))) walk.secrets.add(found.value); // K2
+      return found.value;
+    }
     walk.problems.push(walk.file.problem(`${walk.base}${pointer}`, found.error));
     return '';
   }
   if (typeof value === 'string' && secret) {
     walk.hidden.add(pointer);
+    walk.secrets.add(value);
     walk.problems.push(
       walk.file.problem(
         `${walk.base}${pointer}`,
@@ -70,15 +84,35 @@ function resolved(value: Json, pointer: string, schema: unknown, secret: boolean
     );
     return value;
   }
+  if (typeof value === 'string' && memberOf(schema, 'x-secret') === true && mayBeSecret(nameOf(pointer), value)) walk.secrets.add(value);
   if (typeof value === 'string' && value.startsWith('./')) return resolve(dirname(walk.file.file), value);
   if (typeof value !== 'object' || value === null) return value;
   const list = Array.isArray(value);
   const entries = Object.entries(value).map(([key, member]: [string, Json]): [string, Json] => {
-    const inner = list ? memberOf(schema, 'items') : memberOf(memberOf(schema, 'properties'), key);
+    const inner = list ? memberOf(schema, 'items') : (memberOf(memberOf(schema, 'properties'), key) ?? anyMember(schema));
     const isSecret = list ? secret : secretNames.test(key) || memberOf(inner, 'writeOnly') === true;
     return [key, resolved(member, below(pointer, key), inner, isSecret, walk)];
   });
   return list ? entries.map(([, member]) => member) : Object.fromEntries(entries);
+}
+
+/** The schema of members that have no name of their own in it: variables, headers. */
+function anyMember(schema: unknown): unknown {
+  const others = memberOf(schema, 'additionalProperties');
+  if (typeof others === 'object') return others;
+  const patterns = memberOf(schema, 'patternProperties');
+  return typeof patterns === 'object' && patterns !== null ? Object.values(patterns)[0] : undefined;
+}
+
+/** Whether a value that is written out in the file is to be kept from what people read: all but paths and plain words. */
+function mayBeSecret(name: string, value: string): boolean {
+  if (publicNames.test(name)) return false;
+  return secretWords.test(name) || !(value.startsWith('/') || /^[A-Za-z]+([ ,_-][A-Za-z]+)*$/.test(value));
+}
+
+/** The last member of a pointer that is no index. */
+function nameOf(pointer: string): string {
+  return /([^/]*)(?:\/[0-9]+)*$/.exec(pointer)?.[1] ?? '';
 }
 
 type Reference = { readonly from: 'env' | 'file'; readonly name: string };

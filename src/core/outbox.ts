@@ -27,6 +27,7 @@ const table = {
   ApprovalGiven: false,
   StepRequested: true,
   StepGranted: true,
+  StepCalledOff: true,
   StepFinished: true,
   RunMoved: false,
   RunFinished: false,

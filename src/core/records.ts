@@ -67,6 +67,7 @@ import type {
   StepAnswered,
   StepClaimed,
   StepFinished,
+  StepCalledOff,
   StepGranted,
   StepRequested,
 } from './run/facts.ts';
@@ -123,6 +124,7 @@ export type Fact =
   | ApprovalGiven
   | StepRequested
   | StepGranted
+  | StepCalledOff
   | StepFinished
   | RunMoved
   | RunFinished

@@ -82,13 +82,11 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'AlertsHidden':
       return emit(ctx, { type: 'AlertsMissing', endpoint: input.endpoint, group: input.group, count: input.count });
     case 'StepClaimed':
-      return onClaimed(ctx, input);
     case 'StepAnswered':
-      return onAnswered(ctx, input);
+      return input.type === 'StepClaimed' ? onClaimed(ctx, input) : onAnswered(ctx, input);
     case 'NotifyClaimed':
-      return onNotifyClaimed(ctx, input);
     case 'NotifyAnswered':
-      return onNotifyAnswered(ctx, input);
+      return input.type === 'NotifyClaimed' ? onNotifyClaimed(ctx, input) : onNotifyAnswered(ctx, input);
     case 'Acked':
       return onAcked(ctx, input);
     case 'Unacked':

@@ -15,6 +15,7 @@ import type { Role, SharedRole, Shares } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
+import type { StepUnderWay } from './effects/actions.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { Turn } from './host/turner.ts';
@@ -61,6 +62,11 @@ export interface ServiceDeps {
 
 export interface Service {
   start(): Promise<void>;
+  /** Takes up no new step and goes on with all else; resolves when no step is under way. */
+  drain(): Promise<void>;
+  /** Decides nothing more: what comes waits on the log. */
+  rest(): Promise<void>;
+  stepsUnderWay(): readonly StepUnderWay[];
   /** Stops within the grace and a moment for saving. */
   stop(graceMs: Millis): Promise<void>;
   /** Inputs that wait to be turned, over the partitions decided here, as of a moment ago. */
@@ -135,6 +141,8 @@ export function createService(deps: ServiceDeps): Service {
     behind.start();
   }
 
+  const rest = once(() => hosts.stop());
+
   function total(): number {
     let sum = 0;
     for (const lag of lags.value().values()) sum += lag;
@@ -143,13 +151,16 @@ export function createService(deps: ServiceDeps): Service {
 
   return {
     start: () => (starting = begin()),
+    drain: async () => void (await Promise.all([...hands.parts.values()].map((part) => part.drain()))),
+    rest,
+    stepsUnderWay: () => [...hands.parts.values()].flatMap((part) => part.steps),
     async stop(grace) {
       graceMs = grace;
       stopping = true;
       lags.stop();
       behind.stop();
       await hands.stop();
-      await hosts.stop();
+      await rest();
       await starting.catch(() => {}); // told to whoever started
       await Promise.all(projections.map((projection) => projection.stop()));
     },
@@ -159,10 +170,7 @@ export function createService(deps: ServiceDeps): Service {
     acting: () => [...hands.parts.keys()].filter((partition) => effectsShares.holds(partition)),
     behind: () => behind.value().get(documentsName) ?? 0,
     projectorLags: () => behind.value(),
-    policy() {
-      const [first = null, ...others] = [...hosts.parts.values()].map((host) => host.world().policy);
-      return others.every((other) => other?.digest === first?.digest) ? first : null;
-    },
+    policy: () => policyOf([...hosts.parts.values()]),
     installation() {
       const names = [...hosts.parts.values()].map((host) => host.world().installation);
       const name = names.find((each) => each !== null) ?? null;
@@ -179,6 +187,17 @@ export function createService(deps: ServiceDeps): Service {
       underWay: [...hands.parts.values()].reduce((sum, hand) => sum + hand.underWay, 0),
     }),
   };
+}
+
+/** The one that all of them know, or null. */
+function policyOf(hosts: readonly Host[]): Policy | null {
+  const [first = null, ...others] = hosts.map((host) => host.world().policy);
+  return others.every((other) => other?.digest === first?.digest) ? first : null;
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => (running ??= work());
 }
 
 function catchingUpOf(decides: boolean, hosts: Assignments<Host>): ReturnType<Service['catchingUp']> {

@@ -3,6 +3,7 @@
 //   E1  Every call ends with an outcome, by two seconds after its timeout; nothing here rejects.
 //   E2  A call that may have reached a child which died or fell silent is `unknown`; one that was never sent has `failed`.
 //   E3  A call is sent once, to one child. A new child is never asked again what an old one was asked.
+//   E4  A call that is called off ends: unsent it has failed, under way the child is told to end it.
 import { fork, type ChildProcess } from 'node:child_process';
 import { GatewayError } from '../core/errors.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
@@ -91,21 +92,25 @@ class Forked implements ForkedExecutor {
     return this.#ready ? (this.#child?.pid ?? null) : null;
   }
 
-  act(uses: string, request: ActionRequest): Promise<ActionOutcome> {
+  act(uses: string, request: ActionRequest, calledOff?: AbortSignal): Promise<ActionOutcome> {
     const { clock } = this.#options;
     const max = this.#inFlightMax + (this.#options.waitingMax ?? waitingMax);
     if (this.#closed) return Promise.resolve(nothingDone('closed', 'the executor is closed'));
     if (this.#calls.size >= max)
       return Promise.resolve(nothingDone('overloaded', `${max} calls are under way or waiting, the most allowed`));
+    if (calledOff?.aborted === true) return Promise.resolve(calledOffInTime);
     const id = (this.#lastId += 1);
+    const onCalledOff = (): void => this.#callOff(id);
     return new Promise((resolve) => {
       const cancel = clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id));
       const end = (outcome: ActionOutcome): void => {
         cancel();
+        calledOff?.removeEventListener('abort', onCalledOff);
         this.#calls.delete(id);
         resolve(outcome);
       };
       this.#calls.set(id, { uses, request, askedAt: clock.steady(), sent: false, end });
+      calledOff?.addEventListener('abort', onCalledOff, { once: true });
       this.#next();
     });
   }
@@ -211,6 +216,13 @@ class Forked implements ForkedExecutor {
     this.#send({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
   }
 
+  /** The child ends what it does for the call, and its answer says how far that had come. */
+  #callOff(id: number): void {
+    const call = this.#calls.get(id);
+    if (call?.sent === false) return call.end(calledOffInTime);
+    this.#send({ type: 'abort', id });
+  }
+
   #overdue(id: number): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
@@ -255,6 +267,8 @@ class Forked implements ForkedExecutor {
     if (this.#child?.connected === true) this.#child.send(message, () => {});
   }
 }
+
+const calledOffInTime = nothingDone('aborted', 'it was called off');
 
 function happened(child: ChildProcess, event: 'exit' | 'disconnect', already: boolean): Promise<void> {
   return new Promise((resolve) => {

@@ -3,8 +3,8 @@ import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { ActionRequest } from '../ports/action.ts';
 
 export interface Executor {
-  /** Makes the call at most once. Never rejects: what cannot be known is `unknown`. */
-  act(uses: string, request: ActionRequest): Promise<ActionOutcome>;
+  /** Makes the call at most once. Never rejects: what cannot be known is `unknown`. `calledOff` ends it midway, as far as that is possible. */
+  act(uses: string, request: ActionRequest, calledOff?: AbortSignal): Promise<ActionOutcome>;
   /** Calls off what is under way and ends; later calls fail. */
   close(): Promise<void>;
 }

@@ -6,12 +6,12 @@ export function localExecutor(actions: readonly Action[]): Executor {
   const known = new Map(actions.map((action) => [action.name, action]));
   const aborter = new AbortController();
   return {
-    async act(uses, request) {
+    async act(uses, request, calledOff) {
       const action = known.get(uses);
       if (aborter.signal.aborted) return nothingDone('closed', 'the executor is closed');
       if (action === undefined) return nothingDone('no_such_action', `no action is named "${uses}"`);
       try {
-        return await action.act(request, aborter.signal);
+        return await action.act(request, calledOff === undefined ? aborter.signal : AbortSignal.any([aborter.signal, calledOff]));
       } catch (error) {
         return { outcome: 'unknown', detail: `executor: ${uses} broke: ${error instanceof Error ? error.message : 'no reason given'}` };
       }

@@ -1,8 +1,8 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services, in the order in which they need each other.
 // How each part is made from the configuration is its own file beside this one. Decides nothing about alerts.
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
+import { createScrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
-import { ok } from '../core/errors.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { Intake } from '../engine/intake/intake.ts';
@@ -15,15 +15,17 @@ import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
 import { driftOf, openClock } from './believing.ts';
+import { watchDataFiles } from './data-files.ts';
+import { createDrain } from './drain.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble, troubleOf } from './config-trouble.ts';
 import { watchAppends } from './appends.ts';
 import { createEngineStart } from './engine-start.ts';
-import { createNotifiers, startExecutor, withLinks } from './effects.ts';
+import { startExecutor, withLinks } from './effects.ts';
 import { endpointsOf } from './endpoints.ts';
-import { createLive, type Live } from './live.ts';
+import { openLive, type Live } from './live.ts';
 import { createPublisher } from './publishing.ts';
-import { createReload, type LoadConfig, type Reload } from './reload.ts';
+import { createReload, type Reload } from './reload.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { startReconciling } from './reconcile.ts';
 import { remindOfFreezes } from './freeze-reminder.ts';
@@ -46,7 +48,8 @@ export interface Gateway {
 
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
-  const { logger, trouble = troubleOf() } = given;
+  const { logger, trouble = troubleOf(), vault = createScrubber() } = given;
+  vault.learn(config.secrets);
   const stops = createStops(logger);
   const clock = openClock(given.clock, logger, stops);
   const around = { ...given, clock };
@@ -57,6 +60,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
   try {
     const { store, failing } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
+    stops.add(watchDataFiles({ clock, logger, store }));
 
     const instance = newInstance();
     const backbone = await openBackbone(config, {
@@ -71,16 +75,13 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     });
     stops.add(() => backbone.close());
 
-    const executor = await startExecutor(config, around);
+    const executor = await startExecutor(config, around, vault);
     stops.add(() => executor.close());
 
     const drift = (): Millis => driftOf(clock, service);
-    const metrics = createGatewayMetrics(config, { backbone, service: () => service, spool: () => spool, trouble, clock, drift });
+    const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
-    const notifiers = createNotifiers(config, around);
-    stops.add(notifiers.close);
-    const live = createLive(config, notifiers);
-
+    const live = openLive(config, around, { vault, stops });
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
     const failOpen = openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation });
@@ -113,8 +114,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
-    const load: LoadConfig = around.load ?? (() => ok(live.config()));
-    const reload = createReload({ live, load, publish: publisher.publish, logger, trouble });
+    const reload = createReload({ live, load: around.load ?? null, publish: publisher.publish, logger, trouble });
 
     const reconciling = startReconciling(config, around, { store, backbone, service, intake, endpoints, spool, metrics });
     stops.add(reconciling.stop);
@@ -123,13 +123,14 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem, trouble, live, reload });
+    const drain = createDrain(config, { clock, logger, service });
+    const http = openHttp(config, around, { ...running, notStarted: engine.problem, stopping: drain.problem, trouble, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
     stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
-    return { port, service, reload, stop: stops.all };
+    return { port, service, reload, stop: () => drain.run().then(stops.all) };
   } catch (error) {
     await stops.all();
     throw error;

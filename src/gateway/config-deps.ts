@@ -25,6 +25,13 @@ export function configDeps(
     logs: registry.logs,
     stores: registry.stores,
     actionKinds: registry.actions,
+    configured(actions) {
+      try {
+        return createActions(registry.actions, actions, clock);
+      } catch {
+        return []; // said where they are started
+      }
+    },
     keyProblem: (secret) => {
       const key = keyOf(secret);
       return key.ok ? null : key.error;

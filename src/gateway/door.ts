@@ -43,6 +43,7 @@ export interface Running {
   readonly expressions: CelExpressions;
   readonly reconciling: Reconciling;
   readonly notStarted: () => string | null;
+  readonly stopping: () => string | null;
   readonly trouble: ConfigTrouble;
   readonly live: Live;
   readonly reload: Reload;

@@ -1,7 +1,9 @@
 // What the gateway reaches the world with: its executor process, its notifiers, and the link that a page carries.
+//   K1  What programs, addresses and notifiers answer is scrubbed of every secret of the configuration before anything else sees it.
 import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createHttp } from '../../adapters/kit/http-client.ts';
+import type { Scrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import { scopeOfId } from '../core/ids.ts';
 import type { Link } from '../core/alert/event.ts';
@@ -19,14 +21,30 @@ const ackLinkMs: Millis = 3 * day;
 const incidentLinkMs: Millis = 14 * day;
 
 /** What cannot act is no reason not to take alerts in and page: without an executor every call fails, and ladders go on. */
-export async function startExecutor(config: Config, around: Surroundings): Promise<ForkedExecutor> {
+export async function startExecutor(config: Config, around: Surroundings, vault: Scrubber): Promise<ForkedExecutor> {
   try {
-    return await (around.executor?.() ?? fork(config, around));
+    return scrubbed(await (around.executor?.() ?? fork(config, around)), vault);
   } catch (error) {
     around.logger.error({ error }, 'the executor does not start: every action fails until the gateway is started again');
     const why = 'the executor did not start';
     return { pid: null, act: async () => nothingDone('no_executor', why), close: async () => {} };
   }
+}
+
+/** The same executor, whose answers hold no secret of ours (K1). */
+function scrubbed(executor: ForkedExecutor, vault: Scrubber): ForkedExecutor {
+  return {
+    get pid() {
+      return executor.pid;
+    },
+    async act(uses, request, calledOff) {
+      const outcome = await executor.act(uses, request, calledOff);
+      if (outcome.outcome === 'unknown') return { ...outcome, detail: vault.text(outcome.detail) };
+      const output = vault.json(outcome.output, outcome.output['truncated'] === true);
+      return outcome.outcome === 'ok' ? { ...outcome, output } : { ...outcome, detail: vault.text(outcome.detail), output };
+    },
+    close: () => executor.close(),
+  };
 }
 
 function fork(config: Config, around: Surroundings): Promise<ForkedExecutor> {
@@ -51,6 +69,7 @@ export interface Notifiers {
 export function createNotifiers(
   config: Pick<Config, 'notifiers'>,
   around: Pick<Surroundings, 'clock' | 'stream' | 'logger' | 'registry' | 'trouble'>,
+  vault: Scrubber,
 ): Notifiers {
   const { clock, stream } = around;
   // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
@@ -58,8 +77,9 @@ export function createNotifiers(
   function create(name: string, { type, options }: Config['notifiers'][string]): Notifier {
     const kind = registryOf(around).notifiers.find((each) => each.name === type);
     if (kind === undefined) return brokenNotifier('there is no such kind of notifier');
+    const onBroken = (error: unknown): void => around.logger.error({ notifier: name, error }, 'a notifier broke while it delivered');
     try {
-      return kind.create(options, { http, clock, stream });
+      return discreet(kind.create(options, { http, clock, stream }), vault, onBroken);
     } catch (error) {
       around.logger.error(
         { notifier: name, error },
@@ -75,6 +95,21 @@ export function createNotifiers(
     byName.set(name, why === undefined ? create(name, wanted) : brokenNotifier(why));
   }
   return { byName, create, close: async () => http.close() };
+}
+
+/** The same notifier, whose answers hold no secret of ours (K1). */
+function discreet(notifier: Notifier, vault: Scrubber, onBroken: (error: unknown) => void): Notifier {
+  return {
+    async deliver(notification, signal) {
+      try {
+        const outcome = await notifier.deliver(notification, signal);
+        return { ...outcome, detail: vault.text(outcome.detail) };
+      } catch (error) {
+        onBroken(error); // the log scrubs what it says
+        return { outcome: 'unknown', detail: vault.text(error instanceof Error ? error.message : String(error)).slice(0, 200) };
+      }
+    },
+  };
 }
 
 /** One broken notifier keeps neither the gateway from starting nor a ladder from its next contact. */

@@ -2,17 +2,20 @@
 // It stays small, because starting a program costs in proportion to the memory of the process that starts it (2026-11: 1 ms at 50 MB, 29 ms at 1.1 GB).
 //   Z1  When the gateway is gone, what it was running is ended and then this process; within two seconds.
 //   Z2  What a predecessor that crashed had been running is ended before the first call is taken.
-import { readdir, readFile } from 'node:fs/promises';
+//   Z3  What a playbook marks as secret in an answer stays here (executor-secrets.ts).
 import { setTimeout as sleep } from 'node:timers/promises';
 import { actionFamilies } from '../../adapters/action-registry.ts';
 import { createActions } from '../../adapters/kit/action-guard.ts';
+import { endCarriers } from '../../adapters/kit/carriers.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { FromExecutor, ToExecutor } from '../executor/protocol.ts';
 import type { Action, ActionRequest } from '../ports/action.ts';
 import { systemClock } from './clock.ts';
+import { createExecutorSecrets } from './executor-secrets.ts';
 
 const endWithinMs = 1_500;
 const calls = new Map<number, { readonly aborter: AbortController; readonly done: Promise<void> }>();
+const secrets = createExecutorSecrets();
 let actions: ReadonlyMap<string, Action> = new Map();
 
 /** Resolves when the message has left. The gateway may be gone at any moment; `disconnect` tells us. */
@@ -26,26 +29,10 @@ function send(message: FromExecutor): Promise<void> {
 async function start(config: unknown, orphans: readonly string[]): Promise<void> {
   try {
     actions = new Map(createActions(actionFamilies, config, systemClock).map((action) => [action.name, action]));
-    await sweep(new Set(orphans));
+    await endCarriers(orphans); // Z2; those of process/restart carry none
     await send({ type: 'ready' });
   } catch (error) {
     await send({ type: 'refused', message: error instanceof Error ? error.message : 'unknown' });
-  }
-}
-
-/** Ends every process that carries one of the keys in its environment (Z2). Those of process/restart carry none. */
-async function sweep(keys: ReadonlySet<string>): Promise<void> {
-  if (keys.size === 0) return;
-  const pids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  for (const pid of pids) {
-    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    const carries = environment.split('\0').some((entry) => entry.startsWith('QUENCH_KEY=') && keys.has(entry.slice('QUENCH_KEY='.length)));
-    if (!carries) continue;
-    try {
-      process.kill(Number(pid), 'SIGKILL');
-    } catch {
-      // It ended by itself.
-    }
   }
 }
 
@@ -59,7 +46,9 @@ function act(id: number, uses: string, request: ActionRequest): void {
     output: {},
   };
   const carryOut = async (): Promise<void> => {
-    const outcome = action === undefined ? missing : await action.act(request, aborter.signal);
+    const filled = secrets.fill(request);
+    const carried = 'outcome' in filled ? filled : action === undefined ? missing : await action.act(filled, aborter.signal);
+    const outcome = secrets.keep(request, carried); // Z3
     await send({ type: 'outcome', id, outcome });
     calls.delete(id);
   };

@@ -2,9 +2,12 @@
 //   V1  Nothing is taken over in part: a configuration that differs in what only a start can change is refused whole.
 //   V2  What is taken over and then not kept, because the policy could not be published, is given back as it was.
 import { isDeepStrictEqual } from 'node:util';
+import type { Scrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Notifier } from '../ports/notifier.ts';
-import type { Notifiers } from './effects.ts';
+import { createNotifiers, type Notifiers } from './effects.ts';
+import type { Stops } from './stops.ts';
+import type { Surroundings } from './surroundings.ts';
 
 export interface Live {
   /** The one in force. */
@@ -17,6 +20,17 @@ export interface Live {
   take(next: Config): () => void;
 }
 
+/** What a gateway starts with, its notifiers included. */
+export function openLive(
+  config: Config,
+  around: Surroundings,
+  { vault, stops }: { readonly vault: Scrubber; readonly stops: Pick<Stops, 'add'> },
+): Live {
+  const notifiers = createNotifiers(config, around, vault);
+  stops.add(notifiers.close);
+  return createLive(config, notifiers, vault);
+}
+
 /** Parts that change while the gateway runs; the path of the file and the place of the playbooks only say where it was read from. */
 const parts = {
   policy: ({ policy }) => policy,
@@ -27,11 +41,17 @@ const parts = {
   'failOpen.notify': ({ failOpen }) => failOpen.notify,
 } as const satisfies { readonly [part: string]: (config: Config) => unknown };
 
-export function createLive(started: Config, { byName, create }: Pick<Notifiers, 'byName' | 'create'>): Live {
+/** What answers say is scrubbed of the secrets that `vault` knows: of those of the configuration in force and of the ones before it. */
+export function createLive(
+  started: Config,
+  { byName, create }: Pick<Notifiers, 'byName' | 'create'>,
+  vault: Pick<Scrubber, 'learn'>,
+): Live {
   let config = started;
   const notifiers = new Map(byName);
 
   function take(next: Config): () => void {
+    vault.learn(next.secrets);
     const [before, spoken] = [config, new Map(notifiers)];
     for (const name of notifiers.keys()) if (next.notifiers[name] === undefined) notifiers.delete(name);
     for (const [name, wanted] of Object.entries(next.notifiers))
@@ -62,7 +82,7 @@ function restartFor(before: Config, after: Config): readonly string[] {
 }
 
 /** The configuration without what changes while the gateway runs. */
-function fixedOf({ policy: _policy, file: _file, playbooks: _playbooks, notifiers: _notifiers, ...rest }: Config) {
+function fixedOf({ policy: _policy, file: _file, playbooks: _playbooks, notifiers: _notifiers, secrets: _secrets, ...rest }: Config) {
   const endpoints = Object.fromEntries(Object.entries(rest.endpoints).map(([name, { auth: _auth, ...endpoint }]) => [name, endpoint]));
   return { ...rest, api: rest.api.metrics, endpoints, failOpen: rest.failOpen.afterMs };
 }

@@ -1,6 +1,7 @@
 // The gateway's own logger: one line each on a stream, for people and for grep. Text is constant, particulars are `name=value`.
 //   L1  Equal warnings and errors are written once in a while: what is wrong for long does not fill a disk or hide what else is said. How often it was said
 //       stands in the next such line, or in front of whatever is said next when its time is over.
+//   L2  No line holds a value that `scrub` takes out; it is asked before anything is cut.
 import { GatewayError } from '../core/errors.ts';
 import { minute, type Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -16,7 +17,11 @@ interface Said {
   again: number;
 }
 
-export function createLogger(stream: { write(text: string): unknown }, clock: Pick<Clock, 'now' | 'steady'>): Logger {
+export function createLogger(
+  stream: { write(text: string): unknown },
+  clock: Pick<Clock, 'now' | 'steady'>,
+  scrub: (text: string) => string = (text) => text,
+): Logger {
   /** Lines without their time, in the order in which they were last written. */
   const said = new Map<string, Said>();
 
@@ -35,7 +40,7 @@ export function createLogger(stream: { write(text: string): unknown }, clock: Pi
   }
 
   const write = (level: string) => (fields: { readonly [name: string]: unknown }, text: string) => {
-    const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value)}`);
+    const particulars = Object.entries(fields).map(([name, value]) => ` ${name}=${shown(value, scrub)}`);
     const line = `${level} ${text}${particulars.join('')}`;
     if (level === 'info') return put(line, 0);
     const now = clock.steady();
@@ -57,13 +62,18 @@ export function createLogger(stream: { write(text: string): unknown }, clock: Pi
 const acting = /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 /** One line, bounded, that does nothing but be read; of an error its code and message and, for a bug, where it happened. */
-function shown(value: unknown): string {
-  return textOf(value).replace(acting, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+function shown(value: unknown, scrub: (text: string) => string): string {
+  return textOf(value, scrub).replace(acting, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
-function textOf(value: unknown): string {
-  if (value instanceof GatewayError) return JSON.stringify(`${value.code}: ${value.message}`.slice(0, valueCharsMax));
-  if (value instanceof Error)
-    return JSON.stringify((value.stack ?? value.message).split('\n').slice(0, 4).join(' | ').slice(0, valueCharsMax));
-  return JSON.stringify(value)?.slice(0, valueCharsMax) ?? 'undefined';
+function textOf(value: unknown, scrub: (text: string) => string): string {
+  if (value instanceof GatewayError) return cut(`${value.code}: ${value.message}`, scrub);
+  if (value instanceof Error) return cut((value.stack ?? value.message).split('\n').slice(0, 4).join(' | '), scrub);
+  const text = JSON.stringify(value);
+  return text === undefined ? 'undefined' : scrub(text).slice(0, valueCharsMax);
+}
+
+/** A JSON text of at most so many characters; nobody reads, and nothing is looked for in, what is far behind the cut. */
+function cut(text: string, scrub: (text: string) => string): string {
+  return JSON.stringify(scrub(text.slice(0, valueCharsMax * 20)).slice(0, valueCharsMax));
 }

@@ -8,8 +8,10 @@ import { emptySpool, type Spool } from '../engine/spool/spool.ts';
 import { createMetrics, type Metrics } from '../http/metrics.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
 import type { Backbone } from '../ports/backbone.ts';
+import type { Store } from '../ports/store.ts';
 
 interface Parts {
+  readonly store: Pick<Store, 'trouble'>;
   readonly backbone: Backbone;
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
@@ -19,7 +21,10 @@ interface Parts {
   readonly drift: () => Millis;
 }
 
-export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, service, spool, trouble, clock, drift }: Parts): Metrics {
+export function createGatewayMetrics(
+  config: Pick<Config, 'log'>,
+  { store, backbone, service, spool, trouble, clock, drift }: Parts,
+): Metrics {
   return createMetrics({
     drift,
     configProblems: () => trouble.problems(),
@@ -29,6 +34,7 @@ export function createGatewayMetrics(config: Pick<Config, 'log'>, { backbone, se
     projectors: () => service().projectorLags(),
     frozen: () => freezesOf(service().frozen(), clock.now()).length,
     away: () => backbone.problem() !== null,
+    dataTrouble: () => (store.trouble?.() ?? null) !== null,
     unreached: () => service().unreached(),
     deadLetters: () => backbone.deadLetters.count(),
     ...(config.log === null ? {} : { spool: () => spool()?.status() ?? emptySpool }),

@@ -15,7 +15,7 @@ import { clockCheck } from './believing.ts';
 import type { Reconciling } from './reconcile.ts';
 
 interface Running {
-  readonly store: Pick<Store, 'probe'>;
+  readonly store: Pick<Store, 'probe' | 'trouble'>;
   readonly instance: string;
   readonly backbone: Backbone;
   readonly service: Service;
@@ -25,6 +25,8 @@ interface Running {
   readonly reconciling: Pick<Reconciling, 'statuses'>;
   /** Why the engine did not start, or null. */
   readonly notStarted: () => string | null;
+  /** What a stop waits for, or null. */
+  readonly stopping: () => string | null;
   /** What of the configuration is broken. */
   readonly trouble: ConfigTrouble;
   /** By how much the wall clock differs from the time that is gone by. */
@@ -96,8 +98,8 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
   return [
     {
       name: 'engine',
-      check: async () => running.service.bug()?.message ?? running.notStarted(),
-      note: () => describeEngine(config, running),
+      check: async () => running.service.bug()?.message ?? running.notStarted() ?? running.stopping(),
+      note: () => running.stopping() ?? describeEngine(config, running),
     },
     spool !== null && config.roles.includes('intake')
       ? spoolCheck(spool)
@@ -105,6 +107,12 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
           name: 'log',
           check: () => logProblem(config, running),
         },
+    // A note for everybody holds no path; the log tells which file, and what to do.
+    {
+      name: 'data',
+      check: async () => running.store.trouble?.() ?? null,
+      note: () => ((running.store.trouble?.() ?? null) === null ? null : 'the data files are deleted or damaged: see the log'),
+    },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
     { name: 'config', check: async () => null, note: running.trouble.says },

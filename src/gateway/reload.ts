@@ -4,7 +4,7 @@
 //   R3  One reload at a time; what is asked for meanwhile is one more, behind it.
 import { problemLine, type ConfigProblem } from '../config/yaml/problems.ts';
 import type { Config } from '../config/quench/types.ts';
-import type { Result } from '../core/errors.ts';
+import { ok, type Result } from '../core/errors.ts';
 import type { Policy } from '../core/playbook/policy.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { ReloadAnswer } from '../readmodel/answers.ts';
@@ -18,7 +18,8 @@ export type Reload = () => Promise<ReloadAnswer>;
 
 export interface Reloading {
   readonly live: Live;
-  readonly load: LoadConfig;
+  /** Null: there is nothing to read it from again. */
+  readonly load: LoadConfig | null;
   publish(policy: Policy): Promise<void>;
   readonly logger: Logger;
   readonly trouble: Pick<ConfigTrouble, 'mended' | 'refused'>;
@@ -47,7 +48,7 @@ export function createReload(parts: Reloading): Reload {
 }
 
 async function reload({ live, load, publish, logger, trouble }: Reloading): Promise<ReloadAnswer> {
-  const loaded = load();
+  const loaded = load?.() ?? ok(live.config());
   if (!loaded.ok) return refusedBy(loaded.error, { logger, trouble }); // R1
   const { restart, changed } = live.difference(loaded.value);
   const { digest, playbooks } = loaded.value.policy;

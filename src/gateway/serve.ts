@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
+import { createScrubber, type Scrubber } from '../../adapters/kit/redact.ts';
 import { mayDamageStores } from '../../adapters/sqlite/release.ts';
 import { configFileAt, diskFiles, exposureOf } from '../config/files.ts';
 import { loadConfig } from '../config/quench/config.ts';
@@ -29,13 +30,14 @@ export interface Terminal {
 
 /** Starts the gateway with what of its configuration can be used; `invalid_config` carries every problem, a line each, when nothing can. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
-  const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock);
+  const vault = createScrubber();
+  const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock, vault.text);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
   let reload: () => unknown = () => logger.info({}, 'not reloaded: the gateway is still starting');
   const hangUp = (): void => void reload();
   process.on('SIGHUP', hangUp);
   try {
-    const { gateway, unwatch } = await started(configPath, terminal, { logger, ...how });
+    const { gateway, unwatch } = await started(configPath, terminal, { logger, vault, ...how });
     reload = gateway.reload;
     const stop = async (): Promise<void> => {
       reload = () => logger.info({}, 'not reloaded: the gateway is stopping');
@@ -52,7 +54,7 @@ export async function serve(configPath: string, terminal: Terminal, how: { reado
 async function started(
   configPath: string,
   terminal: Terminal,
-  { logger, intakeOnly }: { readonly logger: Logger; readonly intakeOnly: boolean },
+  { logger, vault, intakeOnly }: { readonly logger: Logger; readonly vault: Scrubber; readonly intakeOnly: boolean },
 ): Promise<{ gateway: Gateway; unwatch: () => Promise<void> }> {
   const made: string[] = [];
   const path = configFileAt(configPath);
@@ -61,11 +63,11 @@ async function started(
   const unsafe: ConfigProblem[] = [];
   const judging = { exposure: exposureOf, tell: (problem: ConfigProblem) => void unsafe.push(problem) };
   const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made), unsafe: judging }, logger);
+  vault.learn(boot.config.secrets);
   tellBoot(boot, logger);
   const trouble = troubleOf(boot);
   const config: Config = intakeOnly ? { ...boot.config, roles: ['intake'] } : boot.config;
-  for (const problem of trouble.problems() === 0 ? unsafe : [])
-    logger.warn({ problem: problemLine(problem) }, 'not safe: quench check refuses this');
+  for (const problem of trouble.problems() === 0 ? unsafe : []) logger.warn({ problem: problemLine(problem) }, 'quench check refuses this');
   if (mayDamageStores(process.versions.sqlite))
     logger.warn(
       { node: process.versions.node, sqlite: process.versions.sqlite },
@@ -82,6 +84,7 @@ async function started(
   const gateway = await startGateway(config, {
     clock: systemClock,
     logger,
+    vault,
     stream,
     executorEnv,
     version,

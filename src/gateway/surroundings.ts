@@ -1,6 +1,7 @@
 // What a gateway is given besides its configuration; main, or a test, fills it.
 import type { Writable } from 'node:stream';
 import type { Registry } from '../../adapters/kit/kinds.ts';
+import type { Scrubber } from '../../adapters/kit/redact.ts';
 import { registry as everything } from '../../adapters/registry.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
@@ -11,6 +12,8 @@ import type { Logger } from '../ports/logger.ts';
 export interface Surroundings {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** What takes secrets out of texts, when the logger uses one: it learns those of the configuration. */
+  readonly vault?: Scrubber;
   /** Where the console notifier writes. */
   readonly stream: Writable;
   /** The child's environment; never the gateway's own. */

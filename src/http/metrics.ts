@@ -78,6 +78,8 @@ export interface Gauges {
   readonly frozen?: () => number;
   /** Whether the shared log is away; without one it never is. */
   readonly away?: () => boolean;
+  /** Whether the files that the gateway keeps its data in are deleted or damaged. */
+  readonly dataTrouble?: () => boolean;
 }
 
 export function createMetrics(gauges: Gauges): Metrics {
@@ -184,7 +186,7 @@ function histogramsIn(registry: Registry): { readonly seconds: Histogram; readon
 
 function addGauges(
   registry: Registry,
-  { lags, acting, projectors, lag, unreached, deadLetters, away, frozen, spool, configProblems = () => 0, drift }: Gauges,
+  { lags, acting, projectors, lag, unreached, deadLetters, away, dataTrouble, frozen, spool, configProblems = () => 0, drift }: Gauges,
 ): void {
   table(registry, {
     name: 'quench_frozen',
@@ -219,6 +221,9 @@ function addGauges(
   );
   gauge(registry, 'quench_pages_unreached', 'Pages that ring and could be told to nobody on their ladder.', () => unreached?.() ?? 0);
   gauge(registry, 'quench_dead_letters', 'Deliveries kept because they were not understood.', deadLetters);
+  gauge(registry, 'quench_data_trouble', 'One while the data files are deleted or damaged, else zero.', () =>
+    dataTrouble?.() === true ? 1 : 0,
+  );
   gauge(registry, 'quench_log_away', 'One while the shared log is away, else zero.', () => (away?.() === true ? 1 : 0));
   gauge(
     registry,

@@ -34,11 +34,15 @@ export function usedConfig(path: string, env: Env): Result<Config, readonly Conf
   return loadConfig(configFileAt(path), depsOf(env, createExpressions()));
 }
 
-/** The same for `quench check`, which also complains about secrets that work and are not safe. */
-export function checkConfig(path: string, env: Env): Result<Config, readonly ConfigProblem[]> {
+/** The same for `quench check`, which also complains about what is not safe, or will be refused, and warns of what is hardly meant. */
+export function checkConfig(path: string, env: Env, warn: (warning: ConfigProblem) => void): Result<Config, readonly ConfigProblem[]> {
   const unsafe: ConfigProblem[] = [];
   const exposure = (file: string): ReturnType<typeof exposureOf> => (existsSync(file) ? exposureOf(file) : null);
-  const deps = { ...depsOf(env, createExpressions()), unsafe: { exposure, tell: (problem: ConfigProblem) => void unsafe.push(problem) } };
+  const deps = {
+    ...depsOf(env, createExpressions()),
+    unsafe: { exposure, tell: (problem: ConfigProblem) => void unsafe.push(problem) },
+    warn,
+  };
   const loaded = loadConfig(configFileAt(path), deps);
   return unsafe.length === 0 ? loaded : fail(inOrder([...(loaded.ok ? [] : loaded.error), ...unsafe]));
 }
@@ -55,7 +59,9 @@ export function checkPlaybooks(dir: string, env: Env): Result<Playbooks, readonl
 
 /** What a replay needs to know; without a configuration the defaults, and every source as it comes. */
 export function replayRules(path: string | null, env: Env): Result<Rules, readonly ConfigProblem[]> {
-  const config = path === null ? null : usedConfig(path, env);
+  // Its actions are simulated: the operator's lists, which may be those of another machine, refuse none of them.
+  const { configured: _, ...deps } = depsOf(env, createExpressions());
+  const config = path === null ? null : loadConfig(configFileAt(path), deps);
   if (config !== null && !config.ok) return fail(config.error);
   const expressions = createExpressions();
   const configured = config === null ? [] : configuredEndpoints(config.value, expressions);

@@ -1,5 +1,6 @@
 // What commands need from above, each loaded when it is used, so that asking a gateway costs nothing of it.
 import type { Parts } from '../cli/command.ts';
+import type { ConfigProblem } from '../config/yaml/problems.ts';
 import { ok } from '../core/errors.ts';
 import { version } from '../gateway/version.ts';
 
@@ -13,7 +14,8 @@ export const parts: Parts = {
 
   async check(config, env) {
     const { checkConfig } = await import('./load.ts');
-    const loaded = checkConfig(config, env);
+    const warnings: ConfigProblem[] = [];
+    const loaded = checkConfig(config, env, (warning) => warnings.push(warning));
     if (!loaded.ok) return loaded;
     const { endpoints, notifiers, policy, playbooks } = loaded.value;
     const counts = {
@@ -22,7 +24,7 @@ export const parts: Parts = {
       ladders: Object.keys(policy.ladders).length,
       playbooks: policy.playbooks.length,
     };
-    return ok({ playbookDir: playbooks.dir, counts });
+    return ok({ playbookDir: playbooks.dir, counts, warnings });
   },
 
   async checkPlaybooks(dir, env) {

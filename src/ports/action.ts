@@ -28,6 +28,12 @@ export interface InputFault {
   readonly message: string;
 }
 
+/** What the operator's lists refuse of an input. */
+export interface ListFault extends InputFault {
+  /** The same in a few words, for people who read why nothing was done: `program /opt/x is not on the list actions.shell.allow`. */
+  readonly says: string;
+}
+
 /** What is known of an action without running it. */
 export interface ActionDeclaration {
   /** Its family and its own name: `family/name`. */
@@ -40,6 +46,11 @@ export interface ActionDeclaration {
   readonly input: object;
   /** What neither the schema nor `x-quench` can say of an input in which references still stand. Pure; never throws, whatever the input's shape. */
   check?(input: Template): readonly InputFault[];
+  /**
+   * What the operator's lists refuse of an input in which references still stand; what only a value can settle is left to the call itself.
+   * Of an action that was made without a configuration it says nothing that means anything. Pure; never throws, whatever the input's shape.
+   */
+  permits?(input: Template): readonly ListFault[];
 }
 
 export interface ActionRequest {
@@ -48,6 +59,8 @@ export interface ActionRequest {
   /** Derived from run, step and attempt; same for nothing else. */
   readonly key: string;
   readonly timeoutMs: Millis;
+  /** What of the answer is a secret: members by their path (`json.token`), or all of it. Kept back by the executor process, not by the action. */
+  readonly secret?: true | readonly string[];
 }
 
 /** One thing the gateway can do to the world. Runs in the executor process, not in the gateway. */

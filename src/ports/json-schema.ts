@@ -5,12 +5,13 @@ import { memberRoles } from './action.ts';
 
 /**
  * A validator that refuses schemas with unknown keywords. `x-expects`: what to write, in words; `x-later`: keys that are refused by name;
- * `x-quench`: what a member of an action's input is (ports/action.ts).
+ * `x-quench`: what a member of an action's input is (ports/action.ts); `x-secret`: an option that may hold a secret (config/secrets.ts).
  */
 export function strictAjv(options: Pick<Options, 'allErrors' | 'verbose'> = {}): Ajv2020 {
   const ajv = new Ajv2020({ strict: true, strictRequired: false, allowUnionTypes: true, validateFormats: false, ...options });
   ajv.addKeyword({ keyword: 'x-quench', schemaType: 'string', metaSchema: { enum: memberRoles } });
   ajv.addKeyword({ keyword: 'x-expects', schemaType: 'string' });
+  ajv.addKeyword({ keyword: 'x-secret', schemaType: 'boolean' });
   ajv.addKeyword({ keyword: 'x-later', schemaType: 'object' });
   return ajv;
 }

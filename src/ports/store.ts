@@ -13,5 +13,9 @@ export interface Store {
   readonly deadLetters: DeadLetters;
   /** Resolves when something was written as a record is, durably; rejects as an append would. */
   probe(): Promise<void>;
+  /** What is wrong with the files that it keeps its data in, in one sentence; null when nothing is known. Cheap; absent where there are no files. */
+  trouble?(): string | null;
+  /** What opening it found and did about it, a sentence each, for the log. */
+  readonly found?: readonly string[];
   close(): Promise<void>;
 }

@@ -54,6 +54,7 @@ const table: Table = {
   ApprovalGiven: uncounted,
   StepRequested: uncounted,
   StepGranted: uncounted,
+  StepCalledOff: uncounted,
   StepFinished: uncounted,
   RunMoved: uncounted,
   RunFinished: (counter, fact) => counter.run(fact.playbook, fact.end),

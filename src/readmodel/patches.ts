@@ -86,6 +86,7 @@ const table: Table = {
   ],
   StepRequested: (fact) => [runPatch(fact, { call: fact.call })],
   StepGranted: none,
+  StepCalledOff: none,
   StepFinished: (fact, partition) => [{ ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: finished(fact, partition) } } }],
   RunMoved: (fact) => [runPatch(fact, { phase: fact.phase, why: fact.why })],
   RunFinished: (fact) => [

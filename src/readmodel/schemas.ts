@@ -132,7 +132,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
     endedAt: nullable(instant),
     end: nullable(words(outcomes)),
     guard: nullable<Guard>(
-      words(['freeze', 'params', 'target', 'storm', 'cooldown', 'attempts', 'confidence', 'blastRadius', 'lock', 'concurrency']),
+      words(['freeze', 'params', 'target', 'lists', 'storm', 'cooldown', 'attempts', 'confidence', 'blastRadius', 'lock', 'concurrency']),
     ),
     reason: nullable(text),
     approvalUntil: nullable(instant),

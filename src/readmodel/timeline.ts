@@ -84,6 +84,7 @@ const lines: Lines = {
     line(fact.incident, `run ${fact.run} ${fact.approved ? 'approved' : 'denied'} by ${fact.by}${remark(fact.note)}`, { run: fact.run }),
   StepRequested: requestedLine,
   StepGranted: silent,
+  StepCalledOff: (fact) => line(fact.incident, `${fact.call} is ended midway: ${fact.why}`, { run: fact.run, call: fact.call }),
   StepFinished: (fact) =>
     line(fact.incident, `${fact.phase} ${fact.step}: ${resultOf(fact.outcome)} after ${spanOf(fact.tookMs)}`, {
       run: fact.run,

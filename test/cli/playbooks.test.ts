@@ -142,11 +142,21 @@ describe('check', () => {
     assert.deepEqual(JSON.parse((await quench(['check', '--config', dir, '-o', 'json'])).out), {
       ok: true,
       problems: [],
+      warnings: [],
       endpoints: 1,
       notifiers: 1,
       ladders: 1,
       playbooks: 1,
     });
+  });
+
+  it('C13: a warning is told with its place, and leaves the exit code alone', async () => {
+    const late = (house['playbooks/ask.yaml'] ?? '').replace(/^on:.*$/m, 'on: [{ alert: alert.name == "Ask", for: 3m }]');
+    assert.match(late, /for: 3m/);
+    const dir = dirWith('late', { 'quench.yaml': house['quench.yaml'] ?? '', 'playbooks/ask.yaml': late });
+    const said = await quench(['check', '--config', join(dir, 'quench.yaml')]);
+    assert.equal(said.exit, 0);
+    assert.match(said.out, /ask\.yaml:\d+:\d+: on\[0\]\.for: warning: a person is paged before it acts/);
   });
 
   it('tells every problem of configuration and playbooks by file, line and column, with advice', async () => {

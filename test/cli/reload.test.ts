@@ -143,10 +143,14 @@ describe('SIGHUP', () => {
       published += 1;
     };
     const quiet = (): void => {};
-    const live = createLive(config.value, {
-      byName: new Map(),
-      create: () => ({ deliver: async () => ({ outcome: 'accepted', detail: '' }) }),
-    });
+    const live = createLive(
+      config.value,
+      {
+        byName: new Map(),
+        create: () => ({ deliver: async () => ({ outcome: 'accepted', detail: '' }) }),
+      },
+      { learn: quiet },
+    );
     const logger = { info: quiet, warn: quiet, error: quiet };
     const reload = createReload({ live, load, publish, logger, trouble: troubleOf() });
     await Promise.all([reload(), reload(), reload(), reload()]);

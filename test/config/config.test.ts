@@ -96,6 +96,21 @@ describe('a configuration that is well', () => {
     assert.deepEqual(config.spool, { bytesMax: 268_435_456, ageMaxMs: 3_600_000 });
   });
 
+  it('C16: knows its secrets: what came by reference, and variables and headers that are no path and no plain word', () => {
+    const text = exchanged(
+      good,
+      'actions:\n',
+      `actions:
+  http: { credentials: [{ url: https://x.test/, headers: { authorization: Bearer w0rd-of-a-header, accept: application/json } }] }
+  process: { p: { command: [/bin/true], pidFile: /run/p, env: { DEPLOY_AUTH: plainword, HOME: /srv/0ne } } }
+`,
+    ).replace('./bin] }', './bin], env: { A: { env: SHELL_A }, USER: { env: SHELL_USER }, B: l1teral-value, C: production, D: /etc/x9 } }');
+    const loaded = load(text, {}, { ...env, SHELL_A: 'by-reference', SHELL_USER: 'deploy' });
+    assert(loaded.ok, linesOf(loaded).join('\n'));
+    const expected = ['new-secret', 'old-secret', signing, key, 'by-reference', 'l1teral-value', 'Bearer w0rd-of-a-header', 'plainword'];
+    assert.deepEqual([...loaded.value.secrets].sort(), expected.sort());
+  });
+
   it('pages what nobody decided to whom the last route rings first, or to whom it says', () => {
     const plain = load(exchanged(good, '- { ladder: default }', '- { ladder: night }'));
     assert(plain.ok, linesOf(plain).join('\n'));

@@ -47,6 +47,12 @@ interface Refusing {
 
 const refusing: readonly Refusing[] = [
   {
+    guard: 'lists',
+    reason: /^step restart: program \/opt\/x is not on the list$/,
+    playbooks: [playbookOf({ unlisted: 'step restart: program /opt/x is not on the list' })],
+    play: (story) => story.see(eventOf()),
+  },
+  {
     guard: 'freeze',
     reason: /^frozen by ann: audit; thaw lifts it$/,
     playbooks: [playbookOf()],

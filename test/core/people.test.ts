@@ -47,6 +47,21 @@ test('a cancelled run lets the call under way answer, then ends without the next
   assert.deepEqual(asked(story), ['steps/restart/1']);
 });
 
+test('C14: a call that was granted is called off, once, from its own worker; what it did midway is said', () => {
+  const story = began({});
+  const call = callOf(story);
+  claim(story, call, 'w1');
+  for (const by of ['ann', 'bob']) story.say({ type: 'CommandGiven', command: { name: 'cancel', run: call.run }, by });
+  assert.deepEqual(
+    story.all('StepCalledOff').map(({ run, call: id, worker, why }) => [run, id, worker, why]),
+    [[call.run, call.call, 'w1', 'cancelled by ann']],
+  );
+  const outcome = { outcome: 'unknown', detail: 'it was called off' } as const;
+  story.say({ type: 'StepAnswered', run: call.run, call: call.call, worker: 'w1', outcome, tookMs: 1 });
+  assert.deepEqual(ends(story), ['cancelled']);
+  assert.match(story.last('RunFinished').reason, /^cancelled by ann; restart was ended midway, what it did is not known/);
+});
+
 test('a run that is cancelled while it takes back stops taking back', () => {
   const undo = { uses: 'test/undo', with: {}, timeoutMs: 10 * second };
   const verify = { ...playbookOf().verify, otherwise: 'rollback' as const };
@@ -174,6 +189,26 @@ test('C17: a shadow run says which guard would refuse it, and stops nobody by it
   assert.deepEqual([asked(story), ends(story)], [[], ['shadowed']]);
   assert.match(story.last('RunFinished').reason, /nothing was done; it would be refused: confidence: score [\d.]+ is below 0.99$/);
   assert.equal(story.all('RunRefused').length, 0);
+});
+
+test('C17: a shadow run says that the lists of the configuration would refuse it, and so does the end of the incident', () => {
+  const story = began({ mode: 'shadow', unlisted: 'step restart: program /opt/x is not on the list' });
+  assert.match(story.last('RunFinished').reason, /it would be refused: lists: step restart: program \/opt\/x is not on the list$/);
+  clears(story);
+  assert.match(story.last('IncidentNoted').text, /would have been refused \(lists: step restart: program/);
+});
+
+test('C19: a step that was refused says so, and that nothing was done; the author does not speak of a repair that failed', () => {
+  const escalate = { ladder: null, say: 'Restarting did not help.' };
+  const refused = { outcome: 'failed', error: 'refused', detail: 'shell: program "/opt/x" is a link', output: {} } as const;
+  const story = began({ escalate });
+  story.answer(refused);
+  story.forward(hour);
+  assert.equal(story.last('RunFinished').reason, 'step restart: refused, nothing was done: shell: program "/opt/x" is a link');
+  assert.doesNotMatch(story.last('PageOpened').reason, /did not help/);
+  const tried = began({ escalate });
+  tried.answer(broke);
+  assert.match(tried.last('RunFinished').reason, /^Restarting did not help \(step restart: /);
 });
 
 test('C17: at the end of the incident stands how it went without the shadow run', () => {

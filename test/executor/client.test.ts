@@ -173,7 +173,7 @@ test('loads the actions and what they need, nothing else', () => {
   walk(program);
   const files = [...seen].map((file) => file.slice(root.length));
   const allowed =
-    /^(?:src\/gateway\/executor-main\.ts|src\/gateway\/clock\.ts|src\/core\/[a-z/]+\.ts|src\/ports\/(?:action|json-schema)\.ts|adapters\/action-registry\.ts|adapters\/(?:kit|shell|http|process)\/[a-z-]+\.ts)$/;
+    /^(?:src\/gateway\/(?:executor-[a-z]+|clock)\.ts|src\/executor\/executor\.ts|src\/core\/[a-z/]+\.ts|src\/ports\/(?:action|json-schema)\.ts|adapters\/action-registry\.ts|adapters\/(?:kit|shell|http|process)\/[a-z-]+\.ts)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],
@@ -196,6 +196,42 @@ test('E2: killed in mid call: that call is unknown, what it ran is ended, and th
   assert.notEqual(executor.pid, first);
   assert.equal(lost.length, 1);
   await until('nothing of the lost call runs on', () => pids().every((pid) => !lives(pid)), 5_000);
+  await executor.close();
+});
+
+test('C14: called off: the group and what left it are ended at once, and the answer says that it may have happened', async () => {
+  const executor = await start();
+  const file = join(home, 'called-off.pids');
+  const long = script('long', `trap '' TERM; setsid sh -c 'echo $$ >> ${file}; sleep 60' & echo $$ >> ${file}; sleep 20`);
+  const aborter = new AbortController();
+  const under = executor.act('shell/run', { ...run(long), timeoutMs: 30_000 }, aborter.signal);
+  await until('both run', () => pidsIn(file).length === 2);
+  const startedAt = performance.now();
+
+  aborter.abort();
+
+  const outcome = await under;
+  assert.ok(performance.now() - startedAt < 3_000);
+  assert.equal(outcome.outcome, 'unknown');
+  assert.match(outcome.detail, /was called off; its process group was killed/);
+  await until('nothing is left', () => pidsIn(file).every((pid) => !lives(pid)), 3_000);
+  const late = await executor.act('shell/run', run('/bin/true'), aborter.signal);
+  assert.equal(errorOf(late), 'aborted');
+  await executor.close();
+});
+
+test('E4: a call that waits for its turn is called off without a trace', async () => {
+  const executor = await start({ inFlightMax: 1 });
+  const { argv } = endless('holds');
+  const first = executor.act('shell/run', { ...run(...argv), timeoutMs: 1_000 });
+  const aborter = new AbortController();
+  const mark = join(home, 'never.pids');
+  const waiting = executor.act('shell/run', run(script('marks', `echo $$ >> ${mark}`)), aborter.signal);
+  aborter.abort();
+  assert.equal(errorOf(await waiting), 'aborted');
+  await first;
+  await executor.act('shell/run', run('/bin/true'));
+  assert.deepEqual(pidsIn(mark), []);
   await executor.close();
 });
 

@@ -1,6 +1,8 @@
 // The gateway's logger on a terminal: what an alert says is only read there.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createScrubber } from '../../adapters/kit/redact.ts';
+import { GatewayError } from '../../src/core/errors.ts';
 import { createLogger } from '../../src/gateway/logger.ts';
 
 test('a line of the logger is one line, and nothing in it acts on a terminal', () => {
@@ -50,4 +52,15 @@ test('F6: what happened is told each time: what a person asked for again has an 
   logger.info({}, 'reloaded');
   logger.info({}, 'reloaded');
   assert.equal(said.length, 2);
+});
+
+test('C16: a line holds no value that the scrubber knows, wherever it stands and before anything is cut', () => {
+  const said: string[] = [];
+  const { text } = createScrubber(['hidden-value-of-a-token']);
+  const logger = createLogger({ write: (line: string) => said.push(line) }, { now: () => 0, steady: () => 0 }, text);
+  logger.info({ a: { b: ['hidden-value-of-a-token'] } }, 'fields');
+  logger.warn({ error: new Error(`${'x'.repeat(390)} hidden-value-of-a-token`) }, 'a bug');
+  logger.error({ error: new GatewayError('internal', 'token hidden-value-of-a-token') }, 'broken');
+  assert.equal(said.filter((line) => line.includes('[redacted]')).length, 2);
+  for (const line of said) assert.doesNotMatch(line, /hidden/);
 });

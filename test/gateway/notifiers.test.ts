@@ -1,6 +1,7 @@
 // The notifiers of a gateway as it starts: one that cannot be made is no reason not to start.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createScrubber } from '../../adapters/kit/redact.ts';
 import { registry } from '../../adapters/registry.ts';
 import { systemClock } from '../../src/gateway/clock.ts';
 import { createNotifiers } from '../../src/gateway/effects.ts';
@@ -25,7 +26,7 @@ test('B22: a notifier that cannot be made refuses with the reason, is said in th
     registry: { ...registry, notifiers: [...registry.notifiers, choosy] },
   };
   const config = { notifiers: { broken: { type: 'choosy', options: {} }, console: { type: 'console', options: {} } } };
-  const { byName, close } = createNotifiers(config, around);
+  const { byName, close } = createNotifiers(config, around, createScrubber());
   const outcome = await byName.get('broken')?.deliver(plainNotification, new AbortController().signal);
   assert.deepEqual(outcome, { outcome: 'refused', detail: 'this notifier is broken: the certificate does not parse' });
   assert.match(said, / error a notifier is broken: .* notifier="broken" error=".*the certificate does not parse/);

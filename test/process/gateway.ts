@@ -79,7 +79,8 @@ export async function realGateway(parts: {
       child = started;
       const until = performance.now() + (parts.startWithinMs ?? 30_000);
       while (performance.now() < until) {
-        if (started.exitCode !== null) throw new Error(`the gateway ended with code ${started.exitCode}: ${log()}`);
+        if (started.exitCode !== null || started.signalCode !== null)
+          throw new Error(`the gateway ended with code ${started.exitCode ?? started.signalCode}: ${log()}`);
         const up = await fetch(`${url}/readyz`).then(
           (answer) => answer.ok,
           () => false,

@@ -38,6 +38,9 @@ export function apart(deps: ServiceDeps, lies: Lies): Service {
       for (const part of [effects, host, project]) await part.stop(graceMs);
     },
     acting: () => effects.acting(),
+    drain: () => effects.drain(),
+    rest: () => host.rest(),
+    stepsUnderWay: () => effects.stepsUnderWay(),
     load: () => ({ waits: host.load().waits, underWay: effects.load().underWay }),
   };
 }

@@ -9,6 +9,7 @@ import type {
   Playbook,
   PlaybookMode,
   Proving,
+  SecretMark,
   Step,
   Template,
   Trigger,
@@ -38,6 +39,7 @@ interface RawCall {
   readonly uses: string;
   readonly with?: Template;
   readonly timeout?: string;
+  readonly secret?: SecretMark;
 }
 
 export interface RawStep extends RawCall {
@@ -198,7 +200,8 @@ function proofOf(raw: RawProof): Proving {
 }
 
 function callOf(raw: RawCall): ActionCall {
-  return { uses: raw.uses, with: raw.with ?? {}, timeoutMs: spanOr(raw.timeout, playbookDefaults.timeoutMs) };
+  const timeoutMs = spanOr(raw.timeout, playbookDefaults.timeoutMs);
+  return { uses: raw.uses, with: raw.with ?? {}, timeoutMs, ...(raw.secret === undefined ? {} : { secret: raw.secret }) };
 }
 
 function spanOr(text: string | undefined, fallback: Millis): Millis {

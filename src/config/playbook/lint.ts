@@ -120,7 +120,7 @@ function rateFaults(rate: string | undefined, pointer: string, example: string):
 
 function diagnosisFaults(item: RawDiagnosis, pointer: string, scope: Scope, deps: PlaybookDeps): readonly Fault[] {
   if (item.check !== undefined) {
-    const stray = (['id', 'uses', 'with', 'timeout', 'continueOnError'] as const).filter((key) => item[key] !== undefined);
+    const stray = (['id', 'uses', 'with', 'timeout', 'secret', 'continueOnError'] as const).filter((key) => item[key] !== undefined);
     return [
       ...conditionFaults(item.check, `${pointer}/check`, scope, deps),
       ...stray.map((key) => ({

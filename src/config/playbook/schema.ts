@@ -35,6 +35,26 @@ const call = {
   timeout: span,
 } as const;
 
+/** A mark for what must not leave the executor. */
+const secret = {
+  'x-expects': 'true, or a list of members of the answer such as [json.access_token]',
+  ...either(
+    { type: 'boolean' },
+    { const: true, 'x-expects': 'true, or a list of members of the answer such as [json.access_token]' },
+    {
+      type: 'array',
+      minItems: 1,
+      maxItems: 20,
+      items: {
+        type: 'string',
+        pattern: '^[A-Za-z0-9_-]{1,100}([.][A-Za-z0-9_-]{1,100}){0,9}$',
+        'x-expects': 'a member such as json.access_token',
+      },
+      'x-expects': 'true, or a list of members of the answer such as [json.access_token]',
+    },
+  ),
+} as const;
+
 const callLater = { run: 'name an action with "uses", and give its input with "with"' };
 const oneTarget = 'a run of this version acts on one target';
 
@@ -86,6 +106,7 @@ const diagnosis = mapping(
   {
     id: stepId,
     ...call,
+    secret,
     continueOnError: { type: 'boolean' },
     check: cel,
     otherwise: { enum: ['end', 'escalate'] },
@@ -101,6 +122,7 @@ const step = mapping(
   {
     id: stepId,
     ...call,
+    secret,
     when: cel,
     retry: mapping(
       {
@@ -141,7 +163,7 @@ const proof = {
   ...either(
     { type: 'string' },
     { const: 'resolved', 'x-expects': '"resolved", or an action with "uses" and "expect"' },
-    mapping({ ...call, expect: cel }, ['uses', 'expect'], callLater),
+    mapping({ ...call, secret, expect: cel }, ['uses', 'expect'], callLater),
   ),
 };
 

@@ -28,8 +28,9 @@ export function kindOf(
 /** Options with secrets in place, checked by the schema of their kind. */
 export function optionsOf(loading: Loading, pointer: string, raw: Options, kind: Kind | null): Options {
   if (kind === null) return raw;
-  const { value, problems, hidden } = resolveSecrets(loading.file, pointer, raw, kind.options, loading.deps);
+  const { value, problems, hidden, secrets } = resolveSecrets(loading.file, pointer, raw, kind.options, loading.deps);
   loading.problems.push(...problems);
+  for (const secret of secrets) loading.secrets.add(secret);
   if (problems.length === 0) loading.problems.push(...shapeProblems(loading.file, kind.options, value, pointer, hidden));
   // A mapping stays one.
   return value as Options;

@@ -5,6 +5,7 @@
 import { dirname, resolve } from 'node:path';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
+import { hour } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { inOrder, type ConfigProblem } from '../yaml/problems.ts';
 import { below, membersOf } from '../yaml/pointer.ts';
@@ -13,9 +14,10 @@ import { readYaml } from '../yaml/yaml.ts';
 import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
 import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
-import type { ConfigDeps, Loading, RawConfig } from './loading.ts';
+import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
 import { ConfigSchema } from './schema.ts';
+import type { Permits } from './prospects.ts';
 import type { Config } from './types.ts';
 
 /** A configuration as far as it can be read, and everything that is wrong with it. */
@@ -51,7 +53,15 @@ function read(path: string, deps: ConfigDeps, rescue: (value: Json, faults: read
   if (sound === null) return { ...nothing, problems: inOrder(problems) };
   const named = { endpoints: namesOf(file.value, 'endpoints'), notifiers: namesOf(file.value, 'notifiers') };
   // ConfigSchema accepted it, whole or without what it complained about.
-  const loading: Loading = { file, raw: sound as Json & RawConfig, deps, problems, notifiers: named.notifiers, doorSecrets: new Map() };
+  const loading: Loading = {
+    file,
+    raw: sound as Json & RawConfig,
+    deps,
+    problems,
+    notifiers: named.notifiers,
+    doorSecrets: new Map(),
+    secrets: new Set(),
+  };
   const config = configOf(loading);
   return { config, problems: inOrder(problems), named };
 }
@@ -87,8 +97,9 @@ function configOf(loading: Loading): Config {
   const port = raw.listen?.port ?? configDefaults.listen.port;
   const from = (dir: string): string => resolve(dirname(file.file), dir);
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
-  const policy = policyOf(loading, dir);
-  return {
+  const actions = actionsOf(loading);
+  const policy = policyOf(loading, dir, permitsOf(loading, actions));
+  const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
       host,
@@ -103,11 +114,20 @@ function configOf(loading: Loading): Config {
     endpoints: endpointsOf(loading, isLoopback(host)),
     scope: { labels: raw.scope?.labels ?? [] },
     playbooks: { dir },
-    actions: actionsOf(loading),
+    actions,
     notifiers: notifiersOf(loading),
+    drainMs: spanAt(loading, '/drain', raw.drain, configDefaults.drainMs, { min: 0, max: hour }),
     spool: spoolOf(loading),
     failOpen: failOpenOf(loading, policy),
     reload: raw.reload ?? configDefaults.reload,
     policy,
   };
+  return { ...config, secrets: [...loading.secrets] };
+}
+
+/** What the lists permit; a configuration of actions that is broken is complained about elsewhere, and permits what it will. */
+function permitsOf({ deps, problems }: Loading, actions: Config['actions']): Permits {
+  if (deps.configured === undefined || problems.some(({ path }) => path.startsWith('actions'))) return () => [];
+  const known = new Map(deps.configured(actions).map((action) => [action.name, action]));
+  return (call) => known.get(call.uses)?.permits?.(call.with) ?? [];
 }

@@ -31,6 +31,7 @@ export const configDefaults = {
   holdOffMs: 2 * minute,
   staleMs: 3 * day,
   spool: { bytesMax: 268_435_456, ageMaxMs: hour },
+  drainMs: 20 * second,
   failOpenAfterMs: 2 * minute,
   keepTryingMs: day,
   reload: 'auto',

@@ -156,8 +156,9 @@ function secretsAt(loading: Loading, pointer: string, refs: SecretRef): readonly
 
 function secretsIn(loading: Loading, pointer: string, refs: SecretRef, files: Files): readonly string[] {
   // One reference or a list of them; both resolve to texts.
-  const { value, problems } = resolveSecrets(loading.file, pointer, refs as Json, {}, { ...loading.deps, files });
+  const { value, problems, secrets } = resolveSecrets(loading.file, pointer, refs as Json, {}, { ...loading.deps, files });
   loading.problems.push(...problems);
+  for (const secret of secrets) loading.secrets.add(secret);
   return [value].flat().filter((secret) => typeof secret === 'string');
 }
 

@@ -2,6 +2,7 @@
 import type { Severity } from '../../core/alert/severity.ts';
 import type { Json } from '../../core/json.ts';
 import type { Millis } from '../../core/time.ts';
+import type { ActionDeclaration } from '../../ports/action.ts';
 import type { Role } from '../../ports/shares.ts';
 import type { Files } from '../files.ts';
 import { spanFaults, type PlaybookDeps } from '../playbook/fault.ts';
@@ -27,6 +28,10 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly actionKinds: readonly Kind[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
   keyProblem(secret: string): string | null;
+  /** Actions under these options, to be asked what the operator's lists permit; without it nobody asks. */
+  configured?(actions: { readonly [family: string]: Options }): readonly ActionDeclaration[];
+  /** Hears of what works and is hardly meant. */
+  warn?(problem: ConfigProblem): void;
   /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
   readonly doorFiles?: Files;
 }
@@ -81,6 +86,7 @@ export interface RawConfig {
   readonly settle?: string;
   readonly holdOff?: string;
   readonly stale?: string;
+  readonly drain?: string;
   readonly spool?: { readonly bytes?: string; readonly age?: string };
   readonly delivery?: { readonly keepTrying?: string; readonly bundle?: string };
   readonly reload?: 'auto' | 'asked';
@@ -113,6 +119,8 @@ export interface Loading {
   readonly notifiers: readonly string[];
   /** Secret → the place that it is for, of our own doors; so that none opens two of them. */
   readonly doorSecrets: Map<string, string>;
+  /** Every secret value that was read. */
+  readonly secrets: Set<string>;
 }
 
 /** Notes a problem at a place of the document. */

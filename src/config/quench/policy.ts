@@ -9,15 +9,17 @@ import { dirFault, readPlaybookDir, readPlaybooks, type LoadedPlaybook } from '.
 import { below } from '../yaml/pointer.ts';
 import { configDefaults } from './defaults.ts';
 import { complain, spanAt, unknownName, type Loading } from './loading.ts';
+import { judged, type Permits } from './prospects.ts';
 import type { Config } from './types.ts';
 
 /** The policy that is published, with the playbooks of a directory. */
-export function policyOf(loading: Loading, dir: string): Policy & Pick<Required<Policy>, 'delivery'> {
+export function policyOf(loading: Loading, dir: string, permits: Permits): Policy & Pick<Required<Policy>, 'delivery'> {
   const { raw } = loading;
   const { grouping, storm, flap, paging } = configDefaults;
   const span = (key: 'settle' | 'holdOff' | 'stale', fallback: Millis, min: Millis): Millis =>
     spanAt(loading, `/${key}`, raw[key], fallback, { min, max: 30 * day });
-  const playbooks = playbooksOf(loading, dir).map(({ playbook }) => playbook);
+  const holdOffMs = span('holdOff', configDefaults.holdOffMs, 0);
+  const playbooks = playbooksOf(loading, dir).map((loaded) => judged(loading, loaded, holdOffMs, permits));
   const ladders = laddersOf(loading);
   const routes = routesOf(loading);
   const keepTrying = raw.delivery?.keepTrying;
@@ -42,7 +44,7 @@ export function policyOf(loading: Loading, dir: string): Policy & Pick<Required<
     },
     paging: { severity: raw.paging?.severity ?? paging.severity, score: raw.paging?.score ?? paging.score },
     settleMs: span('settle', configDefaults.settleMs, 0),
-    holdOffMs: span('holdOff', configDefaults.holdOffMs, 0),
+    holdOffMs,
     staleMs: span('stale', configDefaults.staleMs, minute),
     delivery: {
       keepTryingMs: spanAt(loading, '/delivery/keepTrying', keepTrying, configDefaults.keepTryingMs, { min: minute, max: 7 * day }),

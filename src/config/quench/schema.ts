@@ -142,6 +142,7 @@ export const ConfigSchema: Schema = {
       settle: span,
       holdOff: span,
       stale: span,
+      drain: span,
       spool: mapping({ bytes, age: span }),
       failOpen: mapping({ after: span, notify }),
       delivery: mapping({ keepTrying: span, bundle: span }),

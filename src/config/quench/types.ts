@@ -62,6 +62,8 @@ export interface Config {
   readonly playbooks: { readonly dir: string };
   readonly actions: { readonly [kind: string]: { readonly [name: string]: Json } };
   readonly notifiers: { readonly [name: string]: { readonly type: string; readonly options: { readonly [name: string]: Json } } };
+  /** How long a stop waits for steps under way. */
+  readonly drainMs: Millis;
   /** What a gateway that shares a log keeps while that is away. */
   readonly spool: { readonly bytesMax: number; readonly ageMaxMs: Millis };
   /** After how long a critical alert that nobody decided is paged as it came in, and by which notifiers; never empty. */
@@ -69,4 +71,6 @@ export interface Config {
   /** Whether files that change are read again, or only when that is asked for. */
   readonly reload: 'auto' | 'asked';
   readonly policy: Policy;
+  /** Values that must reach no log, database, page or answer: all that stood behind references, and what options say may be secret. */
+  readonly secrets: readonly string[];
 }

@@ -44,6 +44,7 @@ const askedElsewhere: GuardRule = { isPassing: true, refuses: () => null };
 const guards: { readonly [guard in Guard]: GuardRule } = {
   params: askedBefore,
   target: askedBefore,
+  lists: { isPassing: false, refuses: (_, { playbook }) => playbook.unlisted ?? null },
   freeze: { isPassing: true, refuses: whileFrozen },
   confidence: { isPassing: true, refuses: belowConfidence },
   storm: { isPassing: false, refuses: (_, { incident }) => (incident.storm ? 'no automatic action inside an alert storm' : null) },

@@ -49,11 +49,15 @@ export interface Guards {
 /** What to do when an action's outcome is `unknown` (sent, no answer): stop and page, or try again. */
 export type OnUnknown = 'stop' | 'retry';
 
+/** What of an answer is a secret: members by their path (`json.token`), or every text of it. */
+export type SecretMark = true | readonly string[];
+
 export interface ActionCall {
   /** A registered action by its name, `family/name`. */
   readonly uses: string;
   readonly with: Template;
   readonly timeoutMs: Millis;
+  readonly secret?: SecretMark;
 }
 
 export interface Step extends ActionCall {
@@ -102,6 +106,8 @@ export interface Playbook {
     /** The playbook's own hold-off: how long a person waits for it to help; without it the policy's counts. */
     readonly afterMs?: Millis;
   };
+  /** Why it could not act under the lists of the configuration that it was published from, in a few words; absent when it could. Not in the digest. */
+  readonly unlisted?: string;
   /** SHA-256 of the canonical document, `sha256:…`; a run keeps the one it began with. */
   readonly digest: string;
 }

@@ -4,7 +4,7 @@
 //   R4  While frozen no effect is requested or granted; what else must be true when one leaves is the table in core/present.ts (V1).
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { invariant, ok, type Result } from '../errors.ts';
-import type { ActionCall } from '../playbook/document.ts';
+import type { ActionCall, SecretMark } from '../playbook/document.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
 import { staleEffect } from '../present.ts';
@@ -20,14 +20,14 @@ import { callOf, runOf, type Call, type Run, type Undo } from './row.ts';
 /** Asks for a call, or tells why its input cannot be filled: then nothing was asked for, and the part decides what follows. */
 export function request(ctx: TurnContext, run: Run, place: CallPlace, call: ActionCall): Result<Progress, string> {
   const input = fill(call.with, runEnvironment(ctx.desk, run), ctx.expressions);
-  const { uses, timeoutMs } = call;
+  const { uses, timeoutMs, secret } = call;
   if (!input.ok) return { ok: false, error: `input of ${uses}: ${input.error}` };
   // `with` is an object by the schema of the format; filling keeps the shape.
-  return ok(requestFilled(ctx, run, place, { uses, timeoutMs, input: input.value as Undo['input'] }));
+  return ok(requestFilled(ctx, run, place, { uses, timeoutMs, input: input.value as Undo['input'] }, secret));
 }
 
 /** Asks for a call whose input is known; the run ends instead if what must be true of the present is not (V1, R4). */
-export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, filled: Omit<Undo, 'step'>): Progress {
+export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, filled: Omit<Undo, 'step'>, secret?: SecretMark): Progress {
   const { part, step, attempt } = place;
   const { uses, input, timeoutMs } = filled;
   const stale = staleEffect(ctx, run, part);
@@ -45,6 +45,7 @@ export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, fill
     input,
     timeoutMs,
     target: run.target,
+    ...(secret === undefined ? {} : { secret }),
   });
   wakeAfter(ctx, claimWithinMs, { kind: 'call', run: run.id, call, stage: 'claim' });
   return 'asked';

@@ -1,6 +1,6 @@
 // What is said about runs on the log: answers of workers and people, and every step of a run.
 import type { Json } from '../json.ts';
-import type { Playbook, PlaybookMode } from '../playbook/document.ts';
+import type { Playbook, PlaybookMode, SecretMark } from '../playbook/document.ts';
 import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { ActionOutcome } from './outcome.ts';
@@ -58,6 +58,7 @@ export type Guard =
   | 'freeze'
   | 'params'
   | 'target'
+  | 'lists'
   | 'storm'
   | 'cooldown'
   | 'attempts'
@@ -114,6 +115,8 @@ export interface StepRequested extends FactBase {
   readonly input: { readonly [name: string]: Json };
   readonly timeoutMs: Millis;
   readonly target: string;
+  /** What of its answer must not leave the executor; absent when nothing is. */
+  readonly secret?: SecretMark;
 }
 
 /** The only permission to act: this worker, this call, once. */
@@ -124,6 +127,16 @@ export interface StepGranted extends FactBase {
   readonly worker: string;
   /** By which the world knows this call from any other, of any installation; absent while the installation has no name: `<run>/<call>`. */
   readonly key?: string;
+}
+
+/** A person wants a granted call to end midway; its worker ends it and answers all the same. */
+export interface StepCalledOff extends FactBase {
+  readonly type: 'StepCalledOff';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly worker: string;
+  readonly why: string;
 }
 
 export interface StepFinished extends FactBase {

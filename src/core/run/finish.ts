@@ -20,7 +20,7 @@ const wokenMax = 3;
 export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, because?: Because): Progress {
   invariant(run.end === null, `R3: run ${run.id} ends once`);
   const { helped } = ends[end];
-  const quiet = helped || run.mode === 'shadow' || run.acted !== true;
+  const quiet = helped || run.mode === 'shadow' || run.acted !== true || end === 'cancelled';
   const words = quiet ? reason : inItsWords(ctx, run, reason);
   const { name: playbook } = playbookOf(ctx.desk, run);
   const stale = because === undefined ? {} : { because };
@@ -48,7 +48,7 @@ function wakeWaiting(ctx: TurnContext, released: readonly string[]): void {
   }
 }
 
-/** The author's sentence for the person who is called, with the reason behind it. It tells of what was done, so a run that did nothing has none. */
+/** The author's sentence for the person who is called, with the reason behind it. It tells of what was done in vain, so a run that did nothing, or was not let finish, has none. */
 function inItsWords(ctx: TurnContext, run: Run, reason: string): string {
   const { say } = playbookOf(ctx.desk, run).escalate;
   const sentence = fill(say, runEnvironment(ctx.desk, run), ctx.expressions);

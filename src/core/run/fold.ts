@@ -1,5 +1,5 @@
 // Facts about runs, folded into rows. Decides nothing.
-import { countRun, type Desk, type Folds } from '../desk.ts';
+import { countRun, unchanged, type Desk, type Folds } from '../desk.ts';
 import { triedAs, type Remedied } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { forgetAsked } from '../resource/fold.ts';
@@ -20,6 +20,7 @@ export const runFolds: Folds<
   | 'ApprovalGiven'
   | 'StepRequested'
   | 'StepGranted'
+  | 'StepCalledOff'
   | 'StepFinished'
   | 'RunMoved'
   | 'RunFinished'
@@ -30,6 +31,7 @@ export const runFolds: Folds<
   ApprovalGiven: foldAnswered,
   StepRequested: foldRequested,
   StepGranted: foldGranted,
+  StepCalledOff: unchanged,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
   RunMoved: (desk, fact) => change(desk.tables.runs, fact.run, (run) => movedRun(run, fact)),
   RunFinished: foldFinished,

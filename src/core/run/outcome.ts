@@ -2,7 +2,7 @@
 import type { Json } from '../json.ts';
 
 const nothingDoneWords =
-  'unclaimed frozen stale cancelled too_late closed overloaded executor_unavailable refused invalid_input aborted unsupported spawn not_startable busy';
+  'unclaimed frozen stale cancelled too_late closed overloaded executor_unavailable refused invalid_input aborted secret_lost unsupported spawn not_startable busy';
 /** Words of failures before anything was done: said by core itself, or by an executor or an action that refused to begin. */
 export const nothingDone: ReadonlySet<string> = new Set(nothingDoneWords.split(' '));
 

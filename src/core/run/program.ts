@@ -101,8 +101,13 @@ function answered(ctx: TurnContext, id: string, call: string, outcome: ActionOut
   const { part, step: name } = placeOf(call);
   endCall(ctx, run, call, outcome, tookMs, part === 'steps' ? undoingOf(ctx, run, outcome) : null);
   const fresh = freshRun(ctx, id);
-  if (fresh.failure?.end === 'cancelled') finish(ctx, fresh, 'cancelled', fresh.failure.reason);
+  if (fresh.failure?.end === 'cancelled') finish(ctx, fresh, 'cancelled', cancelledReason(fresh.failure.reason, name, outcome));
   else advance(ctx, id, parts[part].answered(ctx, fresh, name, outcome));
+}
+
+/** What a cancelled step had done by then is the person's to know. */
+function cancelledReason(reason: string, name: string, outcome: ActionOutcome): string {
+  return outcome.outcome === 'unknown' ? `${reason}; ${name} was ended midway, what it did is not known (${outcome.detail})` : reason;
 }
 
 function onPause(ctx: TurnContext, { run: id, pause }: Extract<RunWake, { kind: 'pause' }>): void {
@@ -125,7 +130,7 @@ export function nudge(ctx: TurnContext, id: string): void {
   }
 }
 
-/** Ends a run by a person's word: at once when no worker was granted its call, else as soon as that one has answered. */
+/** Ends a run by a person's word: at once when no worker was granted its call, else its worker is told to end it and answers soon. */
 export function cancel(ctx: TurnContext, id: string, reason: string): void {
   const run = runOf(ctx, id);
   if (run === undefined || run.end !== null) return;
@@ -135,7 +140,12 @@ export function cancel(ctx: TurnContext, id: string, reason: string): void {
   }
   const fresh = freshRun(ctx, id);
   if (!isCalling(fresh)) finish(ctx, fresh, 'cancelled', reason);
-  else if (fresh.failure?.end !== 'cancelled') move(ctx, fresh, { failure: { end: 'cancelled', reason } }, reason);
+  else if (fresh.failure?.end !== 'cancelled') {
+    move(ctx, fresh, { failure: { end: 'cancelled', reason } }, reason);
+    for (const [call, { worker }] of Object.entries(fresh.calls)) {
+      if (worker !== null) emit(ctx, { type: 'StepCalledOff', run: id, incident: run.incident, call, worker, why: reason });
+    }
+  }
 }
 
 export const runWakes: WakeHandlers<RunWake['kind']> = {

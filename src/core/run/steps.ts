@@ -38,8 +38,13 @@ export function afterStep(ctx: TurnContext, run: Run, _step: string, outcome: Ac
     const wait = Math.min(item.retry.waitMaxMs, item.retry.waitMs * item.retry.factor ** (attempt - 1));
     return pause(ctx, run, wait, {}, `step ${item.id}, attempt ${attempt}: ${detailOf(outcome)}; again in ${spanOf(wait)}`);
   }
-  if (outcome.outcome === 'failed') return stepFailed(ctx, run, item, detailOf(outcome));
+  if (outcome.outcome === 'failed') return stepFailed(ctx, run, item, whyOf(run, outcome));
   return finish(ctx, run, 'unknown', `step ${item.id}: ${outcome.detail}; it may have happened, so it is not repeated`);
+}
+
+/** A refusal is no failure: where nothing was tried, that is said before the reason. */
+function whyOf({ acted }: Run, outcome: Extract<ActionOutcome, { outcome: 'failed' }>): string {
+  return outcome.error === 'refused' && acted !== true ? `refused, nothing was done: ${outcome.detail}` : outcome.detail;
 }
 
 function stepFailed(ctx: TurnContext, run: Run, item: Step, why: string): Progress {

@@ -15,7 +15,7 @@ import type { EventLog } from '../../ports/event-log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
 import { createSaver } from '../async/saver.ts';
 import { createTail, placeIn } from '../tail.ts';
-import { createActions, type Actions } from './actions.ts';
+import { createActions, type Actions, type StepUnderWay } from './actions.ts';
 import { createLease } from './lease.ts';
 import { createMessages, type Messages } from './messages.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
@@ -51,6 +51,9 @@ export interface Effects {
   /** Takes up nothing new and waits for what is under way, at most so long. */
   stop(graceMs: Millis): Promise<void>;
   readonly underWay: number;
+  /** Takes up no new step and goes on with all else; resolves when no step is under way. */
+  drain(): Promise<void>;
+  readonly steps: readonly StepUnderWay[];
 }
 
 export function createEffects(deps: EffectsDeps): Effects {
@@ -107,6 +110,10 @@ export function createEffects(deps: EffectsDeps): Effects {
     get underWay() {
       return work.underWay;
     },
+    drain: () => actions.drain(),
+    get steps() {
+      return actions.underWay;
+    },
   };
 }
 
@@ -124,6 +131,8 @@ async function begin(fact: Fact, { actions, notifications, messages }: Hands): P
       return actions.claim(fact);
     case 'StepGranted':
       return actions.begin(fact);
+    case 'StepCalledOff':
+      return actions.callOff(fact);
     case 'StepFinished':
       return actions.forget(fact);
     case 'NotifyRequested':

@@ -102,6 +102,7 @@ function follow(open: Set<string>, fact: OutboxFact): void {
       return void open.add(`message ${fact.type} of ${fact.scope}, ${fact.seq}`);
     // Still what was requested; waits move with the desk.
     case 'StepGranted':
+    case 'StepCalledOff':
     case 'NotifyGranted':
     case 'WakeRequested':
     case 'WakeSpent':

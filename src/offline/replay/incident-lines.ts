@@ -90,11 +90,8 @@ export function createIncidentLines(): IncidentLines {
         case 'RunStarted':
         case 'RunRefused':
           return addRun(fact.incident, begunRun(fact));
-        case 'RunFinished': {
-          const run = runs.get(fact.run);
-          if (run !== undefined) runs.set(fact.run, { ...run, endedAt: iso(fact.at), end: fact.end, reason: fact.reason });
-          return;
-        }
+        case 'RunFinished':
+          return endRun(runs, fact);
         // In no line of the answer, or read where a turn's facts are put together.
         case 'PolicyAdopted':
         case 'FreezeChanged':
@@ -113,6 +110,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ApprovalGiven':
         case 'StepRequested':
         case 'StepGranted':
+        case 'StepCalledOff':
         case 'StepFinished':
         case 'RunMoved':
         case 'ResourceRequested':
@@ -159,6 +157,11 @@ function sumsOf(all: readonly Row[]): ReturnType<IncidentLines['sums']> {
 
 function rowOf(opened: Row['opened']): Row {
   return { opened, resolved: null, changed: null, parent: null, occurrences: [], pages: [], runs: [] };
+}
+
+function endRun(runs: Map<string, RunLine>, { run: id, at, end, reason }: Extract<Fact, { type: 'RunFinished' }>): void {
+  const run = runs.get(id);
+  if (run !== undefined) runs.set(id, { ...run, endedAt: iso(at), end, reason });
 }
 
 function begunRun(fact: Extract<Fact, { type: 'RunStarted' | 'RunRefused' }>): RunLine {

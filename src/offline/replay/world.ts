@@ -137,6 +137,7 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
       case 'GroupDecided':
         return queue.add(at, messageOf(fact, at));
       // What follows from them is the core's.
+      case 'StepCalledOff':
       case 'StepFinished':
       case 'NotifyFinished':
       case 'NotifyDropped':

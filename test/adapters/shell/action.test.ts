@@ -372,4 +372,22 @@ describe('nothing is left running', () => {
       end(pid);
     }
   });
+
+  test('C14: a child that left the group by setsid is ended with a check and with what was stopped, and left by a run that ended', async () => {
+    for (const [name, seconds, stays] of [
+      ['shell/check', 0, false],
+      ['shell/check', 20, false],
+      ['shell/run', 20, false],
+      ['shell/run', 0, true],
+    ] as const) {
+      const pids = join(home, `pids-setsid-${name.slice(6)}-${seconds}`);
+      const text = `setsid sh -c 'echo $$ > ${pids}; exec sleep 60' >/dev/null 2>&1 & until [ -s ${pids} ]; do sleep 0.05; done; sleep ${seconds}`;
+      await act(name, { argv: [script(home, 'leaves', text)] }, { allow: [home] }, 1_500);
+      const [pid] = pidsIn(pids);
+      assert.ok(pid !== undefined, name);
+      if (stays) assert.ok(lives(pid));
+      else await until(`what left ${name} is gone`, () => !lives(pid), 5_000);
+      end(pid);
+    }
+  });
 });

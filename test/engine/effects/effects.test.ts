@@ -47,6 +47,7 @@ interface Rig {
   gain(): Promise<void>;
   lose(): Promise<void>;
   request(call: string): Promise<void>;
+  callOff(call: string, worker: string): Promise<void>;
   grant(call: string, worker: string): Promise<void>;
   page(id: string): Promise<void>;
   answered(id: string): Promise<void>;
@@ -111,8 +112,9 @@ async function rig(options: Options = {}): Promise<Rig> {
         holds: () => shares.holds(partition),
         onPassed: (offset) => shares.done(partition, offset),
         executor: {
-          act(uses, { key }) {
+          act(uses, { key }, calledOff) {
             acted.push(`${uses} ${key}`);
+            calledOff?.addEventListener('abort', () => acted.push(`${key} called off`));
             return options.slow === true ? new Promise((resolve) => answers.push(resolve)) : Promise.resolve(fine);
           },
           close: async () => {},
@@ -150,6 +152,7 @@ async function rig(options: Options = {}): Promise<Rig> {
       return say({ type: 'StepRequested', run: 'r1.s', call, uses: 'test/restart', ...rest });
     },
     grant: (call, worker) => say({ type: 'StepGranted', run: 'r1.s', call, worker }),
+    callOff: (call, worker) => say({ type: 'StepCalledOff', run: 'r1.s', incident: 'i1.s', call, worker, why: 'cancelled' }),
     page: (id) =>
       say({
         type: 'NotifyRequested',
@@ -208,6 +211,19 @@ test('X1: a request is claimed, a grant to this worker is acted on once, and the
 
   assert.deepEqual(made.acted, ['test/restart r1.s/c1']);
   assert.deepEqual((await onlyAnswer(made)).outcome, fine);
+});
+
+test('C14: a call that is called off is ended where it is made, and nowhere else', async () => {
+  const made = await rig({ slow: true });
+  await made.gain();
+  for (const call of ['c1', 'c2']) {
+    await made.request(call);
+    await made.grant(call, 'w.1');
+  }
+  await made.callOff('c1', 'somebody.1');
+  assert.deepEqual(made.acted, ['test/restart r1.s/c1', 'test/restart r1.s/c2']);
+  await made.callOff('c1', 'w.1');
+  assert.deepEqual(made.acted.slice(2), ['r1.s/c1 called off']);
 });
 
 test('X1: a grant to another worker, or to this one in an earlier term, is not acted on', async () => {

@@ -1,0 +1,87 @@
+// Secrets taken out by value: every form in which programs print them, what is cut in two, and what is too short to be looked for.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createScrubber, scrub } from '../../../adapters/kit/redact.ts';
+
+const secret = 'p@ss/wörd+"x" 9~!';
+
+test('C16: a value goes in each form in which programs print it, alone and within other text', () => {
+  const { text } = createScrubber([secret]);
+  const json = JSON.stringify({ secret });
+  const url = encodeURIComponent(secret);
+  const forms = {
+    plain: secret,
+    url,
+    'url in small letters': url.replace(/%[0-9A-F]{2}/g, (code) => code.toLowerCase()),
+    'form, as Python quotes it': 'p%40ss%2Fw%C3%B6rd%2B%22x%22+9~%21',
+    'form, as URLSearchParams quotes it': new URLSearchParams({ secret }).toString(),
+    JSON: json,
+    'JSON of ASCII': 'p@ss/w\\u00f6rd+\\"x\\" 9~!',
+    'JSON as PHP writes it': 'p@ss\\/wörd+\\"x\\" 9~!',
+    'JSON within JSON': JSON.stringify({ json }),
+    base64: Buffer.from(secret).toString('base64'),
+    base64url: Buffer.from(secret).toString('base64url'),
+    'base64 of user and password': Buffer.from(`ci:${secret}`).toString('base64'),
+    'base64 of a longer text': Buffer.from(`user=me&pass=${secret}&x=1`).toString('base64'),
+    hexadecimal: Buffer.from(secret).toString('hex'),
+  };
+  for (const [name, form] of Object.entries(forms)) {
+    const clean = text(`before ${form} after`);
+    assert.match(clean, /^before .*\[redacted\].* after$/s, `${name}: ${clean}`);
+    for (const left of [secret, 'wörd', 'w%C3', 'w\\u00f6']) assert.ok(!clean.includes(left), `${name}: ${clean}`);
+  }
+});
+
+test('C16: base64 that a program breaks into lines is found all the same', () => {
+  const long = 'a-token-of-some-length-as-they-are-given-out-by-vaults-of-all-kinds-0123456789-ABCDEF';
+  for (const before of ['', 'x', 'xy']) {
+    const broken = `${Buffer.from(before + long)
+      .toString('base64')
+      .replace(/.{76}/g, '$&\n')}\n`;
+    assert.ok(broken.trim().includes('\n'));
+    const clean = createScrubber([long]).text(`seen:\n${broken}end`);
+    const left = Buffer.from(clean.replace(/seen:|end|\[redacted\]|\n/g, ''), 'base64').toString();
+    assert.ok(left.length <= 6, JSON.stringify({ clean, left }));
+  }
+});
+
+test('C16: what is in a value is a secret, too: a token without its scheme, a password in an address, the lines of a key', () => {
+  const basic = `Basic ${Buffer.from('ci:hunter-2-hunter').toString('base64')}`;
+  const key = '-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0\nBAQEFAASCBKcwggSjAgEAAoIB\n-----END PRIVATE KEY-----';
+  const { text } = createScrubber(['Bearer tok-123456', basic, 'postgres://app:s3cr3t%2Fpw@db/x', key]);
+  assert.equal(text('got tok-123456'), 'got [redacted]');
+  assert.equal(text('login ci with hunter-2-hunter'), 'login ci with [redacted]');
+  assert.equal(text('password s3cr3t/pw'), 'password [redacted]');
+  assert.equal(text('  BAQEFAASCBKcwggSjAgEAAoIB;'), '  [redacted];');
+});
+
+test('C16: the beginning of a value at the end of a text that was cut goes, and stays where nothing was cut', () => {
+  const { text, json } = createScrubber(['correct-horse-battery']);
+  assert.equal(text('… correct-ho', true), '… [redacted]');
+  assert.equal(text('… correct-ho'), '… correct-ho');
+  assert.equal(text('… cor', true), '… cor');
+  const cutBase64 = Buffer.from('correct-horse-battery').toString('base64').slice(0, 15);
+  assert.deepEqual(json({ stdout: `x ${cutBase64}` }, true), { stdout: 'x [redacted]' });
+});
+
+test('C16: a value too short to mean only itself takes nothing out', () => {
+  const { text } = createScrubber(['a', 'yes', '12345', '']);
+  assert.equal(text('a banana says yes to 12345'), 'a banana says yes to 12345');
+  assert.equal(scrub('a banana', ['a']), 'a banana');
+});
+
+test('C16: values within each other and twice in a row leave nothing of either', () => {
+  const { text } = createScrubber(['secret-one', 'secret-one-and-two']);
+  assert.equal(text('[secret-one-and-two|secret-one]'), '[[redacted]|[redacted]]');
+  assert.equal(text('secret-onesecret-one.'), '[redacted].');
+});
+
+test('C16: in JSON names of members, lists, and figures are looked at', () => {
+  const { json } = createScrubber(['12345678', 'hidden-value']);
+  assert.deepEqual(json({ a: [12345678, { 'hidden-value': ['x hidden-value'] }], b: true, c: null, d: 1 }), {
+    a: ['[redacted]', { '[redacted]': ['x [redacted]'] }],
+    b: true,
+    c: null,
+    d: 1,
+  });
+});

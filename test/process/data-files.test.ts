@@ -1,0 +1,191 @@
+// Data files that are deleted under a gateway, or damaged: it is noticed and said, the door stays open, and nothing answered 200 is lost.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test, type TestContext } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { realGateway, type RealGateway } from './gateway.ts';
+
+const config = `
+data: { dir: data }
+api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
+endpoints: { am: { source: prometheus, allowUnauthenticated: true } }
+notifiers: { console: { type: console } }
+ladders: { default: { rungs: [{ notify: console }] } }
+settle: 0s
+failOpen: { after: 10s, notify: console }
+`;
+
+async function house(t: TestContext): Promise<RealGateway> {
+  const gateway = await realGateway({ config, playbooks: {} });
+  t.after(async () => {
+    await gateway.kill();
+    gateway.remove();
+  });
+  await gateway.start();
+  return gateway;
+}
+
+async function alert({ url }: RealGateway, name: string): Promise<number> {
+  const labels = { alertname: name, severity: 'critical', instance: `${name.toLowerCase()}:9100` };
+  const alerts = [{ status: 'firing', labels, annotations: {}, startsAt: '2026-11-29T03:00:00Z' }];
+  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
+  const body = JSON.stringify({ version: '4', status: 'firing', receiver: 'q', ...common, alerts });
+  const headers = { 'content-type': 'application/json', connection: 'close' };
+  return (await fetch(`${url}/webhooks/am`, { method: 'POST', headers, body })).status;
+}
+
+async function text(gateway: RealGateway, path: string): Promise<string> {
+  const answer = await fetch(`${gateway.url}${path}`, { headers: { connection: 'close' } });
+  return `${answer.status} ${await answer.text()}`;
+}
+
+async function until(what: string, holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
+  const end = performance.now() + withinMs;
+  while (!(await holds())) {
+    assert.ok(performance.now() < end, `not within ${withinMs} ms: ${what}`);
+    await sleep(50);
+  }
+}
+
+async function namesIn(gateway: RealGateway): Promise<ReadonlySet<string>> {
+  const { items } = (await gateway.api('/api/v1/alerts?limit=200')) as { items: { name: string }[] };
+  return new Set(items.map(({ name }) => name));
+}
+
+/** Alerts, one after the other, until somebody ends it; those that were answered 200. */
+function pour(gateway: RealGateway): { readonly taken: Set<string>; readonly refused: () => number; end(): Promise<void> } {
+  const taken = new Set<string>();
+  let refused = 0;
+  let isOver = false;
+  const running = (async () => {
+    for (let at = 0; !isOver && at < 150; at += 1) {
+      const status = await alert(gateway, `Poured${at}`);
+      assert.ok(status === 200 || status === 503, `answered ${status}`);
+      if (status === 200) taken.add(`Poured${at}`);
+      else refused += 1;
+      await sleep(5);
+    }
+  })();
+  const end = (): Promise<void> => {
+    isOver = true;
+    return running;
+  };
+  return { taken, refused: () => refused, end };
+}
+
+const ways = {
+  'the whole directory is deleted': (dir: string) => rmSync(join(dir, 'data'), { recursive: true }),
+  'the file is deleted and its WAL is left': (dir: string) => rmSync(join(dir, 'data/quench.db')),
+  'the WAL is deleted': (dir: string) => rmSync(join(dir, 'data/quench.db-wal')),
+} as const;
+
+for (const [name, spoil] of Object.entries(ways)) {
+  test(
+    `F10: ${name} under load: 503, readyz, metric and log say so, and after kill -9 everything answered 200 is there`,
+    { timeout: 120_000 },
+    async (t) => {
+      const gateway = await house(t);
+      assert.equal(await alert(gateway, 'Before'), 200);
+      const poured = pour(gateway);
+      await until('some are taken', () => poured.taken.size > 10);
+      spoil(gateway.dir);
+      await until('some are refused', () => poured.refused() > 5);
+      await poured.end();
+      const taken = new Set(poured.taken);
+      await until('readyz says it', async () => /^503 .*"name":"data","ok":false/.test(await text(gateway, '/readyz')));
+      assert.match(await text(gateway, '/metrics'), /\nquench_data_trouble 1\n/);
+      await until(
+        'the log says what to do',
+        () => /the data files are in trouble/.test(gateway.log()) && /restart the gateway/.test(gateway.log()),
+      );
+      await gateway.kill();
+      assert.ok(!existsSync(join(gateway.dir, 'data/quench.db')));
+      await gateway.start();
+      assert.match(gateway.log(), /what that gateway rescued is used/);
+      await until('the read model has it all', async () => {
+        const names = await namesIn(gateway);
+        return ['Before', ...taken].every((one) => names.has(one));
+      });
+      assert.match(await text(gateway, '/readyz'), /^200 /);
+      assert.equal(await alert(gateway, 'After'), 200);
+      await gateway.stop();
+      await gateway.start();
+      assert.ok((await namesIn(gateway)).has('After'));
+    },
+  );
+}
+
+test('F10: idle, too: a deletion that no delivery runs into is noticed within seconds', { timeout: 60_000 }, async (t) => {
+  const gateway = await house(t);
+  assert.equal(await alert(gateway, 'Before'), 200);
+  rmSync(join(gateway.dir, 'data'), { recursive: true });
+  await until('it is rescued', () => existsSync(join(gateway.dir, 'data/quench.db.rescued')), 10_000);
+});
+
+/** Overwrites pages of the closed store from the one that the share says on. */
+function damage(dir: string, from: (bytes: number) => number, length: number): void {
+  const path = join(dir, 'data/quench.db');
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, from(bytes.length), from(bytes.length) + length);
+  writeFileSync(path, bytes);
+}
+
+test(
+  'F10: damaged pages are found at the start and said; alerts are taken in all the same, or answered 503',
+  { timeout: 60_000 },
+  async (t) => {
+    const gateway = await house(t);
+    for (let at = 0; at < 40; at += 1) await alert(gateway, `Before${at}`);
+    await gateway.stop();
+    damage(gateway.dir, (bytes) => Math.floor(bytes / 4096 / 2) * 4096, 12 * 4096);
+    const started = gateway.start().catch(() => {}); // readyz says no, so it is not up in its sense
+    await until('the log says it', () => /the data files are in trouble.*is damaged/.test(gateway.log()));
+    assert.match(
+      await text(gateway, '/readyz'),
+      /^503 .*"name":"data","ok":false,"note":"the data files are deleted or damaged: see the log"/,
+    );
+    assert.match(await text(gateway, '/metrics'), /\nquench_data_trouble 1\n/);
+    assert.match(String(await alert(gateway, 'Meanwhile')), /^(200|503)$/);
+    assert.doesNotMatch(gateway.log(), /this is a bug/);
+    await gateway.kill();
+    await started.catch(() => {});
+  },
+);
+
+test('F10: a store that is no database any more is set aside, and the door opens on a new one', { timeout: 60_000 }, async (t) => {
+  const gateway = await house(t);
+  await alert(gateway, 'Before');
+  await gateway.stop();
+  damage(gateway.dir, () => 0, 4096);
+  const started = gateway.start().catch(() => {});
+  await until('it takes alerts in', async () => (await alert(gateway, 'After').catch(() => 0)) === 200);
+  assert.ok(readdirSync(join(gateway.dir, 'data')).some((name) => name.startsWith('quench.db.damaged-2')));
+  await until('the log says it', () => /was damaged \(.*\) and is now .*damaged-2.*the gateway began anew/.test(gateway.log()));
+  assert.match(await text(gateway, '/readyz'), /^503 .*"name":"data","ok":false/);
+  await gateway.kill();
+  await started.catch(() => {});
+});
+
+test(
+  'F10: a row of state that is no JSON any more is called damaged, not a bug, and critical alerts are paged raw',
+  { timeout: 60_000 },
+  async (t) => {
+    const gateway = await house(t);
+    await alert(gateway, 'Before');
+    await gateway.stop();
+    const db = new DatabaseSync(join(gateway.dir, 'data/quench.db'));
+    const { changes } = db.prepare('UPDATE desks SET doc = substr(doc, 1, 20)').run();
+    db.close();
+    assert.ok(Number(changes) > 0);
+    const started = gateway.start().catch(() => {});
+    await until('the log says it', () => /a row of desks holds no JSON any more/.test(gateway.log()));
+    await until('it is said by whoever reads it', () => /a stored record is damaged/.test(gateway.log()));
+    assert.equal(await alert(gateway, 'Meanwhile'), 200);
+    await until('it is paged raw', () => /Meanwhile/.test(gateway.log()));
+    assert.doesNotMatch(gateway.log(), /SyntaxError|this is a bug/);
+    await gateway.kill();
+    await started.catch(() => {});
+  },
+);
