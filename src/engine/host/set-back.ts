@@ -35,49 +35,44 @@ export interface SetBackDeps {
 /** Its value: how far the desk that is furthest ahead of the clock is ahead of it, as of a moment ago; 0 when none is. */
 export function createSetBack({ partition, log, clock, holds, onTrouble, stopping, desks, takeNewestStamp }: SetBackDeps): Meter<Millis> {
   let since: Millis | null = null;
-  /** How each desk stood when it was last seen not to be ahead. */
-  const stood = new Map<string, { readonly now: Instant; readonly seq: number }>();
-  /** The furthest ahead that the clock was of the steady clock since no desk was ahead: what it would read had nobody set it right. */
-  let furthest: Millis = -Infinity;
+  /** How each desk stood when it was last seen not to be ahead, and by how much the clock was ahead of the steady clock then. */
+  const stood = new Map<string, { readonly now: Instant; readonly seq: number; readonly offset: Millis }>();
 
   async function look(): Promise<Millis> {
     const now = clock.now();
     const steady = clock.steady();
-    furthest = Math.max(furthest, now - steady);
     const ahead = [...desks().values()].filter((desk) => desk.scope !== everyScope && metaOf(desk).now - now > aheadMax);
     const isContradicted = takeNewestStamp() - now > aheadMax;
     if (ahead.length === 0 || isContradicted || clock.inDoubt?.() === true || !holds()) since = null;
     else since ??= steady;
-    if (ahead.length === 0) furthest = now - steady;
     for (const desk of desks().values()) {
       const { now: at, seq } = metaOf(desk);
-      if (at - now <= aheadMax) stood.set(desk.scope, { now: at, seq });
+      if (at - now <= aheadMax) stood.set(desk.scope, { now: at, seq, offset: now - steady });
     }
+    for (const scope of stood.size > desks().size ? stood.keys() : []) if (!desks().has(scope)) stood.delete(scope);
     const aheadMs = ahead.reduce((most, desk) => Math.max(most, metaOf(desk).now - now), 0);
     if (since === null || steady - since < lastsMs) return aheadMs; // K5
     since = null;
-    const wouldBe = furthest + steady;
-    furthest = now - steady;
     for (const desk of ahead.slice(0, desksAtOnceMax)) {
       const value: ClockCorrected = {
         type: 'ClockCorrected',
         scope: desk.scope,
         at: now,
-        from: Math.max(now, wouldBe),
-        stoodFrom: stoodFrom(desk, now),
+        ...aheadBy(desk, now, steady),
         to: now,
       };
       await log.append('inputs', { partition, scope: desk.scope, values: [value] });
-      stood.set(desk.scope, { now, seq: corrected });
+      stood.set(desk.scope, { now, seq: corrected, offset: now - steady });
     }
     return aheadMs;
   }
 
   /** Of a desk that this process never saw right it is not known: all that is ahead may have been asked since. */
-  function stoodFrom(desk: Desk, now: Instant): Instant {
+  function aheadBy(desk: Desk, now: Instant, steady: Millis): Pick<ClockCorrected, 'from' | 'stoodFrom'> {
     const last = stood.get(desk.scope);
-    if (last === undefined) return now;
-    return last.seq === metaOf(desk).seq ? last.now + 1 : last.now;
+    if (last === undefined) return { from: now, stoodFrom: now };
+    const isIdle = last.seq === metaOf(desk).seq;
+    return { from: Math.max(now, last.offset + steady), stoodFrom: isIdle ? last.now + 1 : last.now };
   }
 
   const meter = createMeter({ clock, everyMs: lookEveryMs, first: 0, measure: look, onTrouble });
