@@ -82,11 +82,11 @@ function idOf(notification: Notification): string {
 }
 
 function bodyOf(notification: Notification): string {
-  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links } = notification;
+  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, also } = notification;
   return JSON.stringify({
     type: `quench.${kind}`,
     timestamp: new Date(notification.at).toISOString(),
-    data: { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links },
+    data: { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, ...(also === undefined ? {} : { also }) },
   });
 }
 

@@ -38,6 +38,9 @@ export const rings: { readonly [kind in NotifyKind]: boolean } = {
   unreached: false,
 };
 
+/** A notification that leaves in another's message. */
+export interface Told extends Pick<Notification, 'id' | 'incident' | 'page' | 'title' | 'severity'> {}
+
 /** A message to people, free of vendor words; sizes bounded by core. */
 export interface Notification {
   /** Same over all attempts, and unlike that of any other installation; the vendor's dedup key is derived from `dedupKey`. */
@@ -64,6 +67,8 @@ export interface Notification {
   readonly era?: number;
   /** Eras before this one in which this notifier may have told somebody: a vendor that keeps one thing for each era ends those, too. */
   readonly formerEras?: readonly number[];
+  /** Notifications of other pages that this message tells, too, each with what it is about; absent when it tells of its own page alone. */
+  readonly also?: readonly Told[];
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly links: readonly { readonly text: string; readonly href: string }[];
 }
