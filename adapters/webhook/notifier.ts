@@ -82,13 +82,13 @@ function idOf(notification: Notification): string {
 }
 
 function bodyOf(notification: Notification): string {
-  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, startedAt, asks } = notification;
+  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, startedAt, asks, also } = notification;
   const since = startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() };
   const approval = asks === undefined ? {} : { asks: { run: asks.run, until: new Date(asks.until).toISOString() } };
   return JSON.stringify({
     type: `quench.${kind}`,
     timestamp: new Date(notification.at).toISOString(),
-    data: { id, kind, dedupKey, incident, page, title, severity, text, source, ...since, facts, links, ...approval },
+    data: { id, kind, dedupKey, incident, page, title, severity, text, source, ...since, facts, links, ...approval, ...(also === undefined ? {} : { also }) },
   });
 }
 

@@ -113,6 +113,10 @@ test('G1: what was acknowledged, or ended, while it waited is not told', () => {
 
   const [, bundle] = sent(story);
   assert.equal(bundle?.title, '2 more: HostDown on h1; HostDown on h4');
+  assert.deepEqual(
+    bundle?.also?.map(({ incident, title }) => [incident, title]),
+    [[of(4), 'HostDown on h4']],
+  );
   assert.equal(story.all('NotifyDropped').length, 2);
 });
 

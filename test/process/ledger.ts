@@ -48,8 +48,8 @@ export async function startSink(): Promise<Sink> {
     req.on('data', (part: Buffer) => (body += part.toString()));
     req.on('end', () => {
       // Ours, signed: the shape is known.
-      const { data } = JSON.parse(body) as { readonly data: { readonly id: string } };
-      delivered.set(data.id, (delivered.get(data.id) ?? 0) + 1);
+      const { data } = JSON.parse(body) as { readonly data: { readonly id: string; readonly also?: readonly { readonly id: string }[] } };
+      for (const { id } of [data, ...(data.also ?? [])]) delivered.set(id, (delivered.get(id) ?? 0) + 1);
       res.writeHead(204).end();
     });
   });

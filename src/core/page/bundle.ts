@@ -10,7 +10,7 @@ import { severityRank } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import { incidentOf } from '../incident/row.ts';
 import type { Instant } from '../time.ts';
-import type { Notification, NotifyKind } from './notification.ts';
+import type { Notification, NotifyKind, Told } from './notification.ts';
 import type { Word } from './present.ts';
 import { erasTold, pageOf, type Bundle, type Page } from './row.ts';
 
@@ -81,7 +81,18 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
     title: title.length <= titleCharsMax ? title : `${title.slice(0, titleCharsMax - 1)}…`,
     text: text.join('\n'),
     facts: [...notice.facts, { name: 'incidents', value: String(count) }],
+    also: others.map((word) => toldOf(ctx, word)),
   };
+}
+
+function toldOf(ctx: TurnContext, { page, outgoing }: Word): Told {
+  const { title, severity } = incidentOf(ctx, page.incident) ?? { title: page.title, severity: 'critical' as const };
+  return { id: outsideId(ctx, outgoing.id), incident: page.incident, page: page.id, title: title.slice(0, titleCharsMax), severity };
+}
+
+/** What the world knows a notification by. */
+export function outsideId({ installation }: TurnContext, id: string): string {
+  return installation === null ? id : `${installation}|${id}`;
 }
 
 /** Incidents that messages of this page told, too, and that nobody has: who answers the page answers for them (U3). */

@@ -9,7 +9,7 @@ import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { jittered } from '../jitter.ts';
 import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
 import { backoffAfter, day, hour, minute, second, type Millis } from '../time.ts';
-import { bundleKey, bundleMax, heldBy, led, mayWait, spanAfter, together } from './bundle.ts';
+import { bundleKey, bundleMax, heldBy, led, mayWait, outsideId, spanAfter, together } from './bundle.ts';
 import type { NotifyAnswered, NotifyClaimed, NotifyRequested, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import { rings, type Notification, type NotifyKind, type NotifyOutcome } from './notification.ts';
@@ -137,7 +137,7 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): readonly Page
 /** The words of this moment, under the id by which the world knows it. */
 function wordsOf(ctx: TurnContext, { page, outgoing }: Word): Notification {
   const { id, left } = outgoing;
-  const own = noticeOf(ctx, page, { ...outgoing, id: ctx.installation === null ? id : `${ctx.installation}|${id}` });
+  const own = noticeOf(ctx, page, { ...outgoing, id: outsideId(ctx, id) });
   const notice = together(ctx, own, othersOf(ctx, outgoing));
   return left === undefined ? notice : { ...notice, only: left };
 }

@@ -38,6 +38,9 @@ export const rings: { readonly [kind in NotifyKind]: boolean } = {
   unreached: false,
 };
 
+/** A notification that leaves in another's message. */
+export interface Told extends Pick<Notification, 'id' | 'incident' | 'page' | 'title' | 'severity'> {}
+
 /** A message to people, free of vendor words; sizes bounded by core. */
 export interface Notification {
   /** Same over all attempts, and unlike that of any other installation; the vendor's dedup key is derived from `dedupKey`. */
@@ -66,6 +69,8 @@ export interface Notification {
   readonly formerEras?: readonly number[];
   /** A run that waits for a yes, and until when. */
   readonly asks?: { readonly run: string; readonly until: Instant };
+  /** Notifications of other pages that this message tells, too, each with what it is about; absent when it tells of its own page alone. */
+  readonly also?: readonly Told[];
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly links: readonly { readonly text: string; readonly href: string }[];
 }

@@ -65,6 +65,18 @@ test('a receiver verifies with the old or the new secret, and reads one document
   await receiver.close();
 });
 
+test('B19: a message that tells several pages lists the others', async () => {
+  const receiver = await startReceiver();
+  const http = createHttp({ clock: wallClock, policy: { allowPrivate: true, allow: [] } });
+  const notifier = createWebhook({ url: receiver.origin, secrets: [newSecret] }, { http, clock: wallClock });
+  const also = [{ id: 'p2|1|hook', incident: 'i2', page: 'p2', title: 'HostDown on h2', severity: 'error' as const }];
+  await notifier.deliver({ ...plainNotification, also }, new AbortController().signal);
+
+  assert.deepEqual(JSON.parse(receiver.heard[0]?.body ?? '').data.also, also);
+  http.close();
+  await receiver.close();
+});
+
 for (const [says, change] of [
   ['no secret', { secrets: [] }],
   ['a secret that is too short', { secrets: ['whsec_c2hvcnQ='] }],
