@@ -64,6 +64,7 @@ function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'WakeSpent') return { type: fact.type };
   if (fact.type === 'IncidentAcknowledged') return { ...fact, covers: null };
   if (fact.type === 'AlertDecided') return { ...fact, endpoint: null }; // 0.1.0 did not say it
+  if (fact.type === 'StepRequested') return { ...fact, playbook: null }; // 0.1.0 did not say it
   if (fact.type !== 'WakeRequested') return fact;
   const { asked: _asked, ...wake } = fact.wake as { readonly asked?: number };
   return { ...fact, token: '', wake };

@@ -124,6 +124,25 @@ describe('the executor process', () => {
     assert.deepEqual([inside, most], [0, 2]);
   });
 
+  test('C10: steps that take all their slots hold up no look, and one playbook leaves slots to the others', async () => {
+    const busy = await start({ inFlightMax: 4 });
+    const slow = script('slow-step', 'sleep 1.5');
+    const quick = { ...run('/bin/true'), timeoutMs: 1_000 };
+    const steps = Array.from({ length: 6 }, () => busy.act('shell/run', run(slow), { isLook: false, playbook: 'a' }));
+    const began = wallClock.steady();
+
+    const look = await busy.act('shell/run', { ...quick, key: 'look' }, { isLook: true, playbook: 'b' });
+    const step = await busy.act('shell/run', { ...quick, key: 'step' }, { isLook: false, playbook: 'b' });
+
+    assert.deepEqual([look.outcome, step.outcome], ['ok', 'ok']);
+    assert.ok(wallClock.steady() - began < 1_400, 'while those slots were taken');
+    assert.deepEqual(
+      (await Promise.all(steps)).map(({ outcome }) => outcome),
+      Array.from({ length: 6 }, () => 'ok'),
+    );
+    await busy.close();
+  });
+
   test('E2: a call whose turn does not come in time was never made, whether we notice at its deadline or at its turn', async () => {
     const file = join(home, 'late.log');
     const late = script('late', `echo ran >> ${file}`);

@@ -114,6 +114,8 @@ export interface StepRequested extends FactBase {
   readonly input: { readonly [name: string]: Json };
   readonly timeoutMs: Millis;
   readonly target: string;
+  /** Whose run it is; missing in records of 0.1.0. */
+  readonly playbook?: string;
 }
 
 /** The only permission to act: this worker, this call, once. */

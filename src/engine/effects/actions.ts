@@ -65,11 +65,12 @@ export function createActions(deps: ActionsDeps): Actions {
   }
 
   async function act({ request, claimedAt }: Claim, key: string): Promise<void> {
-    const { scope, run, call, uses, input, timeoutMs } = request;
+    const { scope, run, call, uses, input, timeoutMs, phase, playbook = '' } = request;
+    const lane = { isLook: phase === 'diagnose' || phase === 'verify', playbook };
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     const mayAct = !stopping.aborted && (await lease.heldBefore(isLate)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome = mayAct ? await deps.executor.act(uses, { input, key, timeoutMs }).catch(unknownBecause) : tooLate;
+    const outcome = mayAct ? await deps.executor.act(uses, { input, key, timeoutMs }, lane).catch(unknownBecause) : tooLate;
     const tookMs = Math.round(clock.steady() - began);
     await report({ type: 'StepAnswered', scope, at: clock.now(), run, call, worker, outcome, tookMs });
   }
