@@ -62,7 +62,7 @@ export interface Indexes {
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   readonly silences: SilenceIndex;
-  /** Incidents that wait for the release of a target or of a playbook's slot, on this desk. */
+  /** Incidents that wait for the release of a target or of a playbook's slot, on this desk, or for a thaw. */
   readonly waiting: Map<string, Set<string>>;
 }
 
