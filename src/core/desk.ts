@@ -73,7 +73,7 @@ export interface Indexes {
   /** Incidents that each storm speaks for, or spoke for when it ended. */
   readonly childrenByStorm: Map<string, Set<string>>;
   readonly silences: SilenceIndex;
-  /** Incidents that wait for the release of a target or of a playbook's slot, on this desk. */
+  /** Incidents that wait for the release of a target or of a playbook's slot, on this desk, or for a thaw. */
   readonly waiting: Map<string, Set<string>>;
 }
 

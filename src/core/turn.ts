@@ -19,7 +19,7 @@ import { assertNever } from './errors.ts';
 import type { Acked } from './incident/facts.ts';
 import { leaseWakes } from './incident/leases.ts';
 import { incidentWakes } from './incident/life.ts';
-import { incidentOf } from './incident/row.ts';
+import { incidentOf, untilThaw } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
@@ -33,6 +33,9 @@ import type { Approved, Denied } from './run/facts.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
+
+/** Incidents of one scope that a thaw wakes in its own turn; those beyond look again by themselves within seconds. */
+const thawedMax = 200;
 
 /** Decides about one input and folds every fact into the desk. `offset` is the input's place in the log. */
 export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: number): Fact[] {
@@ -72,6 +75,17 @@ export function turnWorld(desk: Desk, input: Input, rules: DecisionContext, offs
   } else if (input.type === 'CommandGiven' && input.command.name === 'thaw') {
     if (worldOf(desk).frozen !== null) emit(ctx, { type: 'FreezeChanged', frozen: null });
   }
+  return ctx.facts;
+}
+
+/** The emergency stop was lifted: what it held goes on at once, the longest waiting first. `offset` is the place of the command. */
+export function turnThawed(desk: Desk, at: Instant, rules: DecisionContext, offset: number): Fact[] {
+  const waiting = [...(desk.indexes.waiting.get(untilThaw) ?? [])].map((id) => desk.tables.incidents.rows.get(id));
+  if (waiting.length === 0) return [];
+  const ctx = begin(desk, at, rules, offset);
+  const inOrder = waiting.filter((incident) => incident !== undefined).sort((a, b) => a.lifeAt - b.lifeAt || (a.id < b.id ? -1 : 1));
+  for (const { id } of inOrder.slice(0, thawedMax)) ctx.toDeliberate.add(id);
+  for (const incident of ctx.toDeliberate) deliberate(ctx, incident, null);
   return ctx.facts;
 }
 

@@ -10,7 +10,8 @@ import type { ActionOutcome } from '../core/run/outcome.ts';
 import { backoffAfter, second, type Millis } from '../core/time.ts';
 import type { ActionRequest } from '../ports/action.ts';
 import type { Clock } from '../ports/clock.ts';
-import { nothingDone, type Executor } from './executor.ts';
+import { nothingDone, type Executor, type HowToCall } from './executor.ts';
+import { anyLane, hasRoom, type Lane } from './lanes.ts';
 import type { FromExecutor, ToExecutor } from './protocol.ts';
 
 const inFlightMax = 16;
@@ -34,7 +35,7 @@ export interface ForkOptions {
   readonly clock: Clock;
   /** The child's whole environment. The gateway's own holds secrets and stays here. */
   readonly env: { readonly [name: string]: string };
-  /** Calls that the child has at once, 16 if not given. */
+  /** Steps that the child has at once, 16 if not given; half as many looks beside them (lanes.ts). */
   readonly inFlightMax?: number;
   /** Calls that wait for their turn, within their own timeouts, 512 if not given; one more fails. */
   readonly waitingMax?: number;
@@ -45,6 +46,7 @@ export interface ForkOptions {
 interface Call {
   readonly uses: string;
   readonly request: ActionRequest;
+  readonly lane: Lane;
   readonly askedAt: Millis;
   sent: boolean;
   readonly end: (outcome: ActionOutcome) => void;
@@ -66,8 +68,8 @@ class Forked implements ForkedExecutor {
   readonly #options: ForkOptions;
   readonly #calls = new Map<number, Call>();
   readonly #started = Promise.withResolvers<void>();
-  /** Keys of what the child was sent and has not answered, late ones included. */
-  readonly #running = new Map<number, string>();
+  /** What the child was sent and has not answered, late ones included. */
+  readonly #running = new Map<number, { readonly key: string; readonly lane: Lane }>();
   /** The same of children that were lost; the next child ends what still runs of it before it is ready. */
   readonly #orphans = new Set<string>();
   #child: ChildProcess | null = null;
@@ -92,7 +94,7 @@ class Forked implements ForkedExecutor {
     return this.#ready ? (this.#child?.pid ?? null) : null;
   }
 
-  act(uses: string, request: ActionRequest, calledOff?: AbortSignal): Promise<ActionOutcome> {
+  act(uses: string, request: ActionRequest, { lane = anyLane, calledOff }: HowToCall = {}): Promise<ActionOutcome> {
     const { clock } = this.#options;
     const max = this.#inFlightMax + (this.#options.waitingMax ?? waitingMax);
     if (this.#closed) return Promise.resolve(nothingDone('closed', 'the executor is closed'));
@@ -109,7 +111,7 @@ class Forked implements ForkedExecutor {
         this.#calls.delete(id);
         resolve(outcome);
       };
-      this.#calls.set(id, { uses, request, askedAt: clock.steady(), sent: false, end });
+      this.#calls.set(id, { uses, request, lane, askedAt: clock.steady(), sent: false, end });
       calledOff?.addEventListener('abort', onCalledOff, { once: true });
       this.#next();
     });
@@ -199,11 +201,12 @@ class Forked implements ForkedExecutor {
     return this.#options.inFlightMax ?? inFlightMax;
   }
 
-  /** Hands waiting calls to the child, oldest first, as far as there is room. */
+  /** Hands waiting calls to the child, oldest first, as far as there is room for each. */
   #next(): void {
     for (const [id, call] of this.#calls) {
-      if (!this.#ready || this.#running.size >= this.#inFlightMax) return;
-      if (!call.sent) this.#hand(id, call);
+      if (!this.#ready) return;
+      const running = this.#running.values().map(({ lane }) => lane);
+      if (!call.sent && hasRoom(running, call.lane, this.#inFlightMax)) this.#hand(id, call);
     }
   }
 
@@ -212,7 +215,7 @@ class Forked implements ForkedExecutor {
     const timeoutMs = Math.floor(call.request.timeoutMs - (this.#options.clock.steady() - call.askedAt));
     if (timeoutMs < 1) return call.end(nothingDone('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.sent = true;
-    this.#running.set(id, call.request.key);
+    this.#running.set(id, { key: call.request.key, lane: call.lane });
     this.#send({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
   }
 
@@ -247,7 +250,7 @@ class Forked implements ForkedExecutor {
     this.#ready = false;
     this.#cancelPing?.();
     this.#cancelPing = null;
-    for (const key of this.#running.values()) this.#orphans.add(key);
+    for (const { key } of this.#running.values()) this.#orphans.add(key);
     this.#running.clear();
     for (const call of this.#calls.values()) if (call.sent) call.end(unknown(call, `the executor process was lost: ${why}`)); // E2
     this.#again(why);

@@ -37,8 +37,8 @@ function scrubbed(executor: ForkedExecutor, vault: Scrubber): ForkedExecutor {
     get pid() {
       return executor.pid;
     },
-    async act(uses, request, calledOff) {
-      const outcome = await executor.act(uses, request, calledOff);
+    async act(uses, request, how) {
+      const outcome = await executor.act(uses, request, how);
       if (outcome.outcome === 'unknown') return { ...outcome, detail: vault.text(outcome.detail) };
       const output = vault.json(outcome.output, outcome.output['truncated'] === true);
       return outcome.outcome === 'ok' ? { ...outcome, output } : { ...outcome, detail: vault.text(outcome.detail), output };

@@ -73,6 +73,7 @@ function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'IncidentAcknowledged') return { ...fact, covers: null };
   if (fact.type === 'StepFinished') return { ...fact, input: null }; // 0.1.0 did not say where the answer is
   if (fact.type === 'AlertDecided') return { ...fact, endpoint: null }; // 0.1.0 did not say it
+  if (fact.type === 'StepRequested') return { ...fact, playbook: null }; // 0.1.0 did not say it
   if (fact.type !== 'WakeRequested') return fact;
   const { asked: _asked, ...wake } = fact.wake as { readonly asked?: number };
   return { ...fact, token: '', wake };

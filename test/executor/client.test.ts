@@ -124,6 +124,25 @@ describe('the executor process', () => {
     assert.deepEqual([inside, most], [0, 2]);
   });
 
+  test('C10: steps that take all their slots hold up no look, and one playbook leaves slots to the others', async () => {
+    const busy = await start({ inFlightMax: 4 });
+    const slow = script('slow-step', 'sleep 1.5');
+    const quick = { ...run('/bin/true'), timeoutMs: 1_000 };
+    const steps = Array.from({ length: 6 }, () => busy.act('shell/run', run(slow), { lane: { isLook: false, playbook: 'a' } }));
+    const began = wallClock.steady();
+
+    const look = await busy.act('shell/run', { ...quick, key: 'look' }, { lane: { isLook: true, playbook: 'b' } });
+    const step = await busy.act('shell/run', { ...quick, key: 'step' }, { lane: { isLook: false, playbook: 'b' } });
+
+    assert.deepEqual([look.outcome, step.outcome], ['ok', 'ok']);
+    assert.ok(wallClock.steady() - began < 1_400, 'while those slots were taken');
+    assert.deepEqual(
+      (await Promise.all(steps)).map(({ outcome }) => outcome),
+      Array.from({ length: 6 }, () => 'ok'),
+    );
+    await busy.close();
+  });
+
   test('E2: a call whose turn does not come in time was never made, whether we notice at its deadline or at its turn', async () => {
     const file = join(home, 'late.log');
     const late = script('late', `echo ran >> ${file}`);
@@ -204,7 +223,7 @@ test('C14: called off: the group and what left it are ended at once, and the ans
   const file = join(home, 'called-off.pids');
   const long = script('long', `trap '' TERM; setsid sh -c 'echo $$ >> ${file}; sleep 60' & echo $$ >> ${file}; sleep 20`);
   const aborter = new AbortController();
-  const under = executor.act('shell/run', { ...run(long), timeoutMs: 30_000 }, aborter.signal);
+  const under = executor.act('shell/run', { ...run(long), timeoutMs: 30_000 }, { calledOff: aborter.signal });
   await until('both run', () => pidsIn(file).length === 2);
   const startedAt = performance.now();
 
@@ -215,7 +234,7 @@ test('C14: called off: the group and what left it are ended at once, and the ans
   assert.equal(outcome.outcome, 'unknown');
   assert.match(outcome.detail, /was called off; its process group was killed/);
   await until('nothing is left', () => pidsIn(file).every((pid) => !lives(pid)), 3_000);
-  const late = await executor.act('shell/run', run('/bin/true'), aborter.signal);
+  const late = await executor.act('shell/run', run('/bin/true'), { calledOff: aborter.signal });
   assert.equal(errorOf(late), 'aborted');
   await executor.close();
 });
@@ -226,7 +245,7 @@ test('E4: a call that waits for its turn is called off without a trace', async (
   const first = executor.act('shell/run', { ...run(...argv), timeoutMs: 1_000 });
   const aborter = new AbortController();
   const mark = join(home, 'never.pids');
-  const waiting = executor.act('shell/run', run(script('marks', `echo $$ >> ${mark}`)), aborter.signal);
+  const waiting = executor.act('shell/run', run(script('marks', `echo $$ >> ${mark}`)), { calledOff: aborter.signal });
   aborter.abort();
   assert.equal(errorOf(await waiting), 'aborted');
   await first;

@@ -33,7 +33,7 @@ export interface IncidentDecided extends FactBase {
   readonly incident: string;
   readonly decision: Decision;
   readonly reason: string;
-  /** While it holds because others are at work: what must be released (`lock|target`, `slot|playbook`) for it to go on at once. */
+  /** While it holds because others are at work: what must be released (`lock|target`, `slot|playbook`, `thaw`) for it to go on at once. */
   readonly waitsFor?: readonly string[];
 }
 

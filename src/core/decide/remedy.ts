@@ -5,7 +5,7 @@
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
-import { incidentOf, releasedBy, triedAs, type Asked, type Incident } from '../incident/row.ts';
+import { incidentOf, releasedBy, triedAs, untilThaw, type Asked, type Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { start } from '../run/program.ts';
 import { second, type Instant, type Millis } from '../time.ts';
@@ -95,7 +95,7 @@ export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis):
 
 function releasing({ name }: Playbook, { guard, target }: Refusal): readonly string[] {
   const [lock, slot] = releasedBy(name, target);
-  const key = guard === 'lock' ? lock : guard === 'concurrency' ? slot : undefined;
+  const key = guard === 'lock' ? lock : guard === 'concurrency' ? slot : guard === 'freeze' ? untilThaw : undefined;
   return key === undefined ? [] : [key];
 }
 

@@ -130,6 +130,9 @@ export function heldAs(condition: { readonly playbook: string; readonly trigger:
   return `${condition.playbook}|${condition.trigger}|${condition.fingerprint}`;
 }
 
+/** What an incident waits for whose playbook is held by the emergency stop. */
+export const untilThaw = 'thaw';
+
 /** What a run of a playbook on a target releases when it ends. */
 export function releasedBy(playbook: string, target: string): readonly string[] {
   return [`lock|${target}`, `slot|${playbook}`];

@@ -15,7 +15,7 @@ import type { ActionOutcome } from './outcome.ts';
 import { freshRun, type Progress } from './position.ts';
 import { overtaken } from './overtaken.ts';
 import { answerGraceMs, claimWithinMs } from './longest.ts';
-import { callOf, runOf, type Call, type Run, type Undo } from './row.ts';
+import { callOf, playbookOf, runOf, type Call, type Run, type Undo } from './row.ts';
 
 /** Asks for a call, or tells why its input cannot be filled: then nothing was asked for, and the part decides what follows. */
 export function request(ctx: TurnContext, run: Run, place: CallPlace, call: ActionCall): Result<Progress, string> {
@@ -45,6 +45,7 @@ export function requestFilled(ctx: TurnContext, run: Run, place: CallPlace, fill
     input,
     timeoutMs,
     target: run.target,
+    playbook: playbookOf(ctx.desk, run).name,
     ...(secret === undefined ? {} : { secret }),
   });
   wakeAfter(ctx, claimWithinMs, { kind: 'call', run: run.id, call, stage: 'claim' });

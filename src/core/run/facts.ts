@@ -115,6 +115,8 @@ export interface StepRequested extends FactBase {
   readonly input: { readonly [name: string]: Json };
   readonly timeoutMs: Millis;
   readonly target: string;
+  /** Whose run it is; missing in records of 0.1.0. */
+  readonly playbook?: string;
   /** What of its answer must not leave the executor; absent when nothing is. */
   readonly secret?: SecretMark;
 }

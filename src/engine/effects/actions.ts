@@ -90,12 +90,13 @@ export function createActions(deps: ActionsDeps): Actions {
   }
 
   async function act({ request, claimedAt }: Claim, key: string, calledOff: AbortSignal): Promise<void> {
-    const { scope, run, call, uses, input, timeoutMs, secret } = request;
+    const { scope, run, call, uses, input, timeoutMs, secret, phase, playbook = '' } = request;
+    const lane = { isLook: phase === 'diagnose' || phase === 'verify', playbook };
     const asked = { input, key, timeoutMs, ...(secret === undefined ? {} : { secret }) };
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     const mayAct = !stopping.aborted && (await lease.heldBefore(isLate)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome = mayAct ? await deps.executor.act(uses, asked, calledOff).catch(unknownBecause) : tooLate;
+    const outcome = mayAct ? await deps.executor.act(uses, asked, { lane, calledOff }).catch(unknownBecause) : tooLate;
     const tookMs = Math.round(clock.steady() - began);
     await report({ type: 'StepAnswered', scope, at: clock.now(), run, call, worker, outcome, tookMs });
   }

@@ -6,7 +6,7 @@ import type { WorldRow } from '../../core/playbook/row.ts';
 import type { Fact, Input } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import type { Instant, Millis } from '../../core/time.ts';
-import { turn, turnWorld } from '../../core/turn.ts';
+import { turn, turnThawed, turnWorld } from '../../core/turn.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogRecord } from '../../ports/event-log.ts';
 import { deskOf } from './desks.ts';
@@ -56,6 +56,16 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
     return { policy: policy ?? noPolicy, frozen, installation, expressions };
   }
 
+  /** What the emergency stop held goes on in the turn that lifts it: every desk of the partition is asked. */
+  function thaw(facts: Map<string, Fact[]>, at: Instant, place: number): void {
+    for (const desk of desks.values()) {
+      const decided = turnThawed(desk, at, context(), place);
+      if (decided.length === 0) continue;
+      addTo(facts, desk.scope, decided);
+      onChanged(desk);
+    }
+  }
+
   return {
     world,
     reset() {
@@ -93,11 +103,16 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
           addTo(facts, input.scope, decided);
           onChanged(desk);
         }
+        if (isWorld && decided.some(isThaw)) thaw(facts, input.at, record.offset);
         if (clock.steady() >= until) break;
       }
       return facts;
     },
   };
+}
+
+function isThaw(fact: Fact): boolean {
+  return fact.type === 'FreezeChanged' && fact.frozen === null;
 }
 
 function addTo(facts: Map<string, Fact[]>, scope: string, decided: readonly Fact[]): void {

@@ -112,7 +112,7 @@ async function rig(options: Options = {}): Promise<Rig> {
         holds: () => shares.holds(partition),
         onPassed: (offset) => shares.done(partition, offset),
         executor: {
-          act(uses, { key }, calledOff) {
+          act(uses, { key }, { calledOff } = {}) {
             acted.push(`${uses} ${key}`);
             calledOff?.addEventListener('abort', () => acted.push(`${key} called off`));
             return options.slow === true ? new Promise((resolve) => answers.push(resolve)) : Promise.resolve(fine);
