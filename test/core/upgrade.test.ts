@@ -65,6 +65,7 @@ function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'IncidentAcknowledged') return { ...fact, covers: null };
   if (fact.type === 'AlertDecided') return { ...fact, endpoint: null }; // 0.1.0 did not say it
   if (fact.type !== 'WakeRequested') return fact;
+  if (fact.wake.kind === 'stale') return { type: fact.type, wake: 'stale' }; // looked at sooner since senders are known by how they repeat
   const { asked: _asked, ...wake } = fact.wake as { readonly asked?: number };
   return { ...fact, token: '', wake };
 }
