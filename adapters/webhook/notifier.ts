@@ -88,7 +88,22 @@ function bodyOf(notification: Notification): string {
   return JSON.stringify({
     type: `quench.${kind}`,
     timestamp: new Date(notification.at).toISOString(),
-    data: { id, kind, dedupKey, incident, page, title, severity, text, source, ...since, facts, links, ...approval, ...(also === undefined ? {} : { also }) },
+    data: {
+      id,
+      kind,
+      dedupKey,
+      incident,
+      page,
+      title,
+      severity,
+      text,
+      source,
+      ...since,
+      facts,
+      links,
+      ...approval,
+      ...(also === undefined ? {} : { also }),
+    },
   });
 }
 

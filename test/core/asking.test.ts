@@ -115,7 +115,7 @@ describe('B15: a yes that is asked for', () => {
   test('that is no longer needed, while something else of the incident burns, is not asked for in the rings that follow', () => {
     const story = began({ mode: 'approve', triggers: [{ on: 'alert', when: 'alert.name == "ServiceDown"', forMs: 0 }] });
     story.notified(accepted);
-    story.see(eventOf({ name: 'DiskFull', startedAt: story.now() }));
+    story.see(eventOf({ name: 'DiskFull', severity: 'error', startedAt: story.now() }));
     clears(story);
     assert.equal(story.last('RunFinished').end, 'noop');
     passing(story, 5 * minute);

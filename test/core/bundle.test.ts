@@ -98,7 +98,7 @@ test('U1: a page that waits and gets worse does not wait any more', () => {
   story.notified(accepted);
 
   assert.deepEqual(titles(story), ['HostDown on h0', 'HostDown on h7']);
-  assert.equal(sent(story)[1]?.kind, 'risen');
+  assert.equal(sent(story)[1]?.kind, 'page', 'to whoever was not told of it before it is no worse');
   pass(story, 60);
   assert.equal(sent(story).length, 2, 'the ring that waited is not told besides');
 });

@@ -479,7 +479,7 @@ test('P5: the words are those of the moment of the grant', () => {
 
   const { notification, at } = story.last('NotifyGranted');
   assert.equal(notification.at, at);
-  assert.match(notification.text, /disk full/);
+  assert.match(notification.title, /disk full/);
 });
 
 test('P5: a grant whose worker is gone is given again under the same id, and only one answer counts', () => {

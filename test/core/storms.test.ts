@@ -217,7 +217,7 @@ test('B20: who took the storm has what burns on after it for as long as an ackno
   story.forward(2 * minute);
 
   assert.equal(story.all('PageRang').length, before + 1);
-  assert.match(story.last('PageRang').reason ?? '', /acknowledged by anna, still open/);
+  assert.match(story.last('PageRang').reason ?? '', /acknowledged by anna at .*, still open/);
 });
 
 test('B20: every page that was adopted tells whoever was told of it that it is over', () => {

@@ -75,6 +75,7 @@ function unnumbered({ seq: _seq, ...fact }: Fact): object {
   if (fact.type === 'AlertDecided') return { ...fact, endpoint: null }; // 0.1.0 did not say it
   if (fact.type === 'StepRequested') return { ...fact, playbook: null }; // 0.1.0 did not say it
   if (fact.type !== 'WakeRequested') return fact;
+  if (fact.wake.kind === 'stale') return { type: fact.type, wake: 'stale' }; // looked at sooner since senders are known by how they repeat
   const { asked: _asked, ...wake } = fact.wake as { readonly asked?: number };
   return { ...fact, token: '', wake };
 }

@@ -19,6 +19,7 @@ import { byOurClock, describeSkew, isAsked, lagOf, skewOf } from './clocks.ts';
 import type { AlertSeen, Change } from './facts.ts';
 import { merge } from './merge.ts';
 import { forgetOldest, rememberedOf } from './remembered.ts';
+import { gapOf } from './staleness.ts';
 import { refreshFlapping } from './steady.ts';
 import type { Alert } from './row.ts';
 
@@ -31,9 +32,9 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
   const { alerts } = ctx.desk.tables;
   const skewMs = skewOf(ctx, seen.endpoint);
   const event = byOurClock(seen.event, { skewMs, at: ctx.at, asked: isAsked(seen) });
-  const input: Taken = { ...seen, event, told: seen, skewMs };
   const { fingerprint } = event;
   const row = alerts.rows.get(fingerprint);
+  const input: Taken = { ...seen, event, told: seen, skewMs, before: row?.alert };
   const known = row === undefined ? rememberedOf(ctx, fingerprint) : undefined;
   const { change, alert: merged, why, remembered } = merge(row?.alert, event, ctx.at, known);
   const fires = merged?.state === 'firing' && event.claim === 'firing' && change !== 'late';
@@ -65,6 +66,7 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
 interface Taken extends AlertSeen {
   readonly told: AlertSeen;
   readonly skewMs: Millis;
+  readonly before: Alert | undefined;
 }
 
 /** What a repeat may move beside its counters. */
@@ -141,6 +143,7 @@ function decided(ctx: TurnContext, input: Taken, change: Change, [decision, reas
     row === undefined || !scored ? null : scoreOf(row.alert, ctx.desk.tables.rules.rows.get(row.alert.name), incidentOf(ctx, incident));
   const { endpoint, delivery, index, skewMs } = input;
   const lagMs = lagOf(input.told, change, ctx.at);
+  const gapMs = gapOf(input.told, change, input.before, ctx.at);
   emit(ctx, {
     type: 'AlertDecided',
     fingerprint,
@@ -154,6 +157,7 @@ function decided(ctx: TurnContext, input: Taken, change: Change, [decision, reas
     index,
     offset: ctx.offset,
     ...(lagMs === undefined ? {} : { lagMs }),
+    ...(gapMs === undefined ? {} : { gapMs }),
     ...(skewMs === 0 ? {} : { skewMs }),
   });
 }

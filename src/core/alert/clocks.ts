@@ -21,6 +21,8 @@ export interface SenderRow {
   readonly lags: readonly Millis[];
   /** What is added to its times; positive when its clock is behind. */
   readonly skewMs: Millis;
+  /** How often it told an alert again, counted to twenty, and after how long a silence at most. */
+  readonly gaps?: { readonly count: number; readonly longestMs: Millis };
 }
 
 export function skewOf({ desk }: TurnContext, endpoint: string): Millis {
@@ -56,10 +58,10 @@ export function measured(before: SenderRow | undefined, lagMs: Millis): SenderRo
   const lags = [...(before?.lags ?? []), lagMs].slice(-samplesMax);
   const sorted = lags.toSorted((a, b) => a - b);
   const at = (share: number): Millis => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-  if (lags.length < samplesMin || at(0.75) - at(0.25) > spreadMax) return { lags, skewMs: before?.skewMs ?? 0 };
+  if (lags.length < samplesMin || at(0.75) - at(0.25) > spreadMax) return { ...before, lags, skewMs: before?.skewMs ?? 0 };
   const median = at(0.5);
   const size = Math.abs(median);
-  return { lags, skewMs: size < skewMin || size > skewMax ? 0 : median };
+  return { ...before, lags, skewMs: size < skewMin || size > skewMax ? 0 : median };
 }
 
 /** For the timeline. */

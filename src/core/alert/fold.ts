@@ -45,6 +45,7 @@ function foldMerged(desk: Desk, fact: AlertMerged): void {
     muted: row?.muted ?? null,
     keys: row?.keys ?? [],
     joined: row?.joined ?? 0,
+    ...(row?.endpoint === undefined ? {} : { endpoint: row.endpoint }),
     ...(began ? { fired: fact.seq } : row?.fired === undefined ? {} : { fired: row.fired }),
   });
   const incident = fact.alert.incident;

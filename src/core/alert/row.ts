@@ -73,6 +73,8 @@ export interface AlertRow {
   readonly joined: number;
   /** The fact since which it counts as firing in its incident; rows of 0.1.0 have none, and then `joined` says it. */
   readonly fired?: number;
+  /** Where it was told last; rows of 0.1.0 do not say. */
+  readonly endpoint?: string;
 }
 
 /** Counts in its incident: an unconfirmed alert does not (I1). */

@@ -23,6 +23,8 @@ export interface AlertDecided extends FactBase {
   readonly offset: number;
   /** Our receipt minus the sender's clock, where the claim tells it. */
   readonly lagMs?: Millis;
+  /** How long the source had been silent about an alert that it tells again. */
+  readonly gapMs?: Millis;
   /** What was added to the sender's times, when that is not 0. */
   readonly skewMs?: Millis;
 }

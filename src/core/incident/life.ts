@@ -8,6 +8,7 @@
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
 import { forgetOldest } from '../alert/remembered.ts';
 import type { Alert } from '../alert/row.ts';
+import { staleMin, staleMsOf } from '../alert/staleness.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
 import { isInDoubt } from '../mute/suppression.ts';
@@ -116,23 +117,25 @@ function isBusy(ctx: TurnContext, incident: Incident): boolean {
 function expireStale(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved' || incident.life !== life) return;
-  const { staleMs } = ctx.policy;
   let expired = 0;
-  let oldest = ctx.at;
+  let staleMs = ctx.policy.staleMs;
+  let dueAt = ctx.at + staleMs;
   // What is taken as ended leaves the set that is walked; a Set bears that.
   for (const fingerprint of ctx.desk.indexes.firingByIncident.get(id) ?? []) {
-    const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
-    if (alert?.state !== 'firing') continue;
-    if (ctx.at - alert.seenAt < staleMs || expired >= sweptPerTurn) {
-      oldest = Math.min(oldest, alert.seenAt);
+    const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row?.alert.state !== 'firing') continue;
+    const ofRow = staleMsOf(ctx, row);
+    if (ctx.at - row.alert.seenAt < ofRow || expired >= sweptPerTurn) {
+      dueAt = Math.min(dueAt, row.alert.seenAt + ofRow);
       continue;
     }
     expired += 1;
-    takeAsEnded(ctx, alert, 'nobody repeated or cleared it: taken as ended');
+    staleMs = ofRow;
+    takeAsEnded(ctx, row.alert, 'nobody repeated or cleared it: taken as ended');
   }
-  // Also when none is left that fires: an incident in doubt stays open, and may burn again.
-  wakeAfter(ctx, Math.max(minute, oldest + staleMs - ctx.at), { kind: 'stale', incident: id, life, asked: nextSeq(ctx) });
-  if (expired > 0) endPresumed(ctx, id, `no source has told of it for ${spanOf(ctx.policy.staleMs)}: taken as ended`);
+  // Also when none is left that fires: an incident in doubt stays open, and may burn again. What is learned meanwhile may be less.
+  wakeAfter(ctx, Math.max(minute, Math.min(staleMin, dueAt - ctx.at)), { kind: 'stale', incident: id, life, asked: nextSeq(ctx) });
+  if (expired > 0) endPresumed(ctx, id, `no source has told of it for ${spanOf(staleMs)}: taken as ended`);
   else ctx.toDeliberate.add(id);
 }
 

@@ -2,6 +2,7 @@
 //   I1  A firing, confirmed alert is in exactly one incident; an unconfirmed one in none.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
 import type { Alert } from '../alert/row.ts';
+import { staleMin } from '../alert/staleness.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import type { Evidence } from '../correlate/found.ts';
@@ -39,7 +40,7 @@ function openIncident(ctx: TurnContext, alert: Alert, asStorm: string | null): s
 function beginLife(ctx: TurnContext, id: string): void {
   const life = incidentOf(ctx, id)?.life ?? 1;
   wakeAfter(ctx, ctx.policy.settleMs, { kind: 'settle', incident: id, life });
-  wakeAfter(ctx, ctx.policy.staleMs, { kind: 'stale', incident: id, life });
+  wakeAfter(ctx, Math.min(ctx.policy.staleMs, staleMin), { kind: 'stale', incident: id, life });
 }
 
 function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readonly incident: string; readonly evidence: Evidence }): void {
