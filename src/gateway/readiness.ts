@@ -107,12 +107,6 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
           name: 'log',
           check: () => logProblem(config, running),
         },
-    // A note for everybody holds no path; the log tells which file, and what to do.
-    {
-      name: 'data',
-      check: async () => running.store.trouble?.() ?? null,
-      note: () => ((running.store.trouble?.() ?? null) === null ? null : 'the data files are deleted or damaged: see the log'),
-    },
     ...(config.log === null ? [] : [{ name: 'shares', check: async () => null, note: () => describeShares(running) }]),
     ...(running.reconciling.statuses().length === 0 ? [] : [reconcileCheck(running, clock)]),
     { name: 'config', check: async () => null, note: running.trouble.says },
@@ -122,5 +116,11 @@ export function checksOf(config: Config, running: Running, clock: Pick<Clock, 'n
       check: async () => (running.service.lag() > config.limits.backlogMax ? `${running.service.lag()} inputs wait to be decided` : null),
     },
     clockCheck(running.drift),
+    // A note for everybody holds no path; the log tells which file, and what to do.
+    {
+      name: 'data',
+      check: async () => running.store.trouble?.() ?? null,
+      note: () => ((running.store.trouble?.() ?? null) === null ? null : 'the data files are deleted or damaged: see the log'),
+    },
   ];
 }
