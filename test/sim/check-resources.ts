@@ -48,9 +48,7 @@ export function checkResources(ledger: Ledger): void {
     const before = begun.get(narrow.playbook) ?? [];
     const others = before.filter(
       (other) =>
-        other.resource !== resource &&
-        seen.steady - other.seen.steady < narrow.perMs - narrow.lateMs &&
-        other.seen.forward === seen.forward,
+        other.resource !== resource && seen.steady - other.seen.steady < narrow.perMs - narrow.lateMs && isSameTime(other.seen, seen),
     );
     if (others.length > 0)
       ledger.breach(`Q6: ${run} began on ${resource} when ${narrow.playbook} had just begun on ${others[0]?.resource}`);
@@ -67,10 +65,14 @@ export function checkResources(ledger: Ledger): void {
   function count({ run, resource }: Running, seen: Moment): void {
     const before = attempts.get(resource) ?? [];
     if (before.some((attempt) => attempt.run === run)) return;
-    // Where the clock leapt, an hour was over sooner.
-    const within = before.filter((attempt) => seen.steady - attempt.seen.steady < limited.perMs && attempt.seen.forward === seen.forward);
+    const within = before.filter((attempt) => seen.steady - attempt.seen.steady < limited.perMs && isSameTime(attempt.seen, seen));
     if (within.length >= limited.max)
       ledger.breach(`Q2: ${run} is attempt ${within.length + 1} of ${limited.playbook} on ${resource} within an hour`);
     attempts.set(resource, [...before, { run, seen }]);
   }
+}
+
+/** Where the clock leapt, an hour was over sooner: when it leapt, or when that was believed. */
+function isSameTime(a: Moment, b: Moment): boolean {
+  return a.forward === b.forward && a.believed === b.believed;
 }

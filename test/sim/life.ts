@@ -69,6 +69,7 @@ export function createLife(parts: LifeParts, number: number): Life {
   const { clock, ledger, medium, tampering, groups, partitions } = parts;
   const mortal = clock.mortal();
   const believed = believedClock(mortal.clock);
+  believed.watch(); // ends with the life, as all its timers do
   let alive = true;
   const worker = tampering.worker?.(number) ?? `worker${number}`;
   const caller: Caller = { life: number, worker, alive: () => alive, through: mortal.through };

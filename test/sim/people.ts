@@ -18,6 +18,8 @@ export interface PeopleParts {
 export interface People {
   act(): void;
   /** Resolves by hand every incident that is still open. */
+  /** Takes an incident, or stops everything, while something is about to be done for it. */
+  interrupt(scope: string, incident: string): void;
   tidy(): void;
   /** Somebody lifts the freeze that may be on. */
   thaw(): void;
@@ -98,6 +100,11 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
       else if (what < 7) aboutIncident(by);
       else if (what < 9) silence(by);
       else freeze(by);
+    },
+    interrupt(scope, incident) {
+      const by = `person${(count += 1)}`;
+      if (random.chance(0.3)) freeze(by);
+      else submit({ type: 'Acked', scope, incident, by, via: 'console' }, by);
     },
     tidy() {
       for (const { id: incident, scope } of incidents()) {

@@ -196,6 +196,15 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     },
   });
 
+  // Now and then somebody comes between a request and its grant.
+  ledger.watch({
+    fact({ fact }) {
+      if (fact.type !== 'StepRequested' || fact.phase !== 'steps' || !chaotic || !faults.chance(0.1)) return;
+      const { scope, incident } = fact;
+      clock.after(faults.int(0, 15), () => (chaotic ? people.interrupt(scope, incident) : undefined));
+    },
+  });
+
   function scatter(count: number, what: () => void): void {
     for (let number = 0; number < count; number += 1) {
       clock.after(faults.int(0, plan.chaosMs), () => {
