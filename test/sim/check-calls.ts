@@ -13,7 +13,8 @@ const perTroubleMs = 3 * second;
 const settleMs = 20 * second;
 /** Of the time that core gives for it, what a worker that is well may need. */
 const claimWithinMs = 15 * second;
-const frozenGraceMs = 5 * second;
+/** Facts of one batch are written scope by scope. */
+const frozenGraceMs = 50;
 
 interface Owed {
   readonly run: string;

@@ -103,7 +103,7 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
     },
     interrupt(scope, incident) {
       const by = `person${(count += 1)}`;
-      if (random.chance(0.3)) freeze(by);
+      if (random.chance(0.4)) freeze(by);
       else submit({ type: 'Acked', scope, incident, by, via: 'console' }, by);
     },
     tidy() {

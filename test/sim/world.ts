@@ -196,12 +196,12 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     },
   });
 
-  // Now and then somebody comes between a request and its grant.
+  // Now and then somebody comes between the first request of a run and its first grant.
   ledger.watch({
     fact({ fact }) {
-      if (fact.type !== 'StepRequested' || fact.phase !== 'steps' || !chaotic || !faults.chance(0.1)) return;
-      const { scope, incident } = fact;
-      clock.after(faults.int(0, 15), () => (chaotic ? people.interrupt(scope, incident) : undefined));
+      if (!chaotic || fact.type !== 'ResourceRequested' || !faults.chance(0.2)) return;
+      const { scope, want } = fact;
+      clock.after(faults.int(0, 25), () => (chaotic ? people.interrupt(scope, want.incident) : undefined));
     },
   });
 
