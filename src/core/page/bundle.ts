@@ -66,7 +66,8 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
   );
   const lines = incidents.slice(0, titlesShown).map(({ id, severity: own, title }) => `- ${own}: ${title} (${id})`);
   const more = incidents.length > titlesShown ? [`- and ${incidents.length - titlesShown} more`] : [];
-  const title = `${count} more: ${[notice.title, ...incidents.map((incident) => incident.title)].join('; ')}`;
+  const titles = [notice.title, ...incidents.map((incident) => incident.title)];
+  const title = `${count} more: ${commonTitle(ctx, [notice.incident, ...incidents.map(({ id }) => id)]) ?? titles.join('; ')}`;
   const text = [
     `${count} incidents call for somebody; who answers this answers for all of them.`,
     ...lines,
@@ -83,6 +84,13 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
     facts: [...notice.facts, { name: 'incidents', value: String(count) }],
     also: others.map((word) => toldOf(ctx, word)),
   };
+}
+
+/** `NodeFilesystemFull on web1, web2, …` where all of them are of one rule, each on a host; else null. */
+function commonTitle(ctx: TurnContext, incidents: readonly string[]): string | null {
+  const alerts = incidents.map((id) => ctx.desk.tables.alerts.rows.get(incidentOf(ctx, id)?.root ?? '')?.alert);
+  const hosts = alerts.flatMap((alert) => (alert?.name === alerts[0]?.name ? (alert?.entity.host ?? []) : []));
+  return hosts.length === alerts.length ? `${alerts[0]?.name ?? ''} on ${hosts.join(', ')}` : null;
 }
 
 function toldOf(ctx: TurnContext, { page, outgoing }: Word): Told {
