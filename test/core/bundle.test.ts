@@ -221,3 +221,20 @@ test('without a span every ring leaves by itself', () => {
 
   assert.equal(sent(story).length, 10);
 });
+
+test('B20: what was told within another page’s message is no message of its own when a storm takes it over', () => {
+  const story = tell(policyOf({ ladders: { default: calm }, delivery, settleMs: 0, storm: { alerts: 60, withinMs: minute } }));
+  for (let n = 0; n < 50; n += 1) {
+    story.see(down(story, n));
+    story.notified(accepted);
+  }
+  pass(story, 31);
+  const told = sent(story).length;
+  assert.ok(told <= 3, 'the first, and the others together');
+
+  for (let n = 50; n < 70; n += 1) story.see(down(story, n));
+  story.notified(accepted);
+
+  const heard = sent(story).slice(told).filter(({ kind }) => kind === 'acknowledged');
+  assert.ok(heard.length >= 1 && heard.length <= told, `one for each message that rang, seen ${heard.length}`);
+});

@@ -13,7 +13,7 @@ import { isTakenUp, send, takeAnswer, takeBundle, takeClaim, takeWake } from './
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
 import { ladderFor } from './route.ts';
-import { pageOf, type Page } from './row.ts';
+import { erasTold, pageOf, type Page } from './row.ts';
 
 /** Why a page rings again; `about` is the alert that it rings for, when that is not the worst. */
 type Why = Pick<Place, 'kind' | 'about'> & { readonly reason: string };
@@ -73,7 +73,9 @@ export function hushPage(ctx: TurnContext, page: Page, who: { readonly by: strin
   if (state === 'closed') return;
   const { by, via, storm } = who;
   emit(ctx, { type: 'PageAcked', page: id, incident, by, via, storm });
-  if (state === 'ringing') for (const notifier of page.told) send(ctx, id, notifier, 'acknowledged');
+  if (state !== 'ringing') return;
+  // What was told within another page's message has nothing of its own at the vendor that would ring on.
+  for (const notifier of page.told) if (erasTold(page, notifier).length > 0) send(ctx, id, notifier, 'acknowledged');
 }
 
 /** The storm with which somebody took it is over, and it is not: from here on its own acknowledgement may time out. */
