@@ -1,5 +1,6 @@
 // Follows the facts of one partition from a durable cursor, in order, for ever; effects and project are built on it.
-//   F1  A fact is offered at least once; repeats of a scope's facts (a host that turned its tail again) are dropped by the high-water mark.
+//   F1  A fact is offered at least once; repeats of a scope's facts (a host that turned its tail again) are dropped by the high-water mark,
+//       also behind a cursor of an earlier life: what was offered last before it is read once more for its marks.
 //   F2  The cursor never passes a fact whose handling has not ended.
 //   F3  A log that was cut back (a topic deleted and made anew) is read again from its beginning, and that is said; what was known of it is forgotten.
 import { GatewayError } from '../core/errors.ts';
@@ -11,6 +12,8 @@ import { createBell } from './async/bell.ts';
 import { pause } from './async/pause.ts';
 
 const retryAfterMs: Millis = 500;
+/** A host that has lost its partition writes what it decided at most so many facts behind those of the next one. */
+const lookBackMax = 10_000;
 
 export interface TailDeps {
   readonly partition: number;
@@ -36,11 +39,25 @@ export function createTail(deps: TailDeps, take: (facts: readonly Fact[], end: n
   let running: Promise<void> = Promise.resolve();
   let unwatch: () => void = () => {};
 
+  /** F1 */
+  async function markBefore(from: number): Promise<void> {
+    for (let at = Math.max(0, from - lookBackMax); at < from && !stopping;) {
+      const records = await deps.log.read('facts', deps.partition, at, Math.min(deps.batch, from - at));
+      for (const { scope, value, offset } of records) {
+        if (offset < from) marks.set(scope, Math.max(marks.get(scope) ?? 0, (value as Fact).seq));
+      }
+      at = (records.at(-1)?.offset ?? from) + 1;
+    }
+  }
+
   async function follow(from: number | null): Promise<void> {
     let offset = from;
+    let isMarked = from === null;
     while (!stopping) {
       const arrived = arrivals.next();
       try {
+        if (!isMarked) await markBefore(from ?? 0);
+        isMarked = true;
         offset ??= await deps.log.end('facts', deps.partition);
         const records = await deps.log.read('facts', deps.partition, offset, deps.batch);
         const last = records.at(-1);

@@ -235,6 +235,8 @@ test('B20: what was told within another page’s message is no message of its ow
   for (let n = 50; n < 70; n += 1) story.see(down(story, n));
   story.notified(accepted);
 
-  const heard = sent(story).slice(told).filter(({ kind }) => kind === 'acknowledged');
+  const heard = sent(story)
+    .slice(told)
+    .filter(({ kind }) => kind === 'acknowledged');
   assert.ok(heard.length >= 1 && heard.length <= told, `one for each message that rang, seen ${heard.length}`);
 });

@@ -99,6 +99,20 @@ test('F1: what a host turned again is handed on once', async () => {
   await stopped(made);
 });
 
+test('F1, G1: what a former host writes late, behind the cursor of an earlier life, is not handed on as news', async () => {
+  const made = rig();
+  await made.append(1, 'a');
+  await made.append(2, 'b');
+  await made.append(3, 'c');
+  await made.append(2, 'b again');
+  made.tail.start(3);
+  await made.append(3, 'c again');
+  await made.append(4, 'd');
+
+  assert.deepEqual(made.taken, ['d']);
+  await stopped(made);
+});
+
 test('F3: a log that was made anew is read from its beginning, whatever numbers its facts have, and that is said', async () => {
   const made = rig();
   for (let seq = 1; seq <= 20; seq += 1) await made.append(seq, `old ${seq}`);

@@ -116,7 +116,7 @@ mode: auto
 on: [{ alert: alert.name == "Fix" }]
 params: { host: { type: string, from: alert.host } }
 target: { resource: "host/\${params.host}" }
-guards: { cooldown: 0s, attempts: none, concurrency: 50 }
+guards: { cooldown: 0s, attempts: none, concurrency: 50, blastRadius: none }
 steps:
   - { id: act, uses: shell/run, with: { argv: ["${script}", $params.host] }, timeout: 10s }
 verify: { within: 5s, every: 1s, all: [resolved] }
