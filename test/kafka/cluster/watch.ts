@@ -27,7 +27,7 @@ export async function openShared(options: KafkaOptions, partitions: number, inst
 export interface Watch {
   /** How long after the instant every one of the partitions had decided an alert that came in after it; null when that took longer than the span. */
   decidedAgain(partitions: readonly number[], since: number, withinMs: number): Promise<number | null>;
-  /** Runs that have not ended, and notifications that were not answered. */
+  /** Runs that have not ended, and notifications that were not answered or wait to be told together with others. */
   open(): { readonly runs: readonly string[]; readonly notifications: readonly string[] };
   stop(): Promise<void>;
 }
@@ -43,10 +43,17 @@ export async function watchFacts(options: KafkaOptions, partitions: number): Pro
   const waiters = new Set<Waiter>();
   const runs = new Set<string>();
   const notifications = new Set<string>();
+  /** First rings that wait to be told together, and their pages. Repeats go on as long as nobody answers. */
+  const held = new Map<string, string>();
 
   function see(fact: Fact, partition: number): void {
     if (fact.type === 'RunStarted') runs.add(fact.run);
     if (fact.type === 'RunFinished') runs.delete(fact.run);
+    if (fact.type === 'NotifyHeld' && fact.notification.kind !== 'repeat') held.set(fact.notification.id, fact.page);
+    if (fact.type === 'NotifyDropped') held.delete(fact.notification);
+    if (fact.type === 'NotifyRequested')
+      for (const id of [fact.notification.id, ...(fact.with ?? []).map((one) => one.notification)]) held.delete(id);
+    if (fact.type === 'PageClosed' || fact.type === 'PageAcked') for (const [id, page] of held) if (page === fact.page) held.delete(id);
     if (fact.type === 'NotifyRequested') notifications.add(`${fact.notification.id}#${fact.attempt}`);
     if (fact.type === 'NotifyFinished' || fact.type === 'NotifyDropped') notifications.delete(`${fact.notification}#${fact.attempt}`);
     if (fact.type !== 'AlertDecided') return;
@@ -79,7 +86,7 @@ export async function watchFacts(options: KafkaOptions, partitions: number): Pro
         systemClock.after(withinMs, () => end(waiter, null));
       });
     },
-    open: () => ({ runs: [...runs], notifications: [...notifications] }),
+    open: () => ({ runs: [...runs], notifications: [...held.keys(), ...notifications] }),
     async stop() {
       await Promise.all(tails.map((tail) => tail.stop()));
       await backbone.close();
