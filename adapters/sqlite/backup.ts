@@ -4,11 +4,13 @@
 //   B2  A copy that is whole lies under its name, checked and synced; one that broke off leaves nothing, neither under that name nor beside it.
 //   B3  Nothing is overwritten unless the caller says so.
 //   B4  The store goes on: the copy reads through a connection of its own (wal.ts keeps the writer from waiting for it).
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, existsSync, linkSync, openSync, renameSync, rmSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
+import { isDamage } from './failures.ts';
 import { schemaVersion } from './schema.ts';
+import { sync } from './sync.ts';
 
 /** 8 MiB a step: between two of them Ctrl-C is heard and progress is told. */
 const pagesPerStep = 2_048;
@@ -144,29 +146,15 @@ function putUnder(part: string, to: string, replace: boolean): void {
   }
 }
 
-function sync(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
-}
-
 function taken(path: string): GatewayError {
   return new GatewayError('state_conflict', `${path} is there already: give another name`);
 }
 
 /** SQLite speaks of the source when it says that an image is malformed: the copy is new. */
 function failed({ from, to }: CopyAsk, error: unknown): GatewayError {
-  if (error instanceof Error && 'errcode' in error && isDamage(Number(error.errcode)))
+  if (error instanceof Error && isDamage(error))
     return new GatewayError('store_unavailable', `${from} is damaged or cut off (${error.message}): take another backup`, error);
   return new GatewayError('store_unavailable', `${to} cannot be written: ${error instanceof Error ? error.message : String(error)}`, error);
-}
-
-/** CORRUPT and NOTADB, whatever their extended codes. */
-function isDamage(errcode: number): boolean {
-  return [11, 26].includes(errcode & 0xff);
 }
 
 function numberOf(db: DatabaseSync, sql: string): number {

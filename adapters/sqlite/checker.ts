@@ -5,6 +5,7 @@ import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { parentPort, workerData } from 'node:worker_threads';
 import { invariant } from '../../src/core/errors.ts';
+import { isDamage } from './failures.ts';
 
 export interface CheckerOptions {
   readonly path: string;
@@ -40,8 +41,7 @@ function damageIn({ path, withinMs }: CheckerOptions): string | null {
     }
   } catch (error) {
     // Only what SQLite calls damaged is damage: a lock or a disk that does not answer passes.
-    const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
-    return code === 11 || code === 26 ? String(error instanceof Error ? error.message : error) : null;
+    return error instanceof Error && isDamage(error) ? error.message : null;
   }
 }
 

@@ -4,9 +4,11 @@
 //   V2  A start that finds no store and a rescued one goes on with that.
 //   V3  A store that cannot be opened because it is damaged is set aside under a name of its own, and the gateway begins anew: a door that is
 //       shut calls nobody. Only what SQLite itself calls damaged is set aside.
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
+import { makeDirectory } from '../kit/directory.ts';
+import { sync } from './sync.ts';
 
 const tails = ['-wal', '-shm'] as const;
 
@@ -17,7 +19,7 @@ export function rescuedBeside(path: string): string {
 /** Writes all that the connection sees to a file of its own; `isMainThere`: the file itself is, without what belongs to it. Throws when the disk does not let it. V1 */
 export function rescue(db: DatabaseSync, path: string, isMainThere: boolean): void {
   const part = `${rescuedBeside(path)}.part`;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeDirectory(dirname(path), 0o700);
   rmSync(part, { force: true });
   db.exec(`VACUUM INTO '${part.replaceAll("'", "''")}'`);
   chmodSync(part, 0o600);
@@ -46,13 +48,4 @@ export function setAside(path: string, at: number): string {
   for (const tail of tails) if (existsSync(`${path}${tail}`)) renameSync(`${path}${tail}`, `${name}${tail}`);
   sync(dirname(path));
   return name;
-}
-
-function sync(path: string): void {
-  const handle = openSync(path, 'r');
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
