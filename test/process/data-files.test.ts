@@ -7,6 +7,8 @@ import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { realGateway, type RealGateway } from './gateway.ts';
 
+const pageBytes = 4_096;
+
 const config = `
 data: { dir: data }
 api: { tokens: { admin: { role: admin, secret: { file: admin.token } } } }
@@ -124,12 +126,24 @@ test('F10: idle, too: a deletion that no delivery runs into is noticed within se
   await until('it is rescued', () => existsSync(join(gateway.dir, 'data/quench.db.rescued')), 10_000);
 });
 
-/** Overwrites pages of the closed store from the one that the share says on. */
-function damage(dir: string, from: (bytes: number) => number, length: number): void {
+/** Overwrites those pages of the closed store that the question says yes to. */
+function damage(dir: string, isHit: (page: Buffer, at: number) => boolean): void {
   const path = join(dir, 'data/quench.db');
   const bytes = readFileSync(path);
-  bytes.fill(0xa5, from(bytes.length), from(bytes.length) + length);
+  let hits = 0;
+  for (let at = 0; at < bytes.length; at += pageBytes) {
+    const page = bytes.subarray(at, at + pageBytes);
+    if (!isHit(page, at)) continue;
+    page.fill(0xa5);
+    hits += 1;
+  }
+  assert.ok(hits > 0, 'a page was hit');
   writeFileSync(path, bytes);
+}
+
+/** Holds documents or rows of desks, which nothing needs to open the store: which pages those are differs from run to run. */
+function isOfRows(page: Buffer): boolean {
+  return page.includes('Before') && !page.includes('"type":"');
 }
 
 test(
@@ -139,7 +153,7 @@ test(
     const gateway = await house(t);
     for (let at = 0; at < 40; at += 1) await alert(gateway, `Before${at}`);
     await gateway.stop();
-    damage(gateway.dir, (bytes) => Math.floor(bytes / 4096 / 2) * 4096, 12 * 4096);
+    damage(gateway.dir, isOfRows);
     const started = gateway.start().catch(() => {}); // readyz says no, so it is not up in its sense
     await until('the log says it', () => /the data files are in trouble.*is damaged/.test(gateway.log()));
     assert.match(
@@ -158,7 +172,7 @@ test('F10: a store that is no database any more is set aside, and the door opens
   const gateway = await house(t);
   await alert(gateway, 'Before');
   await gateway.stop();
-  damage(gateway.dir, () => 0, 4096);
+  damage(gateway.dir, (_page, at) => at === 0);
   const started = gateway.start().catch(() => {});
   await until('it takes alerts in', async () => (await alert(gateway, 'After').catch(() => 0)) === 200);
   assert.ok(readdirSync(join(gateway.dir, 'data')).some((name) => name.startsWith('quench.db.damaged-2')));
