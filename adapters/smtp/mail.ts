@@ -2,6 +2,7 @@
 // whether or not that first mail was ever sent. Texts are bodies and one subject line, never headers or addresses.
 import { hash } from 'node:crypto';
 import MailComposer from 'nodemailer/lib/mail-composer';
+import { escaped } from '../../src/core/html.ts';
 import type { Notification } from '../../src/core/page/notification.ts';
 import { clockOf, type Instant } from '../../src/core/time.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
@@ -53,12 +54,6 @@ function htmlOf(notification: Notification): string {
     `<p>Quench, incident ${escaped(oneLine(notification.incident, 128))}</p>`,
   ];
   return `<!doctype html><html lang="en"><meta charset="utf-8">${parts.join('')}</html>\n`;
-}
-
-const entities: { readonly [character: string]: string } = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }
 
 function bodyOf(notification: Notification): string {

@@ -4,14 +4,13 @@
 //   A2  Nothing is said to be anybody's before the read model shows it: over, taken by another and ringing again are said as they are.
 //   A3  A link of a former page takes the incident only after it was said that it rings again: by the page that was shown.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { clockOf, sinceOf, type Millis } from '../../core/time.ts';
+import { clockOf, sinceOf } from '../../core/time.ts';
 import type { IncidentDocument, PageDocument } from '../../readmodel/documents.ts';
-import { defaultLimits, type HttpDeps } from '../deps.ts';
+import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
 import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
 import { readLink, type LinkClaim } from './links.ts';
-
-const lookEveryMs: Millis = 50;
+import { lookUntil } from './looking.ts';
 
 /** How the incident of a link stands, as the read model knows it; `unknown` while that does not answer or has not heard of it. */
 export type Standing =
@@ -158,7 +157,7 @@ function asking(standing: Standing, claim: LinkClaim, { now, name }: { readonly 
   return { title: `Acknowledge incident ${claim.incident}?`, says: [about, ...again], form: form('Acknowledge') };
 }
 
-function takenText({ acknowledgedBy, acknowledgedAt }: IncidentDocument, now: number): string {
+export function takenText({ acknowledgedBy, acknowledgedAt }: IncidentDocument, now: number): string {
   return `Taken by ${acknowledgedBy ?? 'somebody'}${acknowledgedAt === null ? '' : ` ${sinceOf(acknowledgedAt, now)}`}.`;
 }
 
@@ -169,9 +168,8 @@ function yours({ incident }: Extract<Standing, { readonly incident: IncidentDocu
 /** A2: looks until the read model shows what came of the word, for a bounded while. */
 async function outcome(deps: HttpDeps, claim: LinkClaim, sent: Sent, before: Standing): Promise<readonly [number, Page]> {
   const { clock } = deps;
-  const until = clock.steady() + (deps.limits?.answerWaitMs ?? defaultLimits.answerWaitMs);
   const holder = before.is === 'taken' ? before.incident.acknowledgedBy : null;
-  while (before.is !== 'unknown') {
+  const shown = async (): Promise<readonly [number, Page] | null> => {
     const standing = await standingOf(deps, claim);
     const now = clock.now();
     if (standing.is === 'over') return [409, asking(standing, claim, { now, name: sent.name })];
@@ -180,9 +178,10 @@ async function outcome(deps: HttpDeps, claim: LinkClaim, sent: Sent, before: Sta
       if (by === sent.name) return [200, yours(standing, sent.name, now)];
       if (by !== holder) return [409, asking(standing, claim, { now, name: sent.name })];
     }
-    if (clock.steady() >= until) break;
-    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
-  }
+    return null;
+  };
+  const seen = before.is === 'unknown' ? null : await lookUntil(deps, shown);
+  if (seen !== null) return seen;
   const says = [
     `The word of ${sent.name} is kept since ${clockOf(clock.now())}; whether it was the first is not shown yet.`,
     'Open the link again in a moment to see who has it.',

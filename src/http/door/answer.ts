@@ -2,18 +2,16 @@
 // GET shows and changes nothing; only POST acts.
 //   Y1  Nothing is said to be allowed or refused before the read model shows it; who comes too late learns who was first.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { sinceOf, clockOf, spanOf, type Millis } from '../../core/time.ts';
+import { sinceOf, clockOf, spanOf } from '../../core/time.ts';
 import type { RunDocument } from '../../readmodel/documents.ts';
 import { decided } from '../api/runs.ts';
-import { defaultLimits, type HttpDeps } from '../deps.ts';
+import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
 import { badLink } from './ack.ts';
 import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Page, type Sent } from './html.ts';
 import { readLink, type LinkClaim } from './links.ts';
+import { lookUntil, storyOf } from './looking.ts';
 
-const lookEveryMs: Millis = 50;
-const entriesPerReading = 1_000;
-const readingsMax = 5;
 const plan = /^would call /;
 
 /** The routes behind a link that asks for a yes. */
@@ -102,32 +100,27 @@ async function asking(deps: HttpDeps, claim: LinkClaim, run: RunDocument | null,
 }
 
 /** The commands as they were told when it began to wait. */
-async function planOf({ store: { views } }: HttpDeps, { scope }: LinkClaim, run: RunDocument): Promise<readonly string[]> {
+async function planOf(deps: HttpDeps, { scope }: LinkClaim, run: RunDocument): Promise<readonly string[]> {
   const lines: string[] = [];
-  let after = -1;
-  for (let readings = 0; readings < readingsMax; readings += 1) {
-    const some = await views.timeline({ incident: run.incident, scopes: [scope], after, limit: entriesPerReading }).catch(() => []);
-    for (const { detail, text } of some) if (detail['run'] === run.id && plan.test(text)) lines.push(text.replace(plan, ''));
-    const next = some.at(-1)?.seq;
-    if (next === undefined || some.length < entriesPerReading) break;
-    after = next;
+  try {
+    for await (const some of storyOf(deps, { incident: run.incident, scope })) {
+      for (const { detail, text } of some) if (detail['run'] === run.id && plan.test(text)) lines.push(text.replace(plan, ''));
+    }
+  } catch {
+    // What was read until then is shown: the link must work while the read model does not.
   }
   return lines.length === 0 ? [`quench run show ${run.id}`] : lines;
 }
 
 /** Y1: looks until the read model shows what came of the word, for a bounded while. */
 async function outcome(deps: HttpDeps, claim: LinkClaim, before: RunDocument | null, sent: Sent): Promise<readonly [number, Page]> {
-  const { clock } = deps;
-  const until = clock.steady() + (deps.limits?.answerWaitMs ?? defaultLimits.answerWaitMs);
-  while (before !== null) {
+  const shown = async (): Promise<readonly [number, Page] | null> => {
     const run = await runOf(deps, claim);
     const now = run === null ? null : decided(run);
-    if (run !== null && now !== null) {
-      const isOurs = run.approvedBy === sent.name || run.end === 'denied';
-      return [isOurs ? 200 : 409, { title: isOurs ? 'Decided' : 'It no longer waits', says: [now] }];
-    }
-    if (clock.steady() >= until) break;
-    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
-  }
-  return [202, { title: 'Your word is taken in', says: ['Open the link again in a moment to see what came of it.'] }];
+    if (run === null || now === null) return null;
+    const isOurs = run.approvedBy === sent.name || run.end === 'denied';
+    return [isOurs ? 200 : 409, { title: isOurs ? 'Decided' : 'It no longer waits', says: [now] }];
+  };
+  const kept: Page = { title: 'Your word is taken in', says: ['Open the link again in a moment to see what came of it.'] };
+  return (before === null ? null : await lookUntil(deps, shown)) ?? [202, kept];
 }

@@ -1,6 +1,7 @@
 // The small pages behind links: plain HTML without scripts, every text escaped, nothing loaded from anywhere.
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { escaped } from '../../core/html.ts';
 import { text as anyText } from '../../readmodel/schema.ts';
 import type { Answer } from '../route.ts';
 import { bodyReader, type BodyReader } from './body.ts';
@@ -104,10 +105,4 @@ function oneLine(text: string, charsMax: number): string {
     .replaceAll(/\s+/g, ' ')
     .trim();
   return plain.slice(0, charsMax).toWellFormed().trim();
-}
-
-const entities: { readonly [character: string]: string } = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escaped(text: string): string {
-  return text.replaceAll(/[&<>"']/g, (character) => entities[character] ?? '');
 }

@@ -6,13 +6,12 @@ import type { RunDocument } from '../../readmodel/documents.ts';
 import type { TimelineEntry } from '../../readmodel/timeline.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
-import { badLink, overText, standingOf, type Standing } from './ack.ts';
+import { badLink, overText, standingOf, takenText, type Standing } from './ack.ts';
 import { htmlAnswer, sendPage, type Page } from './html.ts';
 import { readLink, type LinkClaim } from './links.ts';
+import { storyOf } from './looking.ts';
 
 const partsMax = 20;
-const entriesPerReading = 1_000;
-const readingsMax = 5;
 const entriesShown = 200;
 
 /** The route behind an incident's link. */
@@ -57,7 +56,7 @@ async function shown(deps: HttpDeps, claim: LinkClaim, standing: Exclude<Standin
   const [alerts, runs, story] = await Promise.all([
     views.list({ kind: 'alert', ...of }),
     views.list({ kind: 'run', ...of }),
-    storyOf(deps, claim),
+    newestOf(deps, claim),
   ]);
   const lines = [
     {
@@ -84,7 +83,7 @@ async function shown(deps: HttpDeps, claim: LinkClaim, standing: Exclude<Standin
 function holderText({ is, incident }: Exclude<Standing, { is: 'unknown' }>, now: number): string {
   if (is === 'over') return overText(incident, now);
   if (is === 'free') return 'Nobody has it.';
-  return `Taken by ${incident.acknowledgedBy ?? 'somebody'}${incident.acknowledgedAt === null ? '' : ` ${sinceOf(incident.acknowledgedAt, now)}`}.`;
+  return takenText(incident, now);
 }
 
 function runLines(run: RunDocument): readonly string[] {
@@ -97,15 +96,8 @@ function runLines(run: RunDocument): readonly string[] {
 }
 
 /** The newest lines; of a story that is longer than anybody reads, those of its first five thousand. */
-async function storyOf({ store: { views } }: HttpDeps, { scope, incident }: LinkClaim): Promise<readonly string[]> {
+async function newestOf(deps: HttpDeps, claim: LinkClaim): Promise<readonly string[]> {
   let last: readonly TimelineEntry[] = [];
-  let after = -1;
-  for (let readings = 0; readings < readingsMax; readings += 1) {
-    const some = await views.timeline({ incident, scopes: [scope], after, limit: entriesPerReading });
-    last = [...last, ...some].slice(-entriesShown);
-    const next = some.at(-1)?.seq;
-    if (next === undefined || some.length < entriesPerReading) break;
-    after = next;
-  }
+  for await (const some of storyOf(deps, claim)) last = [...last, ...some].slice(-entriesShown);
   return last.map(({ at, text }) => `${clockOf(at)}  ${text}`);
 }

@@ -1,0 +1,36 @@
+// What the pages behind links share when they ask the read model: a story in bounded readings, and what came of a word in a bounded while.
+import type { Millis } from '../../core/time.ts';
+import type { TimelineEntry } from '../../readmodel/timeline.ts';
+import { defaultLimits, type HttpDeps } from '../deps.ts';
+
+const lookEveryMs: Millis = 50;
+const entriesPerReading = 1_000;
+const readingsMax = 5;
+
+/** The lines of an incident, oldest first, at most five thousand of them, in pieces. */
+export async function* storyOf(
+  { store: { views } }: Pick<HttpDeps, 'store'>,
+  { incident, scope }: { readonly incident: string; readonly scope: string },
+): AsyncGenerator<readonly TimelineEntry[]> {
+  let after = -1;
+  for (let readings = 0; readings < readingsMax; readings += 1) {
+    const some = await views.timeline({ incident, scopes: [scope], after, limit: entriesPerReading });
+    yield some;
+    const next = some.at(-1)?.seq;
+    if (next === undefined || some.length < entriesPerReading) return;
+    after = next;
+  }
+}
+
+/** Looks again and again until there is something, for as long as a page may be waited for; null when there was nothing. */
+export async function lookUntil<Found>(
+  { clock, limits }: Pick<HttpDeps, 'clock' | 'limits'>,
+  look: () => Promise<Found | null>,
+): Promise<Found | null> {
+  const until = clock.steady() + (limits?.answerWaitMs ?? defaultLimits.answerWaitMs);
+  for (;;) {
+    const found = await look();
+    if (found !== null || clock.steady() >= until) return found;
+    await new Promise<void>((resolve) => void clock.after(lookEveryMs, resolve));
+  }
+}
