@@ -7,7 +7,7 @@
 //   S3  A person's word about the storm (taken, taken over, given back) is about all that it speaks for; a source's is about its alerts.
 //   S4  At most so many are adopted; the others ring on by themselves.
 import { isFiring, type Alert } from '../alert/row.ts';
-import { severityRank } from '../alert/severity.ts';
+import { severityRank, worstOf } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { metaOf, minuteOf } from '../desk.ts';
 import { recount } from '../incident/place.ts';
@@ -156,9 +156,9 @@ function windowOf(ctx: TurnContext, storm: Incident): readonly Incident[] {
 
 /** The storm speaks as loud as what it speaks for. */
 function lift(ctx: TurnContext, storm: Incident, children: readonly Incident[]): void {
-  const loudestOf = children.reduce(
-    (worst, { severity }) => (severityRank(severity) > severityRank(worst) ? severity : worst),
+  const loudestOf = worstOf(
     storm.severity,
+    children.map(({ severity }) => severity),
   );
   const score = children.reduce((best, { score: one }) => (one.value > best.value ? one : best), storm.score);
   if (loudestOf === storm.severity && score === storm.score) return;

@@ -13,7 +13,7 @@ import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
 import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
-import { isUnderWay } from '../page/delivery.ts';
+import { isUnderWay } from '../page/outgoing.ts';
 import { closePage, watchAck } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { tellWithout } from '../run/shadow.ts';

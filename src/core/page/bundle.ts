@@ -6,7 +6,7 @@
 //   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
 //       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does.
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
-import { severityRank } from '../alert/severity.ts';
+import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import { incidentOf } from '../incident/row.ts';
 import type { Instant } from '../time.ts';
@@ -41,9 +41,14 @@ export function spanAfter(ctx: TurnContext, key: string, pages: readonly Page[])
   const before = ctx.desk.tables.bundles.rows.get(key);
   const isOpen = before !== undefined && ctx.at < before.until;
   if (bundleMs === 0 && !isOpen) return null;
-  const severities = [...(isOpen ? [before.severity] : []), ...pages.map((page) => severityOf(ctx, page))];
   const until: Instant = isOpen ? before.until : ctx.at + bundleMs;
-  return { until, severity: severities.reduce((worst, one) => (severityRank(one) > severityRank(worst) ? one : worst)) };
+  return {
+    until,
+    severity: worstOf(
+      isOpen ? before.severity : 'info',
+      pages.map((page) => severityOf(ctx, page)),
+    ),
+  };
 }
 
 /** The ring that leads, and the others in the order in which they are told (U4). */
@@ -60,9 +65,9 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
   if (others.length === 0) return notice;
   const count = others.length + 1;
   const incidents = others.flatMap(({ page }) => incidentOf(ctx, page.incident) ?? []);
-  const severity = incidents.reduce(
-    (worst, one) => (severityRank(one.severity) > severityRank(worst) ? one.severity : worst),
+  const severity = worstOf(
     notice.severity,
+    incidents.map((incident) => incident.severity),
   );
   const lines = incidents.slice(0, titlesShown).map(({ id, severity: own, title }) => `- ${own}: ${title} (${id})`);
   const more = incidents.length > titlesShown ? [`- and ${incidents.length - titlesShown} more`] : [];

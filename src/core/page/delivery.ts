@@ -6,28 +6,19 @@
 //   P9  What rings after an acknowledgement, or for something new, is of a new era: a ring that was granted before does not count for it.
 //   P6  For one page at most one ring is on its way to a notifier.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { jittered } from '../jitter.ts';
-import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
-import { backoffAfter, day, hour, minute, second, type Millis } from '../time.ts';
+import { second } from '../time.ts';
 import { bundleKey, bundleMax, heldBy, led, mayWait, outsideId, spanAfter, together } from './bundle.ts';
 import type { NotifyAnswered, NotifyClaimed, NotifyRequested, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import { rings, type Notification, type NotifyKind, type NotifyOutcome } from './notification.ts';
+import { isHeard, isOpen, ringOf } from './outgoing.ts';
+import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
+import { isTriedAgain, waitBefore } from './retry.ts';
 import { pageOf, type Outgoing, type Page, type Placed } from './row.ts';
 
 const answerWithinMs = 60 * second;
 /** Somebody on a rung is told within this, or the next rung rings. */
 export const reachWithinMs = 60 * second;
-const retryWaits = { firstMs: second, maxMs: 5 * minute };
-/** After no answer: it may have arrived, and a slow notifier shall not get copies. */
-const unknownWaits = { firstMs: minute, maxMs: 5 * minute };
-const refusedWaits = { firstMs: 5 * minute, maxMs: 5 * minute };
-const waitMinMs = 200;
-/** However long a notifier asks us to wait. */
-const retryAfterMaxMs = hour;
-/** How long what must be known is tried, when the policy does not say. */
-export const keepTryingMs: Millis = day;
-
 /** Asks for a notification to this notifier; nothing when the same is on its way or was sent. */
 export function send(ctx: TurnContext, id: string, notifier: string, kind: NotifyKind): void {
   const page = pageOf(ctx, id);
@@ -222,64 +213,6 @@ function isUnheard(ctx: TurnContext, page: Page): boolean {
       !isHeard(each) &&
       (each.state === 'refused' || each.state === 'dropped' || (each.state === 'waiting' && (each.dueAt ?? 0) - ctx.at >= reachWithinMs)),
   );
-}
-
-/** What was asked for, or carried on, when the ringing rung rang. */
-export function ringOf(page: Page): readonly Outgoing[] {
-  return page.outgoing.filter(({ ring, kind }) => ring === page.ring && rings[kind]);
-}
-
-/** A notifier has taken it, for at least some of its recipients. */
-export function isHeard({ state, heard }: Outgoing): boolean {
-  return state === 'accepted' || heard === true;
-}
-
-/** Asked for or being delivered: an answer is to come. */
-function isOpen({ state }: Outgoing): boolean {
-  return state === 'asked' || state === 'granted';
-}
-
-/** An answer or another attempt is to come. */
-export function isUnderWay(outgoing: Outgoing): boolean {
-  const { state, kind, with: others } = outgoing;
-  return isOpen(outgoing) || isHeldBack(outgoing) || (state === 'waiting' && (isUntilAccepted(kind) || others !== undefined));
-}
-
-/** A ring that is not over: a newer one for its notifier takes it up instead of sending another (P6). */
-export function isRingUnderWay(outgoing: Outgoing): boolean {
-  return rings[outgoing.kind] && (isOpen(outgoing) || isHeldBack(outgoing) || outgoing.state === 'waiting');
-}
-
-/** A newer ring of this kind takes it up instead of sending another (P6); what may not wait does not take up what waits for others. */
-export function isTakenUp(outgoing: Outgoing, kind: NotifyKind): boolean {
-  return isRingUnderWay(outgoing) && (outgoing.state !== 'held' || mayWait(kind));
-}
-
-/** In a bundle: it waits for others, or another's message tells it. */
-function isHeldBack({ state }: Outgoing): boolean {
-  return state === 'held' || state === 'bundled';
-}
-
-function isTriedAgain(ctx: TurnContext, page: Page, outgoing: Outgoing, outcome: NotifyOutcome): boolean {
-  const { kind, since } = outgoing;
-  if (outcome.outcome === 'accepted' && (outcome.left ?? []).length === 0) return isOfFormerEra(page, outgoing);
-  const inTime = ctx.at - since < (ctx.policy.delivery?.keepTryingMs ?? keepTryingMs);
-  if (isUntilAccepted(kind)) return inTime;
-  return outcome.outcome !== 'refused' && page.state === 'ringing' && (rings[kind] || inTime);
-}
-
-/** It left before an acknowledgement, and the page rings again since: a vendor may have called nobody for it, so it is said anew (P9). */
-function isOfFormerEra(page: Page, outgoing: Outgoing): boolean {
-  const { era = 0, ring } = outgoing;
-  return isRingUnderWay(outgoing) && page.state === 'ringing' && ring === page.ring && era < (page.era ?? 0);
-}
-
-function waitBefore(outcome: NotifyOutcome, { id, attempt }: Outgoing): Millis {
-  const waits = outcome.outcome === 'unknown' ? unknownWaits : outcome.outcome === 'refused' ? refusedWaits : retryWaits;
-  const whole = backoffAfter(attempt, waits);
-  const share = jittered(`${id}#${attempt}`, waits.firstMs > second ? whole / 2 : 0, whole);
-  const asked = outcome.outcome === 'deferred' ? Math.min(retryAfterMaxMs, outcome.retryAfterMs) : 0;
-  return Math.max(waitMinMs, asked, share);
 }
 
 function wordOf(ctx: TurnContext, id: string, notification: string): Word | null {

@@ -9,9 +9,10 @@ import { incidentOf, type Incident } from '../incident/row.ts';
 import { clockOf, spanOf } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { climbWhenUnheard, isQuiet, onReach, onRung, ring, type Place } from './climb.ts';
-import { isTakenUp, send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
+import { send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
+import { isTakenUp } from './outgoing.ts';
 import { ladderFor } from './route.ts';
 import { erasTold, pageOf, type Page } from './row.ts';
 

@@ -41,16 +41,20 @@ export function createSetBack({ partition, log, clock, holds, onTrouble, stoppin
   async function look(): Promise<Millis> {
     const now = clock.now();
     const steady = clock.steady();
-    const ahead = [...desks().values()].filter((desk) => desk.scope !== everyScope && metaOf(desk).now - now > aheadMax);
-    const isContradicted = takeNewestStamp() - now > aheadMax;
-    if (ahead.length === 0 || isContradicted || clock.inDoubt?.() === true || !holds()) since = null;
-    else since ??= steady;
+    const ahead: Desk[] = [];
+    let aheadMs: Millis = 0;
     for (const desk of desks().values()) {
       const { now: at, seq } = metaOf(desk);
       if (at - now <= aheadMax) stood.set(desk.scope, { now: at, seq, offset: now - steady });
+      else if (desk.scope !== everyScope) {
+        ahead.push(desk);
+        aheadMs = Math.max(aheadMs, at - now);
+      }
     }
     for (const scope of stood.size > desks().size ? stood.keys() : []) if (!desks().has(scope)) stood.delete(scope);
-    const aheadMs = ahead.reduce((most, desk) => Math.max(most, metaOf(desk).now - now), 0);
+    const isContradicted = takeNewestStamp() - now > aheadMax;
+    if (ahead.length === 0 || isContradicted || clock.inDoubt?.() === true || !holds()) since = null;
+    else since ??= steady;
     if (since === null || steady - since < lastsMs) return aheadMs; // K5
     since = null;
     for (const desk of ahead.slice(0, desksAtOnceMax)) {
