@@ -1,11 +1,9 @@
 // A gateway in this process on a folder of its own, started as `serve` starts it or with a store whose disk has a bad day.
-import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { registry } from '../../adapters/registry.ts';
 import { diskFiles } from '../../src/config/files.ts';
@@ -17,6 +15,7 @@ import { configDeps } from '../../src/gateway/config-deps.ts';
 import { troubleOf } from '../../src/gateway/config-trouble.ts';
 import { createLogger } from '../../src/gateway/logger.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { until as soon } from '../support/living.ts';
 import { passingClock } from '../support/passing-clock.ts';
 
 export interface Folder {
@@ -114,11 +113,5 @@ export async function ready(url: string): Promise<Ready> {
   return { status: answer.status, text: await answer.text() };
 }
 
-export async function until(what: string, holds: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (performance.now() < end) {
-    if (await holds()) return;
-    await sleep(50);
-  }
-  assert.fail(`not within ${withinMs} ms: ${what}`);
-}
+export const until = (what: string, holds: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> =>
+  soon(what, holds, withinMs);

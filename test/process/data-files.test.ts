@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until as soon } from '../support/living.ts';
 import { realGateway, type RealGateway } from './gateway.ts';
 
 const pageBytes = 4_096;
@@ -43,13 +44,7 @@ async function text(gateway: RealGateway, path: string): Promise<string> {
   return `${answer.status} ${await answer.text()}`;
 }
 
-async function until(what: string, holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> {
-  const end = performance.now() + withinMs;
-  while (!(await holds())) {
-    assert.ok(performance.now() < end, `not within ${withinMs} ms: ${what}`);
-    await sleep(50);
-  }
-}
+const until = (what: string, holds: () => Promise<boolean> | boolean, withinMs = 30_000): Promise<void> => soon(what, holds, withinMs);
 
 async function namesIn(gateway: RealGateway): Promise<ReadonlySet<string>> {
   const { items } = (await gateway.api('/api/v1/alerts?limit=200')) as { items: { name: string }[] };

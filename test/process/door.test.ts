@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { until as soon } from '../support/living.ts';
 import { freePort } from './gateway.ts';
 
 const program = fileURLToPath(new URL('../../bin/quench.js', import.meta.url));
@@ -88,13 +89,7 @@ async function deliver(url: string, name: string, count = 1): Promise<number> {
   return answer.status;
 }
 
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await holds()) return;
-    await sleep(100);
-  }
-  assert.fail(`not within 40 s: ${what}`);
-}
+const until = (what: string, holds: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> => soon(what, holds, withinMs);
 
 test(
   'F2: with --intake-only alerts are taken in and critical ones paged as they came in, and a later start decides them',

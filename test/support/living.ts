@@ -14,9 +14,9 @@ export function lives(pid: number): boolean {
 }
 
 /** Waits until the condition holds; fails with the sentence when it does not in time. */
-export async function until(says: string, holds: () => boolean, withinMs = 2_000): Promise<void> {
+export async function until(says: string, holds: () => boolean | Promise<boolean>, withinMs = 2_000): Promise<void> {
   const endsAt = performance.now() + withinMs;
-  while (!holds()) {
+  while (!(await holds())) {
     assert.ok(performance.now() < endsAt, `not within ${withinMs}ms: ${says}`);
     await sleep(10);
   }
