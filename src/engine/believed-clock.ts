@@ -7,6 +7,7 @@
 //   C3  What is within `jumpMax` is followed at once: clocks are slewed and stepped by small amounts all the time.
 import { minute, second, type Instant, type Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
+import { createMeter } from './meter.ts';
 
 export const jumpMax: Millis = 2 * minute;
 export const forwardLastsMs: Millis = minute;
@@ -69,13 +70,9 @@ export function believedClock(clock: Clock, tell: (news: ClockNews) => void = ()
       return jump !== null;
     },
     watch() {
-      let cancel = (): void => {};
-      const again = (): void => {
-        look();
-        cancel = clock.after(lookEveryMs, again);
-      };
-      again();
-      return () => cancel();
+      const meter = createMeter({ clock, everyMs: lookEveryMs, first: 0, measure: async () => look(), onTrouble: () => {} });
+      meter.start();
+      return meter.stop;
     },
   };
 }
