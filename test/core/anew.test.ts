@@ -125,3 +125,17 @@ test('N2: a storm that is a mix of many rules rings for all of them, not anew fo
 
   assert.equal(rings(story), before);
 });
+
+test('B21, N2: who was told of a stranger before the clock was set right hears of the next one at once, not when the old time is reached', () => {
+  const story = ringing();
+  story.see(critical(story, 'PaymentsDown'));
+  assert.equal(rings(story), 2);
+  const from = story.now();
+  story.back(24 * hour);
+  story.say({ type: 'ClockCorrected', from, stoodFrom: from + 1, to: story.now() });
+
+  story.see(critical(story, 'QueueFull'));
+  story.forward(31 * second);
+
+  assert.equal(rings(story), 3);
+});

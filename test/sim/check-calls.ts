@@ -2,7 +2,7 @@
 import type { Desk } from '../../src/core/desk.ts';
 import type { Fact } from '../../src/core/records.ts';
 import type { RunEnd } from '../../src/core/run/facts.ts';
-import { second } from '../../src/core/time.ts';
+import { second, type Instant } from '../../src/core/time.ts';
 import { deskName, type Act, type Ledger, type Moment, type SeenFact } from './ledger.ts';
 
 const quietEnds: ReadonlySet<RunEnd> = new Set(['succeeded', 'noop', 'shadowed']);
@@ -32,7 +32,7 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
   const open = new Map<string, string>();
   const approval = new Map<string, boolean>();
   const owed = new Map<string, Owed>();
-  const frozen = new Map<number, Moment>();
+  const frozen = new Map<number, { readonly at: Instant; readonly seen: Moment }>();
 
   ledger.watch({
     acted(act) {
@@ -83,7 +83,7 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
         return;
       case 'FreezeChanged':
         if (fact.frozen === null) frozen.delete(partition);
-        else frozen.set(partition, seen);
+        else frozen.set(partition, { at: fact.at, seen });
         return;
       default:
     }
@@ -94,7 +94,8 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     granted.set(key, fact.worker);
     const since = frozen.get(partition);
     const acts = fact.call.startsWith('steps/') || fact.call.startsWith('undo/');
-    if (acts && since !== undefined && seen.steady - since.steady > frozenGraceMs) ledger.breach(`R4: ${key} was granted while frozen`);
+    if (acts && since !== undefined && fact.at > since.at && seen.steady - since.seen.steady > frozenGraceMs)
+      ledger.breach(`R4: ${key} was granted while frozen`);
   }
 
   function unclaimed(key: string, now: Moment): void {

@@ -1,17 +1,38 @@
-// The time of desks follows the clock (K3 in core/clock): once it has been right for long, no desk is ahead of it, and silences stand.
+// The time of desks follows the clock (core/clock): once it has been right for long, no desk is ahead of it, and silences stand (K3, K4);
+// and when a desk has gone back, nothing on it was left behind in the time that was ahead (K1, K2).
 import { aheadMax } from '../../src/core/clock/correct.ts';
-import { metaOf } from '../../src/core/desk.ts';
+import { metaOf, type Desk } from '../../src/core/desk.ts';
 import { everyScope } from '../../src/core/stamp.ts';
-import { second } from '../../src/core/time.ts';
+import { hour, second, type Instant } from '../../src/core/time.ts';
 import { tokenOf } from '../../src/core/wakes.ts';
 import type { Ledger } from './ledger.ts';
 
 const slackMs = second;
+/** No number of a row that is no instant is as large. */
+const firstInstant: Instant = Date.UTC(2020, 0);
+/** A sender's own words stay as they were said. */
+const saidBySenders = new Set(['startedAt', 'observedAt', 'sentAt', 'startsAt', 'endsAt']);
+/** Ends lie ahead by their nature. */
+const ends = new Set(['dueAt', 'until', 'holdsUntil', 'approveUntil']);
+/** No end lies further ahead in simulated worlds. */
+const endsWithin = 6 * hour;
 
 export function checkClock(ledger: Ledger): { calm(): void } {
+  let wentBack: string[] = [];
   ledger.watch({
-    fact({ fact }) {
-      if (fact.type === 'DeskSetBack') ledger.reach('desk set back');
+    fact({ fact, partition }) {
+      if (fact.type !== 'DeskSetBack') return;
+      ledger.reach('desk set back');
+      wentBack.push(`${partition}/${fact.scope}`);
+    },
+    settled() {
+      for (const name of wentBack) {
+        const desk = ledger.desks.get(name);
+        if (desk === undefined) continue;
+        const left = leftBehind(desk);
+        if (left !== null) ledger.breach(`K1: ${name} went back and ${left}`);
+      }
+      wentBack = [];
     },
   });
 
@@ -30,4 +51,29 @@ export function checkClock(ledger: Ledger): { calm(): void } {
       }
     },
   };
+}
+
+/** Where a row of the desk holds an instant that is ahead of the desk's time, whatever kind of row it is; null when none does. */
+function leftBehind(desk: Desk): string | null {
+  const { now } = metaOf(desk);
+  for (const [table, { rows }] of Object.entries(desk.tables)) {
+    for (const [key, row] of rows) {
+      const found = aheadIn(row, now, '');
+      if (found !== null) return `${table} ${key} is still ahead of it: ${found}`;
+    }
+  }
+  return null;
+}
+
+function aheadIn(value: unknown, now: Instant, name: string): string | null {
+  if (typeof value === 'number') {
+    const max = ends.has(name) ? now + endsWithin : now;
+    return !saidBySenders.has(name) && value >= firstInstant && value > max ? `${name} by ${value - now} ms` : null;
+  }
+  if (typeof value !== 'object' || value === null) return null;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = aheadIn(inner, now, Array.isArray(value) ? name : key);
+    if (found !== null) return found;
+  }
+  return null;
 }

@@ -5,6 +5,7 @@ import type { Ladder } from '../../src/core/page/ladder.ts';
 import { rings } from '../../src/core/page/notification.ts';
 import type { Outgoing, Page } from '../../src/core/page/row.ts';
 import { minute, second, type Instant, type Millis } from '../../src/core/time.ts';
+import { hastened, type SeenStamp } from './hastened.ts';
 import type { Ledger, Moment } from './ledger.ts';
 
 /** How long a notification may lie about unhanded while the process is up, before its overdue answer says something about us. */
@@ -15,10 +16,9 @@ const reachWithinMs: Millis = minute;
 const ladderSlackMs: Millis = 2 * minute;
 const outgoingKept = 64;
 
-interface Rang {
+interface Rang extends SeenStamp {
   readonly fact: PageRang;
-  readonly seen: Moment;
-  acked: { readonly seen: Moment; readonly at: Instant } | null;
+  acked: SeenStamp | null;
 }
 
 interface Book {
@@ -59,12 +59,13 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   const expiredAt = new Map<string, Instant>();
 
   ledger.watch({
-    fact({ fact, seen }, desk) {
+    fact(told, desk) {
+      const { fact, seen } = told;
       switch (fact.type) {
         case 'PageOpened':
           return void books.set(fact.page, bookOf(fact, seen));
         case 'PageRang':
-          return rang(fact, seen, desk.tables.pages.rows.get(fact.page));
+          return rang(fact, told, desk.tables.pages.rows.get(fact.page));
         case 'ApprovalRequested':
           asking.set(fact.incident, fact.run);
           return void uncalled.set(fact.incident, fact.run);
@@ -74,7 +75,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
           if (fact.end === 'expired') expiredAt.set(fact.incident, fact.at);
           return;
         case 'PageAcked':
-          return acked(fact.page, seen, fact.at);
+          return acked(fact.page, told);
         case 'PageClosed':
           return closed(fact.page);
         case 'NotifyRequested':
@@ -120,12 +121,13 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   }
 
   /** P1, P2, P3: in the ladder's order, each rung after its wait, none while acknowledged. */
-  function rang(fact: PageRang, seen: Moment, page: Page | undefined): void {
+  function rang(fact: PageRang, told: SeenStamp, page: Page | undefined): void {
+    const { seen } = told;
     const book = books.get(fact.page);
     if (book === undefined) return ledger.breach(`P1: page ${fact.page} rang before it was opened`);
     if (fact.kind === 'approval') uncalled.delete(fact.incident);
     const last = book.rang;
-    book.rang = { fact, seen, acked: null };
+    book.rang = { ...told, fact, acked: null };
     book.carried = new Set((fact.carried ?? []).map(({ notification }) => notification));
     ringing.push(book);
     if (book.closed) return ledger.breach(`P2: page ${fact.page} rang after it was closed`);
@@ -145,7 +147,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     const isPast = (one: Outgoing): boolean =>
       one.state === 'refused' || one.state === 'dropped' || (one.state === 'waiting' && (one.dueAt ?? 0) - fact.at >= reachWithinMs);
     if (!heard && outgoing.length > 0 && outgoing.every(isPast)) ledger.reach('climbed because nobody on the rung could be reached');
-    else early(fact, { seen: last.seen, at: last.fact.at }, seen, heard ? wholeMs : Math.min(wholeMs, reachWithinMs));
+    else early(fact, last, seen, heard ? wholeMs : Math.min(wholeMs, reachWithinMs));
   }
 
   /** Why a page that rings may begin its ladder anew. */
@@ -155,17 +157,15 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     return kind === 'page' && expiredAt.get(incident) === at ? 'rang anew because nobody answered in time' : null;
   }
 
-  function rangAgain({ ladder }: Book, from: { readonly seen: Moment; readonly at: Instant }, fact: PageRang, seen: Moment): void {
+  function rangAgain({ ladder }: Book, from: SeenStamp, fact: PageRang, seen: Moment): void {
     if (fact.round !== 0 || fact.rung !== 0) ledger.breach(`P1: acknowledged page ${fact.page} rang again at ${place(fact)}`);
     if (fact.kind !== 'repeat') return ledger.reach('answered page rings again for something new');
     if (ladder.ackTimeoutMs === 0) return ledger.breach(`P2: page ${fact.page} rang although it was acknowledged for good`);
     early(fact, from, seen, ladder.ackTimeoutMs);
   }
 
-  /** A restart knows the wall clock only (check-waits.ts). */
-  function early(fact: PageRang, from: { readonly seen: Moment; readonly at: Instant }, to: Moment, waitMs: Millis): void {
-    const restarted = to.lives !== from.seen.lives || ledger.repeats;
-    const forgiven = restarted ? to.forward - from.seen.forward + Math.max(0, from.seen.wall - from.at) : 0;
+  function early(fact: PageRang, from: SeenStamp, to: Moment, waitMs: Millis): void {
+    const forgiven = hastened(ledger, from, to);
     const passed = to.steady - from.seen.steady;
     if (passed + 1 < waitMs - forgiven) {
       ledger.breach(`R7: page ${fact.page} rang ${place(fact)} after ${passed} ms instead of ${waitMs} ms`);
@@ -181,11 +181,11 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     }
   }
 
-  function acked(id: string, seen: Moment, at: Instant): void {
+  function acked(id: string, told: SeenStamp): void {
     const book = books.get(id);
     if (book === undefined) return;
-    if (book.rang !== null) book.rang.acked = { seen, at };
-    honest(book, seen);
+    if (book.rang !== null) book.rang.acked = told;
+    honest(book, told.seen);
   }
 
   function closed(id: string): void {

@@ -72,7 +72,7 @@ export function checkResources(ledger: Ledger): void {
   }
 }
 
-/** Where the clock leapt, an hour was over sooner: when it leapt, or when that was believed. */
+/** Where the clock leapt, an hour was over sooner: when it leapt, or when a process came to believe it, which each does at its own time. */
 function isSameTime(a: Moment, b: Moment): boolean {
-  return a.forward === b.forward && a.believed === b.believed;
+  return a.forward === b.forward && a.believed === a.forward;
 }

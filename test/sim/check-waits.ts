@@ -2,14 +2,14 @@
 import type { Desk } from '../../src/core/desk.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { WakeRequested } from '../../src/core/wakes.ts';
+import { hastened, type SeenStamp } from './hastened.ts';
 import { deskName, type Ledger, type Moment, type SeenFact } from './ledger.ts';
 
 const slackMs: Millis = 8 * second;
 const perTroubleMs: Millis = 3 * second;
 
-interface Pending {
+interface Pending extends SeenStamp {
   readonly fact: WakeRequested;
-  readonly since: Moment;
 }
 
 export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
@@ -18,42 +18,31 @@ export function checkWaits(ledger: Ledger): { overdue(): void; none(): void } {
   ledger.watch({
     fact(seen, desk) {
       const { fact, partition } = seen;
-      if (fact.type === 'WakeRequested') ask(`${deskName(partition, fact.scope)} ${fact.token}`, fact, seen.seen, desk);
+      if (fact.type === 'WakeRequested') ask(`${deskName(partition, fact.scope)} ${fact.token}`, { ...seen, fact }, desk);
       if (fact.type === 'WakeSpent') spend(`${deskName(partition, fact.scope)} ${fact.token}`, seen);
     },
   });
 
-  function ask(name: string, fact: WakeRequested, since: Moment, desk: Desk): void {
+  function ask(name: string, asked: Pending, desk: Desk): void {
+    const { fact } = asked;
     const held = desk.tables.wakes.rows.get(fact.token);
     if (held !== undefined && held.dueAt < fact.dueAt)
       ledger.breach(`W2: the wait ${name} is asked for again with a later time: one of the two is lost`);
-    pending.set(name, { fact, since });
+    pending.set(name, asked);
   }
 
   function spend(name: string, { seen }: SeenFact): void {
     const held = pending.get(name);
     pending.delete(name);
     if (held === undefined) return ledger.breach(`W2: the wait ${name} was answered and nobody had asked`);
-    const passed = seen.steady - held.since.steady;
-    if (passed + 1 < held.fact.afterMs - forgiven(held, seen)) {
+    const passed = seen.steady - held.seen.steady;
+    if (passed + 1 < held.fact.afterMs - hastened(ledger, held, seen)) {
       ledger.breach(`W1: the wait ${name} of ${held.fact.afterMs} ms was over after ${passed} ms`);
     }
     late(name, held, seen);
   }
 
-  /**
-   * A restart knows the wall clock only: a jump forward while it waits hastens it, and so does a decision stamped long before it was taken.
-   * A jump counts from when it is believed, which is a while after. So it is for a host that finds on the log what another one wrote, or
-   * itself, having been told that it had failed.
-   */
-  function forgiven({ fact, since }: Pending, now: Moment): Millis {
-    if (now.lives === since.lives && !ledger.repeats) return 0;
-    // On a desk that is ahead of the clock it cannot be seen how long before the decision its input was stamped.
-    if (fact.at > since.wall) return now.forward - since.believed + second;
-    return now.forward - since.believed + Math.max(0, since.wall - fact.at);
-  }
-
-  function late(name: string, { fact, since }: Pending, now: Moment): void {
+  function late(name: string, { fact, seen: since }: Pending, now: Moment): void {
     const restarts = now.lives - since.lives;
     const slack = slackMs + perTroubleMs * (now.troubles - since.troubles + restarts);
     // W1: after a restart no wait is longer than it was asked; on a wall clock that went back, or that not everybody believes, it may begin anew.

@@ -6,7 +6,7 @@ import { metaOf, newDesk, type Desk } from '../../src/core/desk.ts';
 import { fold } from '../../src/core/fold.ts';
 import type { Notification, NotifyKind } from '../../src/core/page/notification.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
-import { second, type Instant, type Millis } from '../../src/core/time.ts';
+import type { Instant, Millis } from '../../src/core/time.ts';
 import { forwardLastsMs } from '../../src/engine/believed-clock.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
@@ -105,6 +105,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
   const watchers: Watcher[] = [];
   const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
   const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, believed: 0, back: 0 };
+  let doubts = 0;
 
   const ledger: Ledger = {
     repeats,
@@ -132,9 +133,15 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       state.troubles += 1;
     },
     jumped(span) {
-      if (span <= 0) return void (state.back += 1);
-      state.forward += span;
-      clock.after(forwardLastsMs + 5 * second, () => (state.believed += span));
+      if (span <= 0) state.back += 1;
+      else state.forward += span;
+      // Whoever doubts a jump begins to doubt anew at the next one; a process in which nothing happens notices a jump late.
+      const { forward } = state;
+      doubts += 1;
+      const mine = doubts;
+      clock.after(2 * forwardLastsMs, () => {
+        if (doubts === mine) state.believed = forward;
+      });
     },
     moment: () => ({
       steady: clock.steady(),

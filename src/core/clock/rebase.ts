@@ -6,7 +6,7 @@
 import type { FlapHistory } from '../alert/flapping.ts';
 import type { Alert, Refired, Remembered } from '../alert/row.ts';
 import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
-import type { Incident } from '../incident/row.ts';
+import type { Asked, Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
 import type { ResourceRow } from '../resource/row.ts';
 import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
@@ -88,19 +88,28 @@ function historyAfter(history: FlapHistory, back: Back): FlapHistory {
 }
 
 function incidentAfter(incident: Incident, back: Back): Incident {
-  const { openedAt, resolvedAt, lifeAt, risenAt, acked, taken, held } = incident;
+  const { openedAt, firstStart, lastStart, resolvedAt, lifeAt, risenAt, acked, taken, held, asked } = incident;
   return {
     ...incident,
     openedAt: shifted(openedAt, back),
+    firstStart: shifted(firstStart, back),
+    lastStart: shifted(lastStart, back),
     resolvedAt: shifted(resolvedAt, back),
     lifeAt: shifted(lifeAt, back),
     acked: acked === null ? null : { ...acked, at: clamped(acked.at, back) },
     ...(taken === undefined ? {} : { taken: { ...taken, at: clamped(taken.at, back) } }),
     ...(risenAt === undefined ? {} : { risenAt: shifted(risenAt, back) }),
+    ...(asked === undefined ? {} : { asked: asked.map((one) => askedAfter(one, back)) }),
     ...(held === undefined
       ? {}
       : { held: Object.fromEntries(Object.entries(held).map(([name, one]) => [name, { ...one, since: shifted(one.since, back) }])) }),
   };
+}
+
+function askedAfter(asked: Asked, back: Back): Asked {
+  const { askedAt, answeredAt } = asked;
+  const next = { ...asked, askedAt: shifted(askedAt, back) };
+  return answeredAt === undefined ? next : { ...next, answeredAt: shifted(answeredAt, back) };
 }
 
 function runAfter(run: Run, back: Back): Run {
@@ -146,7 +155,13 @@ function resourceAfter(resource: ResourceRow, back: Back): ResourceRow {
 }
 
 function pageAfter(page: Page, back: Back): Page {
-  return { ...page, openedAt: shifted(page.openedAt, back), outgoing: page.outgoing.map((one) => outgoingAfter(one, back)) };
+  const { openedAt, anewAt, outgoing } = page;
+  return {
+    ...page,
+    openedAt: shifted(openedAt, back),
+    outgoing: outgoing.map((one) => outgoingAfter(one, back)),
+    ...(anewAt === undefined ? {} : { anewAt: shifted(anewAt, back) }),
+  };
 }
 
 function outgoingAfter(one: Outgoing, back: Back): Outgoing {
