@@ -242,3 +242,19 @@ test('B20: a new life of what a storm adopted speaks for itself, though the stor
   assert.equal(row(story, child)?.life, 2);
   assert.equal(rangFor(story, child), 2);
 });
+
+test('B20: a storm that comes back does not speak for what has called somebody since it ended', () => {
+  const story = raged();
+  const joined = story.all('AlertJoined').map(({ incident }) => incident);
+  const child = childrenOf(story).find((id) => row(story, id)?.page === null) ?? '';
+  const member = joined.indexOf(stormOf(story));
+  for (let n = 0; n < 130; n += 1) if (joined[n] !== child) clear(story, nodeDown(story, n));
+  story.forward(minute);
+  assert.equal(rangFor(story, child), 1, 'the storm is over, and it rings for the first time');
+  assert.equal(row(story, child)?.parent, stormOf(story));
+
+  story.see(nodeDown(story, member, { observedAt: story.now() }));
+
+  assert.equal(row(story, stormOf(story))?.state, 'open');
+  assert.equal(row(story, child)?.parent, null);
+});

@@ -11,7 +11,7 @@ import { keysOf, type Key } from '../correlate/keys.ts';
 import type { Desk } from '../desk.ts';
 import { idOf } from '../ids.ts';
 import { scoreOf } from '../score/score.ts';
-import { incidentOf, type Incident } from './row.ts';
+import { childrenOf, incidentOf, type Incident } from './row.ts';
 import { stormTitle } from './storm-title.ts';
 
 /** Puts a new or recurring firing alert where it belongs and returns that incident (I1). */
@@ -133,8 +133,9 @@ export function raise(ctx: TurnContext, id: string, alert: Alert): void {
   emit(ctx, { type: 'IncidentChanged', incident: id, severity: alert.severity, title, root, score, settled });
 }
 
-/** A resolved incident burns again, or still: a new life of it begins. */
+/** A resolved incident burns again, or still: a new life of it begins. What a storm spoke for is asked whether it does so again. */
 export function reopen(ctx: TurnContext, id: string, by: string): void {
   emit(ctx, { type: 'IncidentReopened', incident: id, by });
   beginLife(ctx, id);
+  for (const child of childrenOf(ctx, id)) ctx.toDeliberate.add(child);
 }
