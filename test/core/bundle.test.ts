@@ -213,6 +213,25 @@ test('a leader that may have arrived, and ended before it was tried again, tells
   assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map(({ page }) => page)));
 });
 
+test('G1: what was to be told by a message that does not leave, and is over, is not asked for by itself', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const [lead, over] = [story.last('NotifyRequested'), story.last('NotifyRequested').with?.[0]?.page];
+  const closing = pages(story).find(({ id }) => id === over);
+  const asked = story.all('NotifyRequested').length;
+  for (let n = 0; n < 4; n += 1) if (closing?.title.includes(`h${n}`)) clear(story, n);
+  story.say({ type: 'Acked', incident: lead.incident, by: 'anna', via: 'api' });
+  story.notified(accepted);
+
+  const requests = story.all('NotifyRequested').slice(asked);
+  assert.ok(
+    requests.some(({ notification }) => notification.kind === 'page'),
+    'the other one is told',
+  );
+  assert.ok(requests.every(({ page, notification }) => page !== over || notification.kind === 'resolve'));
+});
+
 test('without a span every ring leaves by itself', () => {
   const story = tell({ ...policy, delivery: { ...delivery, bundleMs: 0 } });
   for (let n = 0; n < 10; n += 1) story.see(down(story, n));

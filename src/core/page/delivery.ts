@@ -43,11 +43,7 @@ function opening(ctx: TurnContext, key: string, pages: readonly Page[]): Pick<No
 
 /** The span of a notifier is over: what waits and is still true leaves in one message. Returns what `takeAnswer` does. */
 export function takeBundle(ctx: TurnContext, { bundle: key }: Extract<PageWake, { kind: 'bundle' }>): readonly Page[] {
-  const words = heldWords(ctx, key);
-  const unheard = words.flatMap((word) => {
-    const why = reasonAgainst(ctx, word);
-    return why === null ? [] : dropped(ctx, word, why);
-  });
+  const unheard = dropOver(ctx, heldWords(ctx, key));
   tellTogether(ctx, heldWords(ctx, key));
   return unheard;
 }
@@ -105,10 +101,7 @@ export function takeClaim(ctx: TurnContext, input: NotifyClaimed): readonly Page
     return settle(ctx, word, { outcome: 'unknown', detail: `a worker was at it and is gone; not sent again: ${why}` });
   }
   if (why !== null) return dropped(ctx, word, why);
-  const unheard = othersOf(ctx, outgoing).flatMap((other) => {
-    const over = reasonAgainst(ctx, other);
-    return over === null ? [] : dropped(ctx, other, over);
-  });
+  const unheard = dropOver(ctx, othersOf(ctx, outgoing));
   const { notifier, attempt } = outgoing;
   const grant = nextSeq(ctx);
   emit(ctx, {
@@ -133,12 +126,21 @@ function wordsOf(ctx: TurnContext, { page, outgoing }: Word): Notification {
   return left === undefined ? notice : { ...notice, only: left };
 }
 
-/** It does not leave; what it was to tell besides leaves without it. */
+/** Of these words those that are not true any more do not leave. Returns what `takeAnswer` does. */
+function dropOver(ctx: TurnContext, words: readonly Word[]): readonly Page[] {
+  return words.flatMap((word) => {
+    const why = reasonAgainst(ctx, word);
+    return why === null ? [] : dropped(ctx, word, why);
+  });
+}
+
+/** It does not leave; what it was to tell besides, and is still true, leaves without it. */
 function dropped(ctx: TurnContext, { page, outgoing }: Word, why: string): readonly Page[] {
   const { id: notification, notifier, attempt } = outgoing;
   emit(ctx, { type: 'NotifyDropped', page: page.id, incident: page.incident, notifier, notification, attempt, why });
+  const unheard = dropOver(ctx, othersOf(ctx, outgoing));
   tellTogether(ctx, othersOf(ctx, outgoing));
-  return unheardAfter(ctx, page.id, outgoing);
+  return [...unheard, ...unheardAfter(ctx, page.id, outgoing)];
 }
 
 /** Takes a notifier's answer. Returns the pages on whose ringing rung nobody can be told soon. */
