@@ -19,7 +19,8 @@ export interface Kind {
 
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly sources: readonly (Kind & { readonly ask?: { readonly options: object } })[];
-  readonly notifiers: readonly Kind[];
+  /** `sharedBy`: why a message under these options reaches several people, or null; without it the operator alone knows. */
+  readonly notifiers: readonly (Kind & { sharedBy?(options: Options): string | null })[];
   /** Logs that several gateways share. */
   readonly logs: readonly Kind[];
   /** The first is the default. */
@@ -71,7 +72,7 @@ export interface RawConfig {
   readonly scope?: { readonly labels?: readonly string[] };
   readonly playbooks?: { readonly dir?: string };
   readonly actions?: { readonly [kind: string]: Options };
-  readonly notifiers: { readonly [name: string]: Options & { readonly type: string } };
+  readonly notifiers: { readonly [name: string]: Options & { readonly type: string; readonly person?: string } };
   readonly ladders: { readonly [name: string]: RawLadder };
   readonly routes?: readonly { readonly when?: string; readonly ladder: string }[];
   readonly grouping?: {

@@ -115,7 +115,21 @@ export const ConfigSchema: Schema = {
       scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
       playbooks: mapping({ dir: line(4_096) }),
       actions: { type: 'object', additionalProperties: options },
-      notifiers: { ...named({ type: 'object', required: ['type'], properties: { type: { type: 'string' } } }), minProperties: 1 },
+      notifiers: {
+        ...named({
+          type: 'object',
+          required: ['type'],
+          properties: {
+            type: { type: 'string' },
+            person: {
+              ...line(64),
+              pattern: '^[^\\p{C}\\p{Z}]+( [^\\p{C}\\p{Z}]+)*$',
+              'x-expects': 'the name of the one person whom it reaches',
+            },
+          },
+        }),
+        minProperties: 1,
+      },
       ladders: {
         ...named(
           mapping(

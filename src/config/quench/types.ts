@@ -61,7 +61,14 @@ export interface Config {
   readonly scope: { readonly labels: readonly string[] };
   readonly playbooks: { readonly dir: string };
   readonly actions: { readonly [kind: string]: { readonly [name: string]: Json } };
-  readonly notifiers: { readonly [name: string]: { readonly type: string; readonly options: { readonly [name: string]: Json } } };
+  readonly notifiers: {
+    readonly [name: string]: {
+      readonly type: string;
+      readonly options: { readonly [name: string]: Json };
+      /** Whom it reaches, when that is one person and nobody else. */
+      readonly person?: string;
+    };
+  };
   /** How long a stop waits for steps under way. */
   readonly drainMs: Millis;
   /** What a gateway that shares a log keeps while that is away. */

@@ -7,9 +7,9 @@ import type { RunDocument } from '../../readmodel/documents.ts';
 import { decided } from '../api/runs.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
-import { badLink } from './ack.ts';
-import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Page, type Sent } from './html.ts';
-import { readLink, type LinkClaim } from './links.ts';
+import { badLink, namedBy } from './ack.ts';
+import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
+import { readLink, viaLink, type LinkClaim } from './links.ts';
 import { lookUntil, storyOf } from './looking.ts';
 
 const plan = /^would call /;
@@ -57,17 +57,16 @@ async function serveAnswer(deps: HttpDeps, req: IncomingMessage, res: ServerResp
   const claim = read.value;
   const run = await runOf(deps, claim);
   if (req.method !== 'POST') return sendPage(res, 200, await asking(deps, claim, run, nameKnown(req)));
-  const sent = await sentIn(req);
+  const sent = namedBy(claim, await sentIn(req));
   const word = sent.field('answer');
   if (sent.name === '' || (word !== 'yes' && word !== 'no')) {
     const page = await asking(deps, claim, run, sent.name);
     return sendPage(res, 400, { ...page, says: ['Please say who you are, and yes or no.', ...page.says] });
   }
-  rememberName(res, sent.name);
+  if (claim.person === undefined) rememberName(res, sent.name);
   const late = run === null ? null : decided(run);
   if (late !== null) return sendPage(res, 409, { title: 'It no longer waits', says: [late] });
-  const via = claim.to === '' ? 'link' : `link to ${claim.to}`;
-  const said = { scope: claim.scope, run: claim.run ?? '', by: sent.name, via };
+  const said = { scope: claim.scope, run: claim.run ?? '', by: sent.name, via: viaLink(claim) };
   await deps.intake.submit(word === 'yes' ? { type: 'Approved', ...said } : { type: 'Denied', ...said, note: sent.note });
   return sendPage(res, ...(await outcome(deps, claim, run, sent)));
 }
@@ -77,16 +76,18 @@ async function runOf({ store: { views } }: HttpDeps, { run, scope }: LinkClaim):
 }
 
 async function asking(deps: HttpDeps, claim: LinkClaim, run: RunDocument | null, name: string): Promise<Page> {
-  const form = {
-    name,
+  const { person } = claim;
+  const as = person === undefined ? '' : ` as ${person}`;
+  const form: Form = {
+    name: person === undefined ? name : null,
     hidden: {},
     buttons: [
-      { field: 'answer', value: 'yes', says: 'Yes, run it' },
-      { field: 'answer', value: 'no', says: 'No' },
+      { field: 'answer', value: 'yes', says: `Yes, run it${as}` },
+      { field: 'answer', value: 'no', says: `No${as}` },
     ],
     asksNote: true,
-  } as const;
-  if (run === null) return { title: `Let run ${claim.run ?? ''} act?`, says: ['What it would do is not shown now.'], form };
+  };
+  if (run === null) return { title: `Let run ${claim.run ?? ''} act?`, says: ['What it would do is not shown now.'], forms: [form] };
   const late = decided(run);
   if (late !== null) return { title: 'It no longer waits', says: [late] };
   const left = run.approvalUntil === null ? 0 : run.approvalUntil - deps.clock.now();
@@ -94,7 +95,7 @@ async function asking(deps: HttpDeps, claim: LinkClaim, run: RunDocument | null,
   return {
     title: `Let playbook ${run.playbook} act on ${run.target}?`,
     says: [`Asked ${sinceOf(run.startedAt, deps.clock.now())} for incident ${run.incident}.${until}`],
-    form,
+    forms: [form],
     lines: [{ head: 'It would run', lines: await planOf(deps, claim, run) }],
   };
 }
