@@ -9,8 +9,9 @@ import { ShellConfig } from '../../adapters/shell/config.ts';
 import { SlackConfig } from '../../adapters/slack/notifier.ts';
 import { smtpNotifier } from '../../adapters/smtp/notifier.ts';
 import { diskFiles } from '../../src/config/files.ts';
-import { loadConfig } from '../../src/config/quench/config.ts';
+import { loadConfig, readConfig } from '../../src/config/quench/config.ts';
 import type { ConfigDeps } from '../../src/config/quench/loading.ts';
+import { usableConfig } from '../../src/config/quench/usable.ts';
 import { bookTo, exchanged, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const none = { type: 'object', additionalProperties: false, properties: {} };
@@ -179,6 +180,43 @@ describe('a configuration that is well', () => {
     assert.equal(said.value.notifiers['oncall']?.person, 'Anna Ö');
     assert.deepEqual(Object.keys(said.value.notifiers['oncall']?.options ?? {}), ['routingKey']);
     assert.equal(said.value.notifiers['terminal']?.person, undefined);
+  });
+
+  it('lets nobody approve by a link unless it says who, and then only whom a notifier reaches alone', () => {
+    const plain = load(good);
+    assert(plain.ok);
+    assert.deepEqual(plain.value.approvals, { byLink: false, approvers: [] });
+    const persons = exchanged(good, 'type: pagerduty,', 'type: pagerduty, person: anna,');
+    const named = load(`${persons}approvals: { approvers: [anna] }\n`);
+    assert(named.ok, linesOf(named).join('\n'));
+    assert.deepEqual(named.value.approvals, { byLink: false, approvers: ['anna'] });
+    const open = load(`${good}approvals: { byLink: true }\n`);
+    assert(open.ok, linesOf(open).join('\n'));
+    assert.deepEqual(open.value.approvals, { byLink: true, approvers: [] });
+    for (const [text, want] of [
+      [
+        `${persons}approvals: { approvers: [anna, ana] }\n`,
+        /:\d+:\d+: approvals\.approvers\[1\]: expected the person of a notifier, seen "ana"; did you mean "anna"\?/,
+      ],
+      [`${good}approvals: { approvers: [anna] }\n`, /approvals\.approvers\[0\]: .*no notifier says whom it reaches: write person: anna/],
+      [`${good}approvals: { byLink: ja }\n`, /approvals\.byLink: expected true \(whoever has the link may say yes\) or false, seen "ja"/],
+    ] as const) {
+      const lines = linesOf(load(text));
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(lines[0] ?? '', want);
+    }
+  });
+
+  it('U1: what is wrong about approvals lets nobody approve by a link', () => {
+    for (const wrong of ['approvals: { byLink: true, approvers: [ben] }', 'approvals: { byLink: ja }', 'approvals: true']) {
+      const files = textFiles({
+        '/etc/q/quench.yaml': `${good}${wrong}\n`,
+        '/etc/q/new.token': 'new-secret',
+        '/etc/q/books/one.yaml': book,
+      });
+      const usable = usableConfig(readConfig('/etc/q/quench.yaml', { ...base, env, files }));
+      assert.deepEqual(usable?.config.approvals, { byLink: false, approvers: [] }, wrong);
+    }
   });
 
   it('one ladder needs no routes', () => {

@@ -13,6 +13,7 @@ import { memberOf, shapeFaults, withoutFaults, type ShapeFault } from '../yaml/s
 import { readYaml } from '../yaml/yaml.ts';
 import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
+import { approvalsOf } from './approvals.ts';
 import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
 import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
@@ -99,6 +100,7 @@ function configOf(loading: Loading): Config {
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
   const actions = actionsOf(loading);
   const policy = policyOf(loading, dir, permitsOf(loading, actions));
+  const api = apiOf(loading);
   const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
@@ -106,7 +108,8 @@ function configOf(loading: Loading): Config {
       port,
       publicUrl: (raw.listen?.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/$/, ''),
     },
-    api: apiOf(loading),
+    api,
+    approvals: approvalsOf(loading, api, policy),
     data: { type: storeOf(loading), dir: from(raw.data?.dir ?? configDefaults.dataDir) },
     log: logOf(loading),
     roles: rolesOf(loading),

@@ -53,6 +53,7 @@ export interface RawConfig {
     readonly ackSecrets?: SecretRef;
     readonly metrics?: 'open' | 'read';
   };
+  readonly approvals?: { readonly byLink?: boolean; readonly approvers?: readonly string[] };
   readonly data?: { readonly type?: string; readonly dir?: string };
   readonly log?: Options & { readonly type?: string };
   readonly roles?: readonly Role[];

@@ -96,6 +96,16 @@ export const ConfigSchema: Schema = {
         ackSecrets: secrets,
         metrics: { enum: ['open', 'read'] },
       }),
+      approvals: mapping({
+        byLink: { type: 'boolean', 'x-expects': 'true (whoever has the link may say yes) or false' },
+        approvers: {
+          type: 'array',
+          maxItems: 100,
+          uniqueItems: true,
+          items: line(64),
+          'x-expects': 'a list of persons that notifiers name',
+        },
+      }),
       data: mapping({ type: line(64), dir: line(4_096) }),
       log: { type: 'object', properties: { type: { type: 'string' } } },
       roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },

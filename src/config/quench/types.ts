@@ -47,6 +47,8 @@ export interface Config {
     readonly ackSecrets: readonly string[];
     readonly metrics: 'open' | 'read';
   };
+  /** Who may say yes to a playbook by a link alone: everybody who has one, or the persons that are named; others show a token of the API. */
+  readonly approvals: { readonly byLink: boolean; readonly approvers: readonly string[] };
   readonly data: {
     /** Which kind of store keeps it. */
     readonly type: string;
