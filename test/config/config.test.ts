@@ -434,6 +434,12 @@ const wrongs: readonly Wrong[] = [
     want: /:20:19: playbooks\.dir: expected a directory of playbooks at \/etc\/q\/boks, seen none: ENOENT/,
   },
   {
+    says: 'a secret of links that is written out',
+    part: 'holdOff: 90s',
+    by: 'api: { ackSecrets: hunter2 }',
+    want: /:21:\d+: api\.ackSecrets: expected \{ env: NAME \} or \{ file: path \}, never the secret itself, or none, seen something else/,
+  },
+  {
     says: 'B18: a person for what a whole team reads',
     part: '{ type: console }',
     by: '{ type: smtp, host: mail, from: q@example.org, to: [a@example.org, b@example.org], person: anna }',

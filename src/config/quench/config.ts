@@ -100,7 +100,12 @@ function configOf(loading: Loading): Config {
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
   const actions = actionsOf(loading);
   const policy = policyOf(loading, dir, permitsOf(loading, actions));
-  const api = apiOf(loading);
+  const dataDir = from(raw.data?.dir ?? configDefaults.dataDir);
+  const api = apiOf(loading, dataDir);
+  if (api.ackSecrets.length > 0 && raw.listen?.publicUrl === undefined && /^(?:0\.0\.0\.0|::)$/.test(host))
+    loading.deps.warn?.(
+      file.problem('/listen', `links in pages begin with ${host}, which leads nowhere: write publicUrl, the address that people reach`),
+    );
   const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
@@ -110,7 +115,7 @@ function configOf(loading: Loading): Config {
     },
     api,
     approvals: approvalsOf(loading, api, policy),
-    data: { type: storeOf(loading), dir: from(raw.data?.dir ?? configDefaults.dataDir) },
+    data: { type: storeOf(loading), dir: dataDir },
     log: logOf(loading),
     roles: rolesOf(loading),
     limits: limitsOf(loading),

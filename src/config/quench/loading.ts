@@ -35,6 +35,11 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   warn?(problem: ConfigProblem): void;
   /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
   readonly doorFiles?: Files;
+  /**
+   * Where the secret of links is read that a gateway which is alone keeps in its data directory when the file names none; one that runs makes it.
+   * Without it there is none.
+   */
+  readonly linkFiles?: Files;
 }
 
 export type Options = { readonly [name: string]: Json };
@@ -50,7 +55,7 @@ export interface RawConfig {
         readonly scopes?: readonly string[];
       };
     };
-    readonly ackSecrets?: SecretRef;
+    readonly ackSecrets?: SecretRef | 'none';
     readonly metrics?: 'open' | 'read';
   };
   readonly approvals?: { readonly byLink?: boolean; readonly approvers?: readonly string[] };

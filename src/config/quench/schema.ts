@@ -19,12 +19,22 @@ const secret: Schema = {
   'x-expects': reference,
 };
 
+const secretsForm = either({ type: 'object' }, secret, { items: secret, minItems: 1, maxItems: 5, 'x-expects': 'one to five secrets' });
+
 /** One secret, or several of which any is accepted, for rotation. */
 const secrets: Schema = {
   type: ['object', 'array'],
   writeOnly: true,
   'x-expects': `${reference}, or a list of those`,
-  ...either({ type: 'object' }, secret, { items: secret, minItems: 1, maxItems: 5, 'x-expects': 'one to five secrets' }),
+  ...secretsForm,
+};
+
+/** Of links; without them pages carry none, which is said in words. */
+const linkSecrets: Schema = {
+  ...secrets,
+  type: ['object', 'array', 'string'],
+  'x-expects': `${reference}, or a list of those, or none`,
+  ...either({ type: 'string' }, { const: 'none', writeOnly: true, 'x-expects': `${reference}, or none` }, secretsForm),
 };
 
 const count = (max: number): Schema => ({ type: 'integer', minimum: 1, maximum: max });
@@ -93,7 +103,7 @@ export const ConfigSchema: Schema = {
       }),
       api: mapping({
         tokens: named(mapping({ role: { enum: ['read', 'operate', 'admin'] }, secret, scopes: tokenScopes }, ['role', 'secret'])),
-        ackSecrets: secrets,
+        ackSecrets: linkSecrets,
         metrics: { enum: ['open', 'read'] },
       }),
       approvals: mapping({
