@@ -15,6 +15,7 @@ export type ConsoleConfig = Readonly<Record<string, never>>;
 export const consoleNotifier: NotifierKind = {
   name: 'console',
   options: ConsoleConfig,
+  sharedBy: () => 'whoever reads the log of the gateway reads its pages, too',
   create: (options, deps) => createConsole(checked(options), deps),
 };
 

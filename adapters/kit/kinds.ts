@@ -51,8 +51,10 @@ export interface NotifierDeps {
 /** A kind of notifier, named by `type` of an entry under `notifiers`. */
 export interface NotifierKind {
   readonly name: string;
-  /** JSON Schema of the entry without `type`. */
+  /** JSON Schema of the entry without what every notifier has there (`type`, `person`). */
   readonly options: object;
+  /** Why a message under these options reaches several people, so that it cannot be one person's; null when it may be one's. */
+  sharedBy?(options: Options): string | null;
   create(options: Options, deps: NotifierDeps): Notifier;
 }
 

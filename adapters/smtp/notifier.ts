@@ -57,6 +57,8 @@ export interface SmtpConfig {
 export const smtpNotifier: NotifierKind = {
   name: 'smtp',
   options: SmtpConfig,
+  sharedBy: ({ to }) =>
+    Array.isArray(to) && to.length > 1 ? `one mail goes to ${to.length} addresses: make a notifier for each person` : null,
   create: (options, deps) => createSmtp(checked(options), deps),
 };
 

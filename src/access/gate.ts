@@ -27,6 +27,8 @@ export interface Gate {
   readonly asksBefore: boolean;
   /** For `WWW-Authenticate`. */
   readonly challenge: string;
+  /** The same in words, for whoever sets up a sender; '' when nothing would do. */
+  readonly asks: string;
 }
 
 /** All of the listed checks must pass. */
@@ -39,8 +41,19 @@ export function createGate(auth: readonly EndpointAuth[], verify: VerifySignatur
     body: (headers, body, now) => signing.every((check) => check({ headers, body, now })),
     asksBefore: auth.some((check) => check.kind === 'bearer' || check.kind === 'basic'),
     challenge: challenges.join(', ') || challenge.bearer,
+    asks: auth
+      .map((check) => asked[check.kind])
+      .filter((text) => text !== '')
+      .join(' and '),
   };
 }
+
+const asked = {
+  none: '',
+  bearer: 'its token as Authorization: Bearer',
+  basic: 'its token as the password of Authorization: Basic',
+  hmac: 'a signature (Standard Webhooks) by its secret',
+} as const;
 
 const challenge = { none: '', bearer: 'Bearer realm="quench"', basic: 'Basic realm="quench"', hmac: 'Signature realm="quench"' } as const;
 

@@ -25,9 +25,14 @@ export interface Caller {
 
 /** Finds the caller of a request by its token, sent as bearer or as the password of basic; null when there is none. */
 export function createTokens(tokens: () => readonly ApiToken[]): (headers: IncomingHttpHeaders) => Caller | null {
+  const callerOf = createCallers(tokens);
+  return ({ authorization = '' }) => callerOf(bearerOf(authorization) || passwordOf(authorization));
+}
+
+/** Finds the caller of a token; null when it is nobody's. */
+export function createCallers(tokens: () => readonly ApiToken[]): (given: string) => Caller | null {
   const entriesNow = whenChanged(tokens, (known) => known.map(entryOf));
-  return (headers) => {
-    const given = bearerOf(headers.authorization ?? '') || passwordOf(headers.authorization ?? '');
+  return (given) => {
     let found: Caller | null = null;
     for (const entry of entriesNow()) if (entry.matches(given)) found = entry.caller; // A1 in credentials.ts
     return found;

@@ -46,7 +46,12 @@ async function sendOwn(call: Call, name: string): Promise<ExitCode> {
     ...(given.has('cleared') ? { endsAt: new Date(terminal.clock.now()).toISOString() } : {}),
   };
   await call.api().deliver('/api/v2/alerts', JSON.stringify([alert]), 'application/json');
-  say(terminal, given.has('cleared') ? 'accepted: cleared' : 'accepted: firing; see quench incident list');
+  say(
+    terminal,
+    given.has('cleared')
+      ? 'accepted: cleared, where one fires of the same name, host, service, severity and labels'
+      : 'accepted: firing; see quench incident list',
+  );
   return exits.ok;
 }
 
@@ -79,7 +84,7 @@ export const sendCommands: readonly Command[] = [
     says: 'post a delivery to an endpoint, or an alert of your own',
     more: [
       'quench send ENDPOINT --file body.json          what a sender would post; - or no file reads stdin',
-      'quench send --name DiskFull --host db1 --severity critical [--cleared]',
+      'quench send --name DiskFull --host db1 --severity critical [--cleared]   the same words end it: severity and labels count',
       'Uses the token of senders: QUENCH_INGEST_TOKEN, or data/ingest.token beside the configuration.',
     ],
     options: [...reaching, 'file', 'name', ...own],

@@ -91,6 +91,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     tokens: () => running.live.config().api.tokens,
     verify,
     ackSecrets: () => running.live.config().api.ackSecrets,
+    approvals: () => running.live.config().approvals,
     reload: running.reload,
     policy: () => running.service.policy() ?? running.live.config().policy,
     frozen: () => running.service.frozen(),

@@ -121,17 +121,20 @@ function brokenNotifier(why: string): Notifier {
 export interface LinkConfig {
   readonly listen: Pick<Config['listen'], 'publicUrl'>;
   readonly api: Pick<Config['api'], 'ackSecrets'>;
+  readonly notifiers: { readonly [name: string]: Pick<Config['notifiers'][string], 'person'> };
 }
 
 /** The notification with links for whoever has no account: first its incident, then what may be done about it, then what the alert brought. */
-export function withLinks({ listen, api }: LinkConfig, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
+export function withLinks({ listen, api, notifiers }: LinkConfig, notification: Notification, clock: Pick<Clock, 'now'>): Notification {
   const { publicUrl } = listen;
   const [secret] = api.ackSecrets;
   const scope = scopeOfId(notification.incident);
   if (secret === undefined || scope === null) return notification;
   const { incident, page, kind, asks } = notification;
   const now = clock.now();
-  const claim = { scope, incident, page, to: notification.id.split('|').at(-1) ?? '' };
+  const to = notification.id.split('|').at(-1) ?? '';
+  const person = Object.hasOwn(notifiers, to) ? notifiers[to]?.person : undefined;
+  const claim = { scope, incident, page, to, ...(person === undefined ? {} : { person }) };
   const link = (text: string, of: LinkKind, also: { readonly expiresAt: Instant; readonly run?: string }): Link => {
     return { text, href: `${publicUrl}/${of}/${signLink(secret, of, { ...claim, ...also })}` };
   };

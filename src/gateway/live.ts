@@ -37,6 +37,7 @@ const parts = {
   notifiers: ({ notifiers }) => notifiers,
   'api.tokens': ({ api }) => api.tokens,
   'api.ackSecrets': ({ api }) => api.ackSecrets,
+  approvals: ({ approvals }) => approvals,
   'endpoints.auth': ({ endpoints }) => Object.entries(endpoints).map(([name, { auth }]) => [name, auth]),
   'failOpen.notify': ({ failOpen }) => failOpen.notify,
 } as const satisfies { readonly [part: string]: (config: Config) => unknown };
@@ -82,7 +83,16 @@ function restartFor(before: Config, after: Config): readonly string[] {
 }
 
 /** The configuration without what changes while the gateway runs. */
-function fixedOf({ policy: _policy, file: _file, playbooks: _playbooks, notifiers: _notifiers, secrets: _secrets, ...rest }: Config) {
+function fixedOf(config: Config) {
+  const {
+    policy: _policy,
+    file: _file,
+    playbooks: _playbooks,
+    notifiers: _notifiers,
+    approvals: _approvals,
+    secrets: _secrets,
+    ...rest
+  } = config;
   const endpoints = Object.fromEntries(Object.entries(rest.endpoints).map(([name, { auth: _auth, ...endpoint }]) => [name, endpoint]));
   return { ...rest, api: rest.api.metrics, endpoints, failOpen: rest.failOpen.afterMs };
 }

@@ -59,10 +59,14 @@ async function started(
   const made: string[] = [];
   const path = configFileAt(configPath);
   const files = notedFiles(diskFiles);
-  const deps = configDeps(terminal.env, files, createExpressions(), systemClock);
+  const linkFiles = tokenFiles(files, (file) =>
+    logger.info({ file: relative('.', file) }, 'made a secret that signs the links in pages; delete it, and links of before are void'),
+  );
+  const deps = { ...configDeps(terminal.env, files, createExpressions(), systemClock), linkFiles };
   const unsafe: ConfigProblem[] = [];
   const judging = { exposure: exposureOf, tell: (problem: ConfigProblem) => void unsafe.push(problem) };
-  const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(made), unsafe: judging }, logger);
+  const warn = (problem: ConfigProblem): void => logger.warn({ problem: problemLine(problem) }, 'quench check warns of this');
+  const boot = bootConfig(path, { ...deps, doorFiles: tokenFiles(files, (file) => made.push(file)), unsafe: judging, warn }, logger);
   vault.learn(boot.config.secrets);
   tellBoot(boot, logger);
   const trouble = troubleOf(boot);

@@ -4,24 +4,24 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../adapters/kit/directory.ts';
-import { diskFiles, type Files } from '../config/files.ts';
+import type { Files } from '../config/files.ts';
 import { memberOf } from '../config/yaml/shape.ts';
 
 const tokenBytes = 24;
 
-/** The disk, on which a `*.token` that is missing is made, readable by its owner only; its path is pushed to `made`. */
-export function tokenFiles(made: string[]): Files {
+/** The same files; a `*.token` that is missing is made on the disk, readable by its owner only, and `made` is told its path. */
+export function tokenFiles(files: Files, made: (path: string) => unknown): Files {
   return {
-    ...diskFiles,
+    ...files,
     read(path) {
       try {
-        return diskFiles.read(path);
+        return files.read(path);
       } catch (error) {
         if (!path.endsWith('.token') || memberOf(error, 'code') !== 'ENOENT') throw error;
         makeDirectory(dirname(path), 0o700);
         writeFileSync(path, `${randomBytes(tokenBytes).toString('base64url')}\n`, { mode: 0o600, flag: 'wx' });
-        made.push(path);
-        return diskFiles.read(path);
+        made(path);
+        return files.read(path);
       }
     },
   };

@@ -69,7 +69,7 @@ export function startRecall(
     if (config.log !== null || checkpoints.mark === undefined) return;
     const mark = checkpoints.mark.bind(checkpoints);
     const count = await recallUndecided({ log, mark, left: parts.failOpen.left, stopping: stopping.signal });
-    if (count > 0) logger.info({ inputs: count }, 'an earlier life left inputs that nobody decided');
+    if (count > 0) logger.info({ alerts: count }, 'an earlier life left alerts that nobody decided');
   };
   const reading = read().catch((error: unknown) => logger.error({ error }, 'what an earlier life left undecided could not be read'));
   return async () => {

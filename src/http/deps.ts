@@ -83,6 +83,8 @@ export interface HttpDeps {
   readonly verify: VerifySignature;
   /** For acknowledgement links; the first signs, all are accepted. Empty = no links. */
   readonly ackSecrets: () => readonly string[];
+  /** Who may say yes to a playbook by a link alone: whoever has one, or the persons that are named. */
+  readonly approvals: () => { readonly byLink: boolean; readonly approvers: readonly string[] };
   readonly policy: () => Policy;
   /** Reads the configuration again. */
   readonly reload: () => Promise<ReloadAnswer>;

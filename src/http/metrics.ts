@@ -18,7 +18,7 @@ const labelValuesMax = 200;
 export type DeliveryOutcome = 'accepted' | 'refused' | 'busy' | 'unauthenticated' | 'invalid' | 'too_large' | 'failed';
 
 /** Where credentials are asked for. */
-export const loginDoors = ['webhooks', 'api'] as const;
+export const loginDoors = ['webhooks', 'api', 'links'] as const;
 export type LoginDoor = (typeof loginDoors)[number];
 
 /** Everything that is counted; one method for each kind, so that names and labels stand in this file only. */

@@ -37,12 +37,12 @@ export function createHttp(deps: HttpDeps): HttpServer {
   let draining = false;
   const events = createEvents(deps, limits.streamsMax);
   const brought = broughtRoutes(deps);
-  const routes = apiRoutes(deps, brought, [events.route], () => draining);
   const connections = createConnections({
     connectionsMax: limits.connectionsMax,
     perAddressMax: limits.connectionsPerAddressMax,
   });
   const logins = createLogins(deps, connections, limits.loginDelayMsMax);
+  const routes = apiRoutes({ ...deps, logins }, brought, [events.route], () => draining);
   const webhooks = createWebhooks({ ...deps, logins }, brought.deliveries, readBody);
 
   const app = express();

@@ -43,19 +43,20 @@ export function init({ dir, data, env }: InitAsk): Result<Inited, readonly Confi
       put(join('playbooks', name), () => shipped(join('playbooks', name)));
   }
   const deps = configDeps(env, diskFiles, createExpressions(), systemClock);
-  const loaded = loadConfig(join(home, 'quench.yaml'), { ...deps, doorFiles: tokenFiles(made) }); // I2
+  const tokens = tokenFiles(diskFiles, (path) => made.push(path));
+  const loaded = loadConfig(join(home, 'quench.yaml'), { ...deps, doorFiles: tokens, linkFiles: tokens }); // I2
   if (!loaded.ok) return loaded;
 
   const shorter = (path: string): string => {
     const near = relative(home, path);
     return near.startsWith('..') ? path : near;
   };
-  const tokens = { admin: join(loaded.value.data.dir, 'admin.token'), ingest: join(loaded.value.data.dir, 'ingest.token') };
+  const ours = { admin: join(loaded.value.data.dir, 'admin.token'), ingest: join(loaded.value.data.dir, 'ingest.token') };
   return ok({
     dir: home,
     made: made.map(shorter),
     kept: kept.map(shorter),
-    tokens,
+    tokens: ours,
     playbooks: join(packageDir, 'playbooks'),
     adapters: join(packageDir, 'adapters'),
   });

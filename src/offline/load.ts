@@ -94,7 +94,7 @@ function filesIn(dir: string, read: typeof readPlaybookDir): ReturnType<typeof r
 }
 
 function depsOf(env: Env, expressions: CelExpressions): ConfigDeps {
-  return { ...configDeps(env, diskFiles, expressions, systemClock), doorFiles: withoutTokens };
+  return { ...configDeps(env, diskFiles, expressions, systemClock), doorFiles: withoutTokens, linkFiles: withoutTokens };
 }
 
 /** The first start makes the tokens that are missing; until then any text stands in for them. */

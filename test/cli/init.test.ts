@@ -22,9 +22,9 @@ describe('quench init', () => {
     const said = await quench(['init', dir]);
     assert.equal(said.exit, 0, said.err);
     assert.deepEqual(readdirSync(dir).sort(), ['data', 'playbooks', 'quench.yaml']);
-    assert.deepEqual(readdirSync(join(dir, 'data')).sort(), ['admin.token', 'ingest.token']);
+    assert.deepEqual(readdirSync(join(dir, 'data')).sort(), ['ack.token', 'admin.token', 'ingest.token']);
     assert.equal(modeOf(dir, 'data'), '700');
-    for (const name of ['admin', 'ingest']) {
+    for (const name of ['ack', 'admin', 'ingest']) {
       assert.equal(modeOf(dir, 'data', `${name}.token`), '600');
       assert.match(text(dir, 'data', `${name}.token`), /^[\w-]{32}\n$/);
       assert.ok(!`${said.out}${said.err}`.includes(text(dir, 'data', `${name}.token`).trim()), 'a token is never printed');

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ConsoleConfig } from '../../adapters/console/notifier.ts';
+import { consoleNotifier } from '../../adapters/console/notifier.ts';
 import { HttpConfig } from '../../adapters/http/config.ts';
 import { keyOf } from '../../adapters/kit/signature.ts';
 import { PagerDutyConfig } from '../../adapters/pagerduty/notifier.ts';
 import { ProcessConfig } from '../../adapters/process/config.ts';
 import { ShellConfig } from '../../adapters/shell/config.ts';
 import { SlackConfig } from '../../adapters/slack/notifier.ts';
+import { smtpNotifier } from '../../adapters/smtp/notifier.ts';
 import { diskFiles } from '../../src/config/files.ts';
-import { loadConfig } from '../../src/config/quench/config.ts';
+import { loadConfig, readConfig } from '../../src/config/quench/config.ts';
 import type { ConfigDeps } from '../../src/config/quench/loading.ts';
+import { usableConfig } from '../../src/config/quench/usable.ts';
 import { bookTo, exchanged, linesOf, playbookDeps, textFiles } from './support.ts';
 
 const none = { type: 'object', additionalProperties: false, properties: {} };
@@ -19,11 +21,7 @@ const base: Omit<ConfigDeps, 'files' | 'env'> = {
     name,
     options: { ...none, properties: { severityLabel: { type: 'string' }, apiSecret: { type: 'string', writeOnly: true } } },
   })),
-  notifiers: [
-    { name: 'console', options: ConsoleConfig },
-    { name: 'pagerduty', options: PagerDutyConfig },
-    { name: 'slack', options: SlackConfig },
-  ],
+  notifiers: [consoleNotifier, smtpNotifier, { name: 'pagerduty', options: PagerDutyConfig }, { name: 'slack', options: SlackConfig }],
   logs: [],
   stores: [{ name: 'sqlite' }],
   actionKinds: [
@@ -176,6 +174,51 @@ describe('a configuration that is well', () => {
       assert.match(linesOf(load(tokens(`, scopes: ${wrong}`))).join('\n'), /api\.tokens\.ann\.scopes/, wrong);
   });
 
+  it('B18: a notifier says whom it reaches alone, which is no option of its kind', () => {
+    const said = load(exchanged(good, 'type: pagerduty,', 'type: pagerduty, person: Anna Ö,'));
+    assert(said.ok, linesOf(said).join('\n'));
+    assert.equal(said.value.notifiers['oncall']?.person, 'Anna Ö');
+    assert.deepEqual(Object.keys(said.value.notifiers['oncall']?.options ?? {}), ['routingKey']);
+    assert.equal(said.value.notifiers['terminal']?.person, undefined);
+  });
+
+  it('lets nobody approve by a link unless it says who, and then only whom a notifier reaches alone', () => {
+    const plain = load(good);
+    assert(plain.ok);
+    assert.deepEqual(plain.value.approvals, { byLink: false, approvers: [] });
+    const persons = exchanged(good, 'type: pagerduty,', 'type: pagerduty, person: anna,');
+    const named = load(`${persons}approvals: { approvers: [anna] }\n`);
+    assert(named.ok, linesOf(named).join('\n'));
+    assert.deepEqual(named.value.approvals, { byLink: false, approvers: ['anna'] });
+    const open = load(`${good}approvals: { byLink: true }\n`);
+    assert(open.ok, linesOf(open).join('\n'));
+    assert.deepEqual(open.value.approvals, { byLink: true, approvers: [] });
+    for (const [text, want] of [
+      [
+        `${persons}approvals: { approvers: [anna, ana] }\n`,
+        /:\d+:\d+: approvals\.approvers\[1\]: expected the person of a notifier, seen "ana"; did you mean "anna"\?/,
+      ],
+      [`${good}approvals: { approvers: [anna] }\n`, /approvals\.approvers\[0\]: .*no notifier says whom it reaches: write person: anna/],
+      [`${good}approvals: { byLink: ja }\n`, /approvals\.byLink: expected true \(whoever has the link may say yes\) or false, seen "ja"/],
+    ] as const) {
+      const lines = linesOf(load(text));
+      assert.equal(lines.length, 1, lines.join('\n'));
+      assert.match(lines[0] ?? '', want);
+    }
+  });
+
+  it('U1: what is wrong about approvals lets nobody approve by a link', () => {
+    for (const wrong of ['approvals: { byLink: true, approvers: [ben] }', 'approvals: { byLink: ja }', 'approvals: true']) {
+      const files = textFiles({
+        '/etc/q/quench.yaml': `${good}${wrong}\n`,
+        '/etc/q/new.token': 'new-secret',
+        '/etc/q/books/one.yaml': book,
+      });
+      const usable = usableConfig(readConfig('/etc/q/quench.yaml', { ...base, env, files }));
+      assert.deepEqual(usable?.config.approvals, { byLink: false, approvers: [] }, wrong);
+    }
+  });
+
   it('one ladder needs no routes', () => {
     const loaded = load(exchanged(good, good.slice(good.indexOf('routes:'), good.indexOf('actions:')), ''));
     assert(loaded.ok, linesOf(loaded).join('\n'));
@@ -213,7 +256,7 @@ const wrongs: readonly Wrong[] = [
     says: 'an unknown type of notifier',
     part: 'type: console',
     by: 'type: teams',
-    want: /:8:21: notifiers\.terminal\.type: unknown type of notifier "teams"; known are console, pagerduty, slack/,
+    want: /:8:21: notifiers\.terminal\.type: unknown type of notifier "teams"; known are console, smtp, pagerduty, slack/,
   },
   {
     says: 'an unknown kind of action',
@@ -389,6 +432,30 @@ const wrongs: readonly Wrong[] = [
     part: 'dir: ./books',
     by: 'dir: ./boks',
     want: /:20:19: playbooks\.dir: expected a directory of playbooks at \/etc\/q\/boks, seen none: ENOENT/,
+  },
+  {
+    says: 'a secret of links that is written out',
+    part: 'holdOff: 90s',
+    by: 'api: { ackSecrets: hunter2 }',
+    want: /:21:\d+: api\.ackSecrets: expected \{ env: NAME \} or \{ file: path \}, never the secret itself, or none, seen something else/,
+  },
+  {
+    says: 'B18: a person for what a whole team reads',
+    part: '{ type: console }',
+    by: '{ type: smtp, host: mail, from: q@example.org, to: [a@example.org, b@example.org], person: anna }',
+    want: /:8:\d+: notifiers\.terminal\.person: expected no person, seen "anna": one mail goes to 2 addresses: make a notifier for each/,
+  },
+  {
+    says: 'B18: a person for the log of the gateway',
+    part: '{ type: console }',
+    by: '{ type: console, person: anna }',
+    want: /:8:\d+: notifiers\.terminal\.person: expected no person, seen "anna": whoever reads the log/,
+  },
+  {
+    says: 'B18: a person whose name would turn a line around',
+    part: 'type: pagerduty,',
+    by: 'type: pagerduty, person: "an\\u202ena",',
+    want: /:9:\d+: notifiers\.oncall\.person: expected the name of the one person whom it reaches/,
   },
 ];
 

@@ -40,7 +40,7 @@ test(
       'quench.yaml': house
         .replace(
           'notifiers: {',
-          'api: { ackSecrets: { file: ack.secret } }\nnotifiers: { hook: { type: webhook, url: { file: hook.url }, secrets: [{ file: hook.secret }] },',
+          'approvals: { byLink: true }\napi: { ackSecrets: { file: ack.secret } }\nnotifiers: { hook: { type: webhook, url: { file: hook.url }, secrets: [{ file: hook.secret }] },',
         )
         .replace('notify: console }] }', 'notify: hook }] }')
         .concat('actions: { shell: { allow: [/usr/bin/echo, /usr/bin/true], path: [/usr/bin] } }\n'),
@@ -117,6 +117,7 @@ test(
       end?.links.map(({ text }) => text),
       ['Incident'],
     );
+    await until('the read model', async () => /Over since/.test(await look('Incident')));
     const [late, over] = await act('Acknowledge', { name: 'carl' });
     assert.equal(late, 409);
     assert.match(over, /Over since .*, resolved by restart-web\./);

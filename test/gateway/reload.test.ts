@@ -44,6 +44,14 @@ describe('B23: a reload', () => {
     assert.notEqual((await asked(url, '/webhooks/am', 'ingest-token-of-today')).status, 401);
   });
 
+  it('lets approvers be named and struck out without a restart', { timeout: 60_000 }, async (t) => {
+    const place = folder(t, { 'quench.yaml': house });
+    const running = await open(t, place);
+    place.write('quench.yaml', `${house}approvals: { byLink: true }\n`);
+    const answer = await reloaded(running);
+    assert.deepEqual([answer.outcome, answer.changed], ['reloaded', ['approvals']]);
+  });
+
   it('rings a notifier that was added, and no longer one that is gone', { timeout: 60_000 }, async (t) => {
     const place = folder(t, { 'quench.yaml': house });
     const running = await open(t, place);

@@ -1,5 +1,6 @@
 // B5, B6: the link in a page by which its reader takes the incident (src/http/door/ack.ts), and its token (links.ts).
 import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
 import { describe, test, type TestContext } from 'node:test';
 import * as fc from 'fast-check';
 import supertest from 'supertest';
@@ -283,7 +284,7 @@ test('a tampered link is no link', async (t) => {
 
 test('K1: a token reads back as what was signed, with the old secret too while it is kept, for its kind alone, and not with any bit turned', () => {
   const texts = fc.string({ unit: 'grapheme', maxLength: 60 });
-  const members = { scope: texts, incident: texts, page: texts, to: texts, expiresAt: fc.nat(), run: texts };
+  const members = { scope: texts, incident: texts, page: texts, to: texts, expiresAt: fc.nat(), run: texts, person: texts };
   const claims = fc.record(members, { noNullPrototype: true, requiredKeys: ['scope', 'incident', 'page', 'to', 'expiresAt'] });
   const kinds = fc.constantFrom<LinkKind>('ack', 'incident', 'answer');
   fc.assert(
@@ -306,4 +307,53 @@ test('K1: a token reads back as what was signed, with the old secret too while i
 test('without a secret there are no links', () => {
   assert.deepEqual(readLink([], 'ack', { token, now: noon }), { ok: false, error: 'invalid' });
   assert.deepEqual(readLink([''], 'ack', { token: signLink('', 'ack', claim), now: noon }), { ok: false, error: 'invalid' });
+});
+
+describe('B18: a link that was sent to one person', () => {
+  const personal = { ...claim, to: 'anna-mail', person: 'Anna Ö' };
+  const path = `/ack/${signLink('new-ack-secret', 'ack', personal)}`;
+
+  test('asks for no name, acts in theirs whatever a form says, and the audit tells it from a name that was given', async (t) => {
+    const made = await serving(t);
+    await showing(made.store, [incident({ state: 'open' }), page('p1.default', { state: 'ringing' })]);
+    const asked = await made.to.get(path).set('cookie', 'quench_name=Ben').expect(200);
+    assert.match(asked.text, /<button name="do" value="ack">Acknowledge as Anna Ö<\/button>/);
+    assert.doesNotMatch(asked.text, /Your name|Ben/);
+    assert.deepEqual(await made.inputs(), []);
+
+    showsAfterwards(t, made, [
+      incident({ state: 'acknowledged', acknowledgedBy: 'Anna Ö', acknowledgedAt: noon }),
+      page('p1.default', { state: 'acked' }),
+    ]);
+    const done = await made.to.post(path).type('form').send({ name: 'Ben', page: 'p1.default' }).expect(200);
+    assert.match(done.text, /<h1>Anna Ö, you have it<\/h1>/);
+    assert.equal(done.headers['set-cookie'], undefined, 'whoever opened it is not remembered as that person');
+    const [acked] = await made.acks();
+    assert.partialDeepStrictEqual(acked, { by: 'Anna Ö', via: 'personal link to anna-mail', page: 'p1.default' });
+  });
+
+  test('is refused like any other once it is over or its time is, and nobody becomes another by changing it', async (t) => {
+    const made = await serving(t);
+    await showing(made.store, [incident({ state: 'resolved', resolvedBy: 'human', resolvedAt: noon })]);
+    await made.to.post(path).type('form').send({}).expect(409);
+    const [, mac = ''] = path.split('.');
+    const members = ['default', 'i1.default', 'p1.default', 'anna-mail', claim.expiresAt, null, 'Ben'];
+    const forged = `${Buffer.from(JSON.stringify(members)).toString('base64url')}.${mac}`;
+    await made.to.post(`/ack/${forged}`).type('form').send({}).expect(404);
+    made.setNow(claim.expiresAt);
+    await made.to.post(path).type('form').send({}).expect(410);
+    assert.deepEqual(await made.inputs(), []);
+  });
+
+  test('a link that was signed before persons stood in links reads as it was meant', () => {
+    const members = ['default', 'i1.default', 'p1.default', 'ops-mail', claim.expiresAt];
+    for (const [more, expected] of [
+      [[], claim],
+      [['r1.default'], { ...claim, run: 'r1.default' }],
+    ] as const) {
+      const text = Buffer.from(JSON.stringify([...members, ...more])).toString('base64url');
+      const mac = createHmac('sha256', 'new-ack-secret').update(`quench-ack:${text}`).digest('base64url');
+      assert.deepEqual(readLink(['new-ack-secret'], 'ack', { token: `${text}.${mac}`, now: noon }), { ok: true, value: expected });
+    }
+  });
 });

@@ -22,7 +22,7 @@ import { wallClock } from '../support/wallclock.ts';
 
 export const noon = Date.UTC(2026, 10, 21, 12);
 const signing = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
-export const tokens = { read: 'token-of-rita', operate: 'token-of-olga', admin: 'token-of-anna' } as const;
+export const tokens = { read: 'token-of-rita', operate: 'token-of-olga', admin: 'token-of-anna', bound: 'token-of-bert' } as const;
 
 /** How compose joins the signature check of adapters to the door. */
 const verify: VerifySignature = (secrets) => {
@@ -74,6 +74,7 @@ export interface FrontOptions {
   readonly store?: Store;
   readonly checks?: HttpDeps['checks'];
   readonly logStatus?: HttpDeps['logStatus'];
+  readonly approvals?: ReturnType<HttpDeps['approvals']>;
   readonly frozen?: ReturnType<HttpDeps['frozen']>;
 }
 
@@ -119,8 +120,10 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
       { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
       { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },
       { name: 'anna', role: 'admin', secret: tokens.admin, scopes: null },
+      { name: 'bert', role: 'operate', secret: tokens.bound, scopes: ['other'] },
     ],
     verify,
+    approvals: () => options.approvals ?? { byLink: false, approvers: [] },
     ackSecrets: () => ['new-ack-secret', 'old-ack-secret'],
     policy: () => policy,
     reload: async () => ({

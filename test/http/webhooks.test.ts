@@ -74,6 +74,13 @@ const door: readonly { readonly says: string; readonly at: string; readonly head
   { says: 'two checks: both', at: 'both', headers: { authorization: 'Bearer new-secret', ...signed(body) }, status: 202 },
 ];
 
+const asked: { readonly [endpoint: string]: string } = {
+  bearer: 'its token as Authorization: Bearer',
+  basic: 'its token as the password of Authorization: Basic',
+  signed: 'a signature (Standard Webhooks) by its secret',
+  both: 'its token as Authorization: Bearer and a signature (Standard Webhooks) by its secret',
+};
+
 test('who may deliver', async (t) => {
   const made = await serving(t);
   for (const { says, at, headers, status } of door) {
@@ -83,7 +90,8 @@ test('who may deliver', async (t) => {
     assert.equal((await made.inputs()).length - before, status === 202 ? 1 : 0, says);
     if (status === 401) {
       assert.match(answer.headers['www-authenticate'] ?? '', /realm="quench"/, says);
-      assert.equal(answer.body.detail, 'credentials are missing or wrong', says);
+      const asks = asked[at] ?? '';
+      assert.equal(answer.body.detail, `credentials are missing or wrong${asks === '' ? '' : `: this endpoint asks for ${asks}`}`, says);
     }
   }
   const refusals = door.filter(({ at, status }) => at === 'bearer' && status === 401).length;
@@ -404,4 +412,14 @@ test('whatever the body, no endpoint answers 500 or stays silent', async (t) => 
     }),
     { numRuns: 300 },
   );
+});
+
+test('a wrong name and a wrong method are told with what to write instead', async (t) => {
+  const made = await serving(t);
+  const lost = await post(made.to, '/webhooks/promethues', body, {});
+  assert.deepEqual([lost.status, lost.body.code], [404, 'not_found']);
+  assert.match(lost.body.detail, /the name behind \/webhooks\/ is one of those under endpoints in quench\.yaml/);
+  const looked = await made.to.get('/webhooks/open');
+  assert.deepEqual([looked.status, looked.headers['allow'], looked.body.code], [405, 'POST', 'method_not_allowed']);
+  assert.match(looked.body.detail, /takes POST/);
 });

@@ -182,3 +182,22 @@ test('C13: `for`, or the longest time of a run, beyond the hold-off is a warning
   assert.deepEqual(warned({ verify: 'within: 10m', mode: 'shadow' }), [], 'nobody waits for what never acts');
   assert.equal(warned({ on: late, mode: 'shadow' }).length, 1);
 });
+
+test('a playbook that asks, where nobody may answer, is a warning with what to write; a token that may operate or an approver ends it', (t) => {
+  const dir = house(t, playbook({ mode: 'approve' }));
+  const file = join(dir, 'quench.yaml');
+  const text = readFileSync(file, 'utf8');
+  const warned = (by: string, more = ''): readonly string[] => {
+    writeFileSync(file, `${text.replace('role: admin', `role: ${by}`)}${more}`);
+    const { problems, warnings } = saidOf(dir);
+    assert.deepEqual(problems, []);
+    return warnings;
+  };
+  assert.deepEqual(warned('admin'), []);
+  assert.deepEqual(warned('operate'), []);
+  assert.match(
+    warned('read').join('\n'),
+    /^[^\n]*quench\.yaml:\d+:\d+: [^\n]*nobody can say yes to one, which is in mode approve: write a token/,
+  );
+  assert.deepEqual(warned('read', 'approvals: { byLink: true }\n'), []);
+});

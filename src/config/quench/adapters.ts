@@ -50,10 +50,14 @@ export function actionsOf(loading: Loading): Config['actions'] {
 
 export function notifiersOf(loading: Loading): Config['notifiers'] {
   return Object.fromEntries(
-    Object.entries(loading.raw.notifiers).map(([name, { type, ...options }]) => {
+    Object.entries(loading.raw.notifiers).map(([name, { type, person, ...options }]) => {
       const pointer = below('/notifiers', name);
       const kind = kindOf(loading, `${pointer}/type`, type, { what: 'type of notifier', known: loading.deps.notifiers });
-      return [name, { type, options: optionsOf(loading, pointer, options, kind) }];
+      const judged = optionsOf(loading, pointer, options, kind);
+      if (person === undefined) return [name, { type, options: judged }];
+      const shared = loading.deps.notifiers.find((each) => each.name === type)?.sharedBy?.(options) ?? null;
+      if (shared !== null) complain(loading, below(pointer, 'person'), `expected no person, seen "${person}": ${shared}`);
+      return [name, { type, options: judged, ...(shared === null ? { person } : {}) }];
     }),
   );
 }

@@ -13,6 +13,7 @@ import { memberOf, shapeFaults, withoutFaults, type ShapeFault } from '../yaml/s
 import { readYaml } from '../yaml/yaml.ts';
 import { actionsOf, logOf, notifiersOf, rolesOf, storeOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
+import { approvalsOf } from './approvals.ts';
 import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
 import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
@@ -99,6 +100,12 @@ function configOf(loading: Loading): Config {
   const dir = from(raw.playbooks?.dir ?? configDefaults.playbooksDir);
   const actions = actionsOf(loading);
   const policy = policyOf(loading, dir, permitsOf(loading, actions));
+  const dataDir = from(raw.data?.dir ?? configDefaults.dataDir);
+  const api = apiOf(loading, dataDir);
+  if (api.ackSecrets.length > 0 && raw.listen?.publicUrl === undefined && /^(?:0\.0\.0\.0|::)$/.test(host))
+    loading.deps.warn?.(
+      file.problem('/listen', `links in pages begin with ${host}, which leads nowhere: write publicUrl, the address that people reach`),
+    );
   const config: Omit<Config, 'secrets'> = {
     file: file.file,
     listen: {
@@ -106,8 +113,9 @@ function configOf(loading: Loading): Config {
       port,
       publicUrl: (raw.listen?.publicUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`).replace(/\/$/, ''),
     },
-    api: apiOf(loading),
-    data: { type: storeOf(loading), dir: from(raw.data?.dir ?? configDefaults.dataDir) },
+    api,
+    approvals: approvalsOf(loading, api, policy),
+    data: { type: storeOf(loading), dir: dataDir },
     log: logOf(loading),
     roles: rolesOf(loading),
     limits: limitsOf(loading),

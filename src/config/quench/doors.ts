@@ -1,4 +1,5 @@
 // Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
+import { join } from 'node:path';
 import type { Json } from '../../core/json.ts';
 import { day, hour, minute, second } from '../../core/time.ts';
 import type { Files } from '../files.ts';
@@ -17,7 +18,8 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}$/.test(host);
 }
 
-export function apiOf(loading: Loading): Config['api'] {
+/** `dataDir` is where a gateway keeps what is its own. */
+export function apiOf(loading: Loading, dataDir: string): Config['api'] {
   const api = loading.raw.api ?? {};
   const tokens = Object.entries(api.tokens ?? {}).map(([name, { role, secret, scopes = null }]) => {
     const pointer = `${below('/api/tokens', name)}/secret`;
@@ -27,13 +29,23 @@ export function apiOf(loading: Loading): Config['api'] {
   });
   return {
     tokens,
-    ackSecrets: api.ackSecrets === undefined ? [] : ackSecretsOf(loading, api.ackSecrets),
+    ackSecrets: ackSecretsOf(loading, api.ackSecrets, dataDir),
     metrics: api.metrics ?? configDefaults.metrics,
   };
 }
 
-function ackSecretsOf(loading: Loading, refs: SecretRef): readonly string[] {
-  const found = secretsAt(loading, '/api/ackSecrets', refs);
+/** What signs links: as the file says; else, of a gateway that is alone, a secret of its own. Several cannot agree on one that each makes. */
+function ackSecretsOf(loading: Loading, given: SecretRef | 'none' | undefined, dataDir: string): readonly string[] {
+  if (given === 'none') return [];
+  const { linkFiles, warn } = loading.deps;
+  const isAlone = (loading.raw.log?.type ?? 'embedded') === 'embedded';
+  if (given === undefined && !isAlone) warn?.(loading.file.problem('/api', noLinks));
+  if (given === undefined && (!isAlone || linkFiles === undefined)) return [];
+  const place = '/api/ackSecrets';
+  const found =
+    given === undefined
+      ? secretsIn(loading, place, { file: join(dataDir, 'ack.token') }, linkFiles ?? loading.deps.files)
+      : secretsAt(loading, place, given);
   for (const secret of found) checkDoor(loading, '/api/ackSecrets', secret, 'acknowledgement links');
   return found;
 }
@@ -49,6 +61,9 @@ function checkDoor(loading: Loading, pointer: string, secret: string, holder: st
     tell(`expected a secret of its own, seen that of ${other}: make another one (openssl rand -base64 24)`);
   loading.doorSecrets.set(secret, other ?? holder);
 }
+
+const noLinks =
+  'pages carry no links: gateways that share a log need one secret for them; write api: { ackSecrets: { file: tokens/ack.token } }, the same file on each, or ackSecrets: none';
 
 function tooShort(secret: string): string {
   return `expected at least ${secretCharsMin} characters, seen ${secret.length}: make one with openssl rand -base64 24`;

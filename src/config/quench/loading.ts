@@ -19,7 +19,8 @@ export interface Kind {
 
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly sources: readonly (Kind & { readonly ask?: { readonly options: object } })[];
-  readonly notifiers: readonly Kind[];
+  /** `sharedBy`: why a message under these options reaches several people, or null; without it the operator alone knows. */
+  readonly notifiers: readonly (Kind & { sharedBy?(options: Options): string | null })[];
   /** Logs that several gateways share. */
   readonly logs: readonly Kind[];
   /** The first is the default. */
@@ -34,6 +35,11 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   warn?(problem: ConfigProblem): void;
   /** Where tokens of our own doors are read, when not as all other files: a first start makes those that are missing. */
   readonly doorFiles?: Files;
+  /**
+   * Where the secret of links is read that a gateway which is alone keeps in its data directory when the file names none; one that runs makes it.
+   * Without it there is none.
+   */
+  readonly linkFiles?: Files;
 }
 
 export type Options = { readonly [name: string]: Json };
@@ -49,9 +55,10 @@ export interface RawConfig {
         readonly scopes?: readonly string[];
       };
     };
-    readonly ackSecrets?: SecretRef;
+    readonly ackSecrets?: SecretRef | 'none';
     readonly metrics?: 'open' | 'read';
   };
+  readonly approvals?: { readonly byLink?: boolean; readonly approvers?: readonly string[] };
   readonly data?: { readonly type?: string; readonly dir?: string };
   readonly log?: Options & { readonly type?: string };
   readonly roles?: readonly Role[];
@@ -71,7 +78,7 @@ export interface RawConfig {
   readonly scope?: { readonly labels?: readonly string[] };
   readonly playbooks?: { readonly dir?: string };
   readonly actions?: { readonly [kind: string]: Options };
-  readonly notifiers: { readonly [name: string]: Options & { readonly type: string } };
+  readonly notifiers: { readonly [name: string]: Options & { readonly type: string; readonly person?: string } };
   readonly ladders: { readonly [name: string]: RawLadder };
   readonly routes?: readonly { readonly when?: string; readonly ladder: string }[];
   readonly grouping?: {

@@ -19,12 +19,22 @@ const secret: Schema = {
   'x-expects': reference,
 };
 
+const secretsForm = either({ type: 'object' }, secret, { items: secret, minItems: 1, maxItems: 5, 'x-expects': 'one to five secrets' });
+
 /** One secret, or several of which any is accepted, for rotation. */
 const secrets: Schema = {
   type: ['object', 'array'],
   writeOnly: true,
   'x-expects': `${reference}, or a list of those`,
-  ...either({ type: 'object' }, secret, { items: secret, minItems: 1, maxItems: 5, 'x-expects': 'one to five secrets' }),
+  ...secretsForm,
+};
+
+/** Of links; without them pages carry none, which is said in words. */
+const linkSecrets: Schema = {
+  ...secrets,
+  type: ['object', 'array', 'string'],
+  'x-expects': `${reference}, or a list of those, or none`,
+  ...either({ type: 'string' }, { const: 'none', writeOnly: true, 'x-expects': `${reference}, or none` }, secretsForm),
 };
 
 const count = (max: number): Schema => ({ type: 'integer', minimum: 1, maximum: max });
@@ -93,8 +103,18 @@ export const ConfigSchema: Schema = {
       }),
       api: mapping({
         tokens: named(mapping({ role: { enum: ['read', 'operate', 'admin'] }, secret, scopes: tokenScopes }, ['role', 'secret'])),
-        ackSecrets: secrets,
+        ackSecrets: linkSecrets,
         metrics: { enum: ['open', 'read'] },
+      }),
+      approvals: mapping({
+        byLink: { type: 'boolean', 'x-expects': 'true (whoever has the link may say yes) or false' },
+        approvers: {
+          type: 'array',
+          maxItems: 100,
+          uniqueItems: true,
+          items: line(64),
+          'x-expects': 'a list of persons that notifiers name',
+        },
       }),
       data: mapping({ type: line(64), dir: line(4_096) }),
       log: { type: 'object', properties: { type: { type: 'string' } } },
@@ -115,7 +135,21 @@ export const ConfigSchema: Schema = {
       scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
       playbooks: mapping({ dir: line(4_096) }),
       actions: { type: 'object', additionalProperties: options },
-      notifiers: { ...named({ type: 'object', required: ['type'], properties: { type: { type: 'string' } } }), minProperties: 1 },
+      notifiers: {
+        ...named({
+          type: 'object',
+          required: ['type'],
+          properties: {
+            type: { type: 'string' },
+            person: {
+              ...line(64),
+              pattern: '^[^\\p{C}\\p{Z}]+( [^\\p{C}\\p{Z}]+)*$',
+              'x-expects': 'the name of the one person whom it reaches',
+            },
+          },
+        }),
+        minProperties: 1,
+      },
       ladders: {
         ...named(
           mapping(

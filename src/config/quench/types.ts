@@ -47,6 +47,8 @@ export interface Config {
     readonly ackSecrets: readonly string[];
     readonly metrics: 'open' | 'read';
   };
+  /** Who may say yes to a playbook by a link alone: everybody who has one, or the persons that are named; others show a token of the API. */
+  readonly approvals: { readonly byLink: boolean; readonly approvers: readonly string[] };
   readonly data: {
     /** Which kind of store keeps it. */
     readonly type: string;
@@ -61,7 +63,14 @@ export interface Config {
   readonly scope: { readonly labels: readonly string[] };
   readonly playbooks: { readonly dir: string };
   readonly actions: { readonly [kind: string]: { readonly [name: string]: Json } };
-  readonly notifiers: { readonly [name: string]: { readonly type: string; readonly options: { readonly [name: string]: Json } } };
+  readonly notifiers: {
+    readonly [name: string]: {
+      readonly type: string;
+      readonly options: { readonly [name: string]: Json };
+      /** Whom it reaches, when that is one person and nobody else. */
+      readonly person?: string;
+    };
+  };
   /** How long a stop waits for steps under way. */
   readonly drainMs: Millis;
   /** What a gateway that shares a log keeps while that is away. */

@@ -71,6 +71,7 @@ export function usableConfig({ config, problems, named }: Reading): Usable | nul
         ackSecrets: config.api.ackSecrets.filter((secret) => secret !== ''),
         metrics: of('api', 'metrics').length > 0 ? 'read' : config.api.metrics,
       },
+      approvals: of('approvals').length > 0 ? { byLink: false, approvers: [] } : config.approvals, // U1
       endpoints: Object.fromEntries(named.endpoints.map((name) => [name, endpointOf(config, name, endpoints.has(name), of)])),
       notifiers: Object.fromEntries(rings.map((name) => [name, config.notifiers[name] ?? { type: '', options: {} }])),
       actions: Object.fromEntries(Object.entries(config.actions).filter(([kind]) => of('actions', kind).length === 0)),

@@ -1,7 +1,7 @@
 // What an earlier life of this process accepted and nobody decided: it stands on the log behind the checkpoint, and is told to the fail-open page.
 // Reads only, and beside the hosts, which may be turning the same inputs: what they decide meanwhile leaves the book again.
 //   C1  Bounded: of a longer tail the newest inputs are left to the hosts, for they were the last to come.
-import type { Fact } from '../../core/records.ts';
+import type { Fact, Input } from '../../core/records.ts';
 import type { CheckpointMark } from '../../ports/checkpoints.ts';
 import type { EventLog, LogBatch, LogRecord } from '../../ports/event-log.ts';
 
@@ -18,7 +18,7 @@ export interface RecallDeps {
   readonly stopping: AbortSignal;
 }
 
-/** Resolves with how many inputs had no decision. Rejects when log or store do not answer. */
+/** Resolves with how many alerts had no decision; what the gateway told itself at its start is on the log, too, and is none. Rejects when log or store do not answer. */
 export async function recallUndecided(deps: RecallDeps): Promise<number> {
   let count = 0;
   for (let partition = 0; partition < deps.log.partitions; partition += 1) count += await recallPartition(deps, partition);
@@ -45,7 +45,7 @@ async function recallPartition({ log, mark, left, stopping }: RecallDeps, partit
   let count = 0;
   await readAll('inputs', from.inputs, inputsMax, ({ scope, offset, value }) => {
     if (decided.has(offset)) return;
-    count += 1;
+    if ((value as Input).type === 'AlertSeen') count += 1; // written by intake only
     left({ partition, scope, values: [value as object] });
   });
   return count;

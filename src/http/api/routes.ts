@@ -2,6 +2,7 @@
 import type { HttpDeps } from '../deps.ts';
 import { ackRoutes } from '../door/ack.ts';
 import { answerRoutes } from '../door/answer.ts';
+import type { Logins } from '../door/logins.ts';
 import { incidentPageRoutes } from '../door/incident.ts';
 import { openapiOf } from '../openapi.ts';
 import { json, type Answer, type Route } from '../route.ts';
@@ -27,7 +28,12 @@ const openapi: Answer = {
 };
 
 /** `brought` are what the sources bring, `more` are made elsewhere (the event stream); `draining` says that the server is about to stop. */
-export function apiRoutes(deps: HttpDeps, brought: BroughtRoutes, more: readonly Route[], draining: () => boolean): readonly Route[] {
+export function apiRoutes(
+  deps: HttpDeps & { readonly logins: Logins },
+  brought: BroughtRoutes,
+  more: readonly Route[],
+  draining: () => boolean,
+): readonly Route[] {
   const routes: Route[] = [
     ...gatewayRoutes(deps, draining),
     ...alertRoutes(deps),

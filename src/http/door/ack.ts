@@ -1,6 +1,7 @@
 // The link in a page by which its reader says "I have it", without an account.
-// GET shows how things stand and changes nothing (mail scanners follow links); only POST acts, in the name that its sender gives.
-//   A1  Who acknowledges is the name that was given, never the notifier that the link was sent through.
+// GET shows how things stand and changes nothing (mail scanners follow links); only POST acts, in the name of whom the link
+// is for, or else in the name that its sender gives.
+//   A1  Who acknowledges is the person that the link was sent to alone, else the name that was given; never the notifier it was sent through.
 //   A2  Nothing is said to be anybody's before the read model shows it: over, taken by another and ringing again are said as they are.
 //   A3  A link of a former page takes the incident only after it was said that it rings again: by the page that was shown.
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -9,7 +10,7 @@ import type { IncidentDocument, PageDocument } from '../../readmodel/documents.t
 import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
 import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
-import { readLink, type LinkClaim } from './links.ts';
+import { readLink, viaLink, type LinkClaim } from './links.ts';
 import { lookUntil } from './looking.ts';
 
 /** How the incident of a link stands, as the read model knows it; `unknown` while that does not answer or has not heard of it. */
@@ -93,19 +94,19 @@ async function serveAck(deps: HttpDeps, req: IncomingMessage, res: ServerRespons
   if (!read.ok) return sendPage(res, ...badLink[read.error]);
   const claim = read.value;
   const standing = await standingOf(deps, claim);
-  if (req.method !== 'POST') return sendPage(res, 200, asking(standing, claim, { now, name: nameKnown(req) }));
-  const sent = await sentIn(req);
+  if (req.method !== 'POST') return sendPage(res, 200, asking(standing, claim, { now, name: claim.person ?? nameKnown(req) }));
+  const sent = namedBy(claim, await sentIn(req));
   if (sent.name === '') {
     const page = asking(standing, claim, { now, name: '' });
     return sendPage(res, 400, { ...page, says: ['Please say who you are: others read it.', ...page.says] });
   }
-  rememberName(res, sent.name);
+  if (claim.person === undefined) rememberName(res, sent.name);
   const refused = refusal(standing, claim, sent, now);
   if (refused !== null) return sendPage(res, 409, refused);
   if (standing.is === 'taken' && standing.incident.acknowledgedBy === sent.name) return sendPage(res, 200, yours(standing, sent.name, now));
   const over = sent.field('over') === 'yes' && standing.is === 'taken' ? { over: true as const } : {};
   const page = pageMeant(standing, claim);
-  const via = claim.to === '' ? 'link' : `link to ${claim.to}`;
+  const via = viaLink(claim);
   const { scope, incident } = claim;
   await deps.intake.submit({ type: 'Acked', scope, incident, ...(page === '' ? {} : { page }), by: sent.name, via, ...over });
   return sendPage(res, ...(await outcome(deps, claim, sent, standing)));
@@ -131,34 +132,42 @@ function refusal(standing: Standing, claim: LinkClaim, sent: Sent, now: number):
 
 /** How it stands, and the button that fits. */
 function asking(standing: Standing, claim: LinkClaim, { now, name }: { readonly now: number; readonly name: string }): Page {
-  const form = (says: string, hidden: Form['hidden'] = {}): Form => ({
-    name,
-    hidden: { page: pageMeant(standing, claim), ...hidden },
-    buttons: [{ field: 'do', value: 'ack', says }],
-  });
+  const { person } = claim;
+  const forms = (says: string, hidden: Form['hidden'] = {}): readonly Form[] => [
+    {
+      name: person === undefined ? name : null,
+      hidden: { page: pageMeant(standing, claim), ...hidden },
+      buttons: [{ field: 'do', value: 'ack', says: person === undefined ? says : `${says} as ${person}` }],
+    },
+  ];
   if (standing.is === 'unknown') {
     const missing = 'Nothing is shown of it here: it is too new, or long over and forgotten.';
     const says = [standing.why === 'missing' ? missing : 'How it stands cannot be shown now; your word is taken in all the same.'];
-    return { title: `Acknowledge incident ${claim.incident}?`, says, form: form('Acknowledge') };
+    return { title: `Acknowledge incident ${claim.incident}?`, says, forms: forms('Acknowledge') };
   }
   const { incident, page } = standing;
   const about = `${incident.title} (${incident.severity}, ${claim.incident})`;
   if (standing.is === 'over') return { title: 'It is over', says: [overText(incident, now), about] };
   if (standing.is === 'taken') {
     const says = [takenText(incident, now), about, 'Take it over only if that is agreed; everybody who was told hears of it.'];
-    return { title: `${incident.acknowledgedBy ?? 'Somebody'} has it`, says, form: form('Take it over', { over: 'yes' }) };
+    return { title: `${incident.acknowledgedBy ?? 'Somebody'} has it`, says, forms: forms('Take it over', { over: 'yes' }) };
   }
   const isFormer = page !== null && page.id !== claim.page;
   if (isFormer && page.state === 'ringing') {
     const says = [`The page of this link is over; it rings again ${sinceOf(page.openedAt, now)}.`, about];
-    return { title: 'Ringing again: take it?', says, form: form('Take it') };
+    return { title: 'Ringing again: take it?', says, forms: forms('Take it') };
   }
   const again = page?.state === 'ringing' && page.ackedBy !== null ? [`${page.ackedBy} had it; it rings again.`] : [];
-  return { title: `Acknowledge incident ${claim.incident}?`, says: [about, ...again], form: form('Acknowledge') };
+  return { title: `Acknowledge incident ${claim.incident}?`, says: [about, ...again], forms: forms('Acknowledge') };
 }
 
 export function takenText({ acknowledgedBy, acknowledgedAt }: IncidentDocument, now: number): string {
   return `Taken by ${acknowledgedBy ?? 'somebody'}${acknowledgedAt === null ? '' : ` ${sinceOf(acknowledgedAt, now)}`}.`;
+}
+
+/** What was sent, in the name of whom the link is for (A1). */
+export function namedBy({ person }: Pick<LinkClaim, 'person'>, sent: Sent): Sent {
+  return person === undefined ? sent : { ...sent, name: person };
 }
 
 function yours({ incident }: Extract<Standing, { readonly incident: IncidentDocument }>, name: string, now: number): Page {

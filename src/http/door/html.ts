@@ -10,6 +10,7 @@ const formBytesMax = 8_192;
 const formsBytesMax = 1_048_576;
 const nameCharsMax = 64;
 const noteCharsMax = 500;
+const tokenCharsMax = 512;
 const cookie = 'quench_name';
 const cookieSeconds = 31_536_000;
 
@@ -19,16 +20,18 @@ export interface Page {
   readonly says: readonly string[];
   /** Lines as they are, under a heading each. */
   readonly lines?: readonly { readonly head: string; readonly lines: readonly string[] }[];
-  readonly form?: Form;
+  readonly forms?: readonly Form[];
 }
 
 /** Asks who it is, and offers one button or several. */
 export interface Form {
-  /** What is filled in already. */
-  readonly name: string;
+  /** What is filled in already; null when the name is not asked. */
+  readonly name: string | null;
   readonly hidden: { readonly [field: string]: string };
   readonly buttons: readonly { readonly field: string; readonly value: string; readonly says: string }[];
   readonly asksNote?: true;
+  /** Asks for a token of the API. */
+  readonly asksToken?: true;
 }
 
 export function htmlAnswer(says: string): Answer {
@@ -42,7 +45,7 @@ const styleHash = createHash('sha256').update(style).digest('base64');
 export function sendPage(res: ServerResponse, status: number, page: Page): void {
   const paragraphs = page.says.map((text) => `<p>${escaped(text)}</p>`).join('');
   const lists = (page.lines ?? []).map(({ head, lines }) => `<h2>${escaped(head)}</h2><pre>${escaped(lines.join('\n'))}</pre>`).join('');
-  const body = `<h1>${escaped(page.title)}</h1>${paragraphs}${page.form === undefined ? '' : formOf(page.form)}${lists}`;
+  const body = `<h1>${escaped(page.title)}</h1>${paragraphs}${(page.forms ?? []).map(formOf).join('')}${lists}`;
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="robots" content="noindex"><title>Quench</title><style>${style}</style>${body}</html>`;
   res.setHeader(
     'content-security-policy',
@@ -53,14 +56,22 @@ export function sendPage(res: ServerResponse, status: number, page: Page): void 
   res.end(html);
 }
 
-function formOf({ name, hidden, buttons, asksNote }: Form): string {
+function formOf({ name, hidden, buttons, asksNote, asksToken }: Form): string {
   const fields = Object.entries(hidden).map(([field, value]) => `<input type="hidden" name="${escaped(field)}" value="${escaped(value)}">`);
   const note =
     asksNote === true ? `<p><input name="note" maxlength="${noteCharsMax}" placeholder="Why (may be empty)" aria-label="Why"></p>` : '';
   const ways = buttons.map(
     ({ field, value, says }) => `<button name="${escaped(field)}" value="${escaped(value)}">${escaped(says)}</button>`,
   );
-  return `<form method="post">${fields.join('')}<p><label>Your name <input name="name" required maxlength="${nameCharsMax}" autocomplete="name" value="${escaped(name)}"></label></p>${note}${ways.join('')}</form>`;
+  const who =
+    name === null
+      ? ''
+      : `<p><label>Your name <input name="name" required maxlength="${nameCharsMax}" autocomplete="name" value="${escaped(name)}"></label></p>`;
+  const token =
+    asksToken === true
+      ? `<p><label>Your token of the API <input name="token" type="password" required maxlength="${tokenCharsMax}" autocomplete="current-password"></label></p>`
+      : '';
+  return `<form method="post">${fields.join('')}${who}${token}${note}${ways.join('')}</form>`;
 }
 
 /** What a form sent. Rejects like the body reader. */

@@ -1,5 +1,6 @@
 // Links that a page carries, by which its reader looks or acts without an account: a signed token, good until it expires.
 //   K1  A token is for one kind of link, names one incident, and was sent with one page of it; no other is made of it without the secret.
+//   K2  A link that was sent to one person says who that is, and only the secret makes one that says so.
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Instant } from '../../core/time.ts';
@@ -18,12 +19,14 @@ export interface LinkClaim {
   readonly expiresAt: Instant;
   /** The run that waits for a yes, of `answer`. */
   readonly run?: string;
+  /** Whom the notifier reaches, when that is one person and nobody else; absent of a link that several can read. */
+  readonly person?: string;
 }
 
 /** A token for `/{kind}/{token}`: the claim in base64url, a dot, and its HMAC-SHA256. */
 export function signLink(secret: string, kind: LinkKind, claim: LinkClaim): string {
-  const { scope, incident, page, to, expiresAt, run } = claim;
-  const members = [scope, incident, page, to, expiresAt, ...(run === undefined ? [] : [run])];
+  const { scope, incident, page, to, expiresAt, run, person } = claim;
+  const members = [scope, incident, page, to, expiresAt, ...laterMembers(run, person)];
   const text = Buffer.from(JSON.stringify(members)).toString('base64url');
   return `${text}.${macOf(secret, kind, text).toString('base64url')}`;
 }
@@ -44,16 +47,36 @@ export function readLink(
   }
   if (!genuine) return fail('invalid');
   // Written by signLink: the signature vouches for the shape.
-  const [scope, incident, page, to, expiresAt, run] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [
+  const [scope, incident, page, to, expiresAt, run, person] = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as [
     string,
     string,
     string,
     string,
     Instant,
+    (string | null)?,
     string?,
   ];
   if (now >= expiresAt) return fail('expired');
-  return ok({ scope, incident, page, to, expiresAt, ...(run === undefined ? {} : { run }) });
+  return ok({
+    scope,
+    incident,
+    page,
+    to,
+    expiresAt,
+    ...(typeof run === 'string' ? { run } : {}),
+    ...(person === undefined ? {} : { person }),
+  });
+}
+
+/** In the place that they had since links were made: a link of an earlier version reads as it was meant. */
+function laterMembers(run: string | undefined, person: string | undefined): readonly (string | null)[] {
+  if (person !== undefined) return [run ?? null, person];
+  return run === undefined ? [] : [run];
+}
+
+/** How an act by a link stands in the audit: where the link was sent, and whether its name was given or known. */
+export function viaLink({ to, person }: Pick<LinkClaim, 'to' | 'person'>): string {
+  return `${person === undefined ? 'link' : 'personal link'}${to === '' ? '' : ` to ${to}`}`;
 }
 
 function macOf(secret: string, kind: LinkKind, text: string): Buffer {

@@ -13,7 +13,7 @@ const readOnMs: Millis = 500;
 export interface Logins {
   /** The request brought valid credentials. */
   succeeded(req: IncomingMessage): void;
-  /** It did not; resolves when the refusal may be sent. */
+  /** It did not; resolves when the refusal may be sent. A link's form brings its token in the body, so a failure there is always a guess. */
   failed(door: LoginDoor, req: IncomingMessage, res: ServerResponse): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export function createLogins(
     async failed(door, req, res) {
       const address = addressOf(req.socket);
       // Who brings nothing guesses nothing: a browser, a probe, a sender that is not set up yet.
-      const { delayMs, tell } = req.headers.authorization === undefined ? { delayMs: 0, tell: null } : book(address);
+      const { delayMs, tell } = door !== 'links' && req.headers.authorization === undefined ? { delayMs: 0, tell: null } : book(address);
       metrics.failedLogin(door);
       if (tell !== null) logger.warn({ door, address, failures: tell }, 'failed logins within the last minute');
       res.setHeader('connection', 'close'); // N4

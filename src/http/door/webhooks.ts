@@ -85,6 +85,11 @@ export function createWebhooks(
       if (error === refused) {
         res.setHeader('www-authenticate', door.gate().challenge);
         await deps.logins.failed('webhooks', req, res);
+        const { asks } = door.gate();
+        return sendProblem(
+          res,
+          problem('unauthenticated', asks === '' ? refused.message : `${refused.message}: this endpoint asks for ${asks}`),
+        );
       }
       if (error instanceof GatewayError && error.code === 'payload_too_large') tellRefusedSize(name, error.message);
       if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
@@ -118,7 +123,7 @@ function unknown(deps: HttpDeps, req: IncomingMessage, res: ServerResponse): voi
   req.resume();
   res.setHeader('connection', 'close');
   deps.metrics.delivery('unknown', 'invalid');
-  sendProblem(res, problem('not_found', 'no such endpoint'));
+  sendProblem(res, problem('not_found', 'no such endpoint: the name behind /webhooks/ is one of those under endpoints in quench.yaml'));
 }
 
 /** A sender repeats such a body without end, and nothing of it is kept: told once a minute for each endpoint. */
@@ -178,6 +183,5 @@ function answer(acceptance: Acceptance, own: Answer | undefined, res: ServerResp
 
 function wrongMethod(res: ServerResponse): void {
   res.setHeader('allow', 'POST');
-  res.writeHead(405, { 'content-length': 0 });
-  res.end();
+  sendProblem(res, problem('method_not_allowed', 'this path takes POST, from a sender of alerts'));
 }
