@@ -47,8 +47,12 @@ export interface Inside {
   stop(): Promise<void>;
 }
 
-/** Over the embedded log, or over the shared one that `open` makes. */
-export async function startInside(scopeLabels: readonly string[] = [], open?: (local: Store) => Promise<Backbone>): Promise<Inside> {
+/** Over the embedded log, or over the shared one that `open` makes; `lanes` false: everything is turned in the order in which it came. */
+export async function startInside(
+  scopeLabels: readonly string[] = [],
+  open?: (local: Store) => Promise<Backbone>,
+  { lanes = true, decided = () => {} }: { readonly lanes?: boolean; readonly decided?: (fact: Fact) => void } = {},
+): Promise<Inside> {
   const dir = folder();
   const store = await sqliteStore({ path: `${dir.path}/quench.db`, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
   const backbone = await open?.(store);
@@ -56,8 +60,10 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
   const alone = everyPartition(shared.log.partitions);
   const decidedAt = new Map<string, number>();
   const acceptedAt = new Map<string, number>();
+  const { bulk, ...ordered } = shared.log;
   const log: EventLog = {
-    ...shared.log,
+    ...ordered,
+    ...(bulk === undefined || !lanes ? {} : { bulk }),
     async append(topic, one) {
       const offset = await shared.log.append(topic, one);
       const now = performance.now();
@@ -82,11 +88,11 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
     withLinks: (notification) => notification,
     worker: 'bench',
     yieldToIntake: () => nextRound(),
-    decided: () => {},
+    decided,
     onTrouble: (error) => console.error(error),
   });
   await service.start();
-  const endpoints = [{ name: 'prometheus', source: prometheus({}), tenant: 'default', scopeLabels }];
+  const endpoints = ['prometheus', 'other'].map((name) => ({ name, source: prometheus({}), tenant: 'default', scopeLabels }));
   const parts = {
     log,
     deadLetters: store.deadLetters,
@@ -112,7 +118,7 @@ export async function startInside(scopeLabels: readonly string[] = [], open?: (l
   };
 }
 
-export function deliver(inside: Inside, body: string): Promise<{ readonly status: string }> {
+export function deliver(inside: Inside, body: string, endpoint = 'prometheus'): Promise<{ readonly status: string }> {
   const headers = { 'content-type': 'application/json' };
-  return inside.intake.accept('prometheus', { headers, body, path: '', receivedAt: Date.now() }, '');
+  return inside.intake.accept(endpoint, { headers, body, path: '', receivedAt: Date.now() }, '');
 }

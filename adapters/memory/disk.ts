@@ -18,6 +18,9 @@ export interface Batch {
   readonly raw: string | null;
 }
 
+/** One that has no place yet. */
+export type KeptBatch = Omit<Batch, 'base'>;
+
 export interface Slot {
   end: number;
   low: number;
@@ -43,6 +46,8 @@ export interface Doc {
 /** Durable content, keyed by JSON text of what it is about. */
 export interface Content {
   readonly slots: Map<string, Slot>;
+  /** By partition: inputs that wait for their place. */
+  readonly kept: Map<number, KeptBatch[]>;
   readonly desks: Map<number, Desk>;
   readonly cursors: Map<string, number>;
   readonly docs: Map<string, Doc>;
@@ -77,6 +82,7 @@ export interface MemoryDisk {
 export function memoryDisk(): MemoryDisk {
   const content: Content = {
     slots: new Map(),
+    kept: new Map(),
     desks: new Map(),
     cursors: new Map(),
     docs: new Map(),

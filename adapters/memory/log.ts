@@ -1,7 +1,8 @@
 // The event log over a memory disk.
 import { invariant } from '../../src/core/errors.ts';
 import type { EventLog, LogRecord, Topic } from '../../src/ports/event-log.ts';
-import type { Batch, Content, MemoryDisk, Slot } from './disk.ts';
+import type { Batch, Content, KeptBatch, MemoryDisk, Slot } from './disk.ts';
+import type { Placing } from './bulk.ts';
 import type { WriteQueue } from './queue.ts';
 
 export function slotIn(content: Content, topic: Topic, partition: number): Slot {
@@ -24,7 +25,11 @@ export function recordsOf(batch: Batch): readonly unknown[] {
   return records;
 }
 
-export function memoryLog({ content, watchers }: MemoryDisk, queue: WriteQueue, partitions: number): Omit<EventLog, 'close'> {
+export function memoryLog(
+  { content, watchers }: MemoryDisk,
+  queue: WriteQueue,
+  partitions: number,
+): Omit<EventLog, 'close'> & { readonly placing: Placing } {
   function slotAt(topic: Topic, partition: number): Slot {
     invariant(Number.isInteger(partition) && partition >= 0 && partition < partitions, `partition ${partition} is one of ${partitions}`);
     return slotIn(content, topic, partition);
@@ -39,20 +44,27 @@ export function memoryLog({ content, watchers }: MemoryDisk, queue: WriteQueue, 
     }
   }
 
+  function put(slot: Slot, batch: KeptBatch): number {
+    const base = slot.end;
+    slot.batches.push({ ...batch, base });
+    slot.end += batch.count;
+    wake(slot);
+    return base;
+  }
+
   return {
     partitions,
+    placing: {
+      put: (partition, batch) => void put(slotAt('inputs', partition), batch),
+      endOf: (partition) => slotAt('inputs', partition).end,
+    },
     async append(topic, { partition, scope, values, raw }) {
       const slot = slotAt(topic, partition);
       invariant(values.length > 0, 'a batch has at least one record');
       const body = JSON.stringify(values);
       const bytes = body.length + (raw?.length ?? 0);
-      return queue.submit({ records: values.length, bytes, unavailable: 'log_unavailable' }, () => {
-        const batch: Batch = { base: slot.end, count: values.length, scope, body, raw: raw ?? null };
-        slot.batches.push(batch);
-        slot.end += values.length;
-        wake(slot);
-        return batch.base;
-      });
+      const batch: KeptBatch = { count: values.length, scope, body, raw: raw ?? null };
+      return queue.submit({ records: batch.count, bytes, unavailable: 'log_unavailable' }, () => put(slot, batch));
     },
     async read(topic, partition, offset, max) {
       const slot = slotAt(topic, partition);

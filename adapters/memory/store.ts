@@ -6,6 +6,7 @@ import type { MemoryDisk } from './disk.ts';
 import { memoryCheckpoints } from './checkpoints.ts';
 import { memoryCursors } from './cursors.ts';
 import { memoryDeadLetters } from './dead-letters.ts';
+import { memoryBulk } from './bulk.ts';
 import { memoryLog } from './log.ts';
 import { writeQueue } from './queue.ts';
 import { memoryViews } from './views.ts';
@@ -33,18 +34,21 @@ export function memoryStore(options: {
   /** Dates the changes that `views.prune` goes by. */
   readonly clock: Pick<Clock, 'now'>;
   readonly limits?: MemoryLimits;
+  /** The disk is this store's alone: inputs may wait for their place. */
+  readonly bulk?: boolean;
   /** One sync of the medium: what waits is durable when it resolves, and refused when it rejects. Without it, a microtask. */
   readonly sync?: () => Promise<void>;
 }): Store {
-  const { disk, partitions, clock, limits = memoryLimits, sync = () => Promise.resolve() } = options;
+  const { disk, partitions, clock, limits = memoryLimits, bulk = false, sync = () => Promise.resolve() } = options;
   const queue = writeQueue(sync, limits);
   const giveBack = disk.take((kept) => queue.crash(kept));
   const close = async (): Promise<void> => {
     await queue.drain();
     giveBack();
   };
+  const { placing, ...log } = memoryLog(disk, queue, partitions);
   return {
-    log: { ...memoryLog(disk, queue, partitions), close },
+    log: { ...log, ...(bulk ? { bulk: memoryBulk(disk.content, queue, placing) } : {}), close },
     checkpoints: memoryCheckpoints(disk, queue),
     views: memoryViews(disk.content, queue, () => clock.now()),
     cursors: memoryCursors(disk.content, queue),

@@ -10,14 +10,14 @@ import { isMediumFailure } from './failures.ts';
 import { filesOf, type StoreFiles } from './files.ts';
 import { letterWriter } from './letter-writer.ts';
 import { logWriter, type LogWriter } from './log-writer.ts';
-import type { Answer, AppendRequest, Refusal, Request, WriterOptions } from './requests.ts';
+import type { Answer, AppendRequest, KeepRequest, Refusal, Request, WriterOptions } from './requests.ts';
 import { rescue, rescuedBeside } from './rescue.ts';
 import { giveBack } from './vacuum.ts';
 import { viewWriter } from './viewwriter.ts';
 
 const rescueEveryMs = 10_000;
 
-export interface Ledger extends Pick<LogWriter, 'positions'> {
+export interface Ledger extends Pick<LogWriter, 'positions' | 'placeAll'> {
   commit(group: readonly Request[]): readonly Answer[];
 }
 
@@ -43,7 +43,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
     isFresh = true;
   }
 
-  function perform(request: Exclude<Request, AppendRequest>): Answer {
+  function perform(request: Exclude<Request, AppendRequest | KeepRequest>): Answer {
     switch (request.type) {
       case 'checkpoint':
         return checkpoints.save(request, log.positions().ends);
@@ -52,6 +52,8 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
       case 'cursor':
         saveCursor.run(request.name, request.partition, request.offset);
         return 0;
+      case 'place':
+        return log.place(request.slot, request.batches);
       case 'probe': {
         const refusal = log.refusal();
         if (refusal === null) saveCursor.run('probe', 0, (probes += 1));
@@ -63,17 +65,14 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
         return letters.mark(request.id, request.state);
       case 'trim':
         return log.trim(request.slot, request.below, request.batchesMax);
-      case 'prune': {
-        const gone = views.prune(request.before, request.docsMax);
-        giveBack(db);
-        return gone;
-      }
+      case 'prune':
+        return givingBack(db, views.prune(request.before, request.docsMax));
     }
   }
 
   /** W2: inside a savepoint, so that a failure of its own undoes only this request. An append is one statement and needs none. */
   function alone(request: Request): Answer {
-    if (request.type === 'append') return log.append(request);
+    if (request.type === 'append' || request.type === 'keep') return log.append(request);
     savepoint.run();
     try {
       const answer = perform(request);
@@ -90,6 +89,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   reload();
   return {
     positions: log.positions,
+    placeAll: log.placeAll,
     commit(group) {
       const gone = files.look();
       if (gone !== null) return refused(group, 'unavailable', `${gone}; ${rescuer()}`); // W3
@@ -108,6 +108,11 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
       }
     },
   };
+}
+
+function givingBack(db: DatabaseSync, gone: Answer): Answer {
+  giveBack(db);
+  return gone;
 }
 
 function refused(group: readonly Request[], why: Refusal['why'], message: string): readonly Answer[] {

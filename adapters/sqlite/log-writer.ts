@@ -1,7 +1,7 @@
 // The writing side of the event log, inside the ledger's transaction: appends and trims, and where each slot ends and begins.
 import type { DatabaseSync } from 'node:sqlite';
 import { freeSpaceBeside } from './free-space-guard.ts';
-import { slotSpan, type Answer, type AppendRequest, type Refusal, type WriterOptions } from './requests.ts';
+import { slotSpan, type Answer, type AppendRequest, type KeepRequest, type Refusal, type WriterOptions } from './requests.ts';
 import { giveBack } from './vacuum.ts';
 
 export interface LogWriter {
@@ -9,7 +9,11 @@ export interface LogWriter {
   reload(): void;
   /** Before a transaction: asks whether the disk has room for records. */
   begin(): void;
-  append(request: AppendRequest): Answer;
+  append(request: AppendRequest | KeepRequest): Answer;
+  /** Gives the oldest batches that are kept for the slot their places, in order. */
+  place(slot: number, batches: number): Answer;
+  /** Gives everything that is kept its place: nothing waits over an end and a new beginning. */
+  placeAll(): void;
   /** Why no record would be taken now, asked of the disk; null when one would. */
   refusal(): Refusal | null;
   /** 1 while there is more to do, else 0. */
@@ -20,6 +24,10 @@ export interface LogWriter {
 
 export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
   const insertBatch = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)');
+  const keepBatch = db.prepare('INSERT INTO bulk (slot, count, scope, body, raw) VALUES (?, ?, ?, ?, ?)');
+  const oldestKept = db.prepare('SELECT seq, count FROM bulk WHERE slot = ? ORDER BY seq LIMIT ?');
+  const placeKept = db.prepare('INSERT INTO log SELECT ?, count, scope, body, raw FROM bulk WHERE seq = ?');
+  const dropKept = db.prepare('DELETE FROM bulk WHERE seq = ?');
   const saveLow = db.prepare('INSERT OR REPLACE INTO lows VALUES (?, ?)');
   const dropBatches = db.prepare(
     'DELETE FROM log WHERE place IN (SELECT place FROM log WHERE place >= ? AND place < ? AND place + count <= ? ORDER BY place LIMIT ?)',
@@ -31,16 +39,37 @@ export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
   let hasRoom = true;
 
   const short: Refusal = { why: 'unavailable', message: `less than ${options.freeBytesMin} bytes are free beside ${options.path}` };
+  function place(slot: number, batches: number): Answer {
+    for (const { seq = 0, count } of oldestKept.all(slot, batches)) {
+      const base = ends[slot] ?? 0;
+      placeKept.run(slot * slotSpan + base, seq);
+      dropKept.run(seq);
+      ends[slot] = base + Number(count);
+    }
+    return 0;
+  }
+
   return {
     reload: () => void ({ ends, lows } = positionsIn(db, options.partitions)),
     begin: () => void (hasRoom = freeSpace.suffices()),
-    append({ slot, count, scope, body, raw }) {
+    append({ type, slot, count, scope, body, raw }) {
       if (!hasRoom) return short;
+      if (type === 'keep') {
+        keepBatch.run(slot, count, scope, body, raw);
+        freeSpace.wrote(2 * (body.length + (raw?.length ?? 0))); // it is written once more
+        return 0;
+      }
       const base = ends[slot] ?? 0;
       insertBatch.run(slot * slotSpan + base, count, scope, body, raw);
       ends[slot] = base + count;
       freeSpace.wrote(body.length + (raw?.length ?? 0));
       return base;
+    },
+    place,
+    placeAll() {
+      db.exec('BEGIN IMMEDIATE');
+      for (let slot = 0; slot < options.partitions * 2; slot += 1) place(slot, -1);
+      db.exec('COMMIT');
     },
     refusal: () => (freeSpace.look() ? null : short),
     trim(slot, below, batchesMax) {

@@ -2,13 +2,15 @@
 //   E1  Nothing is read before it is durable: ends and tails move when the writer answers, and reads stop at the end.
 //   E2  A failed append leaves no trace: no offset, no record, no watch call.
 import { invariant } from '../../src/core/errors.ts';
-import type { EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
+import type { BulkLane, EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
+import { createBulkQueue, type BulkQueue } from './bulk.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
 import { tailOf, type Tail } from './tail.ts';
 import { parsed, stow, unstow } from './text.ts';
+import type { Job } from './waiting-jobs.ts';
 
 const trimBatchesPerStep = 128;
 
@@ -24,6 +26,10 @@ interface Watcher {
 
 interface Slot {
   end: number;
+  /** Records that were sent to the writer and have no answer yet. */
+  flying: number;
+  readonly bulk: BulkQueue;
+  placing: boolean;
   low: number;
   readonly tail: Tail;
   readonly watchers: Set<Watcher>;
@@ -45,6 +51,9 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
   const { partitions, queues, reader } = options;
   const slots: readonly Slot[] = options.ends.map((end, index) => ({
     end,
+    flying: 0,
+    bulk: createBulkQueue(options.tailRecordsMax / options.ends.length),
+    placing: false,
     low: options.lows[index] ?? 0,
     tail: tailOf(options.tailRecordsMax / options.ends.length, options.tailBytesMax / options.ends.length),
     watchers: new Set(),
@@ -74,19 +83,16 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
 
   return {
     partitions,
+    bulk: bulkLane(queues, (partition) => slotAt('inputs', partition)),
     async append(topic, batch) {
       const slot = slotAt(topic, batch.partition);
-      invariant(batch.values.length > 0, 'a batch has at least one record');
-      const body = JSON.stringify(batch.values);
-      const bytes = body.length + (batch.raw?.length ?? 0);
-      const request = requestOf(topic, batch, body);
+      const { job, body } = jobOf(topic, batch, 'append');
+      slot.flying += job.records;
       return new Promise<number>((resolve, reject) => {
         queues.send({
-          priority: topic,
-          request,
-          records: batch.values.length,
-          bytes,
+          ...job,
           settle(answer) {
+            slot.flying -= job.records;
             if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
             slot.end = answer + batch.values.length;
             slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
@@ -130,9 +136,80 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
   };
 }
 
-function requestOf(topic: Topic, batch: LogBatch, body: string) {
+function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): BulkLane {
+  /** Gives the oldest their places, a step at a time, while there is room. */
+  function place(partition: number): void {
+    const slot = slotAt(partition);
+    const room = slot.bulk.limit - slot.end - slot.flying;
+    if (slot.placing || room <= 0) return;
+    const due = slot.bulk.due(room);
+    if (due.length === 0) return;
+    const records = due.reduce((sum, batch) => sum + batch.records, 0);
+    slot.placing = true;
+    slot.flying += records;
+    const request = { type: 'place', slot: slotOf('inputs', partition), batches: due.length } as const;
+    queues.send({
+      priority: 'inputs',
+      request,
+      records: 0,
+      bytes: 0,
+      settle(answer) {
+        slot.placing = false;
+        slot.flying -= records;
+        if (typeof answer !== 'number') return; // tried again with the next word of the limit
+        for (const batch of due) {
+          if (batch.values === null) slot.tail.clear();
+          else slot.tail.push({ base: slot.end, scope: batch.scope, values: batch.values, bytes: batch.bytes });
+          slot.end += batch.records;
+        }
+        slot.bulk.leave(due);
+        wake(slot);
+        place(partition);
+      },
+    });
+  }
+
+  return {
+    mustWait(partition) {
+      const { bulk, end, flying } = slotAt(partition);
+      return bulk.taken > bulk.placed || end + flying >= bulk.limit;
+    },
+    async append(batch) {
+      const slot = slotAt(batch.partition);
+      const { bulk } = slot;
+      const { job, body } = jobOf('inputs', batch, 'keep');
+      const kept = bulk.add(batch, body.length);
+      await new Promise<void>((resolve, reject) => {
+        queues.send({
+          ...job,
+          settle(answer) {
+            bulk.settled(kept, typeof answer === 'number');
+            if (typeof answer === 'number') resolve();
+            else reject(errorOf(answer, 'log_unavailable'));
+            place(batch.partition);
+          },
+        });
+      });
+    },
+    limit(partition, below) {
+      slotAt(partition).bulk.setLimit(below);
+      place(partition);
+    },
+    counts(partition) {
+      const { taken, placed } = slotAt(partition).bulk;
+      return { taken, placed };
+    },
+  };
+}
+
+/** What is sent to the writer, but for what comes of it. */
+function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<Job, 'settle'>; readonly body: string } {
+  invariant(batch.values.length > 0, 'a batch has at least one record');
+  const body = JSON.stringify(batch.values);
   const raw = batch.raw === undefined ? null : stow(batch.raw);
-  return { type: 'append', slot: slotOf(topic, batch.partition), scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
+  const slot = slotOf(topic, batch.partition);
+  const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
+  return { job: { priority: topic, request, records: batch.values.length, bytes: body.length + (batch.raw?.length ?? 0) }, body };
 }
 
 /** One call per watcher and turn, after the promises of the group are settled. */

@@ -11,8 +11,16 @@ export function slotOf(topic: Topic, partition: number): number {
   return partition * 2 + (topic === 'inputs' ? 0 : 1);
 }
 
-export interface AppendRequest {
+export interface AppendRequest extends BatchRequest {
   readonly type: 'append';
+}
+
+/** It gets its place later, by `place`. */
+export interface KeepRequest extends BatchRequest {
+  readonly type: 'keep';
+}
+
+interface BatchRequest {
   readonly slot: number;
   readonly scope: string;
   readonly count: number;
@@ -42,10 +50,13 @@ export interface ViewsRequest {
 
 export type Request =
   | AppendRequest
+  | KeepRequest
   | CheckpointRequest
   | ViewsRequest
   | { readonly type: 'cursor'; readonly name: string; readonly partition: number; readonly offset: number }
   | { readonly type: 'letter'; readonly id: string; readonly state: string; readonly bytes: number; readonly doc: string }
+  /** Places the oldest batches that were kept; answers 0. */
+  | { readonly type: 'place'; readonly slot: number; readonly batches: number }
   /** Writes something, durably, where records would be taken. */
   | { readonly type: 'probe' }
   | { readonly type: 'mark'; readonly id: string; readonly state: string }

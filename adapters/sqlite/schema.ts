@@ -38,6 +38,12 @@ CREATE TABLE letters (
   seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, bytes INTEGER NOT NULL, doc TEXT NOT NULL
 );`;
 
+/** Batches that are kept and have no place yet, in the order in which they came (log-writer.ts). */
+const bulkTable = `CREATE TABLE IF NOT EXISTS bulk (
+  seq INTEGER PRIMARY KEY, slot INTEGER NOT NULL, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT
+);
+CREATE INDEX IF NOT EXISTS bulk_slot ON bulk (slot, seq)`;
+
 /** Opens or creates the file for writing. Throws `invalid_config` for a file that this version must not touch (F2). */
 export function openForWriting(options: WriterOptions): DatabaseSync {
   const db = new DatabaseSync(options.path, { timeout: writerTimeoutMs });
@@ -59,6 +65,8 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
     if (version === 1) upgradeFrom1(db, schemaVersion);
+    // Empty whenever no gateway runs that ended in order, so it is no new schema either.
+    db.exec(bulkTable);
     // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
     db.exec("CREATE INDEX IF NOT EXISTS letters_endpoint ON letters (json_extract(doc, '$.endpoint'))");
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);

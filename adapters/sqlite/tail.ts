@@ -11,6 +11,8 @@ interface Batch {
 
 export interface Tail {
   push(batch: Batch): void;
+  /** Forgets all: what follows is not held. */
+  clear(): void;
   /** Up to `max` records from the offset on; null when the offset is older than what is held. */
   read(partition: number, offset: number, max: number): LogRecord[] | null;
 }
@@ -47,6 +49,12 @@ export function tailOf(recordsMax: number, bytesMax: number): Tail {
   }
 
   return {
+    clear() {
+      batches = [];
+      head = 0;
+      records = 0;
+      bytes = 0;
+    },
     push(batch) {
       batches.push(batch);
       records += batch.values.length;

@@ -3,7 +3,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import { isDamage } from './failures.ts';
-import { ledger } from './ledger.ts';
+import { ledger, type Ledger } from './ledger.ts';
 import type { Opening, Request, WriterOptions } from './requests.ts';
 import { openForWriting, writerTimeoutMs } from './schema.ts';
 import { walOf } from './wal.ts';
@@ -11,10 +11,20 @@ import { walOf } from './wal.ts';
 invariant(parentPort, 'writer.ts runs as a worker thread');
 serve(parentPort, workerData as WriterOptions); // given by store.ts
 
+/** A disk that has no room for it now has some at the next opening. */
+function placeAll(book: Pick<Ledger, 'placeAll'>): void {
+  try {
+    book.placeAll();
+  } catch {
+    // Nothing is lost: what is kept is placed when the file is opened again.
+  }
+}
+
 function serve(port: NonNullable<typeof parentPort>, options: WriterOptions): void {
   try {
     const db = openForWriting(options);
     const book = ledger(db, options);
+    book.placeAll();
     const wal = walOf(db, options.path, writerTimeoutMs);
     port.postMessage({ ok: true, ...book.positions() } satisfies Opening);
     port.on('message', (group: readonly Request[] | 'close') => {
@@ -26,6 +36,7 @@ function serve(port: NonNullable<typeof parentPort>, options: WriterOptions): vo
         return;
       }
       port.close();
+      placeAll(book);
       wal.empty();
       db.close();
     });

@@ -6,6 +6,7 @@ import type { SenderRow } from './alert/clocks.ts';
 import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
+import { OrderedSet } from './ordered-set.ts';
 import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
 import type { Bundle, Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
@@ -63,9 +64,9 @@ export interface Indexes {
   /** Incidents in which some alert has the key, with how many. */
   readonly incidentsByKey: Map<string, Map<string, number>>;
   /** All alerts of an incident, listed or only counted, in joining order. */
-  readonly alertsByIncident: Map<string, Set<string>>;
+  readonly alertsByIncident: Map<string, OrderedSet>;
   /** Those of them that fire, in the order in which they began to: a storm that clears is not walked through once for each member. */
-  readonly firingByIncident: Map<string, Set<string>>;
+  readonly firingByIncident: Map<string, OrderedSet>;
   /** How many runs, ended ones too, began with the playbook of a digest. */
   readonly runsByPlaybook: Map<string, number>;
   /** Incidents by the minute in which their life began: what a storm finds in its window. */
@@ -128,6 +129,18 @@ export function newDesk(scope: string): Desk {
   };
 }
 
+const nobody = new OrderedSet();
+
+/** All alerts of an incident, in joining order. */
+export function membersOf({ indexes }: Desk, incident: string): Pick<OrderedSet, 'size' | 'values'> {
+  return indexes.alertsByIncident.get(incident) ?? nobody;
+}
+
+/** Those of them that fire, in the order in which they began to. */
+export function firingOf({ indexes }: Desk, incident: string): Pick<OrderedSet, 'size' | 'values'> {
+  return indexes.firingByIncident.get(incident) ?? nobody;
+}
+
 export function metaOf(desk: Desk): DeskMeta {
   return desk.tables.meta.rows.get('desk') ?? emptyMeta;
 }
@@ -148,9 +161,9 @@ export function indexAlert(desk: Desk, fingerprint: string, incident: string, ke
     if (counts === undefined) incidentsByKey.set(key, new Map([[incident, 1]]));
     else counts.set(incident, (counts.get(incident) ?? 0) + 1);
   }
-  const members = alertsByIncident.get(incident);
-  if (members === undefined) alertsByIncident.set(incident, new Set([fingerprint]));
-  else members.add(fingerprint);
+  const members = alertsByIncident.get(incident) ?? new OrderedSet();
+  if (members.size === 0) alertsByIncident.set(incident, members);
+  members.add(fingerprint);
 }
 
 export function unindexAlert(desk: Desk, fingerprint: string, incident: string, keys: readonly string[]): void {
@@ -169,7 +182,7 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
 /** Notes that a member began to fire, or no longer does; one that fires already keeps its place only if nothing is noted. */
 export function indexFiring(desk: Desk, fingerprint: string, incident: string, firing: boolean): void {
   const { firingByIncident } = desk.indexes;
-  const members = firingByIncident.get(incident) ?? new Set();
+  const members = firingByIncident.get(incident) ?? new OrderedSet();
   members.delete(fingerprint);
   if (firing) members.add(fingerprint);
   if (members.size > 0) firingByIncident.set(incident, members);

@@ -56,6 +56,8 @@ export interface ServiceDeps {
   /** Every fact decided here, once it is durable. */
   readonly decided: (fact: Fact) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** How far what may wait is let on to the log ahead of what is turned (host.ts). */
+  readonly room?: number;
   /** Decides in place of core's own turn: simulations break a guard this way. */
   readonly turn?: Turn;
 }
@@ -229,7 +231,7 @@ async function behindOf(projections: readonly Projection[]): Promise<ReadonlyMap
 
 /** The hosts of the partitions that are this process's to decide. */
 function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
-  const { shared, clock, expressions, yieldToIntake, decided, onTrouble, turn } = deps;
+  const { shared, clock, expressions, yieldToIntake, decided, onTrouble, turn, room } = deps;
   const { log, checkpoints } = shared;
   return createAssignments({
     shares,
@@ -248,6 +250,7 @@ function hostsOf(deps: ServiceDeps, shares: Shares): Assignments<Host> {
         onSaved: (mark) => shares.done(partition, mark.inputs),
         onTrouble,
         ...(turn === undefined ? {} : { turn }),
+        ...(room === undefined ? {} : { room }),
       }),
     end: (host) => host.stop(),
   });

@@ -41,10 +41,15 @@ export function watchAppends(store: Store, { clock, logger }: { readonly clock: 
     }
   };
   const { log } = store;
+  const { bulk } = log;
   return {
     store: {
       ...store,
-      log: { ...log, append: (topic, batch) => watched(log.append(topic, batch)) },
+      log: {
+        ...log,
+        append: (topic, batch) => watched(log.append(topic, batch)),
+        ...(bulk === undefined ? {} : { bulk: { ...bulk, append: (batch) => watched(bulk.append(batch)) } }),
+      },
       probe: () => watched(store.probe()),
     },
     failing: () => (failure !== null && clock.steady() - failure.last < freshMs ? failure : null),

@@ -29,6 +29,7 @@ import { createReload, type Reload } from './reload.ts';
 import { createGatewayMetrics } from './metrics.ts';
 import { startReconciling } from './reconcile.ts';
 import { remindOfFreezes } from './freeze-reminder.ts';
+import { openRefusalWatch } from './refusals.ts';
 import { startRetention } from './retention.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
@@ -107,8 +108,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     stops.add(remindOfFreezes({ clock, logger, frozen: service.frozen }));
     stops.add(retentionOf(config, { store, backbone, service, clock, logger }));
 
-    spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics });
-    if (spool !== null) stops.add(spool.stop);
+    spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics, stops });
 
     const endpoints = endpointsOf(config, registryOf(around), { live, expressions, broken: trouble.broken.endpoints });
     intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
@@ -122,9 +122,11 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     stops.add(pageTrouble(config, around, { notifiers: live.notifiers, metrics, trouble }));
     const engine = createEngineStart(config, around, { service, publisher, log: backbone.log, onTrouble });
     stops.add(engine.stop);
+    const refusals = openRefusalWatch(config, around, { store, live, metrics, installation, endpoints, intake, failOpen, stops });
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
     const drain = createDrain(config, { clock, logger, service });
-    const http = openHttp(config, around, { ...running, notStarted: engine.problem, stopping: drain.problem, trouble, live, reload });
+    const told = { refusals, notStarted: engine.problem, stopping: drain.problem, trouble };
+    const http = openHttp(config, around, { ...running, ...told, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());

@@ -10,6 +10,7 @@ import type { FailOpen } from '../engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../engine/intake/intake.ts';
 import type { Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
+import type { RefusalWatch } from '../engine/refusals/watch.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
 import type { HttpEndpoint } from '../http/deps.ts';
 import type { Metrics } from '../http/metrics.ts';
@@ -48,6 +49,7 @@ export interface Running {
   readonly live: Live;
   readonly reload: Reload;
   readonly drift: () => Millis;
+  readonly refusals: RefusalWatch;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
@@ -100,6 +102,7 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
     clock: around.clock,
     logger: around.logger,
     metrics: running.metrics,
+    refusals: running.refusals,
     metricsAccess: config.api.metrics,
     checks: checksOf(config, running, around.clock),
     logStatus: logStatusOf(config, running),

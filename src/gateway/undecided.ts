@@ -12,6 +12,7 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 import { openSpoolStore } from './stores.ts';
 import type { Live } from './live.ts';
+import type { Stops } from './stops.ts';
 import type { Surroundings } from './surroundings.ts';
 
 interface Parts {
@@ -78,11 +79,11 @@ export function startRecall(
   };
 }
 
-/** Null for a gateway whose log is its own: that is not away while the gateway lives. */
+/** Null for a gateway whose log is its own: that is not away while the gateway lives. Its end is added to `stops`. */
 export async function openSharedLogSpool(
   config: Config,
   around: Surroundings,
-  parts: Pick<Parts, 'backbone' | 'metrics'> & { readonly failOpen: FailOpen },
+  parts: Pick<Parts, 'backbone' | 'metrics'> & { readonly failOpen: FailOpen; readonly stops: Stops },
 ): Promise<Spool | null> {
   if (config.log === null) return null;
   const { backbone, failOpen, metrics } = parts;
@@ -105,16 +106,14 @@ export async function openSharedLogSpool(
       },
       onTrouble: (error) => logger.error({ error }, 'the shared log does not take deliveries'),
     });
-    return {
-      ...spool,
-      async stop() {
-        try {
-          await spool.stop();
-        } finally {
-          await store.close();
-        }
-      },
-    };
+    parts.stops.add(async () => {
+      try {
+        await spool.stop();
+      } finally {
+        await store.close();
+      }
+    });
+    return spool;
   } catch (error) {
     await store.close();
     throw error;

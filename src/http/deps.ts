@@ -7,6 +7,7 @@ import type { Policy } from '../core/playbook/policy.ts';
 import type { Millis } from '../core/time.ts';
 import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';
 import type { Intake } from '../engine/intake/intake.ts';
+import type { RefusalWatch } from '../engine/refusals/watch.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SourceRoutes } from '../ports/routes.ts';
@@ -99,6 +100,8 @@ export interface HttpDeps {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Told of deliveries that an endpoint refuses as a whole, and of those that it takes. */
+  readonly refusals: Pick<RefusalWatch, 'refused' | 'accepted'>;
   /** `open`, or only with a token that may read and sees every scope. */
   readonly metricsAccess: 'open' | 'read';
   readonly checks: readonly Check[];

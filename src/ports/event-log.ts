@@ -24,6 +24,21 @@ export interface LogBatch {
 }
 
 /**
+ * Inputs that others may pass: kept at once, and placed on the log as soon as there is room. Of a log of one process; a log that several share
+ * gives every record its place when it takes it.
+ */
+export interface BulkLane {
+  /** Whether something of the partition waits, or its inputs have come to the limit. If not, whatever may wait is appended to the log like all else. */
+  mustWait(partition: number): boolean;
+  /** Durable when it resolves; rejects as `EventLog.append` does. Batches get their places in the order of calls; appends to the log may be placed before them. */
+  append(batch: LogBatch): Promise<void>;
+  /** From now on batches get places only while the partition's inputs end below. Until it is said nothing must wait, and at every opening all that waits is placed. */
+  limit(partition: number, below: number): void;
+  /** Records that were taken into the lane so far, and how many of them left it: what was taken as the n-th waits while fewer than n have left. */
+  counts(partition: number): { readonly taken: number; readonly placed: number };
+}
+
+/**
  * The durable order of everything. Offsets of a partition start at 0, grow by 1, and never have a gap.
  * Several processes may append at once; each one's batches keep their order.
  * Rejects with GatewayError `log_unavailable` when the medium fails (disk full, broker away): that batch is then not durable, or, where an answer
@@ -46,5 +61,6 @@ export interface EventLog {
   raw(topic: Topic, partition: number, offset: number): Promise<string | null>;
   /** Forgets records below the offset; used by retention only. */
   trim(topic: Topic, partition: number, below: number): Promise<void>;
+  readonly bulk?: BulkLane;
   close(): Promise<void>;
 }

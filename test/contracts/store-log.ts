@@ -247,6 +247,62 @@ export function stateContract(promise: Promised): void {
     for (const { scope, table, key, doc } of hostile) assert.deepEqual(named.get(JSON.stringify([scope, table, key])), doc);
   });
 
+  promise('what may wait is kept in order, let on as far as the limit goes, and passed by what is appended', async (opened) => {
+    const { log } = opened.store;
+    const { bulk } = log;
+    if (bulk === undefined) return;
+    const batch = (n: number) => ({ partition: 1, scope: 's', values: [one(n), one(n + 1)], raw: `raw of ${n}` });
+    const places = async (from: Store): Promise<unknown[]> =>
+      seen(await from.log.read('inputs', 1, 0, 100)).map((pair) => (pair as unknown[])[1]);
+    assert.equal(bulk.mustWait(1), false, 'without a limit nothing must wait');
+    bulk.limit(1, 2);
+    await log.append('inputs', batch(0));
+    assert.equal(bulk.mustWait(1), true);
+    assert.equal(bulk.mustWait(0), false);
+    await Promise.all([10, 12, 14].map((n) => bulk.append(batch(n))));
+    assert.deepEqual([await places(opened.store), bulk.counts(1)], [[0, 1], { taken: 6, placed: 0 }]);
+
+    await log.append('inputs', { partition: 1, scope: 's', values: [one(99)] });
+    assert.deepEqual(await places(opened.store), [0, 1, 99], 'F8: it passes what waits');
+    const heard: number[] = [];
+    log.watch('inputs', 1, () => void heard.push(1));
+    bulk.limit(1, 4);
+    for (let round = 0; round < 1_000 && bulk.counts(1).placed < 2; round += 1) await new Promise((resolve) => setTimeout(resolve, 5));
+    assert.deepEqual([await places(opened.store), bulk.counts(1)], [[0, 1, 99, 10, 11], { taken: 6, placed: 2 }]);
+    await turn();
+    assert.ok(heard.length > 0);
+    assert.equal(await log.raw('inputs', 1, 4), 'raw of 10');
+    assert.equal(bulk.mustWait(1), true, 'something waits');
+
+    const next = await opened.reopen();
+    assert.deepEqual(await places(next), [0, 1, 99, 10, 11, 12, 13, 14, 15], 'nothing waits over a restart');
+    assert.equal(next.log.bulk?.mustWait(1), false);
+    assert.equal(await next.log.end('inputs', 1), 9);
+  });
+
+  promise(
+    'what may wait is durable when it is accepted, and more of it than is held in memory is read whole',
+    async ({ store: { log } }) => {
+      const { bulk } = log;
+      if (bulk === undefined) return;
+      bulk.limit(0, 0);
+      await Promise.all(
+        upTo(300).map((n) => bulk.append({ partition: 0, scope: 's', values: [one(3 * n), one(3 * n + 1), one(3 * n + 2)] })),
+      );
+      assert.equal(await log.end('inputs', 0), 0);
+      for (let below = 0; (await log.end('inputs', 0)) < 900; below += 7) {
+        bulk.limit(0, below);
+        await turn();
+      }
+      const records = [];
+      while (records.length < 900) records.push(...(await log.read('inputs', 0, records.length, 50)));
+      assert.deepEqual(
+        seen(records),
+        upTo(900).map((n) => [n, n]),
+      );
+    },
+  );
+
   promise('cursors start at 0, move both ways, and are kept by name and partition', async (opened) => {
     const { store } = opened;
     for (const [index, text] of hostileTexts.entries()) await store.cursors.save(text, 1, index + 1);

@@ -55,14 +55,19 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-/** `spoil` stands between the gateway and its store. */
-export async function open(t: TestContext, { dir }: Folder, spoil: (store: Store) => Store = (store) => store): Promise<Running> {
+/** `spoil` stands between the gateway and its store; its time passes `haste` times as fast as ours. */
+export async function open(
+  t: TestContext,
+  { dir }: Folder,
+  spoil: (store: Store) => Store = (store) => store,
+  haste = 1,
+): Promise<Running> {
   const [kind] = registry.stores;
   let rang = '';
   let said = '';
   const stream = new PassThrough();
   stream.on('data', (chunk: Buffer) => (rang += chunk.toString()));
-  const { clock, hurry } = passingClock();
+  const { clock, hurry } = passingClock(haste);
   const logger = createLogger({ write: (text: string) => (said += text) }, clock);
   const boot = bootConfig(join(dir, 'quench.yaml'), configDeps({}, diskFiles, createExpressions(), systemClock), logger);
   tellBoot(boot, logger);

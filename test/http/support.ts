@@ -57,6 +57,8 @@ export interface Front {
   readonly http: HttpServer;
   readonly deps: HttpDeps;
   readonly logged: { readonly fields: object; readonly text: string }[];
+  /** What the watch over refusals was told: endpoint, kind, announced bytes; or that a delivery was taken. */
+  readonly refusals: readonly string[];
   /** Wall time of the gateway. */
   setNow(now: number): void;
   /** Inputs that the host is behind. */
@@ -108,6 +110,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     onAccepted: (endpoint, claim) => metrics.alert(endpoint, claim),
   });
   const logged: Front['logged'] = [];
+  const refusals: string[] = [];
   const say = (fields: object, text: string): void => void logged.push({ fields, text });
   const deps: HttpDeps = {
     store,
@@ -140,6 +143,10 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     clock,
     logger: { info: say, warn: say, error: say },
     metrics,
+    refusals: {
+      refused: (endpoint, { kind, bytes }) => void refusals.push(`${endpoint} ${kind} ${bytes}`),
+      accepted: (endpoint) => void refusals.push(`${endpoint} taken`),
+    },
     metricsAccess: 'open',
     checks: options.checks ?? [],
     logStatus: options.logStatus ?? alone,
@@ -152,6 +159,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     deps,
     http: createHttp(deps),
     logged,
+    refusals,
     setNow: (at) => (now = at),
     setLag: (behind) => (lag = behind),
     inputs: () => inputsOf(store),

@@ -240,6 +240,26 @@ test('A8: a list of 2,500 alerts is taken; beyond its cap the refusal is counted
   assert.ok(await counted(made, 'quench_deliveries_total{endpoint="open",outcome="too_large"} 2'));
 });
 
+test('A8: what is refused as a whole is told to the watch with its kind; what is put off, or comes to no endpoint, is not', async (t) => {
+  const made = await serving(t, { limits: { bodyBytesMax: 10_000, listBytesMax: 10_000 } });
+  const right = { authorization: 'Bearer new-secret' };
+  assert.equal((await post(made.to, '/webhooks/bearer', 'x'.repeat(10_001), right)).status, 413);
+  assert.equal((await post(made.to, '/webhooks/bearer', body, { authorization: 'Bearer nope' })).status, 401);
+  assert.equal((await post(made.to, '/webhooks/bearer', '{}', right)).status, 400);
+  assert.equal((await post(made.to, '/webhooks/bearer', 'x', { ...right, 'content-type': 'image/png' })).status, 415);
+  assert.equal((await post(made.to, '/webhooks/nobody', body)).status, 404);
+  assert.equal((await post(made.to, '/webhooks/bearer', body, right)).status, 202);
+  made.setLag(2_000);
+  assert.equal((await post(made.to, '/webhooks/bearer', body, right)).status, 503);
+  assert.deepEqual(made.refusals, [
+    'bearer size 10001',
+    `bearer credentials ${body.length}`,
+    'bearer form 2',
+    'bearer form 1',
+    'bearer taken',
+  ]);
+});
+
 test('bodies of all senders together stay below one bound, which is given back', async (t) => {
   const made = await serving(t, { limits: { bufferedBytesMax: 50_000 } });
   const slow = rawRequest({ port: made.port, path: '/webhooks/open', method: 'POST', headers: { 'content-length': 45_000 } });

@@ -33,6 +33,7 @@ export const rarePaths: readonly string[] = [
   'granted to a process that had lost the partition',
   'cursor lost',
   'log outage',
+  'input that waited for its place',
   'slow syncs',
   'sync failed',
   'append refused',

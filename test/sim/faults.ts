@@ -3,7 +3,7 @@
 import { GatewayError } from '../../src/core/errors.ts';
 import { day, hour, minute, second, type Millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
-import type { EventLog, LogBatch } from '../../src/ports/event-log.ts';
+import type { BulkLane, EventLog, LogBatch } from '../../src/ports/event-log.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { SimClock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
@@ -155,7 +155,19 @@ export function createMedium({ random, clock: world, plan, ledger, point }: Medi
           return store.log.read(topic, partition, offset, max);
         },
       };
-      return { ...store, log };
+      const { bulk } = store.log;
+      if (bulk === undefined) return { ...store, log };
+      const append: BulkLane['append'] = (batch) => {
+        point('append', life);
+        if (!alive()) return gone();
+        if (refuse('append')) return Promise.reject(away('inputs'));
+        ledger.reach('input that waited for its place');
+        return bulk.append(batch);
+      };
+      // A backlog of the simulation is a handful of inputs: every third time something must wait without one.
+      let asked = 0;
+      const mustWait: BulkLane['mustWait'] = (partition) => bulk.mustWait(partition) || (!healed && (asked += 1) % 3 === 0);
+      return { ...store, log: { ...log, bulk: { ...bulk, append, mustWait } } };
     },
     deafen(life, span) {
       if (deaf.has(life)) return;

@@ -75,7 +75,8 @@ export function createLife(parts: LifeParts, number: number): Life {
   const caller: Caller = { life: number, worker, alive: () => alive, through: mortal.through };
   const link: Link = { name: worker, alive: () => alive, outSince: null };
   const seat = parts.local === null ? parts.shared : parts.shared.seat();
-  const open = (disk: MemoryDisk, sync: () => Promise<void>): Store => memoryStore({ disk, partitions, clock: mortal.clock, sync });
+  const open = (disk: MemoryDisk, sync: () => Promise<void>): Store =>
+    memoryStore({ disk, partitions, clock: mortal.clock, sync, bulk: parts.local === null });
   const bare = open(seat, medium.sync(mortal.clock, caller));
   const faulty = medium.faulty(tampering.shared?.(bare, seat) ?? bare, caller);
   const store = groups === null ? faulty : seenThrough(faulty, mortal);
@@ -94,6 +95,7 @@ export function createLife(parts: LifeParts, number: number): Life {
     notifiers: parts.outside.notifiersFor(caller),
     withLinks: (notification) => notification,
     worker,
+    room: 2,
     yieldToIntake: () => Promise.resolve(),
     decided: () => {},
     onTrouble(error) {
@@ -136,6 +138,7 @@ function sharesFor(groups: LifeParts['groups'], link: Link, partitions: number) 
 /** A frozen process asks nothing and hears nothing. */
 function seenThrough(store: Store, { through }: Mortal): Store {
   const { log, checkpoints, cursors, deadLetters } = store;
+  const { bulk } = log;
   return {
     ...store,
     log: {
@@ -143,6 +146,7 @@ function seenThrough(store: Store, { through }: Mortal): Store {
       append: (topic, batch) => through(() => log.append(topic, batch)),
       read: (topic, ...rest) => through(() => log.read(topic, ...rest)),
       end: (topic, partition) => through(() => log.end(topic, partition)),
+      ...(bulk === undefined ? {} : { bulk: { ...bulk, append: (batch) => through(() => bulk.append(batch)) } }),
     },
     checkpoints: {
       save: (partition, mark, rows) => through(() => checkpoints.save(partition, mark, rows)),

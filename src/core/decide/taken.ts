@@ -6,6 +6,7 @@
 import { isFiring, type Alert, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
+import { firingOf as firingIn } from '../desk.ts';
 import { childrenOf, incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { clockOf } from '../time.ts';
@@ -119,7 +120,7 @@ export function pages(ctx: TurnContext, alert: Alert): boolean {
 
 /** Firing members, in the order in which they began to, the first so many. */
 export function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
-  for (const fingerprint of (ctx.desk.indexes.firingByIncident.get(incident.id) ?? new Set<string>()).values().take(membersAsked)) {
+  for (const fingerprint of firingIn(ctx.desk, incident.id).values().take(membersAsked)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
     if (row !== undefined && isFiring(row.alert)) yield row;
   }

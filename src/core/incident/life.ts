@@ -10,6 +10,7 @@ import { forgetOldest } from '../alert/remembered.ts';
 import type { Alert } from '../alert/row.ts';
 import { staleMin, staleMsOf } from '../alert/staleness.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { firingOf, membersOf } from '../desk.ts';
 import { refreshMute } from '../mute/mute.ts';
 import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
@@ -77,7 +78,7 @@ function sweep(ctx: TurnContext, id: string, life: number): void {
   if (incident.resolvedBy === 'human' && isHeardOf(ctx, id)) return afterHand(ctx, incident);
   const sinceMs = ctx.at - (incident.resolvedAt ?? ctx.at) - ctx.policy.grouping.reopenMs;
   if (isBusy(ctx, incident)) return wakeAfter(ctx, askAgainAfter(sinceMs), { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
-  const members = ctx.desk.indexes.alertsByIncident.get(id) ?? new Set<string>();
+  const members = membersOf(ctx.desk, id);
   const keys = members.values().take(sweptPerTurn).toArray();
   if (keys.length > 0) emit(ctx, { type: 'DeskSwept', table: 'alerts', keys });
   if (members.size > 0) return wakeAfter(ctx, 0, { kind: 'close', incident: id, life, asked: nextSeq(ctx) });
@@ -94,7 +95,7 @@ function afterHand(ctx: TurnContext, { id, life, forced, firing }: Incident): vo
 
 /** A member fires that was not silent for so long that it is taken as ended (I4). */
 function isHeardOf(ctx: TurnContext, id: string): boolean {
-  for (const fingerprint of ctx.desk.indexes.firingByIncident.get(id) ?? []) {
+  for (const fingerprint of firingOf(ctx.desk, id).values()) {
     const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
     if (alert !== undefined && ctx.at - alert.seenAt < ctx.policy.staleMs) return true;
   }
@@ -120,8 +121,8 @@ function expireStale(ctx: TurnContext, id: string, life: number): void {
   let expired = 0;
   let staleMs = ctx.policy.staleMs;
   let dueAt = ctx.at + staleMs;
-  // What is taken as ended leaves the set that is walked; a Set bears that.
-  for (const fingerprint of ctx.desk.indexes.firingByIncident.get(id) ?? []) {
+  // What is taken as ended leaves the set that is walked; the set bears that (O2).
+  for (const fingerprint of firingOf(ctx.desk, id).values()) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
     if (row?.alert.state !== 'firing') continue;
     const ofRow = staleMsOf(ctx, row);

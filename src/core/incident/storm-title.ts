@@ -1,7 +1,7 @@
 // What an alert storm is called: what is common to what fires in it and below it, and how far it has spread.
 // `alert storm: NodeNetworkDown on 130 hosts, 8 racks`. What belongs to a storm is decide/adopt.ts.
 import { isFiring, type Alert } from '../alert/row.ts';
-import type { Desk } from '../desk.ts';
+import { firingOf, type Desk } from '../desk.ts';
 import type { Incident } from './row.ts';
 
 /** Alerts that are looked at; a larger storm says that there are more. */
@@ -81,14 +81,17 @@ function countOf(count: number, word: string): string {
 }
 
 /** The first so many firing alerts of a storm and of what it speaks for, and how many there are. */
-function firingIn({ tables, indexes }: Desk, storm: Incident): { readonly alerts: readonly Alert[]; readonly all: number } {
+function firingIn(desk: Desk, storm: Incident): { readonly alerts: readonly Alert[]; readonly all: number } {
+  const { tables, indexes } = desk;
   const alerts: Alert[] = [];
   let all = 0;
   for (const id of [storm.id, ...[...(indexes.childrenByStorm.get(storm.id) ?? [])].toSorted()]) {
     const incident = tables.incidents.rows.get(id);
     if (incident === undefined || incident.state === 'resolved') continue;
     all += incident.firing;
-    for (const fingerprint of (indexes.firingByIncident.get(id) ?? new Set<string>()).values().take(alertsAsked - alerts.length)) {
+    for (const fingerprint of firingOf(desk, id)
+      .values()
+      .take(alertsAsked - alerts.length)) {
       const alert = tables.alerts.rows.get(fingerprint)?.alert;
       if (alert !== undefined && isFiring(alert)) alerts.push(alert);
     }

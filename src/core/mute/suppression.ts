@@ -1,5 +1,6 @@
 // Why an incident may call nobody now, or null.
 import type { TurnContext } from '../context.ts';
+import { firingOf, membersOf } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import { ends } from '../run/ends.ts';
 import { describeMute, muteOf } from './mute.ts';
@@ -14,8 +15,7 @@ export function suppressionOf(ctx: TurnContext, incident: Incident, first: strin
   // It flaps, and somebody was called for that: the moment in which it is well mutes nothing.
   if (over && incident.page !== null && (incident.flapping ?? 0) > 0) return null;
   if (over && !isInDoubt(incident)) return reason;
-  const { alertsByIncident, firingByIncident } = ctx.desk.indexes;
-  const members = (over ? alertsByIncident : firingByIncident).get(incident.id) ?? [];
+  const members = (over ? membersOf : firingOf)(ctx.desk, incident.id).values();
   let asked = 0;
   for (const fingerprint of first === null ? members : firstThen(first, members)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);

@@ -4,6 +4,7 @@
 //   W2  The order is that of the questions, so that a channel that cuts it cuts the least important; every part of it is bounded.
 //   W3  An approval says exactly what would be done, on what, and until when somebody may say so.
 import type { Alert } from '../alert/row.ts';
+import { fixAnnotation, ownSource } from '../alert/own.ts';
 import type { TurnContext } from '../context.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
@@ -24,6 +25,7 @@ const summaryCharsMax = 200;
 const planCharsMax = 600;
 const stepsShown = 8;
 const reasonCharsMax = 800;
+const fixCharsMax = 1_000;
 const textCharsMax = 12_000;
 /** Labels and annotations by which senders say whose a thing is, the first that is there. */
 const teamWords = ['team', 'owner', 'squad', 'service_owner'] as const;
@@ -48,7 +50,7 @@ export function textOf(ctx: TurnContext, incident: Incident, saying: Saying): st
     alsoFiring(ctx, incident, saying),
     evidenceOf(ctx, runs),
     whyYou(ctx, saying),
-    whatNow(incident),
+    whatNow(incident, saying),
   ];
   const told = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
   return clip(told.join('\n\n'), textCharsMax);
@@ -174,8 +176,13 @@ function reasonNow(ctx: TurnContext, { incident, reason }: Page): string {
   return `playbook ${playbookOf(ctx.desk, gone).name} asked for a yes and waits no longer (${endOf(gone)}); it still burns`;
 }
 
-function whatNow({ id }: Incident): readonly string[] {
-  return [`What now: quench incident ack ${id} (or the link) takes it; quench incident show ${id} tells more`];
+/** What the gateway says of itself it says with how to mend it. */
+function whatNow({ id }: Incident, { worst }: Saying): readonly string[] {
+  const fix = worst?.source === ownSource ? worst.annotations[fixAnnotation] : undefined;
+  return [
+    ...(fix === undefined ? [] : clip(fix, fixCharsMax).split('\n')),
+    `What now: quench incident ack ${id} (or the link) takes it; quench incident show ${id} tells more`,
+  ];
 }
 
 function takenText({ taken }: Incident, page: Page): string {

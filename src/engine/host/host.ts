@@ -42,6 +42,8 @@ export interface HostDeps {
   /** Told how far the checkpoint covers, each time it moves. */
   readonly onSaved: (mark: CheckpointMark) => void;
   readonly onTrouble: (error: unknown) => void;
+  /** How many inputs that may wait for others are on the log ahead of what is turned; unless it is set, what is turned in a moment (pace.ts). */
+  readonly room?: number;
   /** Decides in place of core's own turn (turner.ts). */
   readonly turn?: Turn;
 }
@@ -142,7 +144,7 @@ export function createHost(deps: HostDeps): Host {
       waits.stop();
     },
     // While the desks are loaded it is not known yet where we stand.
-    lag: async () => (tail === null ? 0 : Math.max(0, (await log.end('inputs', partition)) - turner.offset)),
+    lag: async () => (tail === null ? 0 : await untaken(log, partition, turner.offset)),
     recovery: () => (tail === null ? null : { done: Math.min(tail.to, turner.offset) - tail.from, of: tail.to - tail.from }),
     world: () => turner.world(),
     get bug() {
@@ -157,6 +159,12 @@ export function createHost(deps: HostDeps): Host {
     },
     aheadMs: setBack.value,
   };
+}
+
+/** Inputs from the offset on, and those that have no place on the log yet. */
+async function untaken(log: EventLog, partition: number, offset: number): Promise<number> {
+  const { taken, placed } = log.bulk?.counts(partition) ?? { taken: 0, placed: 0 };
+  return Math.max(0, (await log.end('inputs', partition)) - offset) + taken - placed;
 }
 
 interface Parts extends Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer'> {

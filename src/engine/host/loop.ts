@@ -5,6 +5,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Bell } from '../async/bell.ts';
 import { checkpointEveryMs, type Checkpointer } from './checkpointer.ts';
+import { createPace } from './pace.ts';
 import type { FactsWriter } from './facts-writer.ts';
 import type { Turner } from './turner.ts';
 
@@ -13,25 +14,31 @@ const inputsPerBatch = 256;
 export interface LoopParts {
   readonly partition: number;
   readonly log: EventLog;
-  readonly clock: Pick<Clock, 'after'>;
+  readonly clock: Pick<Clock, 'after' | 'steady'>;
   readonly turner: Turner;
   readonly factsWriter: FactsWriter;
   readonly checkpointer: Checkpointer;
   /** Rings when an input was appended, a save failed, or it is time to stop. */
   readonly arrivals: Bell;
   readonly stopping: AbortSignal;
+  /** How many inputs that may wait for others are on the log ahead of what is turned; as many as are turned in a moment, unless it is set (pace.ts). */
+  readonly room?: number;
   readonly yieldToIntake: () => Promise<void>;
 }
 
 /** Resolves when it was told to stop and everything turned is saved. Rejects with what broke. */
 export async function turnUntilStopped(parts: LoopParts): Promise<void> {
-  const { partition, log, turner, factsWriter, checkpointer, arrivals, stopping } = parts;
+  const { partition, log, clock, turner, factsWriter, checkpointer, arrivals, stopping } = parts;
+  const pace = createPace(clock);
+  let isBehind = false;
   while (!stopping.aborted) {
     const arrived = arrivals.next();
+    log.bulk?.limit(partition, turner.offset + (parts.room ?? pace.room(turner.offset, isBehind)));
     if (checkpointer.failed) await checkpointer.durable(); // rejects: what was not saved is loaded and turned again
     const records = await log.read('inputs', partition, turner.offset, inputsPerBatch);
     if (records.length === 0) await requireUncut(parts);
     else await factsWriter.begin(turner.turn(records));
+    isBehind = records.length === inputsPerBatch || turner.offset <= (records.at(-1)?.offset ?? -1);
     if (records.length === 0 || checkpointer.isDue(stopping.aborted)) await saveIfDue(parts);
     if (records.length === 0) await arrivedOrDue(parts, arrived);
     else await parts.yieldToIntake();

@@ -40,11 +40,23 @@ export async function writeDelivery(
   const groups = groupsOf(endpoint, parsed, id.text);
   const offers = groups.map((group) => offered?.(group.scope, group.alerts, id.mayRepeat) ?? null);
   const everywhere = groups.length * delivery.body.length <= rawCharsMax;
-  const appends = groups.map(({ scope, alerts }, place) =>
-    log.append(scope, partitionOf(scope, log.partitions), alerts, everywhere || place === 0 ? delivery.body : null),
-  );
+  let rawIsKept = false;
+  const append = (scope: string, alerts: readonly NewAlert[], waits: boolean): readonly Promise<unknown>[] => {
+    if (alerts.length === 0) return [];
+    const raw = everywhere || !rawIsKept ? delivery.body : null;
+    rawIsKept = true;
+    return [log.append({ scope, partition: partitionOf(scope, log.partitions), waits }, alerts, raw)];
+  };
+  const appends = groups.flatMap(({ scope, alerts }) => {
+    const partition = partitionOf(scope, log.partitions);
+    const { passing, waiting } = log.lanes.divide({ partition, endpoint: endpoint.name, isNamed: id.text !== '' }, alerts);
+    return [...append(scope, passing, false), ...append(scope, waiting, true)];
+  });
   const hidden = hiddenOf(endpoint, parsed, groups);
-  if (hidden !== null) appends.push(log.append(hidden.scope, partitionOf(hidden.scope, log.partitions), [hidden], null));
+  if (hidden !== null) {
+    const partition = partitionOf(hidden.scope, log.partitions);
+    appends.push(log.append({ scope: hidden.scope, partition, waits: log.lanes.mustWait(partition) }, [hidden], null));
+  }
   const failure = await allOf(appends).then(
     () => null,
     (error: unknown) => ({ error }),

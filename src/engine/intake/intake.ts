@@ -126,10 +126,10 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
     async submit(input) {
       const scope = input.scope;
       if (scope !== everyScope) {
-        await log.append(scope, partitionOf(scope, log.partitions), [input], null);
+        await log.append({ scope, partition: partitionOf(scope, log.partitions), waits: false }, [input], null);
         return;
       }
-      await allOf(Array.from({ length: log.partitions }, (_, partition) => log.append(scope, partition, [input], null)));
+      await allOf(Array.from({ length: log.partitions }, (_, partition) => log.append({ scope, partition, waits: false }, [input], null)));
     },
 
     async replay(letterId) {

@@ -7,6 +7,7 @@ import type { Input } from '../../core/records.ts';
 import type { Instant } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
+import { createLanes, noLanes, type Lanes } from './lanes.ts';
 
 export type Unstamped<T> = T extends unknown ? Omit<T, 'at'> : never;
 /** An input of which only the stamp is missing. */
@@ -14,23 +15,30 @@ export type NewInput = Unstamped<Input>;
 
 export interface StampedLog {
   readonly partitions: number;
-  /** Resolves when the inputs are durable; `raw` is the delivery they came from, kept beside them. */
-  append(scope: string, partition: number, inputs: readonly NewInput[], raw: string | null): Promise<unknown>;
+  /** Resolves when the inputs are durable; `raw` is the delivery they came from, kept beside them. What must wait goes by the bulk lane, if the log has one. */
+  append(
+    to: { readonly scope: string; readonly partition: number; readonly waits: boolean },
+    inputs: readonly NewInput[],
+    raw: string | null,
+  ): Promise<unknown>;
+  readonly lanes: Lanes;
 }
 
 /** Reads the last stamp of each partition; of a log that is away, none. */
-export async function openStampedLog(log: EventLog, clock: Pick<Clock, 'now'>): Promise<StampedLog> {
+export async function openStampedLog(log: EventLog, clock: Pick<Clock, 'now' | 'steady'>): Promise<StampedLog> {
   const stamps = await Promise.all(Array.from({ length: log.partitions }, (_, partition) => lastStamp(log, partition)));
   return {
     partitions: log.partitions,
+    lanes: log.bulk === undefined ? noLanes : createLanes(log.bulk, clock),
     // I2: no await between the stamp and the append.
-    append(scope, partition, inputs, raw) {
+    append({ scope, partition, waits }, inputs, raw) {
       const now = clock.now();
       const last = stamps[partition] ?? 0;
       const at = last - now > aheadMax ? now : Math.max(now, last);
       stamps[partition] = at;
       const values = inputs.map((input) => ({ ...input, at }));
-      return log.append('inputs', raw === null ? { partition, scope, values } : { partition, scope, values, raw });
+      const batch = raw === null ? { partition, scope, values } : { partition, scope, values, raw };
+      return waits && log.bulk !== undefined ? log.bulk.append(batch) : log.append('inputs', batch);
     },
   };
 }

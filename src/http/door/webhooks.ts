@@ -8,6 +8,7 @@ import { createGate, type Gate } from '../../access/gate.ts';
 import { whenChanged } from '../../access/tokens.ts';
 import { GatewayError } from '../../core/errors.ts';
 import type { Acceptance } from '../../engine/intake/intake.ts';
+import type { Refusal } from '../../engine/refusals/episode.ts';
 import { minute, type Millis } from '../../core/time.ts';
 import type { DeliveryRoute } from '../../ports/routes.ts';
 import type { Delivery, Source } from '../../ports/source.ts';
@@ -72,7 +73,9 @@ export function createWebhooks(
       const acceptance = await accept(door, path, req);
       deps.metrics.delivery(name, acceptance.status);
       answer(acceptance, own, res);
+      if (acceptance.status === 'refused') deps.refusals.refused(name, notTaken(acceptance, req));
       if (acceptance.status === 'accepted') {
+        deps.refusals.accepted(name);
         deps.logins.succeeded(req); // by its signature, or at a door that the operator left open
         deps.metrics.accepted(deps.clock.steady() - began);
         if (acceptance.warnings.length > 0) {
@@ -92,6 +95,8 @@ export function createWebhooks(
         );
       }
       if (error instanceof GatewayError && error.code === 'payload_too_large') tellRefusedSize(name, error.message);
+      const refusal = refusalOf(error, req);
+      if (refusal !== null) deps.refusals.refused(name, refusal);
       if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
       sendProblem(res, problemOf(error));
     }
@@ -140,6 +145,26 @@ function refusedSizes({ clock, logger }: HttpDeps): (endpoint: string, why: stri
 /** The sender's id together with what it sent: an id that a sender uses for everything must not make two deliveries one. */
 function deliveryIdOf(id: string, body: Buffer): string {
   return id === '' ? '' : `${id}:${hash('sha256', body, 'hex').slice(0, 16)}`;
+}
+
+/** A delivery that was refused as a whole; null when it was put off, or failed here. */
+function refusalOf(error: unknown, req: IncomingMessage): Refusal | null {
+  const outcome = outcomeOf(error);
+  const says = problemOf(error).detail;
+  const bytes = announcedBytes(req);
+  if (outcome === 'unauthenticated') return { kind: 'credentials', bytes, says };
+  if (outcome === 'too_large') return { kind: 'size', bytes, says };
+  return outcome === 'invalid' ? { kind: 'form', bytes, says } : null;
+}
+
+function notTaken({ failure }: Extract<Acceptance, { status: 'refused' }>, req: IncomingMessage): Refusal {
+  return { kind: failure.reason === 'too_large' ? 'size' : 'form', bytes: announcedBytes(req), says: failure.message };
+}
+
+/** Null for a body that is compressed, or ends when it ends. */
+function announcedBytes({ headers }: IncomingMessage): number | null {
+  const bytes = Number(headers['content-length'] ?? Number.NaN);
+  return headers['content-encoding'] === undefined && Number.isSafeInteger(bytes) ? bytes : null;
 }
 
 const refused = new GatewayError('unauthenticated', 'credentials are missing or wrong');

@@ -9,7 +9,7 @@ import { storeContract } from '../../contracts/store.ts';
 
 storeContract('memory', async (clock) => {
   const disk = memoryDisk();
-  const open = (): Store => memoryStore({ disk, partitions: contractPartitions, clock, limits: contractLimits });
+  const open = (): Store => memoryStore({ disk, partitions: contractPartitions, clock, limits: contractLimits, bulk: true });
   return {
     store: open(),
     // Every other contract call runs on what a crash leaves: what was acknowledged must be there without a close.

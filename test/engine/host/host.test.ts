@@ -308,3 +308,47 @@ test('a log that has not heard yet how far the host has read is not taken for on
   );
   await stopped(made, next);
 });
+
+test('F8: what may wait is let on as far as it is turned soon, counts as waiting to be decided, and a critical that comes behind it is turned first', async () => {
+  const clock = virtualClock();
+  const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock, bulk: true });
+  const { bulk } = store.log;
+  assert.ok(bulk !== undefined);
+  const hidden = (group: string) => ({
+    partition: 0,
+    scope: 's',
+    values: [{ type: 'AlertsHidden', scope: 's', at: clock.now(), endpoint: 'e', count: 1, group }],
+  });
+  bulk.limit(0, 0);
+  for (let n = 0; n < 2_000; n += 1) await bulk.append(hidden(`bulk${n}`));
+  const host = createHost({
+    partition: 0,
+    log: store.log,
+    checkpoints: store.checkpoints,
+    expressions: createExpressions(),
+    clock,
+    holds: () => true,
+    yieldToIntake: () => pause(clock, 10),
+    onDecided: () => {},
+    onSaved: () => {},
+    onTrouble: () => {},
+  });
+  await host.start();
+  assert.ok((await host.lag()) > 1_500, `${await host.lag()} wait`);
+  await store.log.append('inputs', hidden('urgent'));
+  await clock.forward(second);
+  const groups = (await store.log.read('facts', 0, 0, 10_000)).flatMap(({ value }) =>
+    'group' in (value as object) ? [(value as { group: string }).group] : [],
+  );
+  assert.equal(await host.lag(), 0);
+  assert.equal(groups.length, 2_001);
+  const ahead = groups.indexOf('urgent');
+  assert.ok(ahead >= 0 && ahead <= 1_100, `${ahead} were turned before it`);
+  assert.deepEqual(
+    groups.filter((group) => group !== 'urgent'),
+    Array.from({ length: 2_000 }, (_, n) => `bulk${n}`),
+  );
+  const end = host.stop();
+  await clock.forward(2 * second);
+  await end;
+});
