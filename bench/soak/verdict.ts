@@ -11,8 +11,8 @@ import type { Book, Receipt } from './vendors.ts';
 
 /** An episode that lasted longer must have called somebody: settling, a bundle, and a minute on each of two rungs that cannot be reached. */
 export const reachWithinMs = 180_000;
-/** From the grant to the first byte at the vendor, on a machine that does much else. */
-const leaveWithinMs = 3_000;
+/** From the grant to the first byte at the vendor: what a notifier may wait for a connection, on a machine that does much else. */
+const leaveWithinMs = 6_000;
 /** From a source's word of the end, answered 2xx, to the last word that may say that it burns; more when the gateway was down then. */
 const endKnownWithinMs = 10_000;
 const mailDomain = 'example.org';
