@@ -5,14 +5,13 @@
 //   lost       a delivery that was accepted and is not on the log, or an alert of it that was not decided, or more than once.
 import { hash } from 'node:crypto';
 import type { Fact, Input } from '../../src/core/records.ts';
-import { rings, type NotifyKind } from '../../src/core/page/notification.ts';
+import { rings } from '../../src/core/page/notification.ts';
+import { followWords, staleAt, type Granted, type Words } from '../../test/process/words.ts';
 import type { Episode } from './senders.ts';
 import type { Book, Receipt } from './vendors.ts';
 
 /** An episode that lasted longer must have called somebody: settling, a bundle, and a minute on each of two rungs that cannot be reached. */
 export const reachWithinMs = 180_000;
-/** From the grant to the first byte at the vendor: what a notifier may wait for a connection, on a machine that does much else. */
-const leaveWithinMs = 6_000;
 /** From a source's word of the end, answered 2xx, to the last word that may say that it burns; more when the gateway was down then. */
 const endKnownWithinMs = 10_000;
 const mailDomain = 'example.org';
@@ -35,26 +34,12 @@ export interface Verdict {
   readonly counts: { readonly [name: string]: number };
 }
 
-interface Span {
-  readonly state: 'ringing' | 'acked' | 'closed';
-  readonly at: number;
-}
-
-interface Words {
-  readonly kind: NotifyKind;
-  readonly notifier: string;
-  readonly at: number;
-  /** Pages that the message told. */
-  readonly pages: readonly string[];
-}
-
 interface Account {
   readonly incidentOf: Map<string, string>;
   readonly parents: Map<string, string>;
-  readonly pages: Map<string, { readonly incident: string; readonly spans: Span[] }>;
+  readonly words: Words;
   /** What was granted, by vendor and the vendor's key; the newest last. */
-  readonly granted: Map<string, Words[]>;
-  readonly stale: string[];
+  readonly granted: Map<string, Granted[]>;
   /** Times that each delivery's alert was decided. */
   readonly decided: Map<string, number>;
   drops: number;
@@ -71,7 +56,7 @@ export function verdictOn(told: Told): Verdict {
   const { unreached, lateMs, excused } = reachOf(told, account, heard, members);
   return {
     unreached,
-    stale: [...account.stale, ...unknown, ...staleIn(told, account, heard, members)],
+    stale: [...account.words.untrue, ...unknown, ...staleIn(told, account, heard, members)],
     leftOpen: leftOpenIn(told, account, heard),
     lost: lostIn(told, account),
     lateMs: lateMs.toSorted((a, b) => a - b),
@@ -79,7 +64,7 @@ export function verdictOn(told: Told): Verdict {
       episodes: told.episodes.length,
       urgent: told.episodes.filter(({ urgentAt }) => urgentAt !== null).length,
       overBefore: excused,
-      pages: account.pages.size,
+      pages: account.words.pages.size,
       receipts: told.book.receipts.length,
       told: heard.length,
       droppedAtGrant: account.drops,
@@ -95,15 +80,14 @@ function accountOf(facts: readonly Fact[]): Account {
   const account: Account = {
     incidentOf: new Map(),
     parents: new Map(),
-    pages: new Map(),
+    words: followWords(),
     granted: new Map(),
-    stale: [],
     decided: new Map(),
     drops: 0,
     unreachedSaid: 0,
   };
-  const move = (page: string, state: Span['state'], at: number): void => void account.pages.get(page)?.spans.push({ state, at });
   for (const fact of facts) {
+    account.words.take(fact);
     switch (fact.type) {
       case 'AlertDecided':
         account.decided.set(deliveryOf(fact), (account.decided.get(deliveryOf(fact)) ?? 0) + 1);
@@ -112,44 +96,18 @@ function accountOf(facts: readonly Fact[]): Account {
       case 'IncidentNested':
         account.parents.set(fact.incident, fact.parent);
         break;
-      case 'PageOpened':
-        account.pages.set(fact.page, { incident: fact.incident, spans: [{ state: 'ringing', at: fact.at }] });
-        break;
-      case 'PageRang':
-        move(fact.page, 'ringing', fact.at);
-        break;
-      case 'PageAcked':
-        move(fact.page, 'acked', fact.at);
-        break;
-      case 'PageClosed':
-        move(fact.page, 'closed', fact.at);
-        break;
       case 'NotifyDropped':
         account.drops += 1;
         break;
       case 'PageReachChanged':
         if (fact.reach === 'unreached') account.unreachedSaid += 1;
         break;
-      case 'NotifyGranted':
-        granted(account, fact);
-        break;
       default:
     }
   }
+  for (const grant of account.words.granted)
+    for (const key of keysOf(grant.fact)) account.granted.set(key, [...(account.granted.get(key) ?? []), grant]);
   return account;
-}
-
-function granted(account: Account, fact: Extract<Fact, { type: 'NotifyGranted' }>): void {
-  const { notifier, notification, at } = fact;
-  const { kind, id, also = [] } = notification;
-  const words = { kind, notifier, at, pages: [fact.page, ...also.map(({ page }) => page)] };
-  for (const key of keysOf(fact)) account.granted.set(key, [...(account.granted.get(key) ?? []), words]);
-  for (const page of words.pages) {
-    const state = account.pages.get(page)?.spans.at(-1)?.state;
-    const isTrue =
-      kind === 'resolve' ? state === 'closed' : kind === 'acknowledged' ? state === 'acked' : kind === 'flapping' || state === 'ringing';
-    if (!isTrue) account.stale.push(`${id} (${kind}) was granted while page ${page} was ${state ?? 'unknown'}`);
-  }
 }
 
 /** By what a vendor knows a message. */
@@ -163,12 +121,12 @@ function keysOf({ notifier, notification }: Extract<Fact, { type: 'NotifyGranted
 }
 
 /** What the log had granted when it arrived, the newest. */
-function wordsOf({ granted: all }: Account, { vendor, key, action, at }: Receipt): Words | null {
+function wordsOf({ granted: all }: Account, { vendor, key, action, at }: Receipt): Granted | null {
   const words = all.get(vendor === 'pager' ? `pager ${key} ${action}` : `${vendor} ${key}`) ?? [];
-  return words.findLast((one) => one.at <= at + 50) ?? null;
+  return words.findLast((one) => one.fact.at <= at + 50) ?? null;
 }
 
-type Heard = readonly { readonly receipt: Receipt; readonly words: Words | null }[];
+type Heard = readonly { readonly receipt: Receipt; readonly words: Granted | null }[];
 
 /** Episodes by incident, and each one's incidents: by deliveries, as the log decided them. */
 function membersOf({ episodes }: Told, { incidentOf }: Account): ReadonlyMap<string, readonly Episode[]> {
@@ -185,9 +143,9 @@ function membersOf({ episodes }: Told, { incidentOf }: Account): ReadonlyMap<str
 function reachOf(told: Told, account: Account, heard: Heard, members: ReadonlyMap<string, readonly Episode[]>) {
   const calls = new Map<string, { readonly at: number; readonly page: string }[]>();
   for (const { receipt, words } of heard) {
-    if (words === null || !rings[words.kind]) continue;
+    if (words === null || !rings[words.fact.notification.kind]) continue;
     for (const page of words.pages) {
-      const incident = account.pages.get(page)?.incident ?? '';
+      const incident = account.words.pages.get(page)?.incident ?? '';
       calls.set(incident, [...(calls.get(incident) ?? []), { at: receipt.at, page }]);
     }
   }
@@ -212,8 +170,8 @@ function reachOf(told: Told, account: Account, heard: Heard, members: ReadonlyMa
   return { unreached, lateMs, excused };
 }
 
-function stateAt({ pages }: Account, page: string, at: number): Span['state'] | null {
-  return pages.get(page)?.spans.findLast((span) => span.at <= at)?.state ?? null;
+function stateAt({ words }: Account, page: string, at: number): string | null {
+  return words.pages.get(page)?.states.findLast((one) => one.at <= at)?.state ?? null;
 }
 
 function awayWithin({ away }: Told, from: number, to: number): number {
@@ -224,18 +182,14 @@ function awayWithin({ away }: Told, from: number, to: number): number {
 function staleIn(told: Told, account: Account, heard: Heard, members: ReadonlyMap<string, readonly Episode[]>): readonly string[] {
   const stale: string[] = [];
   for (const { receipt, words } of heard) {
-    if (words === null || words.kind === 'flapping') continue;
-    const { kind, pages } = words;
-    const wanted = kind === 'resolve' ? 'closed' : kind === 'acknowledged' ? 'acked' : 'ringing';
-    for (const page of pages) {
-      const row = account.pages.get(page);
-      // PagerDuty's alert of an era before is ended by the ring that follows it.
-      if (row === undefined || (receipt.action === 'resolve' && kind !== 'resolve')) continue;
-      const spans = row.spans.filter(({ at }) => at <= receipt.at);
-      const now = spans.at(-1);
-      const since = now === undefined ? 0 : (spans[spans.findLastIndex(({ state }) => state !== now.state) + 1]?.at ?? now.at);
-      if (now !== undefined && now.state !== wanted && receipt.at - since > leaveWithinMs)
-        stale.push(`${receipt.vendor} was told ${kind} of page ${page}, ${secondsOf(receipt.at - since)} after it was ${now.state}`);
+    if (words === null) continue;
+    const { kind } = words.fact.notification;
+    // PagerDuty's alert of an era before is ended by the ring that follows it.
+    if (receipt.action === 'resolve' && kind !== 'resolve') continue;
+    for (const each of staleAt(account.words, words, receipt.at)) stale.push(`${receipt.vendor}: ${each}`);
+    for (const page of words.pages) {
+      const row = account.words.pages.get(page);
+      if (row === undefined) continue;
       const all = members.get(row.incident) ?? [];
       const begun = all.filter(({ beganAt }) => beganAt <= receipt.at);
       if (!rings[kind] || begun.length === 0) continue;
@@ -255,16 +209,18 @@ function leftOpenIn({ book }: Told, account: Account, heard: Heard): readonly st
     state === 'resolved' ? [] : [`pager: ${key} of ${incident} is ${state}`],
   );
   const ended = new Set(
-    heard.flatMap(({ receipt, words }) => (words?.kind === 'resolve' ? words.pages.map((page) => `${receipt.vendor} ${page}`) : [])),
+    heard.flatMap(({ receipt, words }) =>
+      words?.fact.notification.kind === 'resolve' ? words.pages.map((page) => `${receipt.vendor} ${page}`) : [],
+    ),
   );
   const called = new Set<string>();
   for (const { receipt, words } of heard) {
-    if (words === null || !rings[words.kind] || receipt.vendor === 'pager') continue;
+    if (words === null || !rings[words.fact.notification.kind] || receipt.vendor === 'pager') continue;
     for (const page of words.pages) called.add(`${receipt.vendor} ${page}`);
   }
   const unended = [...called].filter((key) => !ended.has(key)).map((key) => `${key}: called, never told of the end`);
-  const pages = [...account.pages]
-    .filter(([, { spans }]) => spans.at(-1)?.state !== 'closed')
+  const pages = [...account.words.pages]
+    .filter(([, { states }]) => states.at(-1)?.state !== 'closed')
     .map(([page]) => `page ${page} is not closed`);
   return [...open, ...unended, ...pages];
 }
