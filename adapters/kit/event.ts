@@ -85,10 +85,18 @@ export function fingerprintOfLabels(source: string, labels: Labels): string {
   return fingerprintOf(source, parts);
 }
 
-/** An http(s) link, or null for anything else (`javascript:`, relative, unexpanded macros). */
+/**
+ * An http(s) link, or null for anything else (`javascript:`, relative, unexpanded macros). User and password are taken out: they would be told to
+ * whoever reads the page, and a name before an `@` reads like the host.
+ */
 export function linkOf(text: string, href: unknown): Link | null {
   if (typeof href !== 'string' || href.length > 2_048 || !/^https?:\/\/[^\s\p{Cc}]+$/iu.test(href)) return null;
-  return href.isWellFormed() && URL.canParse(href) ? { text, href } : null;
+  if (!href.isWellFormed() || !URL.canParse(href)) return null;
+  const url = new URL(href);
+  if (url.username === '' && url.password === '') return { text, href };
+  url.username = '';
+  url.password = '';
+  return { text, href: url.href };
 }
 
 /** ISO 8601 to an instant; null for the unreadable and for year 1 ("not yet"). A time without a zone is read as UTC. */

@@ -3,6 +3,8 @@
 //   K1  A call ends by its deadline, by its signal, or by its answer; nothing of it stays behind.
 //   K2  `unwritten` is said only while no byte of the request can have left: such a call may be made again safely.
 //   K3  Redirects are not followed, and every address is vetted in the connector (address-guard.ts).
+//   K5  A word to people that has not begun to leave within a few seconds (`leaveWithinMs`) does not leave: it was asked against the present
+//       when it was granted, and behind connections that hang it would leave much later, and unasked.
 //   K4  What leaves here for people holds no address beyond the origin, and no secret that the caller named.
 import http from 'node:http';
 import https from 'node:https';
@@ -19,6 +21,8 @@ const socketsPerHostMax = 8;
 const callsPerOriginMax = 64;
 // Below the 5 s after which common servers drop an idle connection: a request into a dying socket would be `unknown`.
 const idleMs = 4_000;
+/** K5: how long a notifier's words may wait for a connection. */
+export const wordsLeaveWithinMs: Millis = 5 * second;
 
 export interface Call {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -27,6 +31,8 @@ export interface Call {
   readonly headers: { readonly [name: string]: string };
   readonly body: string;
   readonly timeoutMs: Millis;
+  /** Within this span a connection must be there that carries it, or nothing is sent (K5); without it `timeoutMs` alone counts. */
+  readonly leaveWithinMs?: Millis;
   /** How much of an answer is read; without it 64 KiB. */
   readonly answerBytesMax?: number;
 }
@@ -132,6 +138,8 @@ function exchange(call: Call, { host, agent, clock, signal }: Means): Promise<Ex
   };
   const abort = (): void => stop('aborted');
   const cancel = clock.after(call.timeoutMs, () => stop('deadline'));
+  const cancelLeaving =
+    call.leaveWithinMs === undefined ? null : clock.after(call.leaveWithinMs, () => (written ? undefined : stop('busy'))); // K5
   signal.addEventListener('abort', abort, { once: true });
   request.on('socket', (socket) => onceReady(socket, () => (written = true)));
   request.on('error', (error: NodeJS.ErrnoException) => end(troubleOf(codeOf(error)), codeOf(error)));
@@ -147,6 +155,7 @@ function exchange(call: Call, { host, agent, clock, signal }: Means): Promise<Ex
   request.end(call.body);
   return promise.finally(() => {
     cancel();
+    cancelLeaving?.();
     signal.removeEventListener('abort', abort);
   });
 }

@@ -9,7 +9,7 @@ import { hash } from 'node:crypto';
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
-import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { outcomeOf, targetOf, wordsLeaveWithinMs, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { httpAddress } from '../kit/schemas.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
@@ -77,6 +77,7 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
       headers: { 'content-type': 'application/json', accept: 'application/json' },
       body,
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
+      leaveWithinMs: wordsLeaveWithinMs,
     } as const;
     const answer = await deps.http.send(call, signal);
     const outcome = outcomeOf(answer, { who: 'pagerduty', url, now: deps.clock.now(), secrets: [config.routingKey] });

@@ -4,7 +4,7 @@
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
-import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { outcomeOf, targetOf, wordsLeaveWithinMs, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { httpAddress } from '../kit/schemas.ts';
 import { headline, lines, oneLine, safeLinks } from '../kit/text.ts';
@@ -51,6 +51,7 @@ export function createSlack(config: SlackConfig, deps: { readonly http: Http; re
       headers: { 'content-type': 'application/json; charset=utf-8' },
       body: JSON.stringify(messageOf(notification)),
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
+      leaveWithinMs: wordsLeaveWithinMs,
     } as const;
     const answer = await deps.http.send(call, signal);
     const outcome = outcomeOf(answer, { who: 'slack', url, now: deps.clock.now(), secrets: [config.url] });

@@ -7,7 +7,7 @@ import { GatewayError } from '../../src/core/errors.ts';
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
-import { outcomeOf, targetOf, type Http } from '../kit/http-client.ts';
+import { outcomeOf, targetOf, wordsLeaveWithinMs, type Http } from '../kit/http-client.ts';
 import { checked, type NotifierKind } from '../kit/kinds.ts';
 import { httpAddress } from '../kit/schemas.ts';
 import { keyOf, signedHeaders } from '../kit/signature.ts';
@@ -69,6 +69,7 @@ export function createWebhook(config: WebhookConfig, deps: { readonly http: Http
       headers: { ...headers, ...signed, 'content-type': 'application/json' },
       body,
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
+      leaveWithinMs: wordsLeaveWithinMs,
     } as const;
     const answer = await deps.http.send(call, signal);
     return outcomeOf(answer, { who: 'webhook', url, now: deps.clock.now(), secrets });

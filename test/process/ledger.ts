@@ -2,6 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
+import type { HeardWord } from './words.ts';
 
 /** The program that playbooks run: one line for each time, with its key and when it began. */
 export function ledgerIn(folder: string): { readonly script: string; readonly acts: () => readonly { key: string; at: number }[] } {
@@ -32,32 +33,68 @@ actions: { shell: { allow: ["${script}"] } }
 settle: 1s
 holdOff: 30s
 storm: { alerts: 100000, within: 1m }
+delivery: { bundle: 2s }
 `;
 
 export interface Sink {
   readonly port: number;
   readonly delivered: ReadonlyMap<string, number>;
+  /** What it took, message by message. */
+  readonly heard: readonly HeardWord[];
+  /** While it is down it answers 503 and takes nothing. */
+  down: boolean;
+  /** Told of each host that somebody was called for by rule `Page`, once. */
+  onCalled: (host: string) => void;
   close(): void;
+}
+
+/** Ours, signed: the shape is known. */
+interface Message {
+  readonly data: {
+    readonly id: string;
+    readonly kind: string;
+    readonly also?: readonly { readonly id: string }[];
+    readonly facts?: readonly { readonly name: string; readonly value: string }[];
+  };
 }
 
 /** Where pages go. */
 export async function startSink(): Promise<Sink> {
   const delivered = new Map<string, number>();
+  const heard: HeardWord[] = [];
+  const hosts = new Set<string>();
+
+  function take({ data }: Message, at: number): void {
+    heard.push({ id: data.id, at });
+    for (const { id } of [data, ...(data.also ?? [])]) delivered.set(id, (delivered.get(id) ?? 0) + 1);
+    const fact = (name: string): string => data.facts?.find((one) => one.name === name)?.value ?? '';
+    const host = fact('host');
+    if (data.kind !== 'page' || fact('rule') !== 'Page' || host === '' || hosts.has(host)) return;
+    hosts.add(host);
+    sink.onCalled(host);
+  }
+
   const server: Server = createServer((req, res) => {
+    const at = Date.now();
     let body = '';
     req.on('data', (part: Buffer) => (body += part.toString()));
     req.on('end', () => {
-      // Ours, signed: the shape is known.
-      const { data } = JSON.parse(body) as { readonly data: { readonly id: string; readonly also?: readonly { readonly id: string }[] } };
-      for (const { id } of [data, ...(data.also ?? [])]) delivered.set(id, (delivered.get(id) ?? 0) + 1);
-      res.writeHead(204).end();
+      if (!sink.down) take(JSON.parse(body) as Message, at);
+      res.writeHead(sink.down ? 503 : 204).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
+  const sink: Sink = {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    delivered,
+    heard,
+    down: false,
+    onCalled: () => {},
+    close() {
+      server.close();
+      server.closeAllConnections();
+    },
   };
-  return { port: typeof address === 'object' && address !== null ? address.port : 0, delivered, close };
+  return sink;
 }

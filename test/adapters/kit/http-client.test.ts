@@ -91,6 +91,28 @@ describe('one client', () => {
     await Promise.all([stuck.close(), lively.close()]);
   });
 
+  test('K5, B16: words that wait behind connections that hang do not leave later', async () => {
+    const stuck = await startReceiver();
+    stuck.answer = () => {};
+    const http = createHttp({ clock: wallClock, policy: open });
+    const call = { method: 'POST', url: targetOf(stuck.origin, 'test'), headers: {}, body: 'x', timeoutMs: 5_000 } as const;
+    const aborter = new AbortController();
+    const hanging = Array.from({ length: 8 }, () => http.send({ ...call, leaveWithinMs: 600 }, aborter.signal));
+    while (stuck.heard.length < 8) await new Promise((resolve) => setTimeout(resolve, 5));
+    const waiting = await http.send({ ...call, leaveWithinMs: 700 }, idle);
+    aborter.abort(); // what hung makes room
+    const ends = await Promise.all(hanging);
+
+    assert.deepEqual(waiting, { kind: 'unwritten', trouble: 'busy', code: '' });
+    assert.ok(
+      ends.every((end) => end.kind === 'unanswered' && end.trouble === 'aborted'),
+      'what has left is waited for',
+    );
+    assert.equal(stuck.heard.length, 8, 'it left neither then nor afterwards');
+    http.close();
+    await stuck.close();
+  });
+
   test('K1: a name that is never resolved ends by the deadline, with nothing sent', async () => {
     const clock = handClock(0);
     const http = createHttp({ clock, policy: open, resolve: () => setImmediate(() => clock.ring()) });
