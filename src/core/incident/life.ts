@@ -11,7 +11,6 @@ import type { Alert } from '../alert/row.ts';
 import { staleMin, staleMsOf } from '../alert/staleness.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { refreshMute } from '../mute/mute.ts';
-import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/outgoing.ts';
 import { closePage, watchAck } from '../page/ring.ts';
@@ -23,7 +22,7 @@ import { hour, minute, spanOf, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
-import { childrenOf, incidentOf, type Incident } from './row.ts';
+import { childrenOf, incidentOf, isInDoubt, type Incident } from './row.ts';
 
 const sweptPerTurn = 1_000;
 
