@@ -69,8 +69,8 @@ async function started(
 export async function startQuench(change = ''): Promise<Server & { kill(): Promise<void>; restart(): Promise<void> }> {
   const dir = folder();
   const port = await freePort();
-  writeFileSync(join(dir.path, 'ingest.token'), 'bench-ingest-token\n');
-  writeFileSync(join(dir.path, 'admin.token'), 'bench-admin-token\n');
+  writeFileSync(join(dir.path, 'ingest.token'), 'bench-ingest-token\n', { mode: 0o600 });
+  writeFileSync(join(dir.path, 'admin.token'), 'bench-admin-token\n', { mode: 0o600 });
   mkdirSync(join(dir.path, 'playbooks'));
   writeFileSync(join(dir.path, 'quench.yaml'), configOf(port, change));
   const start = (): ChildProcess => {

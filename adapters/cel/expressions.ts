@@ -5,7 +5,8 @@
 //   C3  A missing key, an unknown name or a wrong type is a failure in words, never a guess.
 import { Environment, type ASTNode } from '@marcbachmann/cel-js';
 import { fail, ok, type Result } from '../../src/core/errors.ts';
-import type { Expressions } from '../../src/core/playbook/expressions.ts';
+import type { Asks, Expressions } from '../../src/core/playbook/expressions.ts';
+import { asksOf } from './asks.ts';
 import { createPatterns, valueCharsMax, type Patterns } from './pattern.ts';
 import { fromCel, itemsMax, toCel, tooBig } from './values.ts';
 
@@ -32,6 +33,7 @@ export interface CelExpressions extends Expressions {
 interface Compiled {
   readonly run: (context: Map<string, unknown>) => unknown;
   readonly roots: ReadonlySet<string>;
+  readonly asks: readonly Asks[];
 }
 
 /** An evaluator with its own caches. Pure: same text and environment, same answer; keeps no values. */
@@ -63,6 +65,10 @@ export function createExpressions(): CelExpressions {
     evaluate(text, environment) {
       const compiled = compiledOf(text);
       return compiled.ok ? run(compiled.value, environment, celOf) : compiled;
+    },
+    asks(text) {
+      const compiled = compiledOf(text);
+      return compiled.ok ? compiled.value.asks : [];
     },
     pattern(pattern, value) {
       const compiled = patterns.compile(pattern);
@@ -106,7 +112,8 @@ function check(patterns: Patterns, text: string, names: readonly string[]): Resu
 function compile(environment: Environment, patterns: Patterns, text: string): Result<Compiled, string> {
   const parsed = parse(environment, patterns, text);
   if (!parsed.ok) return parsed;
-  return ok({ run: (context) => parsed.value.program(context), roots: new Set(parsed.value.walk.reads.map(([root]) => root ?? '')) });
+  const { program, walk } = parsed.value;
+  return ok({ run: (context) => program(context), roots: new Set(walk.reads.map(([root]) => root ?? '')), asks: asksOf(program.ast) });
 }
 
 type Parsed = { readonly program: ReturnType<Environment['parse']>; readonly walk: Walk };

@@ -1,8 +1,7 @@
 // Where the gateway is that a command speaks to: --url, QUENCH_URL, the `listen` of the configuration at hand, or the default.
 import { readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { memberOf } from '../config/yaml/shape.ts';
-import { readYaml } from '../config/yaml/yaml.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 import { usage } from './exit.ts';
 import type { Given } from './options.ts';
 import type { Terminal } from './terminal.ts';
@@ -11,9 +10,9 @@ const hostDefault = '127.0.0.1';
 const portDefault = 8686;
 const defaultUrl = `http://${hostDefault}:${portDefault}`;
 
-/** The address, without a slash at its end. */
-export function addressOf({ env }: Terminal, given: Given): string {
-  const text = given.text('url') ?? env['QUENCH_URL'] ?? listensAt(given) ?? defaultUrl;
+/** The address, without a slash at its end; `listens` is what the configuration says. */
+export function addressOf({ env }: Terminal, given: Given, listens: string | null): string {
+  const text = given.text('url') ?? env['QUENCH_URL'] ?? listens ?? defaultUrl;
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`expected the address of a gateway like ${defaultUrl}, seen "${text}"`);
   if (url.username !== '' || url.password !== '')
@@ -27,11 +26,18 @@ export function configDirOf(given: Given): string {
   return isDirectory(config) ? config : dirname(config);
 }
 
-/** What its `listen` says; null when there is none that can be read, or the port is left to the system. Judging the file is for `check`. */
-function listensAt(given: Given): string | null {
+/**
+ * What the `listen` of the configuration says; null when the address is given otherwise, when there is none that can be read, or when the port
+ * is left to the system. Judging the file is for `check`. What reads YAML is loaded only for a file that says something of it.
+ */
+export async function listensAt({ env }: Terminal, given: Given): Promise<string | null> {
+  if ((given.text('url') ?? env['QUENCH_URL']) !== undefined) return null;
   const config = given.text('config') ?? '.';
   const file = isDirectory(config) ? join(config, 'quench.yaml') : config;
-  const read = readYaml(file, textOf(file));
+  const text = textOf(file);
+  if (!text.includes('listen')) return null;
+  const { readYaml } = await import('../config/yaml/yaml.ts');
+  const read = readYaml(file, text);
   const listen = read.ok ? memberOf(read.value.value, 'listen') : undefined;
   const port = memberOf(listen, 'port') ?? portDefault;
   const host = memberOf(listen, 'host') ?? hostDefault;

@@ -2,7 +2,7 @@
 //   C1  A token that lies beside the configuration is sent to this machine only; redirects are never followed.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { memberOf } from '../config/yaml/shape.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 import type { AcceptedAnswer, DeliveredAnswer } from '../readmodel/answers.ts';
 import { addressOf, configDirOf } from './address.ts';
 import { exits, Stop, usage } from './exit.ts';
@@ -46,8 +46,9 @@ export interface Api {
   events(after: string): AsyncGenerator<ServerEvent>;
 }
 
-export function createApi(terminal: Terminal, given: Given): Api {
-  const url = addressOf(terminal, given);
+/** `listens`: where the configuration at hand says that its gateway is (address.ts). */
+export function createApi(terminal: Terminal, given: Given, listens: string | null): Api {
+  const url = addressOf(terminal, given, listens);
 
   /** Sends a request; `use` is within the deadline, too. Whatever breaks is told as a Stop. */
   async function send<T>(path: string, asked: Asked, use: (response: Response, met: () => void) => Promise<T>): Promise<T> {

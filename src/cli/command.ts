@@ -118,6 +118,8 @@ export interface Call {
   readonly args: readonly string[];
   readonly parts: Parts;
   readonly api: () => Api;
+  /** Another one, which stops when this terminal says so. */
+  readonly apiOn: (terminal: Terminal) => Api;
 }
 
 export interface Command {

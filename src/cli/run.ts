@@ -1,7 +1,8 @@
 // One command line from beginning to end: which command, are its options its own, run it, and the exit code. Never throws.
 import { didYouMean } from '../config/yaml/problems.ts';
-import { memberOf } from '../config/yaml/shape.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 import { GatewayError } from '../core/errors.ts';
+import { listensAt } from './address.ts';
 import { createApi, type Api } from './client.ts';
 import type { Call, Command, Parts } from './command.ts';
 import { commands, verbsByNoun } from './commands.ts';
@@ -48,10 +49,12 @@ async function dispatch(given: Given, terminal: Terminal, parts: Parts): Promise
   if (given.has('help')) return help(given.words, terminal);
   if (noun === 'completion') return completion(given.words.slice(1), terminal);
   if (command === undefined) throw unknown(noun, verb);
-  return command.run(callOf(command, given, terminal, parts));
+  const call = callOf(command, given, terminal, parts);
+  return command.run(call(await listensAt(terminal, given)));
 }
 
-function callOf(command: Command, given: Given, terminal: Terminal, parts: Parts): Call {
+/** What the command is given, once it is known where its gateway listens; a Stop when it was not called as it should be. */
+function callOf(command: Command, given: Given, terminal: Terminal, parts: Parts): (listens: string | null) => Call {
   const wrong = given.names.find((name) => !command.options.includes(name));
   if (wrong !== undefined)
     throw usage(`${command.words} has no option --${wrong}${didYouMean(wrong, command.options, '--')}; see quench help ${command.words}`);
@@ -61,7 +64,10 @@ function callOf(command: Command, given: Given, terminal: Terminal, parts: Parts
     throw usage(`${command.words}: expected at most ${command.most} arguments, seen ${args.length}; see quench help ${command.words}`);
   }
   let api: Api | null = null;
-  return { terminal, given, args, parts, api: () => (api ??= createApi(terminal, given)) };
+  return (listens) => {
+    const apiOn = (on: Terminal): Api => createApi(on, given, listens);
+    return { terminal, given, args, parts, apiOn, api: () => (api ??= apiOn(terminal)) };
+  };
 }
 
 function help(words: readonly string[], terminal: Terminal): ExitCode {

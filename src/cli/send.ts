@@ -1,6 +1,6 @@
 // `send`: a body as a sender would post it, or an alert of your own through the alerts API.
 import { readFileSync } from 'node:fs';
-import { memberOf } from '../config/yaml/shape.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 import { reaching, type Call, type Command } from './command.ts';
 import { exits, usage, type ExitCode } from './exit.ts';
 import type { OptionName } from './options.ts';

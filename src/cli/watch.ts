@@ -3,7 +3,7 @@
 //   F2  A lost connection is taken up where it ended, a bounded number of times.
 import { parseSpan } from '../config/yaml/duration.ts';
 import type { TimelineEntry } from '../readmodel/timeline.ts';
-import { createApi, type Api } from './client.ts';
+import type { Api } from './client.ts';
 import type { Call } from './command.ts';
 import { hasHelped } from './ends.ts';
 import { exits, Stop, usage, type ExitCode } from './exit.ts';
@@ -23,7 +23,7 @@ export async function watch(call: Call): Promise<ExitCode> {
   const late = deadlineOf(call, () => ended.abort());
   // What follows stops by the deadline as it does by Ctrl-C.
   const terminal: Terminal = { ...call.terminal, signal: AbortSignal.any([call.terminal.signal, ended.signal]) };
-  const api = createApi(terminal, call.given);
+  const api = call.apiOn(terminal);
   try {
     return await (incident === undefined ? watchAll(call, terminal, api) : watchOne(call, terminal, api, incident));
   } catch (error) {

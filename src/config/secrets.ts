@@ -7,8 +7,7 @@ import { fail, ok, type Result } from '../core/errors.ts';
 import type { Json } from '../core/json.ts';
 import type { Files } from './files.ts';
 import type { ConfigProblem } from './yaml/problems.ts';
-import { memberOf } from './yaml/shape.ts';
-import { below } from './yaml/pointer.ts';
+import { below, memberOf } from './yaml/pointer.ts';
 import { type YamlFile } from './yaml/yaml.ts';
 
 const secretCharsMax = 65_536;

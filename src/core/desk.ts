@@ -7,14 +7,16 @@ import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { OrderedSet } from './ordered-set.ts';
-import { indexSilence, newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
+import { followAlert, followIncident, followRun, followSilence } from './indexes.ts';
+import { newSilenceIndex, type SilenceIndex } from './mute/silences.ts';
+import { newOrdered, type OrderedTexts } from './ordered.ts';
 import type { Bundle, Page } from './page/row.ts';
 import type { Playbook } from './playbook/document.ts';
 import type { WorldRow } from './playbook/row.ts';
 import type { GroupRow, ResourceRow } from './resource/row.ts';
 import type { Run, TargetHistory } from './run/row.ts';
 import type { RuleCounts } from './score/row.ts';
-import { newTable, type Table } from './table.ts';
+import { indexAll, newTable, type Table } from './table.ts';
 import { minute, type Instant } from './time.ts';
 import type { WakeRow } from './wakes.ts';
 
@@ -73,7 +75,17 @@ export interface Indexes {
   readonly incidentsByMinute: Map<number, Set<string>>;
   /** Incidents that each storm speaks for, or spoke for when it ended. */
   readonly childrenByStorm: Map<string, Set<string>>;
+  /** Those not over, in an order of their own. */
+  readonly openChildren: Map<string, OrderedTexts>;
+  /** Alerts that fire, unconfirmed ones too, by fingerprint. */
+  readonly openAlerts: OrderedTexts;
+  /** Incidents that burn no more and of which a run left in doubt what it did. */
+  readonly doubts: Set<string>;
+  /** How many runs of each playbook, by name, are at work. */
+  readonly runsAtWork: Map<string, number>;
   readonly silences: SilenceIndex;
+  /** Silences whose alerts have all cleared, and that were to last so long. */
+  readonly spentSilences: Set<string>;
   /** Incidents that wait for the release of a target or of a playbook's slot, on this desk, or for a thaw. */
   readonly waiting: Map<string, Set<string>>;
 }
@@ -95,20 +107,22 @@ export const unchanged = (): void => {};
 const emptyMeta: DeskMeta = { seq: 0, now: 0, bucket: 0, bucketCount: 0, previousBucketCount: 0, storm: null };
 
 export function newDesk(scope: string): Desk {
-  return {
+  const indexes = newIndexes();
+  const desk: Desk = {
     scope,
+    indexes,
     tables: {
       meta: newTable(),
       world: newTable(),
-      alerts: newTable(),
+      alerts: newTable((key, before, after) => followAlert(indexes, key, before, after)),
       remembered: newTable(),
       senders: newTable(),
-      incidents: newTable(),
-      runs: newTable(),
+      incidents: newTable((key, before, after) => followIncident(indexes, key, before, after)),
+      runs: newTable((_, before, after) => followRun(desk, before, after)),
       playbooks: newTable(),
       pages: newTable(),
       bundles: newTable(),
-      silences: newTable(),
+      silences: newTable((key, before, after) => followSilence(indexes, key, before, after)),
       rules: newTable(),
       targets: newTable(),
       resources: newTable(),
@@ -116,16 +130,25 @@ export function newDesk(scope: string): Desk {
       wakes: newTable(),
       deliveries: newTable(),
     },
-    indexes: {
-      incidentsByKey: new Map(),
-      alertsByIncident: new Map(),
-      firingByIncident: new Map(),
-      runsByPlaybook: new Map(),
-      incidentsByMinute: new Map(),
-      childrenByStorm: new Map(),
-      silences: newSilenceIndex(),
-      waiting: new Map(),
-    },
+  };
+  return desk;
+}
+
+function newIndexes(): Indexes {
+  return {
+    incidentsByKey: new Map(),
+    alertsByIncident: new Map(),
+    firingByIncident: new Map(),
+    runsByPlaybook: new Map(),
+    incidentsByMinute: new Map(),
+    childrenByStorm: new Map(),
+    openChildren: new Map(),
+    openAlerts: newOrdered(),
+    doubts: new Set(),
+    runsAtWork: new Map(),
+    silences: newSilenceIndex(),
+    spentSilences: new Set(),
+    waiting: new Map(),
   };
 }
 
@@ -250,5 +273,9 @@ export function reindex(desk: Desk): void {
     indexLife(desk, undefined, incident);
   }
   for (const { playbook } of desk.tables.runs.rows.values()) countRun(desk, playbook, 1);
-  for (const { silence } of desk.tables.silences.rows.values()) indexSilence(desk.indexes.silences, silence);
+  const { alerts, incidents, runs, silences } = desk.tables;
+  indexAll(alerts);
+  indexAll(incidents);
+  indexAll(runs);
+  indexAll(silences);
 }

@@ -8,6 +8,7 @@
 //   V2  What takes an effect back may leave whenever nobody has given the emergency stop: leaving a half-done thing would be worse.
 import { isFiring, type AlertRow } from './alert/row.ts';
 import type { TurnContext } from './context.ts';
+import { playbookNamed } from './decide/triggers.ts';
 import { incidentOf } from './incident/row.ts';
 import { describeMute, muteOf } from './mute/mute.ts';
 import type { Because, RunPart } from './run/facts.ts';
@@ -108,7 +109,7 @@ function held({ at, desk }: TurnContext, run: Run): Stale | null {
 /** The playbook is in force, the very one the run began with, and still allowed to go as far as the run wants to go. */
 function inForce(ctx: TurnContext, run: Run): Stale | null {
   const { name, digest } = playbookOf(ctx.desk, run);
-  const now = ctx.policy.playbooks.find((playbook) => playbook.name === name);
+  const now = playbookNamed(ctx, name);
   if (now === undefined) return { because: 'off', reason: `playbook ${name} was deleted` };
   if (now.mode === 'off') return { because: 'off', reason: `playbook ${name} was switched off` };
   if (now.mode === 'shadow' && run.mode !== 'shadow') return { because: 'changed', reason: `playbook ${name} may only watch now` };

@@ -5,19 +5,32 @@ import { invariant } from './errors.ts';
 export interface Table<Row> {
   readonly rows: Map<string, Row>;
   readonly changed: Set<string>;
+  /** Brings indexes over the rows up to date with one that came, changed or left; null of a table without. */
+  readonly index: Indexing<Row> | null;
 }
 
-export function newTable<Row>(): Table<Row> {
-  return { rows: new Map(), changed: new Set() };
+export type Indexing<Row> = (key: string, before: Row | undefined, after: Row | undefined) => void;
+
+export function newTable<Row>(index: Indexing<Row> | null = null): Table<Row> {
+  return { rows: new Map(), changed: new Set(), index };
 }
 
 export function put<Row>(table: Table<Row>, key: string, row: Row): void {
+  table.index?.(key, table.rows.get(key), row);
   table.rows.set(key, row);
   table.changed.add(key);
 }
 
 export function drop<Row>(table: Table<Row>, key: string): void {
-  if (table.rows.delete(key)) table.changed.add(key);
+  const row = table.rows.get(key);
+  if (!table.rows.delete(key)) return;
+  table.changed.add(key);
+  table.index?.(key, row, undefined);
+}
+
+/** Indexes rows that were loaded, not put. */
+export function indexAll<Row>({ rows, index }: Table<Row>): void {
+  if (index !== null) for (const [key, row] of rows) index(key, undefined, row);
 }
 
 /** Replaces one row that must exist. */

@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { makeDirectory } from '../../adapters/kit/directory.ts';
 import type { Files } from '../config/files.ts';
-import { memberOf } from '../config/yaml/shape.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 
 const tokenBytes = 24;
 

@@ -9,7 +9,7 @@ import { configDefaults } from '../config/quench/defaults.ts';
 import type { ConfigDeps } from '../config/quench/loading.ts';
 import type { Config } from '../config/quench/types.ts';
 import { inOrder, type ConfigProblem } from '../config/yaml/problems.ts';
-import { memberOf } from '../config/yaml/shape.ts';
+import { memberOf } from '../config/yaml/pointer.ts';
 import { fail, GatewayError, ok, type Result } from '../core/errors.ts';
 import type { Playbook } from '../core/playbook/document.ts';
 import type { IntakeEndpoint } from '../engine/intake/endpoint.ts';

@@ -1,7 +1,7 @@
 // The program itself, as a process: pipes, signals, exit codes.
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
@@ -17,6 +17,11 @@ before(() => {
   write(place.dir, houseFiles());
 });
 after(() => place.remove());
+
+/** Says every file that is loaded. */
+const loads = `import { registerHooks } from 'node:module';
+registerHooks({ load: (url, context, next) => { process.stderr.write('loads ' + url + '\\n'); return next(url, context); } });
+`;
 
 function start(argv: readonly string[], env: { readonly [name: string]: string } = {}): ChildProcess {
   return spawn(process.execPath, [program, ...argv], {
@@ -46,6 +51,26 @@ async function heard(child: ChildProcess, stream: 'stdout' | 'stderr', text: str
 }
 
 describe('the program', () => {
+  it('loads no package to ask a gateway, and what reads YAML only where the configuration says something of the address', async () => {
+    write(place.dir, { 'loads.mjs': loads });
+    const loaded = async (argv: readonly string[], cwd: string): Promise<ReadonlySet<string>> => {
+      const child = spawn(process.execPath, ['--import', join(place.dir, 'loads.mjs'), program, ...argv], {
+        cwd,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const { err } = await endOf(child);
+      const packages = err.matchAll(/^loads .*node_modules\/(.+)$/gm).map(([, path = '']) => path.split('/')[0] ?? '');
+      return new Set(packages);
+    };
+    const elsewhere = join(place.dir, 'elsewhere');
+    mkdirSync(elsewhere, { recursive: true });
+    for (const argv of [['version'], ['help'], ['incident', 'list', '--url', 'http://127.0.0.1:1']]) {
+      assert.deepEqual([...(await loaded(argv, place.dir))], [], argv.join(' '));
+    }
+    assert.deepEqual([...(await loaded(['incident', 'list'], elsewhere))], []);
+    assert.deepEqual([...(await loaded(['incident', 'list'], place.dir))], ['yaml']);
+  });
+
   it('gives its exit code and keeps data and words apart', async () => {
     const { exit, out, err } = await endOf(start(['incidant']));
     assert.deepEqual([exit, out], [2, '']);

@@ -379,7 +379,7 @@ test('F3: an alert is asked of the silences that name a value of it and of those
   for (let at = 0; at < 1_000; at += 1) indexSilence(index, silence(`n${at}`, 9, [{ ...web1, value: `none${at}` }]));
   indexSilence(index, silence('a', 5, [web1]));
   indexSilence(index, silence('b', 7, [{ ...web1, op: '=~', value: 'web.*' }]));
-  const ids = (): readonly string[] => silencesFor(index, { labels: { instance: 'web1' } }).map(({ id }) => id);
+  const ids = (): readonly string[] => [...silencesFor(index, { labels: { instance: 'web1' } })].map(({ id }) => id);
   assert.deepEqual(ids(), ['b', 'a']);
 
   unindexSilence(index, silence('b', 7, [{ ...web1, op: '=~', value: 'web.*' }]));

@@ -147,6 +147,7 @@ export function blind(to: Blindness): Lie {
 /** Nothing knows which incidents are under a storm: they do not hear that it is over, that it calls nobody, or that somebody has it. */
 export const alone: Turn = (desk, input, rules, offset) => {
   desk.indexes.childrenByStorm.clear();
+  desk.indexes.openChildren.clear();
   return turn(desk, input, rules, offset);
 };
 

@@ -6,6 +6,8 @@ import type { DecisionContext } from '../../src/core/context.ts';
 import { newDesk, type Desk, type TableName } from '../../src/core/desk.ts';
 import { fold } from '../../src/core/fold.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
+import { isInDoubt } from '../../src/core/incident/row.ts';
+import { textsFrom, type OrderedTexts } from '../../src/core/ordered.ts';
 import { isMessage, messageOf } from '../../src/core/resource/message.ts';
 import type { Fact, Input } from '../../src/core/records.ts';
 import { turn } from '../../src/core/turn.ts';
@@ -124,6 +126,7 @@ export function unleash(policies: readonly Policy[], heard: (heard: Heard) => vo
         assert.deepEqual(rowsOf(loaded, name), rows, `D1: table ${name} is what was saved`);
       }
       assert.deepEqual(indexesOf(loaded), indexesOf(living), 'D1: the indexes are derived from the rows');
+      assert.deepEqual(foundIn(living), lookedUpIn(living), 'D3: an index finds what a look at every row finds');
     },
     play(deed) {
       switch (deed.do) {
@@ -222,6 +225,46 @@ function indexesOf(desk: Desk): unknown {
   return {
     keys: sorted(incidentsByKey).map(([key, counts]) => [key, sorted(counts)]),
     playbooks: sorted(runsByPlaybook),
+    followed: foundIn(desk),
     members: sorted(alertsByIncident).flatMap(([incident, members]) => (members.size === 0 ? [] : [[incident, [...members]]])),
+  };
+}
+
+function textsOf(texts: OrderedTexts): readonly string[] {
+  return [...textsFrom(texts, '')];
+}
+
+/** What the indexes that follow their rows find (D3). */
+function foundIn({ indexes }: Desk): unknown {
+  return {
+    open: textsOf(indexes.openAlerts),
+    doubts: [...indexes.doubts].sort(),
+    atWork: sorted(indexes.runsAtWork),
+    children: sorted(indexes.openChildren).map(([storm, children]) => [storm, textsOf(children)]),
+    spent: [...indexes.spentSilences].sort(),
+  };
+}
+
+/** The same, found by looking at every row. */
+function lookedUpIn(desk: Desk): unknown {
+  const { alerts, incidents, runs, silences } = desk.tables;
+  const rows = [...incidents.rows.values()];
+  const atWork = [...runs.rows.values()].filter(
+    ({ end, mode, frames }) => end === null && mode !== 'shadow' && frames.at(-1)?.part !== 'approval',
+  );
+  const byName = Map.groupBy(atWork, ({ playbook }) => desk.tables.playbooks.rows.get(playbook)?.name ?? '');
+  const under = Map.groupBy(
+    rows.filter(({ parent, state }) => parent !== null && state !== 'resolved'),
+    ({ parent }) => parent ?? '',
+  );
+  const ids = (of: Iterable<{ readonly id: string }>): readonly string[] => [...of].map(({ id }) => id).sort();
+  return {
+    open: [...alerts.rows].flatMap(([key, { alert }]) => (alert.state === 'firing' ? [key] : [])).sort(),
+    doubts: ids(rows.filter((incident) => incident.firing === 0 && isInDoubt(incident))),
+    atWork: sorted(byName).map(([name, of]) => [name, of.length]),
+    children: sorted(under).map(([storm, of]) => [storm, ids(of)]),
+    spent: ids(
+      [...silences.rows.values()].flatMap(({ silence, used, muting }) => (silence.untilResolved && used && muting === 0 ? [silence] : [])),
+    ),
   };
 }

@@ -4,7 +4,7 @@
 //   R2  Of several roles at one place the strictest holds: a schema may describe a place twice (allOf, oneOf, if).
 //   R3  A reference that stands for a whole mapping or list has the strictest role of all that may be inside.
 import type { MemberRole } from '../../ports/action.ts';
-import { memberOf } from '../yaml/shape.ts';
+import { memberOf } from '../yaml/pointer.ts';
 
 const strictness: readonly (MemberRole | null)[] = [null, 'address', 'argument', 'program'];
 /** Keywords whose schemas describe the same place once more. */

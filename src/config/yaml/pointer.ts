@@ -1,9 +1,15 @@
-// JSON pointers (RFC 6901): places within a document, as the checks name them and as files are told about.
+// JSON pointers (RFC 6901): places within a document, as the checks name them and as files are told about. Loads no package: commands use it.
 import type { Json } from '../../core/json.ts';
 
 /** One member below a pointer. */
 export function below(pointer: string, member: string | number): string {
   return `${pointer}/${escaped(String(member))}`;
+}
+
+/** The member of a list or mapping, undefined where there is none. */
+export function memberOf(value: unknown, member: string | number): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, member)) return undefined;
+  return (value as Record<string | number, unknown>)[member];
 }
 
 /** The members of a pointer. */

@@ -7,7 +7,7 @@ import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { Json } from '../../core/json.ts';
 import { strictAjv } from '../../ports/json-schema.ts';
 import { didYouMean, shown, type ConfigProblem } from './problems.ts';
-import { below, membersOf } from './pointer.ts';
+import { below, memberOf, membersOf } from './pointer.ts';
 import { type YamlFile } from './yaml.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
@@ -66,12 +66,6 @@ export function withoutFaults(schema: object, value: Json, faults: readonly Shap
   }
   // A JSON value stays one when members are left out.
   return shapeFaults(schema, copy).length === 0 ? (copy as Json) : null;
-}
-
-/** The member of a list or mapping, undefined where there is none. */
-export function memberOf(value: unknown, member: string | number): unknown {
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, member)) return undefined;
-  return (value as Record<string | number, unknown>)[member];
 }
 
 function faultOf(error: ErrorObject, hidden: ReadonlySet<string>): ShapeFault {

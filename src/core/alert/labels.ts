@@ -105,6 +105,13 @@ export function valuesOf(alert: Matchable, name: string): readonly string[] {
   return label === '' ? [known] : [label, known];
 }
 
+const knownNames = ['host', 'ip', 'service', 'pod', 'namespace', 'cluster', 'alertname', 'severity', 'source'] as const;
+
+/** Every name under which the alert may have a value; some may come twice. */
+export function namesOf(alert: Matchable): readonly string[] {
+  return [...Object.keys(alert.labels), ...knownNames];
+}
+
 function knownOf({ entity, name, severity, source }: Matchable, asked: string): string {
   switch (asked) {
     case 'host':

@@ -11,7 +11,7 @@ import { severityRank, worstOf } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { metaOf, minuteOf } from '../desk.ts';
 import { recount } from '../incident/place.ts';
-import { childrenOf, incidentOf, type Incident, type News } from '../incident/row.ts';
+import { childrenCount, childrenOf, incidentOf, type Incident, type News } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { hushPage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
@@ -48,8 +48,8 @@ export function adoptLate(ctx: TurnContext, id: string): void {
   const incident = incidentOf(ctx, id);
   if (storm === undefined || incident === undefined || storm.id === id || incident.parent !== null) return;
   if (Math.abs(storm.lifeAt - incident.lifeAt) > ctx.policy.storm.withinMs) return;
+  if (childrenCount(ctx, storm.id) >= adoptedMax) return; // S4
   const children = childrenOf(ctx, storm.id).flatMap((child) => incidentOf(ctx, child) ?? []);
-  if (children.length >= adoptedMax) return; // S4
   const common = rulesOf(ctx, [storm, ...children, incident]);
   const related = isRelated(ctx, incident, common);
   if (related && storm.taken === undefined) {

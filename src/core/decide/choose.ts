@@ -8,6 +8,7 @@ import type { Environment } from '../playbook/template.ts';
 import type { Instant, Millis } from '../time.ts';
 import { holding, membersTried, viewsFor, type Views } from './condition.ts';
 import { waitOf } from './held.ts';
+import { questionsFor } from './triggers.ts';
 
 /** A playbook whose condition holds for an alert of the incident. */
 export interface Candidate {
@@ -24,17 +25,13 @@ export interface Candidate {
 /** Every playbook with every alert it answers: playbooks in the policy's order, alerts in joining order; `arrived` limits them to one. */
 export function* candidates(ctx: TurnContext, incident: Incident, arrived: string | null): Iterable<Candidate> {
   const view = viewsFor(ctx, incident);
-  for (const playbook of ctx.policy.playbooks) {
-    if (playbook.mode === 'off' || incident.tried.includes(playbook.name)) continue; // 0.1.0 tried a playbook once for all targets
-    for (const [index, trigger] of playbook.triggers.entries()) {
-      for (const fingerprint of askedOf(incident, trigger, arrived)) {
-        const environment = matching(ctx, view, trigger, fingerprint);
-        const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
-        if (environment === null || alert === undefined) continue;
-        const since = Math.max(incident.lifeAt, trigger.on === 'alert' ? Math.min(alert.startedAt, ctx.at) : 0);
-        yield { playbook, trigger, fingerprint, environment, waitMs: waitOf(ctx, incident, playbook, index, fingerprint), since };
-      }
-    }
+  for (const { playbook, trigger, index, fingerprint } of questionsFor(ctx, incident, () => view, { arrived, held: false })) {
+    if (incident.tried.includes(playbook.name)) continue; // 0.1.0 tried a playbook once for all targets
+    const environment = matching(ctx, view, trigger, fingerprint);
+    const alert = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    if (environment === null || alert === undefined) continue;
+    const since = Math.max(incident.lifeAt, trigger.on === 'alert' ? Math.min(alert.startedAt, ctx.at) : 0);
+    yield { playbook, trigger, fingerprint, environment, waitMs: waitOf(ctx, incident, playbook, index, fingerprint), since };
   }
 }
 
@@ -52,11 +49,6 @@ export function matchedWith(
     return environment === null ? [] : [{ fingerprint, environment: trigger.on === 'incident' ? found.environment : environment }];
   });
   return [found, ...others];
-}
-
-function askedOf(incident: Incident, trigger: Trigger, arrived: string | null): readonly string[] {
-  if (trigger.on === 'incident') return [incident.root];
-  return arrived === null ? incident.listed.slice(0, membersTried) : [arrived];
 }
 
 /** A condition answers for an alert that fires, that somebody is to hear of, that nobody has in its source, and for which it holds. */

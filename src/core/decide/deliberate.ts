@@ -8,8 +8,7 @@ import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
-import { incidentOf, type Incident, type Remedied } from '../incident/row.ts';
-import { isInDoubt } from '../mute/suppression.ts';
+import { incidentOf, isInDoubt, type Incident, type Remedied } from '../incident/row.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { ends } from '../run/ends.ts';
@@ -24,6 +23,7 @@ import { refreshHeld } from './held.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Remedies } from './remedy.ts';
 import { newsOf, release } from './taken.ts';
+import { playbookNamed } from './triggers.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
 const recoveryMs = 15 * second;
@@ -213,7 +213,7 @@ function worthOf(ctx: TurnContext, incident: Incident): 'now' | 'later' | 'no' {
 }
 
 function ladderOf(ctx: TurnContext, playbook: string): string | null {
-  return ctx.policy.playbooks.find(({ name }) => name === playbook)?.escalate.ladder ?? null;
+  return playbookNamed(ctx, playbook)?.escalate.ladder ?? null;
 }
 
 /** Pages for an incident, once in its life; a page that was only answered, as an approval is, rings again for a new reason. */

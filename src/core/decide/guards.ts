@@ -8,7 +8,7 @@ import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { attemptsReason, coolingReason, coolsIn } from '../resource/limits.ts';
 import type { Guard } from '../run/facts.ts';
-import { partOf, playbookOf, type TargetHistory } from '../run/row.ts';
+import type { TargetHistory } from '../run/row.ts';
 import type { Millis } from '../time.ts';
 
 export interface Refusal {
@@ -99,15 +99,6 @@ function whileHeld(_: TurnContext, { target, history }: Question): string | null
 
 function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
   const { concurrency } = playbook.guards;
-  const running = runningOf(ctx, playbook.name);
+  const running = ctx.desk.indexes.runsAtWork.get(playbook.name) ?? 0;
   return running < concurrency ? null : `${running} runs of ${playbook.name} at work, at most ${concurrency}`;
-}
-
-function runningOf(ctx: TurnContext, playbook: string): number {
-  let running = 0;
-  for (const run of ctx.desk.tables.runs.rows.values()) {
-    const works = run.end === null && run.mode !== 'shadow' && partOf(run) !== 'approval'; // who waits for a yes holds no slot
-    if (works && playbookOf(ctx.desk, run).name === playbook) running += 1;
-  }
-  return running;
 }

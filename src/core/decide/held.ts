@@ -6,7 +6,8 @@ import { emit, type TurnContext } from '../context.ts';
 import { heldAs, incidentOf, type Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import type { Instant, Millis } from '../time.ts';
-import { holding, membersTried, viewsFor } from './condition.ts';
+import { holding, viewsFor, type Views } from './condition.ts';
+import { questionsFor } from './triggers.ts';
 
 const heldMax = 200;
 
@@ -65,18 +66,12 @@ interface Held {
 
 function conditionsHolding(ctx: TurnContext, incident: Incident): ReadonlyMap<string, Held> {
   const found = new Map<string, Held>();
-  let view: ReturnType<typeof viewsFor> | null = null;
-  for (const playbook of ctx.policy.playbooks) {
-    if (playbook.mode === 'off') continue;
-    for (const [index, trigger] of playbook.triggers.entries()) {
-      if (trigger.forMs === 0) continue;
-      view ??= viewsFor(ctx, incident);
-      for (const asked of trigger.on === 'incident' ? [incident.root] : incident.listed.slice(0, membersTried)) {
-        if (holding(ctx, view, trigger, asked) === null) continue;
-        const fingerprint = trigger.on === 'incident' ? '' : asked;
-        found.set(heldAs({ playbook: playbook.name, trigger: index, fingerprint }), { playbook, trigger: index, fingerprint });
-      }
-    }
+  let view: Views | null = null;
+  const views = (): Views => (view ??= viewsFor(ctx, incident));
+  for (const { playbook, trigger, index, fingerprint: asked } of questionsFor(ctx, incident, views, { arrived: null, held: true })) {
+    if (holding(ctx, views(), trigger, asked) === null) continue;
+    const fingerprint = trigger.on === 'incident' ? '' : asked;
+    found.set(heldAs({ playbook: playbook.name, trigger: index, fingerprint }), { playbook, trigger: index, fingerprint });
   }
   return found;
 }

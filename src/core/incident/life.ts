@@ -12,7 +12,6 @@ import { staleMin, staleMsOf } from '../alert/staleness.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { firingOf, membersOf } from '../desk.ts';
 import { refreshMute } from '../mute/mute.ts';
-import { isInDoubt } from '../mute/suppression.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { isUnderWay } from '../page/outgoing.ts';
 import { closePage, watchAck } from '../page/ring.ts';
@@ -24,7 +23,7 @@ import { hour, minute, spanOf, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
-import { childrenOf, incidentOf, type Incident } from './row.ts';
+import { childrenOf, incidentOf, isInDoubt, type Incident } from './row.ts';
 
 const sweptPerTurn = 1_000;
 

@@ -3,7 +3,7 @@ import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Decision } from '../decide/facts.ts';
 import type { Answer } from '../resource/facts.ts';
-import type { Outcome } from '../run/ends.ts';
+import { ends, type Outcome } from '../run/ends.ts';
 import type { Score } from '../score/score.ts';
 import type { Instant, Millis } from '../time.ts';
 import type { ResolvedBy } from './facts.ts';
@@ -144,8 +144,17 @@ export function incidentOf(ctx: TurnContext, id: string | null): Incident | unde
 
 /** Incidents under a storm that are not over, in an order of their own. */
 export function childrenOf(ctx: TurnContext, storm: string): readonly string[] {
-  const children = [...(ctx.desk.indexes.childrenByStorm.get(storm) ?? [])];
-  return children.filter((id) => incidentOf(ctx, id)?.state !== 'resolved').toSorted();
+  return ctx.desk.indexes.openChildren.get(storm)?.blocks.flat() ?? [];
+}
+
+/** How many incidents under a storm are not over. */
+export function childrenCount(ctx: TurnContext, storm: string): number {
+  return ctx.desk.indexes.openChildren.get(storm)?.size ?? 0;
+}
+
+/** A run left open what it did, and nobody has looked yet: it calls a person even when every alert has cleared. */
+export function isInDoubt({ state, run, outcome }: Pick<Incident, 'state' | 'run' | 'outcome'>): boolean {
+  return state === 'open' && run === null && outcome !== null && ends[outcome.end].inDoubt;
 }
 
 /** Event-time distance between an alert's start and the span of an incident's starts; 0 inside it. */

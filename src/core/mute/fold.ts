@@ -3,7 +3,6 @@ import type { Desk, Folds } from '../desk.ts';
 import { invariant } from '../errors.ts';
 import { change, drop, put } from '../table.ts';
 import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
-import { indexSilence, unindexSilence } from './silences.ts';
 
 export const muteFolds: Folds<'AlertMuted' | 'SilenceChanged'> = { AlertMuted: foldMuted, SilenceChanged: foldSilence };
 
@@ -28,8 +27,6 @@ export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): 
 function foldSilence(desk: Desk, fact: SilenceChanged): void {
   const { silences } = desk.tables;
   const before = silences.rows.get(fact.silence.id);
-  if (before !== undefined) unindexSilence(desk.indexes.silences, before.silence);
   if (fact.state === 'expired') return drop(silences, fact.silence.id);
-  indexSilence(desk.indexes.silences, fact.silence);
   put(silences, fact.silence.id, { silence: fact.silence, muting: before?.muting ?? 0, used: before?.used ?? false });
 }

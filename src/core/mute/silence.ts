@@ -4,11 +4,11 @@
 //       (two doors at once) ends in the turn that would begin it.
 import { boundedBy, matchesAll } from '../alert/labels.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { textsFrom } from '../ordered.ts';
 import type { Instant } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
-import { isInDoubt } from './suppression.ts';
 
 export const silencesMax = 1_000;
 export const matchersMax = 20;
@@ -64,14 +64,15 @@ function refreshMutes(ctx: TurnContext, silence: string): void {
 /** S3 */
 function reviewFrom(ctx: TurnContext, id: string, from: string): void {
   const { alerts, silences } = ctx.desk.tables;
+  const { openAlerts } = ctx.desk.indexes;
   const silence = silences.rows.get(id)?.silence ?? null;
   const test = boundedBy(ctx.matching, ctx.expressions);
   const half = ctx.matching.left / 2;
   let looked = 0;
   let changes = 0;
-  for (const fingerprint of [...alerts.rows.keys()].filter((key) => key >= from).sort()) {
+  for (const fingerprint of textsFrom(openAlerts, from)) {
     const row = alerts.rows.get(fingerprint);
-    if (row?.alert.state !== 'firing') continue;
+    if (row === undefined) continue;
     if (looked >= lookedAtOnceMax || changes >= changedAtOnceMax || ctx.matching.left < half) {
       return wakeAfter(ctx, 0, { kind: 'silenceReview', silence: id, from: fingerprint, asked: nextSeq(ctx) });
     }
@@ -87,18 +88,16 @@ function reviewFrom(ctx: TurnContext, id: string, from: string): void {
 
 /** What a run left in doubt and burns no more: a silence may have been all that kept it from calling a person. */
 function reviewDoubts(ctx: TurnContext): void {
-  const { incidents } = ctx.desk.tables;
-  const doubts = incidents.rows.values().filter((incident) => incident.firing === 0 && isInDoubt(incident));
-  const ids = doubts.map(({ id }) => id).toArray();
-  for (const id of ids.sort().slice(0, doubtsAtOnceMax)) ctx.toDeliberate.add(id);
+  for (const id of [...ctx.desk.indexes.doubts].sort().slice(0, doubtsAtOnceMax)) ctx.toDeliberate.add(id);
 }
 
 /** Silences that were to last until what they muted had cleared. */
 export function expireUsedSilences(ctx: TurnContext): void {
   const { rows } = ctx.desk.tables.silences;
-  const spent = rows.values().filter(({ silence, muting, used }) => silence.untilResolved && used && muting === 0);
-  for (const { silence } of [...spent].sort((a, b) => (a.silence.id < b.silence.id ? -1 : 1))) {
-    emit(ctx, { type: 'SilenceChanged', silence, state: 'expired' });
+  for (const id of [...ctx.desk.indexes.spentSilences].sort()) {
+    const row = rows.get(id);
+    if (row === undefined) continue;
+    emit(ctx, { type: 'SilenceChanged', silence: row.silence, state: 'expired' });
     reviewDoubts(ctx);
   }
 }

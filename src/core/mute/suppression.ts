@@ -1,8 +1,7 @@
 // Why an incident may call nobody now, or null.
 import type { TurnContext } from '../context.ts';
 import { firingOf, membersOf } from '../desk.ts';
-import type { Incident } from '../incident/row.ts';
-import { ends } from '../run/ends.ts';
+import { isInDoubt, type Incident } from '../incident/row.ts';
 import { describeMute, muteOf } from './mute.ts';
 
 /**
@@ -33,10 +32,4 @@ export function suppressionOf(ctx: TurnContext, incident: Incident, first: strin
 function* firstThen(first: string, rest: Iterable<string>): Iterable<string> {
   yield first;
   yield* rest;
-}
-
-/** A run left open what it did, and nobody has looked yet: it calls a person even when every alert has cleared. */
-export function isInDoubt(incident: Incident): boolean {
-  const { state, run, outcome } = incident;
-  return state === 'open' && run === null && outcome !== null && ends[outcome.end].inDoubt;
 }

@@ -107,6 +107,11 @@ export function partOf(run: Run | undefined): RunPart | null {
   return run?.frames.at(-1)?.part ?? null;
 }
 
+/** Holds a slot of its playbook: who only watches holds none, nor does who waits for a yes. */
+export function worksNow(run: Run): boolean {
+  return run.end === null && run.mode !== 'shadow' && partOf(run) !== 'approval';
+}
+
 /** The outstanding call of that name; names come from outside. */
 export function callOf(run: Run | undefined, id: string): Call | undefined {
   return run !== undefined && Object.hasOwn(run.calls, id) ? run.calls[id] : undefined;

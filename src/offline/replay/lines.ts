@@ -2,7 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { memberOf } from '../../config/yaml/shape.ts';
+import { memberOf } from '../../config/yaml/pointer.ts';
 import { GatewayError } from '../../core/errors.ts';
 
 const lineBytesMax = 16_777_216;

@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs';
 import type { LogRange } from '../../cli/command.ts';
 import type { LogLine } from '../../readmodel/answers.ts';
-import { memberOf } from '../../config/yaml/shape.ts';
+import { memberOf } from '../../config/yaml/pointer.ts';
 import { GatewayError } from '../../core/errors.ts';
 import { minute, type Instant, type Millis } from '../../core/time.ts';
 import { linesOf } from './lines.ts';

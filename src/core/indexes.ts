@@ -1,0 +1,65 @@
+// Indexes that follow their rows by themselves: whatever puts or drops a row, and a load, brings them up to date (table.ts).
+// What an index holds is said in desk.ts. Decides nothing.
+//   D3  An index finds what a look at every row would find, whatever the order in which the rows came.
+import type { AlertRow } from './alert/row.ts';
+import type { Desk, Indexes } from './desk.ts';
+import { isInDoubt, type Incident } from './incident/row.ts';
+import type { SilenceRow } from './mute/row.ts';
+import { indexSilence, unindexSilence } from './mute/silences.ts';
+import { addText, dropText, newOrdered } from './ordered.ts';
+import { playbookOf, worksNow, type Run } from './run/row.ts';
+
+export function followAlert({ openAlerts }: Indexes, key: string, before: AlertRow | undefined, after: AlertRow | undefined): void {
+  const was = before?.alert.state === 'firing';
+  const is = after?.alert.state === 'firing';
+  if (is && !was) addText(openAlerts, key);
+  else if (was && !is) dropText(openAlerts, key);
+}
+
+export function followIncident(indexes: Indexes, key: string, before: Incident | undefined, after: Incident | undefined): void {
+  if (after !== undefined && isDoubtAlone(after)) indexes.doubts.add(key);
+  else if (before !== undefined) indexes.doubts.delete(key);
+  const was = parentOf(before);
+  const is = parentOf(after);
+  if (was === is) return;
+  const { openChildren } = indexes;
+  const left = was === null ? undefined : openChildren.get(was);
+  if (left !== undefined) dropText(left, key);
+  if (was !== null && left?.size === 0) openChildren.delete(was);
+  if (is === null) return;
+  const children = openChildren.get(is) ?? newOrdered();
+  openChildren.set(is, children);
+  addText(children, key);
+}
+
+/** What a run left in doubt and burns no more. */
+function isDoubtAlone(incident: Incident): boolean {
+  return incident.firing === 0 && isInDoubt(incident);
+}
+
+/** The storm that speaks for it while it is not over. */
+function parentOf(incident: Incident | undefined): string | null {
+  return incident === undefined || incident.state === 'resolved' ? null : incident.parent;
+}
+
+export function followRun(desk: Desk, before: Run | undefined, after: Run | undefined): void {
+  const was = before !== undefined && worksNow(before);
+  const is = after !== undefined && worksNow(after);
+  if (was === is) return;
+  const run = after ?? before;
+  if (run === undefined) return;
+  const { runsAtWork } = desk.indexes;
+  const { name } = playbookOf(desk, run);
+  const left = (runsAtWork.get(name) ?? 0) + (is ? 1 : -1);
+  if (left > 0) runsAtWork.set(name, left);
+  else runsAtWork.delete(name);
+}
+
+export function followSilence(indexes: Indexes, key: string, before: SilenceRow | undefined, after: SilenceRow | undefined): void {
+  if (before?.silence !== after?.silence) {
+    if (before !== undefined) unindexSilence(indexes.silences, before.silence);
+    if (after !== undefined) indexSilence(indexes.silences, after.silence);
+  }
+  if (after !== undefined && after.silence.untilResolved && after.used && after.muting === 0) indexes.spentSilences.add(key);
+  else indexes.spentSilences.delete(key);
+}
