@@ -25,7 +25,7 @@ import { wallClock } from '../support/wallclock.ts';
 
 const quench = `listen: { host: 127.0.0.1, port: 0 }
 data: { type: scratch, dir: ./nowhere }
-endpoints: { sensors: { source: sensor, allowUnauthenticated: true, options: { floor: first } } }
+endpoints: { sensors: { source: sensor, allowUnauthenticated: true, options: { floor: first }, reconcile: { rooms: ./dark.txt } } }
 notifiers: { roof: { type: siren, file: ./siren.txt, voice: { env: VOICE } } }
 ladders: { default: { rungs: [{ notify: roof }] } }
 actions: { lamp: { dir: ./lamps } }
@@ -62,6 +62,7 @@ function written(t: TestContext): string {
   t.after(() => rmSync(dir, { recursive: true, force: true }));
   for (const name of ['playbooks', 'lamps']) mkdirSync(join(dir, name));
   writeFileSync(join(dir, 'quench.yaml'), quench);
+  writeFileSync(join(dir, 'dark.txt'), 'attic\n');
   writeFileSync(join(dir, 'playbooks', 'light.yaml'), playbook);
   return dir;
 }
@@ -93,9 +94,16 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
         without.some((line) => told.test(line)),
         String(told),
       );
-    writeFileSync(join(dir, 'quench.yaml'), quench.replace('floor: first', 'flor: first').replace('{ env: VOICE }', 'shout'));
+    writeFileSync(
+      join(dir, 'quench.yaml'),
+      quench.replace('floor: first', 'flor: first').replace('./dark.txt', '[]').replace('{ env: VOICE }', 'shout'),
+    );
     const wrong = linesOf(loadConfig(join(dir, 'quench.yaml'), depsOf()));
-    for (const told of [/endpoints\.sensors\.options\.flor: .*did you mean "floor"/, /notifiers\.roof\.voice: .*seen the secret itself/])
+    for (const told of [
+      /endpoints\.sensors\.options\.flor: .*did you mean "floor"/,
+      /endpoints\.sensors\.reconcile\.rooms: /,
+      /notifiers\.roof\.voice: .*seen the secret itself/,
+    ])
       assert.ok(
         wrong.some((line) => told.test(line)),
         `${String(told)}\n${wrong.join('\n')}`,
@@ -201,6 +209,7 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
       }
     };
 
+    await until('what the source was asked is repaired, too', () => text('lamps/attic') === 'bright at once', 10_000);
     assert.equal(await send('kitchen'), '200 seen');
     await until('the lamp is on', () => text('lamps/kitchen') === 'bright at once', 10_000);
     assert.equal(await send('cellar'), '200 seen');

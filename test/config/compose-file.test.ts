@@ -169,7 +169,7 @@ describe('Dockerfile', () => {
       taken.filter((name) => /data|token|test|\.git/.test(name)),
       [],
     );
-    const packed = ['bin', 'adapters', 'playbooks', 'quench.yaml', 'docs/api.md', 'docs/install.md', 'packaging'];
+    const packed = ['bin', 'adapters', 'playbooks', 'quench.yaml', 'docs/api.md', 'docs/install.md', 'docs/playbooks.md', 'packaging'];
     const built = ['src', 'tsconfig.json', 'tsconfig.build.json', 'package.json', 'package-lock.json', 'docker'];
     for (const name of [...packed, ...built]) assert(taken.includes(name), name);
   });

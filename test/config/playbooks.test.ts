@@ -332,6 +332,12 @@ const wrongs: readonly Wrong[] = [
     want: /:\d+:14: verify\.otherwise: .*there is nothing to roll back/,
   },
   {
+    says: 'a hold-off without an end that anybody would wait for',
+    part: 'escalate: { say:',
+    by: 'escalate: { after: 73h, say:',
+    want: /escalate\.after: expected 0 s to 72 h, seen 73h/,
+  },
+  {
     says: 'a stability longer than the time for it',
     part: 'stableFor: 30s',
     by: 'stableFor: 5m',

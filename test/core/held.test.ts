@@ -144,3 +144,35 @@ test('C3 (property): whatever comes, a playbook acts only when its condition has
     { numRuns: 150 },
   );
 });
+
+test('C3: nobody waits for the `for` of a playbook that will do nothing; it says so when its time has come', () => {
+  for (const idle of [{ mode: 'shadow' }, { unlisted: 'step restart: program /opt/x is not on the list' }] as const) {
+    const story = telling(lasting('true', 'alert', idle));
+    const { settleMs } = story.desk().tables.world.rows.get('world')?.policy ?? policyOf({});
+    story.see(eventOf());
+    story.forward(settleMs);
+    assert.equal(story.all('PageOpened').length, 1, 'the page comes as if it were not there');
+    const told = (): number => story.all('RunStarted').length + story.all('RunRefused').length;
+    story.forward(forMs - settleMs - 1);
+    assert.equal(told(), 0, 'too early');
+    story.forward(1);
+    assert.equal(told(), 1, 'in time');
+  }
+});
+
+test('C3: a playbook in shadow says its word in time beside one that is waited for', () => {
+  const trial = lasting('true', 'alert', { name: 'trial', mode: 'shadow', triggers: [{ on: 'alert', when: 'true', forMs: minute }] });
+  const story = telling(trial, lasting('true', 'alert', { name: 'real' }));
+  story.see(eventOf());
+  story.forward(minute);
+  assert.deepEqual(
+    story.all('RunStarted').map(({ mode }) => mode),
+    ['shadow'],
+  );
+  story.forward(forMs - minute);
+  assert.deepEqual(
+    story.all('RunStarted').map(({ mode }) => mode),
+    ['shadow', 'auto'],
+  );
+  assert.equal(story.all('PageOpened').length, 0);
+});

@@ -88,6 +88,7 @@ describe('the tarball', () => {
       'quench.yaml',
       'docs/api.md',
       'docs/install.md',
+      'docs/playbooks.md',
       'packaging/quench.service',
       'README.md',
       'CHANGELOG.md',

@@ -271,7 +271,12 @@ case $? in
     exit 2
     ;;
   *)
-    say "not taken (status $status): kept in $spool/waiting"
+    case $status in
+      401) why="status 401: is the token of the endpoint in ${token_file:-token_file, which $conf does not set}?" ;;
+      000) why="nobody answers at $url" ;;
+      *) why="status $status" ;;
+    esac
+    say "not taken ($why): kept in $spool/waiting"
     mv "$message" "$spool/waiting/"
     bound "$spool/waiting" "$spool_files_max"
     exit 1

@@ -38,6 +38,7 @@ export function playbookFaults(raw: RawPlaybook, deps: PlaybookDeps): readonly F
       ),
     ),
     ...verifyFaults(raw, all, deps),
+    ...spanFaults(raw.escalate?.after, '/escalate/after', { min: 0, max: 72 * hour }),
     ...(raw.escalate?.say === undefined ? [] : templateFaults(raw.escalate.say, '/escalate/say', all, deps.expressions)),
   ];
 }

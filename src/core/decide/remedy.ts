@@ -3,6 +3,7 @@
 //   M2  A guard that can lift holds its alert until the hold-off is over; then the playbook is refused, and the next is asked.
 //       Where a person is to be called it is the hold-off of the incident: a member that joins late puts no page off.
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
+//   M4  Nobody waits for the `for` of a playbook that will do nothing: it is asked when its time has come, and a person is called as if it were not there.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import { incidentOf, releasedBy, triedAs, untilThaw, type Asked, type Incident } from '../incident/row.ts';
@@ -58,6 +59,7 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
   const holding = new Set<string>();
   let wait: Remedies['wait'] = null;
   let asking: string | null = null;
+  let idleMs: Millis = Infinity;
   for (const found of candidates(ctx, incident, arrived)) {
     const { playbook, fingerprint, waitMs } = found;
     if (holding.has(fingerprint)) continue;
@@ -65,7 +67,8 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
     const key = triedAs(playbook.name, planned.ok ? planned.value.target : `?${fingerprint}`);
     if ((incidentOf(ctx, incident.id)?.tried ?? []).includes(key)) continue; // M3
     if (waitMs > 0) {
-      if (wait === null || waitMs < wait.waitMs) wait = { playbook, waitMs };
+      if (!mayHelp(playbook)) idleMs = Math.min(idleMs, waitMs); // M4
+      else if (wait === null || waitMs < wait.waitMs) wait = { playbook, waitMs };
       continue;
     }
     if (playbook.mode === 'shadow' && planned.ok) {
@@ -86,7 +89,13 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
     else if (planned.ok && word?.is === 'granted' && begin(ctx, incident, found, planned.value, word.asked))
       return { started: true, asking, held, waitsFor: [], wait };
   }
+  if (idleMs < Infinity) askAgain(ctx, incident, idleMs);
   return { started: false, asking, held, waitsFor: [...waitsFor], wait };
+}
+
+/** Whether it would do anything once it is asked: in shadow it only says what it would, and what the lists refuse is refused then. */
+function mayHelp({ mode, unlisted }: Playbook): boolean {
+  return mode !== 'shadow' && unlisted === undefined;
 }
 
 export function askAgain(ctx: TurnContext, incident: Incident, afterMs: Millis): void {

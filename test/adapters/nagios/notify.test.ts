@@ -279,6 +279,26 @@ describe('notify-quench.sh', () => {
     assert.equal(spooled('waiting').length, 2);
   });
 
+  test('what was not taken says what to look at: the token, the address', async () => {
+    const said = async (): Promise<string> => {
+      running = spawn('sh', [script, 'host=web-1'], {
+        env: { PATH: process.env['PATH'] ?? '', QUENCH_CONF: join(home, 'conf') },
+        detached: true,
+      });
+      let text = '';
+      running.stderr?.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      await once(running, 'close');
+      return text;
+    };
+    gateway.plan.push(answer(401));
+    assert.match(await said(), /not taken \(status 401: is the token of the endpoint in \S+\/token\?\): kept in /);
+    configure(`token_file=\nspool=${home}/other`);
+    gateway.plan.push(answer(401));
+    assert.match(await said(), /in token_file, which \S+\/conf does not set\?\)/);
+    configure(`spool=${home}/third\nurl=http://127.0.0.1:1/`);
+    assert.match(await said(), /not taken \(nobody answers at http:\/\/127\.0\.0\.1:1\/\): kept in /);
+  });
+
   test('what the gateway will never take is put aside, not sent for ever', async () => {
     gateway.plan.push(answer(400));
     assert.equal(await run(['output=bad']), 2);
