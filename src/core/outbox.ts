@@ -26,6 +26,7 @@ const table = {
   ApprovalRequested: false,
   ApprovalGiven: false,
   StepRequested: true,
+  StepQueued: false,
   StepGranted: true,
   StepCalledOff: true,
   StepFinished: true,

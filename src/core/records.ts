@@ -66,9 +66,11 @@ import type {
   RunStarted,
   StepAnswered,
   StepClaimed,
+  StepDelayed,
   StepFinished,
   StepCalledOff,
   StepGranted,
+  StepQueued,
   StepRequested,
 } from './run/facts.ts';
 import type { RuleLearned } from './score/facts.ts';
@@ -79,6 +81,7 @@ export type Input =
   | AlertSeen
   | AlertsHidden
   | StepClaimed
+  | StepDelayed
   | StepAnswered
   | NotifyClaimed
   | NotifyAnswered
@@ -123,6 +126,7 @@ export type Fact =
   | ApprovalRequested
   | ApprovalGiven
   | StepRequested
+  | StepQueued
   | StepGranted
   | StepCalledOff
   | StepFinished

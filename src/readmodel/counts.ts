@@ -53,6 +53,7 @@ const table: Table = {
   ApprovalRequested: uncounted,
   ApprovalGiven: uncounted,
   StepRequested: uncounted,
+  StepQueued: uncounted,
   StepGranted: uncounted,
   StepCalledOff: uncounted,
   StepFinished: uncounted,

@@ -75,6 +75,8 @@ export const rarePaths: readonly string[] = [
   'run overtaken: taken',
   'run overtaken: muted',
   'run overtaken: frozen',
+  'run overtaken: slots',
+  'call waits for a slot',
   'run waits for another scope',
   'run refused by blastRadius',
   'run refused by cooldown',

@@ -51,9 +51,10 @@ export const mutants: readonly Mutant[] = [
     says: 'an executor that tries again what may have happened',
     tampering: {
       executor: (real) => ({
-        async act(uses, request) {
-          const outcome = await real.act(uses, request);
-          return outcome.outcome === 'unknown' ? await real.act(uses, request) : outcome;
+        slot: (lane, how) => real.slot(lane, how),
+        async act(uses, request, how) {
+          const outcome = await real.act(uses, request, how);
+          return outcome.outcome === 'unknown' ? await real.act(uses, request, how) : outcome;
         },
         close: () => real.close(),
       }),

@@ -88,7 +88,7 @@ function historyAfter(history: FlapHistory, back: Back): FlapHistory {
 }
 
 function incidentAfter(incident: Incident, back: Back): Incident {
-  const { openedAt, resolvedAt, lifeAt, risenAt, acked, taken, held } = incident;
+  const { openedAt, resolvedAt, lifeAt, risenAt, acked, taken, held, starved } = incident;
   return {
     ...incident,
     openedAt: shifted(openedAt, back),
@@ -96,6 +96,7 @@ function incidentAfter(incident: Incident, back: Back): Incident {
     lifeAt: shifted(lifeAt, back),
     acked: acked === null ? null : { ...acked, at: clamped(acked.at, back) },
     ...(taken === undefined ? {} : { taken: { ...taken, at: clamped(taken.at, back) } }),
+    ...(starved === undefined ? {} : { starved: { ...starved, at: shifted(starved.at, back) } }),
     ...(risenAt === undefined ? {} : { risenAt: shifted(risenAt, back) }),
     ...(held === undefined
       ? {}
@@ -103,11 +104,14 @@ function incidentAfter(incident: Incident, back: Back): Incident {
   };
 }
 
+function callAfter(call: Call, back: Back): Call {
+  const requestedAt = shifted(call.requestedAt, back);
+  if (call.worker !== null || call.queued === undefined) return { ...call, requestedAt };
+  return { ...call, requestedAt, queued: { ...call.queued, at: shifted(call.queued.at, back) } };
+}
+
 function runAfter(run: Run, back: Back): Run {
-  const calls = Object.entries(run.calls).map(([id, call]): [string, Call] => [
-    id,
-    { ...call, requestedAt: shifted(call.requestedAt, back) },
-  ]);
+  const calls = Object.entries(run.calls).map(([id, call]): [string, Call] => [id, callAfter(call, back)]);
   return {
     ...run,
     startedAt: shifted(run.startedAt, back),

@@ -9,7 +9,7 @@ import type { Playbook } from '../playbook/document.ts';
 import { attemptsReason, coolingReason, coolsIn } from '../resource/limits.ts';
 import type { Guard } from '../run/facts.ts';
 import { partOf, playbookOf, type TargetHistory } from '../run/row.ts';
-import type { Millis } from '../time.ts';
+import { second, type Millis } from '../time.ts';
 
 export interface Refusal {
   readonly guard: Guard;
@@ -34,6 +34,8 @@ interface GuardRule {
   readonly refuses: (ctx: TurnContext, question: Question) => string | null;
 }
 
+const starvedMs: Millis = 15 * second;
+
 /** Says no while parameters and target are worked out, before any guard of the playbook is asked (plan.ts). */
 const askedBefore: GuardRule = { isPassing: false, refuses: () => null };
 
@@ -53,6 +55,7 @@ const guards: { readonly [guard in Guard]: GuardRule } = {
   blastRadius: askedElsewhere,
   lock: { isPassing: true, refuses: whileHeld },
   concurrency: { isPassing: true, refuses: whileCrowded },
+  slots: { isPassing: true, refuses: whileStarved },
 };
 
 const order = Object.keys(guards) as readonly Guard[]; // the keys of the table above
@@ -101,6 +104,13 @@ function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
   const { concurrency } = playbook.guards;
   const running = runningOf(ctx, playbook.name);
   return running < concurrency ? null : `${running} runs of ${playbook.name} at work, at most ${concurrency}`;
+}
+
+/** A run of it has just waited in vain for somebody to begin its first call: the next one waits a moment, or it would take turns with itself. */
+function whileStarved({ at }: TurnContext, { incident, playbook, target }: Question): string | null {
+  const { starved } = incident;
+  if (starved === undefined || starved.playbook !== playbook.name || starved.target !== target) return null;
+  return at - starved.at >= starvedMs ? null : starved.reason;
 }
 
 function runningOf(ctx: TurnContext, playbook: string): number {

@@ -1,5 +1,5 @@
 // The hands of the gateway: reads the facts of one partition in order, and has each one's work begun. Rules are core's; this keeps order and bounds.
-// Its parts: actions (claims and carries out steps), notifications, messages (from desk to desk), reporter (answers go to the log), work (what is under way), progress, lease.
+// Its parts: actions (carries out steps), claims (of steps, in their turn), notifications, messages (from desk to desk), reporter (answers go to the log), work (what is under way), progress, lease.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X2  A notification is delivered once it is granted, at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bound of what may be under way.

@@ -109,6 +109,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ApprovalRequested':
         case 'ApprovalGiven':
         case 'StepRequested':
+        case 'StepQueued':
         case 'StepGranted':
         case 'StepCalledOff':
         case 'StepFinished':
