@@ -46,6 +46,7 @@ import type {
 } from './playbook/facts.ts';
 import type {
   GroupDecided,
+  GroupFreed,
   ResourceAnswered,
   ResourceDecided,
   ResourceFreed,
@@ -138,6 +139,7 @@ export type Fact =
   | ResourceDecided
   | ResourceFreed
   | GroupDecided
+  | GroupFreed
   | PageOpened
   | PageRang
   | PageReachChanged

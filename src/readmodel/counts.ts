@@ -65,6 +65,7 @@ const table: Table = {
   ResourceDecided: uncounted,
   ResourceFreed: uncounted,
   GroupDecided: uncounted,
+  GroupFreed: uncounted,
   PageOpened: (counter) => counter.page('opened'),
   PageRang: (counter) => counter.page('rang'),
   PageReachChanged: (counter, fact) => counter.page(fact.reach ?? 'reached'),

@@ -101,6 +101,7 @@ const table: Table = {
   ResourceDecided: none,
   ResourceFreed: none,
   GroupDecided: none,
+  GroupFreed: none,
   PageOpened: (fact) => [
     {
       ...pagePatch(fact, {

@@ -142,6 +142,7 @@ export const documentSchemas: { readonly [Kind in DocumentKind]: SchemaOf<Docume
         'attempts',
         'confidence',
         'blastRadius',
+        'keepHealthy',
         'lock',
         'concurrency',
         'slots',

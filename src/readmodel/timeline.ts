@@ -103,6 +103,7 @@ const lines: Lines = {
   ResourceDecided: silent,
   ResourceFreed: silent,
   GroupDecided: silent,
+  GroupFreed: silent,
   PageOpened: (fact) => line(fact.incident, `paging by ladder ${fact.ladder.name}: ${fact.reason}`, { page: fact.page }),
   PageRang: (fact) =>
     line(fact.incident, `rung ${fact.rung + 1}${fact.round === 0 ? '' : `, round ${fact.round + 1}`} rings`, { page: fact.page }),

@@ -79,6 +79,7 @@ export const rarePaths: readonly string[] = [
   'call waits for a slot',
   'run waits for another scope',
   'run refused by blastRadius',
+  'run refused by keepHealthy',
   'run refused by cooldown',
   'run refused by attempts',
   'run refused by lock',

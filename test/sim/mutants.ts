@@ -22,6 +22,7 @@ import {
   uncorrected,
   unfenced,
   ungranted,
+  boundless,
   withLog,
   withoutBundles,
   withoutRungs,
@@ -183,6 +184,11 @@ export const mutants: readonly Mutant[] = [
     says: 'runs that begin without a grant of their resource (C8)',
     tampering: lying({ host: ungranted }),
     caught: /^Q1: .* acted on .* while|^Q2: /,
+  },
+  {
+    says: 'groups that let everybody through (C9, C18)',
+    tampering: lying({ host: boundless }),
+    caught: /^Q[678]: /,
   },
   {
     says: 'rings that wait for others and are never told (U1)',

@@ -114,6 +114,13 @@ export const ConfigSchema: Schema = {
       endpoints: { ...named(endpoint), minProperties: 1 },
       scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
       playbooks: mapping({ dir: line(4_096) }),
+      groups: named(
+        mapping({
+          count: count(1_000_000),
+          members: { type: 'array', minItems: 1, maxItems: 10_000, items: line(253) },
+          file: line(4_096),
+        }),
+      ),
       actions: { type: 'object', additionalProperties: options },
       notifiers: { ...named({ type: 'object', required: ['type'], properties: { type: { type: 'string' } } }), minProperties: 1 },
       ladders: {

@@ -8,7 +8,7 @@ import type { Alert, Refired, Remembered } from '../alert/row.ts';
 import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
-import type { ResourceRow } from '../resource/row.ts';
+import type { GroupRow, ResourceRow } from '../resource/row.ts';
 import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
 import { put, type Table } from '../table.ts';
 import type { Instant } from '../time.ts';
@@ -40,7 +40,7 @@ function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
   each(tables.resources, (row) => resourceAfter(row, back));
-  each(tables.groups, (row) => ({ ...row, admitted: row.admitted.map((one) => ({ ...one, at: shifted(one.at, back) })) }));
+  each(tables.groups, (row) => groupAfter(row, back));
   each(tables.bundles, (row) => ({ ...row, until: expiryAfter(row.until, back) }));
   each(tables.pages, (row) => pageAfter(row, back));
   each(tables.wakes, (row) => wakeAfterBack(row, back));
@@ -146,6 +146,18 @@ function resourceAfter(resource: ResourceRow, back: Back): ResourceRow {
     lastEndAt: shifted(resource.lastEndAt, back),
     starts: resource.starts.map((start) => ({ ...start, at: shifted(start.at, back) })),
     usedAt: shifted(resource.usedAt, back),
+  };
+}
+
+function groupAfter(group: GroupRow, back: Back): GroupRow {
+  const { admitted, running, ill } = group;
+  const at = <One extends { readonly at: Instant }>(one: One): One => ({ ...one, at: shifted(one.at, back) });
+  const until = <One extends { readonly until: Instant }>(one: One): One => ({ ...one, until: expiryAfter(one.until, back) });
+  return {
+    ...group,
+    admitted: admitted.map(at),
+    ...(running === undefined ? {} : { running: running.map(until) }),
+    ...(ill === undefined ? {} : { ill: ill.map(at) }),
   };
 }
 

@@ -53,6 +53,7 @@ const guards: { readonly [guard in Guard]: GuardRule } = {
   cooldown: { isPassing: true, refuses: whileCooling },
   attempts: { isPassing: false, refuses: afterAttempts },
   blastRadius: askedElsewhere,
+  keepHealthy: askedElsewhere,
   lock: { isPassing: true, refuses: whileHeld },
   concurrency: { isPassing: true, refuses: whileCrowded },
   slots: { isPassing: true, refuses: whileStarved },
@@ -100,7 +101,9 @@ function whileHeld(_: TurnContext, { target, history }: Question): string | null
   return holder === null ? null : `run ${holder} holds ${target}`; // G2
 }
 
+/** Of a playbook that asks for a yes; the runs of others are counted by their group, over all scopes (resource/group.ts). */
 function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
+  if (playbook.mode !== 'approve') return null;
   const { concurrency } = playbook.guards;
   const running = runningOf(ctx, playbook.name);
   return running < concurrency ? null : `${running} runs of ${playbook.name} at work, at most ${concurrency}`;

@@ -73,6 +73,7 @@ export type Guard =
   | 'attempts'
   | 'confidence'
   | 'blastRadius'
+  | 'keepHealthy'
   | 'lock'
   | 'concurrency'
   | 'slots';

@@ -7,6 +7,7 @@
 import { isOutbox } from '../../core/outbox.ts';
 import type { Notification } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
+import { isMessage } from '../../core/resource/message.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Executor } from '../../executor/executor.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -147,6 +148,8 @@ async function begin(fact: Fact, { actions, notifications, messages }: Hands): P
     case 'ResourceDecided':
     case 'GroupDecided':
       return messages.carry(fact);
+    case 'ResourceFreed':
+      return isMessage(fact) ? messages.carry(fact) : undefined;
     // Waits are the host's.
     case 'WakeRequested':
     case 'WakeSpent':
