@@ -1,6 +1,7 @@
 // The desk of a group: so many runs at once over all scopes, so many members that stay healthy, and who waits hears when there is room.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import * as fc from 'fast-check';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
@@ -153,22 +154,30 @@ test('C18: the floor is the group’s, whichever playbook acts on it', () => {
   assert.equal(story.everywhere.filter(({ type }) => type === 'RunStarted').length, 1);
 });
 
-test('C18: whatever breaks, heals, fails and is heard twice, never fewer stay healthy than the floor says', () => {
-  let seed = 7;
-  const random = (max: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % max;
-  for (let world = 0; world < 6; world += 1) {
-    const bound = { name: 'web', members: 12, healthy: 7 + (world % 4) };
-    const made = fleet({ concurrency: 100, floor: bound }, { group: 'web' });
-    for (let moment = 0; moment < 60; moment += 1) {
-      const working = made.working();
-      const host = working[random(Math.max(1, working.length))];
-      if (host !== undefined && random(3) === 0) made.acts(host, random(3) > 0);
-      else made.breaks(random(12));
-      if (random(5) === 0) made.story.forward(random(90) * second);
-      const distinct = new Set(made.working());
-      assert.ok(12 - distinct.size >= bound.healthy, `world ${world}, moment ${moment}: ${[...distinct].join(', ')} at once`);
-    }
-  }
+test('C18 (property): whatever breaks, heals and fails, nothing is begun that leaves fewer healthy than the floor says', () => {
+  const deed = fc.record({ host: fc.nat({ max: 11 }), acts: fc.boolean(), helps: fc.boolean(), after: fc.nat({ max: 60 }) });
+  fc.assert(
+    fc.property(fc.integer({ min: 7, max: 10 }), fc.array(deed, { minLength: 10, maxLength: 25 }), (healthy, deeds) => {
+      const made = fleet({ concurrency: 100, floor: { name: 'web', members: 12, healthy } }, { group: 'web' });
+      const ill = new Set<number>();
+      for (const { host, acts, helps, after } of deeds) {
+        const before = made.working();
+        const worker = before[host % Math.max(1, before.length)];
+        if (acts && worker !== undefined) {
+          made.acts(worker, helps);
+          if (helps) ill.delete(worker);
+          else ill.add(worker);
+        } else made.breaks(host);
+        const now = made.working();
+        const begun = now.some((one) => !before.includes(one));
+        const down = new Set([...now, ...ill]);
+        assert.ok(!begun || 12 - down.size >= healthy, `${[...down].join(', ')} are down, ${healthy} were to stay healthy`);
+        made.story.forward(after * second);
+        if (after > 0) ill.clear(); // for how long one is ill is asked above
+      }
+    }),
+    { numRuns: 15 },
+  );
 });
 
 // ---------------------------------------------------------------- shadow runs

@@ -97,3 +97,23 @@ test('C18: a share that is nobody, a floor that lets nobody be acted on, and a g
   const twice = house(t, { guards: shares, groups: 'groups: { web: { count: 3, file: a } }' });
   assert.ok(twice.problems().some((one) => /groups\.web: expected one of count, members and file, seen count and file/.test(one)));
 });
+
+test('C18: what a group says holds for every playbook that acts on it: a radius for those that say none, a floor for all', (t) => {
+  const groups = 'groups: { web: { count: 20, blastRadius: 10% per 1h, keepHealthy: 80% } }';
+  const silent = house(t, { guards: 'cooldown: 5m', groups });
+  assert.deepEqual(silent.problems(), []);
+  assert.deepEqual(silent.playbook().guards.blastRadius, { max: 2, perMs: 60 * minute });
+  assert.deepEqual(silent.playbook().guards.floor, { name: 'web', members: 20, healthy: 16 });
+
+  const bold = house(t, { guards: 'blastRadius: none, keepHealthy: 5', groups });
+  assert.deepEqual([bold.playbook().guards.blastRadius, bold.playbook().guards.floor?.healthy], [null, 16]);
+  const careful = house(t, { guards: 'blastRadius: 1 per 1h, keepHealthy: 18', groups });
+  assert.deepEqual([careful.playbook().guards.blastRadius?.max, careful.playbook().guards.floor?.healthy], [1, 18]);
+  const never = house(t, { guards: 'cooldown: 5m', groups: 'groups: { web: { count: 20, blastRadius: 10% per 0s } }' });
+  assert.match(never.problems()[0] ?? '', /groups\.web\.blastRadius: expected a rate such as "10 per 10m", seen "10% per 0s"/);
+  const wrong = house(t, { guards: 'cooldown: 5m', groups: 'groups: { web: { count: 20, blastRadius: 10 } }' });
+  assert.ok(
+    wrong.problems().some((one) => /groups\.web\.blastRadius: expected how many targets within a window/.test(one)),
+    wrong.problems().join('\n'),
+  );
+});

@@ -159,13 +159,13 @@ function guardsOf(raw: NonNullable<RawPlaybook['guards']>): Guards {
 }
 
 /** What a share comes to is known with the groups of a configuration (config/quench/groups.ts). */
-function radiusOf(raw: string | undefined): Pick<Guards, 'blastRadius' | 'blastShare'> {
+export function radiusOf(raw: string | undefined): Pick<Guards, 'blastRadius' | 'blastShare'> {
   if (raw === undefined) return {};
   const blastShare = parseShare(raw, shareWindowMs);
   return blastShare === null ? { blastRadius: parseRate(raw) } : { blastShare };
 }
 
-function healthyOf(raw: number | string): NonNullable<Guards['healthy']> {
+export function healthyOf(raw: number | string): NonNullable<Guards['healthy']> {
   return typeof raw === 'number' ? { count: raw } : { percent: parsePercent(raw) ?? 100 };
 }
 

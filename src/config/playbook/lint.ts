@@ -117,11 +117,14 @@ function guardFaults(guards: RawPlaybook['guards'], target: RawPlaybook['target'
     ...spanFaults(guards?.cooldown, '/guards/cooldown', { min: 0, max: 720 * hour }),
     ...spanFaults(guards?.approve?.within, '/guards/approve/within', { min: 30 * second, max: 24 * hour }),
     ...rateFaults(guards?.attempts, '/guards/attempts', '3 per 6h'),
-    ...(parseShare(guards?.blastRadius ?? '', shareWindowMs) === null
-      ? rateFaults(guards?.blastRadius, '/guards/blastRadius', '10 per 10m')
-      : []),
+    ...radiusFaults(guards?.blastRadius, '/guards/blastRadius'),
     ...groupFaults(guards, target),
   ];
+}
+
+/** A number of targets, or a share of them, within a window that is one. */
+export function radiusFaults(radius: string | undefined, pointer: string): readonly Fault[] {
+  return parseShare(radius ?? '', shareWindowMs) === null ? rateFaults(radius, pointer, '10 per 10m') : [];
 }
 
 /** What is a share, or is to stay, needs something that it is a part of. */

@@ -78,22 +78,25 @@ const param = mapping(
   { items: oneTarget, minItems: oneTarget, maxItems: oneTarget, format: 'write a pattern', minimum: 'write oneOf', maximum: 'write oneOf' },
 );
 
+export const blastRadius = {
+  ...rate,
+  pattern: `${rate.pattern}|${sharePattern}`,
+  'x-expects': 'how many targets within a window, such as "10 per 10m", a share of its group, such as 25%, or none',
+} as const;
+export const keepHealthy = {
+  type: ['integer', 'string'],
+  minimum: 1,
+  maximum: 1_000_000,
+  pattern: percentPattern,
+  'x-expects': 'how many members of its group stay healthy, such as 3 or 60%',
+} as const;
+
 const guards = mapping(
   {
     cooldown: span,
     attempts: rate,
-    blastRadius: {
-      ...rate,
-      pattern: `${rate.pattern}|${sharePattern}`,
-      'x-expects': 'how many targets within a window, such as "10 per 10m", a share of its group, such as 25%, or none',
-    },
-    keepHealthy: {
-      type: ['integer', 'string'],
-      minimum: 1,
-      maximum: 1_000_000,
-      pattern: percentPattern,
-      'x-expects': 'how many members of its group stay healthy, such as 3 or 60%',
-    },
+    blastRadius,
+    keepHealthy,
     concurrency: { type: 'integer', minimum: 1, maximum: 100 },
     confidence: { type: 'number', minimum: 0, maximum: 1 },
     approve: mapping({ within: span }, [], {

@@ -4,28 +4,48 @@
 //   N1  A playbook that is bounded by a share of nobody knows how many is refused by `check`, and before it begins, with what to write.
 //   N2  Shares are rounded so that less is done: of 25 % the whole numbers below, of what stays healthy those above.
 import { dirname, resolve } from 'node:path';
-import type { Playbook } from '../../core/playbook/document.ts';
+import type { Guards, Playbook } from '../../core/playbook/document.ts';
+import { healthyOf, radiusOf } from '../playbook/build.ts';
+import { radiusFaults } from '../playbook/lint.ts';
 import { below } from '../yaml/pointer.ts';
 import { complain, unknownName, type Loading } from './loading.ts';
 
-/** Exactly one of the three. */
+/** Exactly one of count, members and file, and what holds for every playbook that acts on it. */
 export interface RawGroup {
   readonly count?: number;
   readonly members?: readonly string[];
   readonly file?: string;
+  readonly blastRadius?: string;
+  readonly keepHealthy?: number | string;
 }
 
-/** How many members a group has, by its name; null of one whose count cannot be read. */
-export type Groups = ReadonlyMap<string, number | null>;
+export interface Group {
+  /** Null where they cannot be read. */
+  readonly members: number | null;
+  /** For playbooks that say nothing themselves. */
+  readonly bounds: Pick<Guards, 'blastShare' | 'blastRadius'>;
+  /** At least so many, whatever a playbook says. */
+  readonly healthy: Guards['healthy'];
+}
+
+export type Groups = ReadonlyMap<string, Group>;
 
 export function groupsOf(loading: Loading): Groups {
-  const groups = Object.entries(loading.raw.groups ?? {});
-  return new Map(groups.map(([name, raw]) => [name, countOf(loading, below('/groups', name), raw)]));
+  return new Map(
+    Object.entries(loading.raw.groups ?? {}).map(([name, raw]): [string, Group] => {
+      const { blastRadius, keepHealthy } = raw;
+      for (const { pointer, message } of radiusFaults(blastRadius, `${below('/groups', name)}/blastRadius`))
+        complain(loading, pointer, message);
+      const healthy = keepHealthy === undefined ? undefined : healthyOf(keepHealthy);
+      return [name, { members: countOf(loading, below('/groups', name), raw), bounds: radiusOf(blastRadius), healthy }];
+    }),
+  );
 }
 
-function countOf(loading: Loading, pointer: string, { count, members, file, ...rest }: RawGroup): number | null {
-  if ([count, members, file].filter((one) => one !== undefined).length !== 1) {
-    const seen = Object.keys({ ...rest, ...(count && { count }), ...(members && { members }), ...(file && { file }) }).join(' and ');
+function countOf(loading: Loading, pointer: string, { count, members, file }: RawGroup): number | null {
+  const given = Object.entries({ count, members, file }).filter(([, value]) => value !== undefined);
+  if (given.length !== 1) {
+    const seen = given.map(([name]) => name).join(' and ');
     complain(loading, pointer, `expected one of count, members and file, seen ${seen === '' ? 'none' : seen}`);
     return null;
   }
@@ -61,39 +81,42 @@ export interface GroupFault {
 
 /** The playbook with its shares as numbers, or why they are none (N1). */
 export function boundedBy(groups: Groups, playbook: Playbook): { readonly playbook: Playbook; readonly fault: GroupFault | null } {
-  const { group, guards } = playbook;
-  const { blastShare, healthy } = guards;
+  const { group: name, guards } = playbook;
   const at = (pointer: string, message: string, says: string) => ({ playbook, fault: { pointer, message, says } });
-  if (group === undefined) return { playbook, fault: null };
-  const members = groups.get(group);
-  if (members === undefined) {
-    const paste = `write groups: { ${group}: { count: 40 } }, or members: [...] or file: NAME instead of count, in quench.yaml`;
-    return at(
-      '/target/group',
-      `${unknownName('group', group, [...groups.keys()])}: ${paste}`,
-      `nothing says how many members ${group} has`,
-    );
+  if (name === undefined) return { playbook, fault: null };
+  const group = groups.get(name);
+  if (group === undefined) {
+    const paste = `write groups: { ${name}: { count: 40 } }, or members: [...] or file: NAME instead of count, in quench.yaml`;
+    return at('/target/group', `${unknownName('group', name, [...groups.keys()])}: ${paste}`, `nothing says how many members ${name} has`);
   }
-  if (members === null)
-    return at(
-      '/target/group',
-      `expected a group with a count, seen ${group}, whose count cannot be read`,
-      `the count of ${group} cannot be read`,
-    );
+  const { members, bounds } = group;
+  if (members === null) {
+    const message = `expected a group with a count, seen ${name}, whose count cannot be read`;
+    return at('/target/group', message, `the count of ${name} cannot be read`);
+  }
+  const isSilent = guards.blastShare === undefined && guards.blastRadius === undefined;
+  const { blastShare, blastRadius } = isSilent ? bounds : guards;
   const max = blastShare === undefined ? null : Math.floor((members * blastShare.percent) / 100); // N2
   if (max !== null && max < 1) {
-    const message = `expected a share of at least one of the ${members} members of ${group}, seen ${blastShare?.percent}%: write ${Math.ceil(100 / members)}% or more`;
-    return at('/guards/blastRadius', message, `${blastShare?.percent}% of ${group} is nobody`);
+    const message = `expected a share of at least one of the ${members} members of ${name}, seen ${blastShare?.percent}%: write ${Math.ceil(100 / members)}% or more`;
+    return at(isSilent ? '/target/group' : '/guards/blastRadius', message, `${blastShare?.percent}% of ${name} is nobody`);
   }
-  const floor = healthy === undefined ? null : (healthy.count ?? Math.ceil((members * (healthy.percent ?? 100)) / 100)); // N2
-  if (floor !== null && floor >= members) {
-    const message = `expected fewer than the ${members} members of ${group}, seen ${floor} that are to stay healthy: it could never act`;
-    return at('/guards/keepHealthy', message, `all ${members} of ${group} are to stay healthy`);
+  const own = floorOf(members, guards.healthy);
+  const healthy = Math.max(own, floorOf(members, group.healthy));
+  if (healthy >= members) {
+    const message = `expected fewer than the ${members} members of ${name}, seen ${healthy} that are to stay healthy: it could never act`;
+    return at(own < healthy ? '/target/group' : '/guards/keepHealthy', message, `all ${members} of ${name} are to stay healthy`);
   }
+  const radius = max !== null && blastShare !== undefined ? { max, perMs: blastShare.perMs } : blastRadius;
   const bounded = {
     ...guards,
-    ...(max === null || blastShare === undefined ? {} : { blastRadius: { max, perMs: blastShare.perMs } }),
-    ...(floor === null ? {} : { floor: { name: group, members, healthy: floor } }),
+    ...(radius === undefined ? {} : { blastRadius: radius }),
+    ...(healthy === 0 ? {} : { floor: { name, members, healthy } }),
   };
   return { playbook: { ...playbook, guards: bounded }, fault: null };
+}
+
+/** 0 where nobody says. N2 */
+function floorOf(members: number, healthy: Guards['healthy']): number {
+  return healthy === undefined ? 0 : (healthy.count ?? Math.ceil((members * (healthy.percent ?? 100)) / 100));
 }

@@ -2,7 +2,7 @@
 // Defaults and cross checks are config.ts.
 import { severities } from '../../core/alert/severity.ts';
 import { roles } from '../../ports/shares.ts';
-import { bytes, line, mapping, named, span } from '../playbook/schema.ts';
+import { blastRadius, bytes, keepHealthy, line, mapping, named, span } from '../playbook/schema.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 
 const reference = '{ env: NAME } or { file: path }, never the secret itself';
@@ -119,6 +119,8 @@ export const ConfigSchema: Schema = {
           count: count(1_000_000),
           members: { type: 'array', minItems: 1, maxItems: 10_000, items: line(253) },
           file: line(4_096),
+          blastRadius,
+          keepHealthy,
         }),
       ),
       actions: { type: 'object', additionalProperties: options },
