@@ -46,6 +46,7 @@ import type {
 } from './playbook/facts.ts';
 import type {
   GroupDecided,
+  GroupFreed,
   ResourceAnswered,
   ResourceDecided,
   ResourceFreed,
@@ -66,9 +67,11 @@ import type {
   RunStarted,
   StepAnswered,
   StepClaimed,
+  StepDelayed,
   StepFinished,
   StepCalledOff,
   StepGranted,
+  StepQueued,
   StepRequested,
 } from './run/facts.ts';
 import type { RuleLearned } from './score/facts.ts';
@@ -79,6 +82,7 @@ export type Input =
   | AlertSeen
   | AlertsHidden
   | StepClaimed
+  | StepDelayed
   | StepAnswered
   | NotifyClaimed
   | NotifyAnswered
@@ -123,6 +127,7 @@ export type Fact =
   | ApprovalRequested
   | ApprovalGiven
   | StepRequested
+  | StepQueued
   | StepGranted
   | StepCalledOff
   | StepFinished
@@ -134,6 +139,7 @@ export type Fact =
   | ResourceDecided
   | ResourceFreed
   | GroupDecided
+  | GroupFreed
   | PageOpened
   | PageRang
   | PageReachChanged

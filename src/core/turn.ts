@@ -24,12 +24,14 @@ import { matchStepsATurn } from './mute/mute.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
 import { toldWith } from './page/bundle.ts';
+import type { NotifyAnswered, NotifyClaimed } from './page/facts.ts';
 import { onNotifyAnswered, onNotifyClaimed, pageWakes } from './page/ring.ts';
 import type { Fact, Input } from './records.ts';
 import type { ResourceReturned, ResourceTold, ResourceWanted } from './resource/facts.ts';
 import { onReturned, onWanted, resourceWakes } from './resource/resource.ts';
 import type { ApprovalAnswer } from './run/approval.ts';
-import type { Approved, Denied } from './run/facts.ts';
+import { queue } from './run/calls.ts';
+import type { Approved, Denied, StepAnswered, StepClaimed, StepDelayed } from './run/facts.ts';
 import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
@@ -96,11 +98,11 @@ function handle(ctx: TurnContext, input: Input): void {
     case 'AlertsHidden':
       return emit(ctx, { type: 'AlertsMissing', endpoint: input.endpoint, group: input.group, count: input.count });
     case 'StepClaimed':
+    case 'StepDelayed':
     case 'StepAnswered':
-      return input.type === 'StepClaimed' ? onClaimed(ctx, input) : onAnswered(ctx, input);
     case 'NotifyClaimed':
     case 'NotifyAnswered':
-      return input.type === 'NotifyClaimed' ? onNotifyClaimed(ctx, input) : onNotifyAnswered(ctx, input);
+      return hearWorker(ctx, input);
     case 'Acked':
       return onAcked(ctx, input);
     case 'Unacked':
@@ -140,6 +142,24 @@ function onAcked(ctx: TurnContext, input: Acked): void {
   if (input.page !== undefined && incidentOf(ctx, input.incident)?.page !== input.page) return;
   const { incident, page } = input;
   for (const each of [incident, ...(page === undefined ? [] : toldWith(ctx, page))]) acknowledge(ctx, each, input);
+}
+
+/** What a worker says of a call or of a notification. */
+function hearWorker(ctx: TurnContext, input: StepClaimed | StepDelayed | StepAnswered | NotifyClaimed | NotifyAnswered): void {
+  switch (input.type) {
+    case 'StepClaimed':
+      return onClaimed(ctx, input);
+    case 'StepDelayed':
+      return queue(ctx, input);
+    case 'StepAnswered':
+      return onAnswered(ctx, input);
+    case 'NotifyClaimed':
+      return onNotifyClaimed(ctx, input);
+    case 'NotifyAnswered':
+      return onNotifyAnswered(ctx, input);
+    default:
+      assertNever(input);
+  }
 }
 
 /** What one desk says to another (resource/message.ts). */

@@ -1,7 +1,8 @@
 // The gateway's end of the executor process: asks for actions, and says honestly what became of each.
 // What an action does and may do is the child's business; whether a call may be made is the log's (effects.ts).
 //   E1  Every call ends with an outcome, by two seconds after its timeout; nothing here rejects.
-//   E2  A call that may have reached a child which died or fell silent is `unknown`; one that was never sent has `failed`.
+//   E2  The time of a call counts from when a child is handed it; before that it takes a slot (slots.ts), however long that takes.
+//       A call that may have reached a child which died or fell silent is `unknown`; one that was never sent has `failed`.
 //   E3  A call is sent once, to one child. A new child is never asked again what an old one was asked.
 //   E4  A call that is called off ends: unsent it has failed, under way the child is told to end it.
 import { fork, type ChildProcess } from 'node:child_process';
@@ -10,12 +11,13 @@ import type { ActionOutcome } from '../core/run/outcome.ts';
 import { backoffAfter, second, type Millis } from '../core/time.ts';
 import type { ActionRequest } from '../ports/action.ts';
 import type { Clock } from '../ports/clock.ts';
-import { nothingDone, type Executor, type HowToCall } from './executor.ts';
-import { anyLane, hasRoom, type Lane } from './lanes.ts';
+import { nothingDone, type Executor, type HowToCall, type HowToWait } from './executor.ts';
 import type { FromExecutor, ToExecutor } from './protocol.ts';
+import { Slots, type Lane, type Slot } from './slots.ts';
 
 const inFlightMax = 16;
 const waitingMax = 512;
+const beginWithinMs: Millis = 5 * second;
 const overdueMs: Millis = 2 * second;
 const startWithinMs: Millis = 15 * second;
 const answerPingMs: Millis = 2 * second;
@@ -35,9 +37,9 @@ export interface ForkOptions {
   readonly clock: Clock;
   /** The child's whole environment. The gateway's own holds secrets and stays here. */
   readonly env: { readonly [name: string]: string };
-  /** Steps that the child has at once, 16 if not given; half as many looks beside them (lanes.ts). */
+  /** Steps that the child has at once, 16 if not given; half as many looks beside them (slots.ts). */
   readonly inFlightMax?: number;
-  /** Calls that wait for their turn, within their own timeouts, 512 if not given; one more fails. */
+  /** Who waits for a slot, 512 if not given; one more is given none. */
   readonly waitingMax?: number;
   /** Told each time a child is lost, in one sentence. */
   readonly onLost?: (detail: string) => void;
@@ -46,9 +48,9 @@ export interface ForkOptions {
 interface Call {
   readonly uses: string;
   readonly request: ActionRequest;
-  readonly lane: Lane;
-  readonly askedAt: Millis;
+  readonly slot: Slot;
   sent: boolean;
+  cancelTimer: () => void;
   readonly end: (outcome: ActionOutcome) => void;
 }
 
@@ -69,7 +71,8 @@ class Forked implements ForkedExecutor {
   readonly #calls = new Map<number, Call>();
   readonly #started = Promise.withResolvers<void>();
   /** What the child was sent and has not answered, late ones included. */
-  readonly #running = new Map<number, { readonly key: string; readonly lane: Lane }>();
+  readonly #running = new Map<number, { readonly key: string; readonly slot: Slot }>();
+  readonly #slots: Slots;
   /** The same of children that were lost; the next child ends what still runs of it before it is ready. */
   readonly #orphans = new Set<string>();
   #child: ChildProcess | null = null;
@@ -83,6 +86,7 @@ class Forked implements ForkedExecutor {
 
   constructor(options: ForkOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.inFlightMax ?? inFlightMax, options.waitingMax ?? waitingMax);
     this.#start();
   }
 
@@ -94,24 +98,33 @@ class Forked implements ForkedExecutor {
     return this.#ready ? (this.#child?.pid ?? null) : null;
   }
 
-  act(uses: string, request: ActionRequest, { lane = anyLane, calledOff }: HowToCall = {}): Promise<ActionOutcome> {
-    const { clock } = this.#options;
-    const max = this.#inFlightMax + (this.#options.waitingMax ?? waitingMax);
-    if (this.#closed) return Promise.resolve(nothingDone('closed', 'the executor is closed'));
-    if (this.#calls.size >= max)
-      return Promise.resolve(nothingDone('overloaded', `${max} calls are under way or waiting, the most allowed`));
-    if (calledOff?.aborted === true) return Promise.resolve(calledOffInTime);
+  slot(lane: Lane, { calledOff, onWaits }: HowToWait): Promise<Slot | null> {
+    return this.#closed ? Promise.resolve(null) : this.#slots.take(lane, calledOff, onWaits);
+  }
+
+  act(
+    uses: string,
+    request: ActionRequest,
+    { slot, calledOff, beginWithinMs: withinMs = beginWithinMs }: HowToCall,
+  ): Promise<ActionOutcome> {
+    const refused = this.#closed ? nothingDone('closed', 'the executor is closed') : calledOff?.aborted === true ? calledOffInTime : null;
+    if (refused !== null) {
+      slot.free();
+      return Promise.resolve(refused);
+    }
     const id = (this.#lastId += 1);
     const onCalledOff = (): void => this.#callOff(id);
     return new Promise((resolve) => {
-      const cancel = clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id));
       const end = (outcome: ActionOutcome): void => {
-        cancel();
+        call.cancelTimer();
         calledOff?.removeEventListener('abort', onCalledOff);
         this.#calls.delete(id);
+        if (!this.#running.has(id)) slot.free(); // else the child has it until it answers
         resolve(outcome);
       };
-      this.#calls.set(id, { uses, request, lane, askedAt: clock.steady(), sent: false, end });
+      const away = (): void => end(nothingDone('executor_unavailable', `no executor process took it within ${withinMs}ms`));
+      const call: Call = { uses, request, slot, sent: false, cancelTimer: this.#options.clock.after(withinMs, away), end };
+      this.#calls.set(id, call);
       calledOff?.addEventListener('abort', onCalledOff, { once: true });
       this.#next();
     });
@@ -119,6 +132,7 @@ class Forked implements ForkedExecutor {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#slots.end();
     this.#cancelRestart();
     for (const call of this.#calls.values()) if (!call.sent) call.end(nothingDone('closed', 'the executor is closed'));
     const child = this.#child;
@@ -179,6 +193,7 @@ class Forked implements ForkedExecutor {
         this.#ready = true;
         this.#orphans.clear();
         this.#started.resolve();
+        this.#slots.open();
         this.#next();
         return;
       case 'refused':
@@ -186,9 +201,8 @@ class Forked implements ForkedExecutor {
         return;
       case 'outcome':
         this.#losses = 0;
-        this.#running.delete(message.id);
+        this.#release(message.id);
         this.#calls.get(message.id)?.end(message.outcome);
-        this.#next();
         return;
       case 'pong':
         return;
@@ -197,26 +211,26 @@ class Forked implements ForkedExecutor {
     }
   }
 
-  get #inFlightMax(): number {
-    return this.#options.inFlightMax ?? inFlightMax;
-  }
-
-  /** Hands waiting calls to the child, oldest first, as far as there is room for each. */
+  /** Hands calls to the child that came while there was none. */
   #next(): void {
-    for (const [id, call] of this.#calls) {
-      if (!this.#ready) return;
-      const running = this.#running.values().map(({ lane }) => lane);
-      if (!call.sent && hasRoom(running, call.lane, this.#inFlightMax)) this.#hand(id, call);
-    }
+    for (const [id, call] of this.#calls) if (this.#ready && !call.sent) this.#hand(id, call);
   }
 
-  /** Sends with the time that is left of the call. E3 */
+  /** E3 */
   #hand(id: number, call: Call): void {
-    const timeoutMs = Math.floor(call.request.timeoutMs - (this.#options.clock.steady() - call.askedAt));
-    if (timeoutMs < 1) return call.end(nothingDone('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
+    const { uses, request, slot } = call;
     call.sent = true;
-    this.#running.set(id, { key: call.request.key, lane: call.lane });
-    this.#send({ type: 'act', id, uses: call.uses, request: { ...call.request, timeoutMs } });
+    call.cancelTimer();
+    call.cancelTimer = this.#options.clock.after(request.timeoutMs + overdueMs, () => this.#overdue(id)); // E2
+    this.#running.set(id, { key: request.key, slot });
+    this.#send({ type: 'act', id, uses, request });
+  }
+
+  /** The child has answered, or is gone. */
+  #release(id: number): void {
+    const running = this.#running.get(id);
+    this.#running.delete(id);
+    running?.slot.free();
   }
 
   /** The child ends what it does for the call, and its answer says how far that had come. */
@@ -229,7 +243,6 @@ class Forked implements ForkedExecutor {
   #overdue(id: number): void {
     const call = this.#calls.get(id);
     if (call === undefined) return;
-    if (!call.sent) return call.end(nothingDone('executor_unavailable', `its turn did not come within ${call.request.timeoutMs}ms`));
     call.end(unknown(call, `no answer within ${call.request.timeoutMs + overdueMs}ms`));
     this.#send({ type: 'abort', id });
     this.#ping();
@@ -250,8 +263,9 @@ class Forked implements ForkedExecutor {
     this.#ready = false;
     this.#cancelPing?.();
     this.#cancelPing = null;
+    this.#slots.close(`the executor process was lost: ${why}`);
     for (const { key } of this.#running.values()) this.#orphans.add(key);
-    this.#running.clear();
+    for (const id of this.#running.keys()) this.#release(id);
     for (const call of this.#calls.values()) if (call.sent) call.end(unknown(call, `the executor process was lost: ${why}`)); // E2
     this.#again(why);
   }

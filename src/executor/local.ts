@@ -6,7 +6,8 @@ export function localExecutor(actions: readonly Action[]): Executor {
   const known = new Map(actions.map((action) => [action.name, action]));
   const aborter = new AbortController();
   return {
-    async act(uses, request, { calledOff } = {}) {
+    slot: async (lane, { calledOff }) => (calledOff.aborted || aborter.signal.aborted ? null : { lane, free: () => {} }),
+    async act(uses, request, { calledOff }) {
       const action = known.get(uses);
       if (aborter.signal.aborted) return nothingDone('closed', 'the executor is closed');
       if (action === undefined) return nothingDone('no_such_action', `no action is named "${uses}"`);

@@ -10,7 +10,7 @@ import type { Link } from '../core/alert/event.ts';
 import type { Notification } from '../core/page/notification.ts';
 import { day, type Instant, type Millis } from '../core/time.ts';
 import { forkExecutor, type ForkedExecutor } from '../executor/client.ts';
-import { nothingDone } from '../executor/executor.ts';
+import { nothingDone, type Executor } from '../executor/executor.ts';
 import { signLink, type LinkKind } from '../http/door/links.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
@@ -27,7 +27,8 @@ export async function startExecutor(config: Config, around: Surroundings, vault:
   } catch (error) {
     around.logger.error({ error }, 'the executor does not start: every action fails until the gateway is started again');
     const why = 'the executor did not start';
-    return { pid: null, act: async () => nothingDone('no_executor', why), close: async () => {} };
+    const slot: Executor['slot'] = async (lane) => ({ lane, free: () => {} });
+    return { pid: null, slot, act: async () => nothingDone('no_executor', why), close: async () => {} };
   }
 }
 
@@ -37,6 +38,7 @@ function scrubbed(executor: ForkedExecutor, vault: Scrubber): ForkedExecutor {
     get pid() {
       return executor.pid;
     },
+    slot: (lane, how) => executor.slot(lane, how),
     async act(uses, request, how) {
       const outcome = await executor.act(uses, request, how);
       if (outcome.outcome === 'unknown') return { ...outcome, detail: vault.text(outcome.detail) };

@@ -5,6 +5,7 @@ import type { Fact } from '../core/records.ts';
 import type { NotifyDropped, NotifyFinished } from '../core/page/facts.ts';
 import type { RunRefused, RunStarted, StepFinished } from '../core/run/facts.ts';
 import { clipped, lastLines, outputShown, outputText } from '../core/run/told.ts';
+import { spanOf } from '../core/time.ts';
 import { alertId, type DocumentByKind, type DocumentKind } from './documents.ts';
 import type { DocumentPatch, PatchOf } from './patch.ts';
 
@@ -85,7 +86,9 @@ const table: Table = {
     patchOf('approval', fact.run, fact, { state: 'ended', approved: fact.approved, by: fact.by, note: fact.note }),
   ],
   StepRequested: (fact) => [runPatch(fact, { call: fact.call })],
-  StepGranted: none,
+  StepQueued: (fact) => [runPatch(fact, { why: `waits for a slot: ${fact.why}` })],
+  StepGranted: (fact) =>
+    fact.waitedMs === undefined ? [] : [runPatch(fact, { why: `began after ${spanOf(fact.waitedMs)} of waiting for a slot` })],
   StepCalledOff: none,
   StepFinished: (fact, partition) => [{ ...runPatch(fact, { call: null }), put: { steps: { [fact.call]: finished(fact, partition) } } }],
   RunMoved: (fact) => [runPatch(fact, { phase: fact.phase, why: fact.why })],
@@ -98,6 +101,7 @@ const table: Table = {
   ResourceDecided: none,
   ResourceFreed: none,
   GroupDecided: none,
+  GroupFreed: none,
   PageOpened: (fact) => [
     {
       ...pagePatch(fact, {

@@ -83,7 +83,11 @@ const lines: Lines = {
   ApprovalGiven: (fact) =>
     line(fact.incident, `run ${fact.run} ${fact.approved ? 'approved' : 'denied'} by ${fact.by}${remark(fact.note)}`, { run: fact.run }),
   StepRequested: requestedLine,
-  StepGranted: silent,
+  StepQueued: (fact) => line(fact.incident, `${fact.call} waits for a slot: ${fact.why}`, { run: fact.run, call: fact.call }),
+  StepGranted: ({ incident, run, call, waitedMs }) =>
+    incident === undefined || waitedMs === undefined
+      ? null
+      : line(incident, `${call} begins, after ${spanOf(waitedMs)} of waiting for a slot`, { run, call }),
   StepCalledOff: (fact) => line(fact.incident, `${fact.call} is ended midway: ${fact.why}`, { run: fact.run, call: fact.call }),
   StepFinished: (fact) =>
     line(fact.incident, `${fact.phase} ${fact.step}: ${resultOf(fact.outcome)} after ${spanOf(fact.tookMs)}`, {
@@ -99,6 +103,7 @@ const lines: Lines = {
   ResourceDecided: silent,
   ResourceFreed: silent,
   GroupDecided: silent,
+  GroupFreed: silent,
   PageOpened: (fact) => line(fact.incident, `paging by ladder ${fact.ladder.name}: ${fact.reason}`, { page: fact.page }),
   PageRang: (fact) =>
     line(fact.incident, `rung ${fact.rung + 1}${fact.round === 0 ? '' : `, round ${fact.round + 1}`} rings`, { page: fact.page }),

@@ -135,12 +135,14 @@ test('guards are asked in one order: what stops everything comes before what sto
   const thawed = { ...ctx, frozen: null };
   const storm = { ...incident, storm: true, score: { value: 0.1, terms: [] } };
   const strict = guarded({ confidence: 0.5, cooldownMs: hour, concurrency: 1 });
+  const asking = { ...strict, mode: 'approve' as const };
 
   assert.equal(refusalOf(ctx, storm, strict, 'checkout')?.guard, 'freeze');
   assert.equal(refusalOf(thawed, storm, strict, 'checkout')?.guard, 'confidence');
   assert.equal(refusalOf(thawed, { ...storm, score: incident.score }, strict, 'checkout')?.guard, 'storm');
   assert.equal(refusalOf(thawed, incident, strict, 'checkout')?.guard, 'lock');
-  assert.equal(refusalOf(thawed, incident, strict, 'elsewhere')?.guard, 'concurrency');
+  assert.equal(refusalOf(thawed, incident, asking, 'elsewhere')?.guard, 'concurrency');
+  assert.equal(refusalOf(thawed, incident, strict, 'elsewhere'), null, 'its group counts the runs of all scopes');
   assert.equal(refusalOf(thawed, incident, { ...strict, guards: playbookOf().guards }, 'elsewhere'), null);
 });
 

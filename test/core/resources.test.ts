@@ -36,6 +36,9 @@ function all<
   return story.everywhere.filter((fact) => fact.type === type) as never;
 }
 
+/** On how many things runs have begun; one whose turn did not come begins again. */
+const actedOn = (story: Story): number => new Set(all(story, 'RunStarted').map(({ scope, target }) => `${scope}|${target}`)).size;
+
 /** The scopes in which runs have begun, in order. */
 const begun = (story: Story): readonly string[] => all(story, 'RunStarted').map(({ scope }) => scope);
 const at = (story: Story) => eventOf({ startedAt: story.now(), observedAt: story.now() });
@@ -182,9 +185,9 @@ test('C18: of 80 hosts that break at once a playbook acts on 20 in 10 minutes, o
   const story = broken(80);
   story.forward(9 * minute);
 
-  assert.equal(begun(story).length, 20);
+  assert.equal(actedOn(story), 20);
   assert.deepEqual(new Set(begun(story)), new Set([teams[0], teams[1]]));
-  const refused = all(story, 'RunRefused');
+  const refused = all(story, 'RunRefused').filter(({ guard }) => guard !== 'slots'); // nobody carries these steps out
   const why = 'restart-service was let act on 20 others within 10m, at most 20';
   assert.deepEqual(new Set(refused.map(({ guard, reason }) => `${guard}: ${reason}`)), new Set([`blastRadius: ${why}`]));
   assert.equal(refused.length, 60);
@@ -192,15 +195,15 @@ test('C18: of 80 hosts that break at once a playbook acts on 20 in 10 minutes, o
 });
 
 test('C18: a playbook may say its own radius, or none; who waits goes on when the window lets it', () => {
-  assert.equal(begun(broken(80, { blastRadius: null })).length, 80);
+  assert.equal(actedOn(broken(80, { blastRadius: null })), 80);
   const story = broken(5, { blastRadius: { max: 2, perMs: 30 * second } });
-  assert.equal(begun(story).length, 2);
+  assert.equal(actedOn(story), 2);
   story.forward(29 * second);
-  assert.equal(begun(story).length, 2);
+  assert.equal(actedOn(story), 2);
   story.forward(second);
-  assert.equal(begun(story).length, 4);
+  assert.equal(actedOn(story), 4);
   story.forward(30 * second);
-  assert.equal(begun(story).length, 5);
+  assert.equal(actedOn(story), 5);
 });
 
 test('C18: one host that comes again and again is one host', () => {

@@ -13,6 +13,7 @@ import { forkExecutor, type ForkedExecutor } from '../../src/executor/client.ts'
 import { localExecutor } from '../../src/executor/local.ts';
 import type { Action, ActionRequest } from '../../src/ports/action.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import { callOf } from '../support/calls.ts';
 import { end, lives, pidsIn, until } from '../support/living.ts';
 import { wallClock } from '../support/wallclock.ts';
 
@@ -86,14 +87,14 @@ describe('the executor process', () => {
 
   test('carries a call there and its outcome back, unchanged', async () => {
     const text = 'a "b" $(c)\n\u2028🔥';
-    const outcome = await executor.act('shell/run', run('/bin/echo', text));
+    const outcome = await callOf(executor, 'shell/run', run('/bin/echo', text));
     assert.deepEqual(outcome, { outcome: 'ok', output: { exitCode: 0, stdout: `${text}\n`, stderr: '', truncated: false } });
   });
 
   test('checks the input before it acts, and knows which actions it has', async () => {
-    assert.equal(errorOf(await executor.act('shell/run', { ...run(), input: { argv: ['/bin/true'], shell: true } })), 'invalid_input');
-    assert.equal(errorOf(await executor.act('shell/boom', run('/bin/true'))), 'no_such_action');
-    assert.equal(errorOf(await executor.act('__proto__', run('/bin/true'))), 'no_such_action');
+    assert.equal(errorOf(await callOf(executor, 'shell/run', { ...run(), input: { argv: ['/bin/true'], shell: true } })), 'invalid_input');
+    assert.equal(errorOf(await callOf(executor, 'shell/boom', run('/bin/true'))), 'no_such_action');
+    assert.equal(errorOf(await callOf(executor, '__proto__', run('/bin/true'))), 'no_such_action');
   });
 
   test("passes on nothing of the gateway's environment", () => {
@@ -108,13 +109,13 @@ describe('the executor process', () => {
     );
   });
 
-  test('many calls at once: so many run, so many wait their turn, one more is refused at once', async () => {
+  test('many calls at once: so many run, so many wait their turn, one more is given no slot', async () => {
     const narrow = await start({ inFlightMax: 2, waitingMax: 3 });
     const file = join(home, 'slow.log');
     const slow = script('slow', `echo in >> ${file}; sleep 0.1; echo out >> ${file}`);
-    const under = Array.from({ length: 5 }, () => narrow.act('shell/run', run(slow)));
+    const under = Array.from({ length: 5 }, () => callOf(narrow, 'shell/run', run(slow)));
 
-    assert.equal(errorOf(await narrow.act('shell/run', run(slow))), 'overloaded');
+    assert.equal(errorOf(await callOf(narrow, 'shell/run', run(slow))), 'no_slot');
     const outcomes = await Promise.all(under);
 
     assert.ok(outcomes.every(({ outcome }) => outcome === 'ok'));
@@ -128,11 +129,11 @@ describe('the executor process', () => {
     const busy = await start({ inFlightMax: 4 });
     const slow = script('slow-step', 'sleep 1.5');
     const quick = { ...run('/bin/true'), timeoutMs: 1_000 };
-    const steps = Array.from({ length: 6 }, () => busy.act('shell/run', run(slow), { lane: { isLook: false, playbook: 'a' } }));
+    const steps = Array.from({ length: 6 }, () => callOf(busy, 'shell/run', run(slow), { lane: { isLook: false, playbook: 'a' } }));
     const began = wallClock.steady();
 
-    const look = await busy.act('shell/run', { ...quick, key: 'look' }, { lane: { isLook: true, playbook: 'b' } });
-    const step = await busy.act('shell/run', { ...quick, key: 'step' }, { lane: { isLook: false, playbook: 'b' } });
+    const look = await callOf(busy, 'shell/run', { ...quick, key: 'look' }, { lane: { isLook: true, playbook: 'b' } });
+    const step = await callOf(busy, 'shell/run', { ...quick, key: 'step' }, { lane: { isLook: false, playbook: 'b' } });
 
     assert.deepEqual([look.outcome, step.outcome], ['ok', 'ok']);
     assert.ok(wallClock.steady() - began < 1_400, 'while those slots were taken');
@@ -143,28 +144,38 @@ describe('the executor process', () => {
     await busy.close();
   });
 
-  test('E2: a call whose turn does not come in time was never made, whether we notice at its deadline or at its turn', async () => {
+  test('C10: the time of a call counts from when it is handed over, however long it waited for a slot', async () => {
+    const narrow = await start({ inFlightMax: 1 });
+    const blocks = script('blocks', 'sleep 0.8');
+    const first = callOf(narrow, 'shell/run', { ...run(blocks), timeoutMs: 30_000 });
+    const said: string[] = [];
+
+    const outcome = await callOf(narrow, 'shell/run', { ...run('/bin/true'), timeoutMs: 500 }, { onWaits: (why) => said.push(why) });
+
+    assert.deepEqual(said, ['1 steps are under way, the most at once']);
+    assert.deepEqual([outcome.outcome, (await first).outcome], ['ok', 'ok']);
+  });
+
+  test('E2: a call that no process takes in time was never made', async () => {
     const file = join(home, 'late.log');
     const late = script('late', `echo ran >> ${file}`);
-    const blocks = script('blocks', 'sleep 0.4');
-    for (const [clock, timeoutMs] of [
-      [fastClock, 1_000],
-      [wallClock, 100],
-    ] as const) {
-      const narrow = await start({ inFlightMax: 1, clock });
-      const first = narrow.act('shell/run', { ...run(blocks), timeoutMs: 30_000 });
+    const dying = await start();
+    const slot = await dying.slot({ isLook: false, playbook: '' }, { calledOff: new AbortController().signal, onWaits: () => {} });
+    assert.ok(slot !== null && dying.pid !== null);
+    process.kill(dying.pid, 'SIGKILL');
+    await until('it is gone', () => dying.pid === null);
 
-      const outcome = await narrow.act('shell/run', { ...run(late), timeoutMs });
+    const outcome = await dying.act('shell/run', run(late), { slot, beginWithinMs: 1 });
 
-      assert.equal(errorOf(outcome), 'executor_unavailable');
-      assert.equal((await first).outcome, 'ok');
-    }
+    assert.equal(errorOf(outcome), 'executor_unavailable');
+    assert.equal((await callOf(dying, 'shell/run', run('/bin/true'))).outcome, 'ok');
     assert.equal(existsSync(file), false);
+    await dying.close();
   });
 
   test('a flood of output leaves it small', async () => {
     const flood = script('flood', 'exec head -c 200000000 /dev/zero');
-    assert.equal((await executor.act('shell/run', run(flood))).outcome, 'unknown');
+    assert.equal((await callOf(executor, 'shell/run', run(flood))).outcome, 'unknown');
     const peakKb = Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${executor.pid}/status`, 'utf8'))?.[1]);
     assert.ok(peakKb < 160_000, `peak of ${peakKb} kB`);
   });
@@ -173,7 +184,7 @@ describe('the executor process', () => {
 test('is below 80 MB when its code comes from the compile cache', async () => {
   await (await start()).close();
   const executor = await start();
-  await executor.act('shell/run', run('/bin/true'));
+  await callOf(executor, 'shell/run', run('/bin/true'));
   const kb = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${executor.pid}/status`, 'utf8'))?.[1]);
   await executor.close();
   assert.ok(kb < 80 * 1024, `${kb} kB`);
@@ -203,7 +214,7 @@ test('E2: killed in mid call: that call is unknown, what it ran is ended, and th
   const lost: string[] = [];
   const executor = await start({ lost });
   const { argv, pids } = endless('crash');
-  const under = executor.act('shell/run', run(...argv));
+  const under = callOf(executor, 'shell/run', run(...argv));
   await until('the command runs', () => pids().length === 2);
   const first = executor.pid;
   assert.ok(first);
@@ -211,7 +222,7 @@ test('E2: killed in mid call: that call is unknown, what it ran is ended, and th
   process.kill(first, 'SIGKILL');
 
   assert.equal((await under).outcome, 'unknown');
-  assert.equal((await executor.act('shell/run', run('/bin/echo', 'back'))).outcome, 'ok');
+  assert.equal((await callOf(executor, 'shell/run', run('/bin/echo', 'back'))).outcome, 'ok');
   assert.notEqual(executor.pid, first);
   assert.equal(lost.length, 1);
   await until('nothing of the lost call runs on', () => pids().every((pid) => !lives(pid)), 5_000);
@@ -223,7 +234,7 @@ test('C14: called off: the group and what left it are ended at once, and the ans
   const file = join(home, 'called-off.pids');
   const long = script('long', `trap '' TERM; setsid sh -c 'echo $$ >> ${file}; sleep 60' & echo $$ >> ${file}; sleep 20`);
   const aborter = new AbortController();
-  const under = executor.act('shell/run', { ...run(long), timeoutMs: 30_000 }, { calledOff: aborter.signal });
+  const under = callOf(executor, 'shell/run', { ...run(long), timeoutMs: 30_000 }, { calledOff: aborter.signal });
   await until('both run', () => pidsIn(file).length === 2);
   const startedAt = performance.now();
 
@@ -234,22 +245,22 @@ test('C14: called off: the group and what left it are ended at once, and the ans
   assert.equal(outcome.outcome, 'unknown');
   assert.match(outcome.detail, /was called off; its process group was killed/);
   await until('nothing is left', () => pidsIn(file).every((pid) => !lives(pid)), 3_000);
-  const late = await executor.act('shell/run', run('/bin/true'), { calledOff: aborter.signal });
-  assert.equal(errorOf(late), 'aborted');
+  const late = await callOf(executor, 'shell/run', run('/bin/true'), { calledOff: aborter.signal });
+  assert.equal(errorOf(late), 'no_slot');
   await executor.close();
 });
 
 test('E4: a call that waits for its turn is called off without a trace', async () => {
   const executor = await start({ inFlightMax: 1 });
   const { argv } = endless('holds');
-  const first = executor.act('shell/run', { ...run(...argv), timeoutMs: 1_000 });
+  const first = callOf(executor, 'shell/run', { ...run(...argv), timeoutMs: 1_000 });
   const aborter = new AbortController();
   const mark = join(home, 'never.pids');
-  const waiting = executor.act('shell/run', run(script('marks', `echo $$ >> ${mark}`)), { calledOff: aborter.signal });
+  const waiting = callOf(executor, 'shell/run', run(script('marks', `echo $$ >> ${mark}`)), { calledOff: aborter.signal });
   aborter.abort();
-  assert.equal(errorOf(await waiting), 'aborted');
+  assert.equal(errorOf(await waiting), 'no_slot');
   await first;
-  await executor.act('shell/run', run('/bin/true'));
+  await callOf(executor, 'shell/run', run('/bin/true'));
   assert.deepEqual(pidsIn(mark), []);
   await executor.close();
 });
@@ -260,8 +271,8 @@ test('E3: a call that killed the executor is not made again', async () => {
   // The parent of the command is the executor.
   const murder = script('murder', `echo $$ >> ${count}; kill -9 $PPID; sleep 60`);
 
-  const outcome = await executor.act('shell/run', run(murder));
-  assert.equal((await executor.act('shell/run', run('/bin/true'))).outcome, 'ok');
+  const outcome = await callOf(executor, 'shell/run', run(murder));
+  assert.equal((await callOf(executor, 'shell/run', run('/bin/true'))).outcome, 'ok');
 
   await executor.close();
   assert.equal(outcome.outcome, 'unknown');
@@ -275,13 +286,13 @@ test('E1: hung: the call is unknown at its deadline, and the executor is replace
   process.kill(first, 'SIGSTOP');
   const startedAt = performance.now();
 
-  const outcome = await executor.act('shell/run', { ...run('/bin/true'), timeoutMs: 1_000 });
+  const outcome = await callOf(executor, 'shell/run', { ...run('/bin/true'), timeoutMs: 1_000 });
 
   assert.equal(outcome.outcome, 'unknown');
   assert.ok(performance.now() - startedAt < 2_500);
   assert.ok(lives(first), 'answered only because the process was lost');
   await until('the hung one is gone and noticed', () => !lives(first) && executor.pid !== first);
-  assert.equal((await executor.act('shell/run', { ...run('/bin/echo', 'x'), timeoutMs: 20_000 })).outcome, 'ok');
+  assert.equal((await callOf(executor, 'shell/run', { ...run('/bin/echo', 'x'), timeoutMs: 20_000 })).outcome, 'ok');
   await executor.close();
 });
 
@@ -302,7 +313,7 @@ test('close calls off what is under way, ends the process, and takes no more', a
   const executor = await start();
   const { argv, pids } = endless('closing');
   const { pid } = executor;
-  const under = executor.act('shell/run', run(...argv));
+  const under = callOf(executor, 'shell/run', run(...argv));
   await until('the command runs', () => pids().length === 2);
 
   await executor.close();
@@ -310,7 +321,7 @@ test('close calls off what is under way, ends the process, and takes no more', a
   assert.equal((await under).outcome, 'unknown');
   assert.ok(pid !== null && !lives(pid));
   await until('the command is gone', () => pids().every((one) => !lives(one)), 5_000);
-  assert.equal(errorOf(await executor.act('shell/run', run('/bin/true'))), 'closed');
+  assert.equal(errorOf(await callOf(executor, 'shell/run', run('/bin/true'))), 'no_slot');
 });
 
 test('Z1: when the gateway is killed, executor and commands are gone within two seconds; a restarted service stays', async () => {
@@ -345,10 +356,10 @@ describe('the local executor', () => {
   test('acts in this process, never rejects, and ends', async () => {
     const executor = localExecutor([echo, broken]);
     const request = { input: { a: 1 }, key: 'k', timeoutMs: 100 };
-    assert.deepEqual(await executor.act('test/echo', request), { outcome: 'ok', output: { a: 1 } });
-    assert.equal((await executor.act('test/broken', request)).outcome, 'unknown');
-    assert.equal(errorOf(await executor.act('test/other', request)), 'no_such_action');
+    assert.deepEqual(await callOf(executor, 'test/echo', request), { outcome: 'ok', output: { a: 1 } });
+    assert.equal((await callOf(executor, 'test/broken', request)).outcome, 'unknown');
+    assert.equal(errorOf(await callOf(executor, 'test/other', request)), 'no_such_action');
     await executor.close();
-    assert.equal(errorOf(await executor.act('test/echo', request)), 'closed');
+    assert.equal(errorOf(await callOf(executor, 'test/echo', request)), 'no_slot');
   });
 });

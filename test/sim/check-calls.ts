@@ -116,7 +116,7 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     if (fact.type === 'RunFinished') {
       const run = desk.tables.runs.rows.get(fact.run);
       if (quietEnds.has(fact.end) || run === undefined || run.mode === 'shadow') return;
-      if (fact.because === 'frozen' && run.acted === undefined) return; // its playbook waits for the thaw (check-choosing.ts)
+      if ((fact.because === 'frozen' || fact.because === 'slots') && run.acted === undefined) return; // its playbook is asked again (check-choosing.ts)
       const incident = desk.tables.incidents.rows.get(fact.incident);
       if (incident?.state !== 'open' || desk.tables.pages.rows.get(incident.page ?? '')?.state === 'ringing') return;
       const debt = { run: fact.run, end: fact.end, incident: fact.incident, desk: deskName(partition, fact.scope), since: seen };

@@ -71,7 +71,10 @@ function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, rea
     const playbook = policy.playbooks.find(({ name }) => name === `heal-${alert.name}`);
     if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) continue;
     const tried = incident.tried.includes(`${playbook.name}|${alert.entity.host}`) || reason.includes(`playbook ${playbook.name} waits`);
-    if (!tried) ledger.breach(`B3: ${id} was paged (${reason}), and ${playbook.name} was never asked about ${alert.fingerprint}`);
+    // One that only watches is asked, too, and holds nobody up while its resource answers.
+    const watches = playbook.mode === 'shadow' && incident.asked?.some((one) => one.playbook === playbook.name) === true;
+    if (!tried && !watches)
+      ledger.breach(`B3: ${id} was paged (${reason}), and ${playbook.name} was never asked about ${alert.fingerprint}`);
   }
 }
 

@@ -172,6 +172,16 @@ export const ungranted: Lie = () => ({
     turn(desk, input.type === 'ResourceTold' ? { ...input, answer: { verdict: 'granted' } } : input, rules, offset),
 });
 
+/** Groups let everybody through. */
+export const boundless: Lie = () => ({
+  turn(desk, input, rules, offset) {
+    const { group } = input.type === 'ResourceWanted' ? input : {};
+    if (input.type !== 'ResourceWanted' || group === undefined) return turn(desk, input, rules, offset);
+    const { want } = input;
+    return turn(desk, { ...input, want: { ...want, through: { group, blast: { max: 1_000, perMs: 1 } } } }, rules, offset);
+  },
+});
+
 export function unfenced(store: Store, { loaders }: MemoryDisk): Store {
   const { checkpoints } = store;
   const load: Checkpoints['load'] = async (partition, take) => {

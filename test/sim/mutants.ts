@@ -22,6 +22,7 @@ import {
   uncorrected,
   unfenced,
   ungranted,
+  boundless,
   withLog,
   withoutBundles,
   withoutRungs,
@@ -51,9 +52,10 @@ export const mutants: readonly Mutant[] = [
     says: 'an executor that tries again what may have happened',
     tampering: {
       executor: (real) => ({
-        async act(uses, request) {
-          const outcome = await real.act(uses, request);
-          return outcome.outcome === 'unknown' ? await real.act(uses, request) : outcome;
+        slot: (lane, how) => real.slot(lane, how),
+        async act(uses, request, how) {
+          const outcome = await real.act(uses, request, how);
+          return outcome.outcome === 'unknown' ? await real.act(uses, request, how) : outcome;
         },
         close: () => real.close(),
       }),
@@ -182,6 +184,11 @@ export const mutants: readonly Mutant[] = [
     says: 'runs that begin without a grant of their resource (C8)',
     tampering: lying({ host: ungranted }),
     caught: /^Q1: .* acted on .* while|^Q2: /,
+  },
+  {
+    says: 'groups that let everybody through (C9, C18)',
+    tampering: lying({ host: boundless }),
+    caught: /^Q[678]: /,
   },
   {
     says: 'rings that wait for others and are never told (U1)',

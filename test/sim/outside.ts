@@ -4,6 +4,7 @@ import type { Notification, NotifyOutcome } from '../../src/core/page/notificati
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Executor } from '../../src/executor/executor.ts';
+import { Slots } from '../../src/executor/slots.ts';
 import type { ActionRequest } from '../../src/ports/action.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import type { SimClock } from './clock.ts';
@@ -42,6 +43,10 @@ export interface OutsideParts {
 }
 
 const lateMs: Millis = 15 * second;
+/** Every third life of a gateway can do little at a time. */
+const fewSlots = 2;
+const manySlots = 16;
+const slotsWaitingMax = 8;
 
 export function createOutside(parts: OutsideParts): Outside {
   const { random, clock, ledger, plan, point } = parts;
@@ -117,10 +122,21 @@ export function createOutside(parts: OutsideParts): Outside {
   }
 
   return {
-    executorFor: (caller) => ({
-      act: (uses, request) => caller.through(() => act(caller, uses, request)),
-      close: () => Promise.resolve(),
-    }),
+    executorFor(caller) {
+      const slots = new Slots(caller.life % 3 === 0 ? fewSlots : manySlots, slotsWaitingMax);
+      slots.open();
+      return {
+        slot: (lane, { calledOff, onWaits }) =>
+          caller.through(() =>
+            slots.take(lane, calledOff, (why) => {
+              ledger.reach('call waits for a slot');
+              onWaits(why);
+            }),
+          ),
+        act: (uses, request, { slot }) => caller.through(() => act(caller, uses, request).finally(slot.free)),
+        close: () => Promise.resolve(),
+      };
+    },
     notifiersFor: (caller) =>
       new Map(
         notifierNames.map((name) => [

@@ -66,13 +66,15 @@ function book(name: string, change: Partial<Playbook> = {}): Playbook {
 
 const playbooks: readonly Playbook[] = [
   book('Down', { steps: [{ ...act, timeoutMs: 3 * minute }] }),
-  book('Probe', { verify: { ...resolved, stableForMs: 15 * second, proofs: [probe] } }),
+  book('Probe', { guards: { ...many, concurrency: 1 }, verify: { ...resolved, stableForMs: 15 * second, proofs: [probe] } }),
   book('Flaky', {
     guards: { ...many, blastRadius: { max: 1, perMs: 5 * minute } },
     steps: [{ ...act, onUnknown: 'retry', retry }],
     verify: { ...resolved, require: 'any', proofs: [{ kind: 'resolved' }, probe] },
   }),
   book('Chain', {
+    group: 'hosts',
+    guards: { ...many, blastRadius: null, floor: { name: 'hosts', members: 4, healthy: 3 } },
     steps: [
       { ...act, id: 'drain', undo, continueOnError: true },
       { ...act, id: 'restart', undo, retry: { ...retry, times: 1 } },

@@ -16,7 +16,7 @@ import type {
   Verify,
 } from '../../core/playbook/document.ts';
 import { minute, second, type Millis } from '../../core/time.ts';
-import { parseRate, parseSpan } from '../yaml/duration.ts';
+import { parsePercent, parseRate, parseShare, parseSpan } from '../yaml/duration.ts';
 import { digestOf } from './digest.ts';
 
 /** What a playbook says when it does not say. */
@@ -34,6 +34,9 @@ export const playbookDefaults = {
   retry: { waitMs: 5 * second, factor: 2 },
   maxLength: 256,
 } as const;
+
+/** Of a share without a window. */
+export const shareWindowMs = 10 * minute;
 
 interface RawCall {
   readonly uses: string;
@@ -70,9 +73,10 @@ export interface RawPlaybook {
   readonly mode?: PlaybookMode;
   readonly on: readonly { readonly alert?: string; readonly incident?: string; readonly for?: string }[];
   readonly params?: { readonly [name: string]: RawParam };
-  readonly target: { readonly resource: string };
+  readonly target: { readonly resource: string; readonly group?: string };
   readonly guards?: {
     readonly blastRadius?: string;
+    readonly keepHealthy?: number | string;
     readonly cooldown?: string;
     readonly attempts?: string;
     readonly concurrency?: number;
@@ -112,6 +116,7 @@ export function buildPlaybook(raw: RawPlaybook): Playbook {
     triggers: raw.on.map(triggerOf),
     params: Object.fromEntries(Object.entries(raw.params ?? {}).map(([name, param]) => [name, paramOf(param)])),
     target: raw.target.resource,
+    ...(raw.target.group === undefined ? {} : { group: raw.target.group }),
     guards: guardsOf(raw.guards ?? {}),
     diagnose: (raw.diagnose ?? []).map(diagnosisOf),
     steps: raw.steps.map(stepOf),
@@ -145,11 +150,23 @@ function guardsOf(raw: NonNullable<RawPlaybook['guards']>): Guards {
   return {
     cooldownMs: spanOr(raw.cooldown, given.cooldownMs),
     attempts: raw.attempts === undefined ? given.attempts : parseRate(raw.attempts),
-    ...(raw.blastRadius === undefined ? {} : { blastRadius: parseRate(raw.blastRadius) }),
+    ...radiusOf(raw.blastRadius),
+    ...(raw.keepHealthy === undefined ? {} : { healthy: healthyOf(raw.keepHealthy) }),
     concurrency: raw.concurrency ?? given.concurrency,
     confidence: raw.confidence ?? given.confidence,
     approveWithinMs: spanOr(raw.approve?.within, given.approveWithinMs),
   };
+}
+
+/** What a share comes to is known with the groups of a configuration (config/quench/groups.ts). */
+export function radiusOf(raw: string | undefined): Pick<Guards, 'blastRadius' | 'blastShare'> {
+  if (raw === undefined) return {};
+  const blastShare = parseShare(raw, shareWindowMs);
+  return blastShare === null ? { blastRadius: parseRate(raw) } : { blastShare };
+}
+
+export function healthyOf(raw: number | string): NonNullable<Guards['healthy']> {
+  return typeof raw === 'number' ? { count: raw } : { percent: parsePercent(raw) ?? 100 };
 }
 
 function diagnosisOf(raw: RawDiagnosis): Diagnosis {

@@ -1,9 +1,17 @@
 // What a playbook of the right shape must still not say: unknown actions, references to nothing, effects without care.
 // Every complaint has its place and says what to write instead. Shapes are schema.ts, defaults build.ts.
 import { hour, second } from '../../core/time.ts';
-import { parseRate, parseSpan } from '../yaml/duration.ts';
+import { parseRate, parseShare, parseSpan } from '../yaml/duration.ts';
 import { below } from '../yaml/pointer.ts';
-import { playbookDefaults, type RawDiagnosis, type RawParam, type RawPlaybook, type RawProof, type RawStep } from './build.ts';
+import {
+  playbookDefaults,
+  shareWindowMs,
+  type RawDiagnosis,
+  type RawParam,
+  type RawPlaybook,
+  type RawProof,
+  type RawStep,
+} from './build.ts';
 import { callFaults, templateFaults } from './call.ts';
 import { expressionFaults, type Scope } from './expressions.ts';
 import { spanFaults, type Fault, type PlaybookDeps } from './fault.ts';
@@ -27,7 +35,7 @@ export function playbookFaults(raw: RawPlaybook, deps: PlaybookDeps): readonly F
       paramFaults(param, below('/params', name), scopeAt(sees.param, 0), deps),
     ),
     ...targetFaults(raw.target.resource, scopeAt(sees.target, 0), deps),
-    ...guardFaults(raw.guards),
+    ...guardFaults(raw.guards, raw.target),
     ...(raw.diagnose ?? []).flatMap((item, index) => diagnosisFaults(item, `/diagnose/${index}`, scopeAt(sees.work, index), deps)),
     ...raw.steps.flatMap((step, index) =>
       stepFaults(
@@ -105,12 +113,31 @@ function targetFaults(resource: string, scope: Scope, deps: PlaybookDeps): reado
   return templateFaults(resource, pointer, scope, deps.expressions);
 }
 
-function guardFaults(guards: RawPlaybook['guards']): readonly Fault[] {
+function guardFaults(guards: RawPlaybook['guards'], target: RawPlaybook['target']): readonly Fault[] {
   return [
     ...spanFaults(guards?.cooldown, '/guards/cooldown', { min: 0, max: 720 * hour }),
     ...spanFaults(guards?.approve?.within, '/guards/approve/within', { min: 30 * second, max: 24 * hour }),
     ...rateFaults(guards?.attempts, '/guards/attempts', '3 per 6h'),
-    ...rateFaults(guards?.blastRadius, '/guards/blastRadius', '10 per 10m'),
+    ...radiusFaults(guards?.blastRadius, '/guards/blastRadius'),
+    ...groupFaults(guards, target),
+  ];
+}
+
+/** A number of targets, or a share of them, within a window that is one. */
+export function radiusFaults(radius: string | undefined, pointer: string): readonly Fault[] {
+  return parseShare(radius ?? '', shareWindowMs) === null ? rateFaults(radius, pointer, '10 per 10m') : [];
+}
+
+/** What is a share, or is to stay, needs something that it is a part of. */
+function groupFaults(
+  { blastRadius = '', keepHealthy }: NonNullable<RawPlaybook['guards']> = {},
+  { group }: RawPlaybook['target'],
+): readonly Fault[] {
+  if (group !== undefined) return [];
+  const expected = 'expected target.group beside it, the name of a group whose members quench.yaml counts, seen none';
+  return [
+    ...(blastRadius.includes('%') ? [{ pointer: '/guards/blastRadius', message: expected }] : []),
+    ...(keepHealthy === undefined ? [] : [{ pointer: '/guards/keepHealthy', message: expected }]),
   ];
 }
 

@@ -1,6 +1,6 @@
 // The playbook/v1 document as JSON Schema: what the loader checks shapes with, and what editors are served.
 // What a shape cannot say (known actions, references, expressions) is lint.ts.
-import { bytesPattern, ratePattern, spanPattern } from '../yaml/duration.ts';
+import { bytesPattern, percentPattern, ratePattern, sharePattern, spanPattern } from '../yaml/duration.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 
 export const span = { type: 'string', pattern: spanPattern, 'x-expects': 'a span such as 90s, 10m or 1h30m' } as const;
@@ -78,11 +78,25 @@ const param = mapping(
   { items: oneTarget, minItems: oneTarget, maxItems: oneTarget, format: 'write a pattern', minimum: 'write oneOf', maximum: 'write oneOf' },
 );
 
+export const blastRadius = {
+  ...rate,
+  pattern: `${rate.pattern}|${sharePattern}`,
+  'x-expects': 'how many targets within a window, such as "10 per 10m", a share of its group, such as 25%, or none',
+} as const;
+export const keepHealthy = {
+  type: ['integer', 'string'],
+  minimum: 1,
+  maximum: 1_000_000,
+  pattern: percentPattern,
+  'x-expects': 'how many members of its group stay healthy, such as 3 or 60%',
+} as const;
+
 const guards = mapping(
   {
     cooldown: span,
     attempts: rate,
-    blastRadius: { ...rate, 'x-expects': 'how many targets within a window, such as "10 per 10m", or none' },
+    blastRadius,
+    keepHealthy,
     concurrency: { type: 'integer', minimum: 1, maximum: 100 },
     confidence: { type: 'number', minimum: 0, maximum: 1 },
     approve: mapping({ within: span }, [], {
@@ -95,7 +109,6 @@ const guards = mapping(
   },
   [],
   {
-    keepHealthy: 'write a check under diagnose',
     storm: 'write storm in quench.yaml',
     deny: 'freeze by hand: quench freeze',
     windows: '',
@@ -192,7 +205,16 @@ export const PlaybookSchema: Schema = {
       mode: { enum: ['off', 'shadow', 'approve', 'auto'] },
       on: { type: 'array', minItems: 1, maxItems: 20, items: trigger },
       params: named(param, stepId, 30),
-      target: mapping({ resource: line(500) }, ['resource'], { each: oneTarget, group: 'guards count per target' }),
+      target: mapping(
+        {
+          resource: line(500),
+          group: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 'x-expects': 'the name of a group of quench.yaml' },
+        },
+        ['resource'],
+        {
+          each: oneTarget,
+        },
+      ),
       guards,
       diagnose: { type: 'array', maxItems: 20, items: diagnosis },
       steps: { type: 'array', minItems: 1, maxItems: 30, items: step },

@@ -6,6 +6,7 @@ import type { ActionDeclaration } from '../../ports/action.ts';
 import type { Role } from '../../ports/shares.ts';
 import type { Files } from '../files.ts';
 import { spanFaults, type PlaybookDeps } from '../playbook/fault.ts';
+import type { RawGroup } from './groups.ts';
 import type { SecretDeps } from '../secrets.ts';
 import { parseBytes, parseSpan } from '../yaml/duration.ts';
 import { didYouMean, type ConfigProblem } from '../yaml/problems.ts';
@@ -77,6 +78,7 @@ export interface RawConfig {
   readonly endpoints: { readonly [name: string]: RawEndpoint };
   readonly scope?: { readonly labels?: readonly string[] };
   readonly playbooks?: { readonly dir?: string };
+  readonly groups?: { readonly [name: string]: RawGroup };
   readonly actions?: { readonly [kind: string]: Options };
   readonly notifiers: { readonly [name: string]: Options & { readonly type: string; readonly person?: string } };
   readonly ladders: { readonly [name: string]: RawLadder };

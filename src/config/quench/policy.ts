@@ -8,6 +8,7 @@ import { sees } from '../playbook/names.ts';
 import { dirFault, readPlaybookDir, readPlaybooks, type LoadedPlaybook } from '../playbook/playbooks.ts';
 import { below } from '../yaml/pointer.ts';
 import { configDefaults } from './defaults.ts';
+import { groupsOf } from './groups.ts';
 import { complain, spanAt, unknownName, type Loading } from './loading.ts';
 import { judged, type Permits } from './prospects.ts';
 import type { Config } from './types.ts';
@@ -19,7 +20,8 @@ export function policyOf(loading: Loading, dir: string, permits: Permits): Polic
   const span = (key: 'settle' | 'holdOff' | 'stale', fallback: Millis, min: Millis): Millis =>
     spanAt(loading, `/${key}`, raw[key], fallback, { min, max: 30 * day });
   const holdOffMs = span('holdOff', configDefaults.holdOffMs, 0);
-  const playbooks = playbooksOf(loading, dir).map((loaded) => judged(loading, loaded, holdOffMs, permits));
+  const groups = groupsOf(loading);
+  const playbooks = playbooksOf(loading, dir).map((loaded) => judged(loading, loaded, { holdOffMs, permits, groups }));
   const ladders = laddersOf(loading);
   const routes = routesOf(loading);
   const keepTrying = raw.delivery?.keepTrying;

@@ -2,11 +2,13 @@
 // longer than a person is left waiting for it.
 //   P1  What the lists refuse is told with the line to paste; `check` refuses it, a start says it. A playbook that cannot do without such a
 //       call carries the reason (`unlisted`), and is refused before it begins.
+//       The same is said of a share of a group whose members nobody counted (groups.ts).
 //   P2  Work that outlasts the hold-off is a warning: the playbook works all the same, but somebody is paged meanwhile.
 import type { ActionCall, Playbook } from '../../core/playbook/document.ts';
 import { spanOf, type Millis } from '../../core/time.ts';
 import type { ListFault } from '../../ports/action.ts';
 import type { LoadedPlaybook } from '../playbook/playbooks.ts';
+import { boundedBy, type Groups } from './groups.ts';
 import type { Loading } from './loading.ts';
 
 /** Why the lists refuse a call, one fault for each thing that is on none. */
@@ -20,11 +22,20 @@ interface Placed {
   readonly isNeeded: boolean;
 }
 
-/** The playbook, with why it cannot act; tells what is wrong with it here. */
-export function judged(loading: Loading, { playbook, file }: LoadedPlaybook, holdOffMs: Millis, permits: Permits): Playbook {
+/** What a playbook is judged under. */
+export interface Under {
+  readonly holdOffMs: Millis;
+  readonly permits: Permits;
+  readonly groups: Groups;
+}
+
+/** The playbook, with its shares as numbers and with why it cannot act; tells what is wrong with it here. */
+export function judged(loading: Loading, { playbook: written, file }: LoadedPlaybook, { holdOffMs, permits, groups }: Under): Playbook {
+  const { playbook, fault: unbounded } = boundedBy(groups, written);
   if (playbook.mode === 'off') return playbook;
   for (const [pointer, message] of lastings(playbook, holdOffMs)) loading.deps.warn?.(file.problem(pointer, message));
-  let unlisted: string | null = null;
+  if (unbounded !== null) loading.deps.unsafe?.tell(file.problem(unbounded.pointer, unbounded.message));
+  let unlisted = unbounded?.says ?? null;
   for (const { pointer, name, call, isNeeded } of callsOf(playbook)) {
     for (const fault of permits(call)) {
       loading.deps.unsafe?.tell(file.problem(`${pointer}/with${fault.pointer}`, fault.message));

@@ -2,7 +2,7 @@
 // Defaults and cross checks are config.ts.
 import { severities } from '../../core/alert/severity.ts';
 import { roles } from '../../ports/shares.ts';
-import { bytes, line, mapping, named, span } from '../playbook/schema.ts';
+import { blastRadius, bytes, keepHealthy, line, mapping, named, span } from '../playbook/schema.ts';
 import { either, type Schema } from '../yaml/shape.ts';
 
 const reference = '{ env: NAME } or { file: path }, never the secret itself';
@@ -134,6 +134,15 @@ export const ConfigSchema: Schema = {
       endpoints: { ...named(endpoint), minProperties: 1 },
       scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
       playbooks: mapping({ dir: line(4_096) }),
+      groups: named(
+        mapping({
+          count: count(1_000_000),
+          members: { type: 'array', minItems: 1, maxItems: 10_000, items: line(253) },
+          file: line(4_096),
+          blastRadius,
+          keepHealthy,
+        }),
+      ),
       actions: { type: 'object', additionalProperties: options },
       notifiers: {
         ...named({

@@ -34,6 +34,7 @@ const policyMembers: ReadonlySet<string> = new Set([
   'ladders',
   'routes',
   'grouping',
+  'groups',
   'storm',
   'flapping',
   'paging',

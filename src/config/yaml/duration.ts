@@ -15,6 +15,8 @@ const spanMax: Millis = 3_650 * day;
 
 /** Shape of a span for JSON Schema: units once each, from big to small. */
 export const spanPattern = '^(?=.)([0-9]{1,6}d)?([0-9]{1,6}h)?([0-9]{1,6}m)?([0-9]{1,6}s)?([0-9]{1,9}ms)?$';
+export const percentPattern = '^([1-9][0-9]?|100)%$';
+export const sharePattern = '^([1-9][0-9]?|100)%( per [0-9dhms]{2,40})?$';
 export const ratePattern = '^[1-9][0-9]{0,5} per [0-9dhms]{2,40}$';
 export const bytesPattern = '^[1-9][0-9]{0,9}(B|KiB|MiB|GiB)$';
 
@@ -33,6 +35,21 @@ export function parseRate(text: string): { readonly max: number; readonly perMs:
   const [, count, span] = /^([1-9][0-9]{0,5}) per ([0-9dhms]+)$/.exec(text) ?? [];
   const perMs = parseSpan(span ?? '');
   return perMs === null || perMs === 0 ? null : { max: Number(count), perMs };
+}
+
+/** `25%` as a number from 1 to 100, or null. */
+export function parsePercent(text: string): number | null {
+  const [, digits] = /^([1-9][0-9]{0,2})%$/.exec(text) ?? [];
+  const percent = Number(digits);
+  return percent >= 1 && percent <= 100 ? percent : null;
+}
+
+/** `25% per 10m` as a share of a group and a span, which is the given one if it is not said; null when it is none. */
+export function parseShare(text: string, otherwiseMs: Millis): { readonly percent: number; readonly perMs: Millis } | null {
+  const [share = '', span, ...more] = text.split(' per ');
+  const percent = parsePercent(share);
+  const perMs = span === undefined ? otherwiseMs : parseSpan(span);
+  return percent === null || perMs === null || perMs === 0 || more.length > 0 ? null : { percent, perMs };
 }
 
 const unitBytes = new Map([

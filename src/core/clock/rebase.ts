@@ -8,7 +8,7 @@ import type { Alert, Refired, Remembered } from '../alert/row.ts';
 import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Asked, Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
-import type { ResourceRow } from '../resource/row.ts';
+import type { GroupRow, ResourceRow } from '../resource/row.ts';
 import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
 import { put, type Table } from '../table.ts';
 import type { Instant } from '../time.ts';
@@ -40,7 +40,7 @@ function foldSetBack(desk: Desk, { from, stoodFrom, to }: DeskSetBack): void {
   each(tables.runs, (row) => runAfter(row, back));
   each(tables.targets, (row) => targetAfter(row, back));
   each(tables.resources, (row) => resourceAfter(row, back));
-  each(tables.groups, (row) => ({ ...row, admitted: row.admitted.map((one) => ({ ...one, at: shifted(one.at, back) })) }));
+  each(tables.groups, (row) => groupAfter(row, back));
   each(tables.bundles, (row) => ({ ...row, until: expiryAfter(row.until, back) }));
   each(tables.pages, (row) => pageAfter(row, back));
   each(tables.wakes, (row) => wakeAfterBack(row, back));
@@ -88,7 +88,7 @@ function historyAfter(history: FlapHistory, back: Back): FlapHistory {
 }
 
 function incidentAfter(incident: Incident, back: Back): Incident {
-  const { openedAt, firstStart, lastStart, resolvedAt, lifeAt, risenAt, acked, taken, held, asked } = incident;
+  const { openedAt, firstStart, lastStart, resolvedAt, lifeAt, risenAt, acked, taken, held, starved, asked } = incident;
   return {
     ...incident,
     openedAt: shifted(openedAt, back),
@@ -98,6 +98,7 @@ function incidentAfter(incident: Incident, back: Back): Incident {
     lifeAt: shifted(lifeAt, back),
     acked: acked === null ? null : { ...acked, at: clamped(acked.at, back) },
     ...(taken === undefined ? {} : { taken: { ...taken, at: clamped(taken.at, back) } }),
+    ...(starved === undefined ? {} : { starved: { ...starved, at: shifted(starved.at, back) } }),
     ...(risenAt === undefined ? {} : { risenAt: shifted(risenAt, back) }),
     ...(asked === undefined ? {} : { asked: asked.map((one) => askedAfter(one, back)) }),
     ...(held === undefined
@@ -112,11 +113,14 @@ function askedAfter(asked: Asked, back: Back): Asked {
   return answeredAt === undefined ? next : { ...next, answeredAt: shifted(answeredAt, back) };
 }
 
+function callAfter(call: Call, back: Back): Call {
+  const requestedAt = shifted(call.requestedAt, back);
+  if (call.worker !== null || call.queued === undefined) return { ...call, requestedAt };
+  return { ...call, requestedAt, queued: { ...call.queued, at: shifted(call.queued.at, back) } };
+}
+
 function runAfter(run: Run, back: Back): Run {
-  const calls = Object.entries(run.calls).map(([id, call]): [string, Call] => [
-    id,
-    { ...call, requestedAt: shifted(call.requestedAt, back) },
-  ]);
+  const calls = Object.entries(run.calls).map(([id, call]): [string, Call] => [id, callAfter(call, back)]);
   return {
     ...run,
     startedAt: shifted(run.startedAt, back),
@@ -151,6 +155,18 @@ function resourceAfter(resource: ResourceRow, back: Back): ResourceRow {
     lastEndAt: shifted(resource.lastEndAt, back),
     starts: resource.starts.map((start) => ({ ...start, at: shifted(start.at, back) })),
     usedAt: shifted(resource.usedAt, back),
+  };
+}
+
+function groupAfter(group: GroupRow, back: Back): GroupRow {
+  const { admitted, running, ill } = group;
+  const at = <One extends { readonly at: Instant }>(one: One): One => ({ ...one, at: shifted(one.at, back) });
+  const until = <One extends { readonly until: Instant }>(one: One): One => ({ ...one, until: expiryAfter(one.until, back) });
+  return {
+    ...group,
+    admitted: admitted.map(at),
+    ...(running === undefined ? {} : { running: running.map(until) }),
+    ...(ill === undefined ? {} : { ill: ill.map(at) }),
   };
 }
 

@@ -6,7 +6,7 @@ import { emit, nextSeq, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import type { Asked, Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
-import { blastOf } from '../resource/group.ts';
+import { throughOf } from '../resource/group.ts';
 import { resourceOf } from '../resource/message.ts';
 import { longestOf } from '../run/longest.ts';
 import { second, type Instant } from '../time.ts';
@@ -51,8 +51,7 @@ function liftsAt({ answer, askedAt, answeredAt = askedAt }: Asked): Instant {
 }
 
 function ask(ctx: TurnContext, incident: Incident, playbook: Playbook, about: { target: string; alert: string }): void {
-  const { name, guards } = playbook;
-  const blast = blastOf(playbook);
+  const { name, guards, mode } = playbook;
   const { cooldownMs, attempts } = guards;
   const { target, alert } = about;
   emit(ctx, {
@@ -67,7 +66,8 @@ function ask(ctx: TurnContext, incident: Incident, playbook: Playbook, about: { 
       target,
       limits: { cooldownMs, attempts },
       holdMs: longestOf(playbook),
-      ...(blast === null ? {} : { through: { group: resourceOf(ctx.desk.scope, name), blast } }),
+      through: throughOf(ctx.desk.scope, playbook),
+      ...(mode === 'shadow' ? { shadow: true } : {}),
     },
   });
 }

@@ -9,7 +9,7 @@ import type { Playbook } from '../playbook/document.ts';
 import { attemptsReason, coolingReason, coolsIn } from '../resource/limits.ts';
 import type { Guard } from '../run/facts.ts';
 import type { TargetHistory } from '../run/row.ts';
-import type { Millis } from '../time.ts';
+import { second, type Millis } from '../time.ts';
 
 export interface Refusal {
   readonly guard: Guard;
@@ -34,6 +34,8 @@ interface GuardRule {
   readonly refuses: (ctx: TurnContext, question: Question) => string | null;
 }
 
+const starvedMs: Millis = 15 * second;
+
 /** Says no while parameters and target are worked out, before any guard of the playbook is asked (plan.ts). */
 const askedBefore: GuardRule = { isPassing: false, refuses: () => null };
 
@@ -51,8 +53,10 @@ const guards: { readonly [guard in Guard]: GuardRule } = {
   cooldown: { isPassing: true, refuses: whileCooling },
   attempts: { isPassing: false, refuses: afterAttempts },
   blastRadius: askedElsewhere,
+  keepHealthy: askedElsewhere,
   lock: { isPassing: true, refuses: whileHeld },
   concurrency: { isPassing: true, refuses: whileCrowded },
+  slots: { isPassing: true, refuses: whileStarved },
 };
 
 const order = Object.keys(guards) as readonly Guard[]; // the keys of the table above
@@ -97,8 +101,17 @@ function whileHeld(_: TurnContext, { target, history }: Question): string | null
   return holder === null ? null : `run ${holder} holds ${target}`; // G2
 }
 
+/** Of a playbook that asks for a yes; the runs of others are counted by their group, over all scopes (resource/group.ts). */
 function whileCrowded(ctx: TurnContext, { playbook }: Question): string | null {
+  if (playbook.mode !== 'approve') return null;
   const { concurrency } = playbook.guards;
   const running = ctx.desk.indexes.runsAtWork.get(playbook.name) ?? 0;
   return running < concurrency ? null : `${running} runs of ${playbook.name} at work, at most ${concurrency}`;
+}
+
+/** A run of it has just waited in vain for somebody to begin its first call: the next one waits a moment, or it would take turns with itself. */
+function whileStarved({ at }: TurnContext, { incident, playbook, target }: Question): string | null {
+  const { starved } = incident;
+  if (starved === undefined || starved.playbook !== playbook.name || starved.target !== target) return null;
+  return at - starved.at >= starvedMs ? null : starved.reason;
 }

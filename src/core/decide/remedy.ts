@@ -72,7 +72,7 @@ export function remedy(ctx: TurnContext, incident: Incident, arrived: string | n
       continue;
     }
     if (playbook.mode === 'shadow' && planned.ok) {
-      watch(ctx, incident, found, planned.value);
+      watchOnceAnswered(ctx, incident, found, planned.value);
       continue;
     }
     const own = planned.ok ? refusalOf(ctx, incident, playbook, planned.value.target) : planned.error;
@@ -115,11 +115,20 @@ function refuse(ctx: TurnContext, incident: Incident, { playbook, fingerprint: a
   emit(ctx, { type: 'RunRefused', run, incident: incident.id, playbook: name, mode, target, guard, reason, alert });
 }
 
+/** A run that only watches asks what every other asks, the desks of its resource and group, too; where they keep still it begins without. */
+function watchOnceAnswered(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): void {
+  const own = refusalOf(ctx, incident, found.playbook, planned.target);
+  const word = own === null ? wordOf(ctx, incidentOf(ctx, incident.id) ?? incident, found, planned.target) : null;
+  if (word?.is === 'open' && ctx.at < word.until) return askAgain(ctx, incident, word.until - ctx.at);
+  watch(ctx, incident, found, planned, own ?? (word?.is === 'no' ? word.refusal : null));
+}
+
 /** Starts a run that only watches, and says what would refuse it. */
-function watch(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan): void {
-  const refusal = refusalOf(ctx, incident, found.playbook, planned.target);
+function watch(ctx: TurnContext, incident: Incident, found: Candidate, planned: Plan, refusal: Refusal | null): void {
+  const asked = incidentOf(ctx, incident.id)?.asked?.find((one) => one.playbook === found.playbook.name && one.target === planned.target);
+  const named = asked === undefined ? {} : { run: asked.run };
   const wouldBe = refusal === null ? {} : { wouldBe: `${refusal.guard}: ${refusal.reason}`.slice(0, wouldBeCharsMax) };
-  start(ctx, incident, found.playbook, { ...planned, alerts: alertsOf(ctx, incident, found, planned), ...wouldBe });
+  start(ctx, incident, found.playbook, { ...planned, ...named, alerts: alertsOf(ctx, incident, found, planned), ...wouldBe });
 }
 
 /** Starts the run that was granted the target (A1); true when it works on the incident, which one that is over at once does not. */

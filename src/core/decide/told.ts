@@ -17,15 +17,19 @@ export function onTold(ctx: TurnContext, input: ResourceTold): void {
   }
   if (answer.verdict === 'waits' && asked.answer !== null) return; // the same word again, after a newer one
   emit(ctx, { type: 'ResourceAnswered', incident: id, run, answer });
-  if (answer.verdict === 'refused' && isHeld(answer)) giveBack(ctx, id, input); // A2
+  const isNew = asked.answer?.verdict !== 'refused'; // a second no says that there is room again
+  if (answer.verdict === 'refused' && isNew && isHeld(answer)) giveBack(ctx, id, input); // A2
   const listed = incidentOf(ctx, id)?.listed.slice(0, membersTried) ?? [];
   deliberate(ctx, id, listed.includes(asked.alert) ? null : asked.alert);
   if (askedOf(ctx, id, run)?.answer?.verdict === 'granted') giveBack(ctx, id, input); // A2
 }
 
+/** Guards of a group, which is asked once the resource is granted. */
+const groupGuards: ReadonlySet<string> = new Set(['blastRadius', 'keepHealthy', 'concurrency']);
+
 /** Whether the resource is held for the run: it was granted, or its group said no after it was. */
 function isHeld(answer: Answer): boolean {
-  return answer.verdict === 'granted' || (answer.verdict === 'refused' && answer.guard === 'blastRadius');
+  return answer.verdict === 'granted' || (answer.verdict === 'refused' && groupGuards.has(answer.guard));
 }
 
 function askedOf(ctx: TurnContext, incident: string, run: string): Asked | undefined {

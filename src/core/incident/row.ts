@@ -80,6 +80,8 @@ export interface Incident {
   readonly held?: { readonly [condition: string]: { readonly since: Instant; readonly digest: string } };
   /** What its playbooks have asked of resources, until the run begins or is not wanted any more; absent while there is nothing. */
   readonly asked?: readonly Asked[];
+  /** The last run of this playbook waited in vain for somebody to begin its first call, and left no other trace; absent if none ever did. */
+  readonly starved?: { readonly playbook: string; readonly target: string; readonly at: Instant; readonly reason: string };
   /** The run that may act now; shadow runs are only in `runs`. */
   readonly run: string | null;
   readonly runs: readonly string[];

@@ -37,10 +37,16 @@ export interface Guards {
   readonly cooldownMs: Millis;
   /** Runs of this playbook per target within a window, after which it is refused and paged. */
   readonly attempts: { readonly max: number; readonly perMs: Millis } | null;
-  /** Runs of this playbook at once in the scope. Two runs never share a target, whatever this says. */
+  /** Runs of this playbook at once, over all scopes (of one that asks for a yes: in the scope). Two runs never share a target, whatever this says. */
   readonly concurrency: number;
   /** Targets that this playbook may act on within a window, over all scopes; null = any number, absent = a default (resource/group.ts). */
   readonly blastRadius?: { readonly max: number; readonly perMs: Millis } | null;
+  /** The radius as a share of the members of its group, as its author wrote it; what it comes to is `blastRadius`. */
+  readonly blastShare?: { readonly percent: number; readonly perMs: Millis };
+  /** How many members of its group are to stay healthy, as its author wrote it; what it comes to is `floor`. */
+  readonly healthy?: { readonly count?: number; readonly percent?: number };
+  /** Of how many members so many stay healthy, by the groups of the configuration that it was published from. Not in the digest. */
+  readonly floor?: { readonly name: string; readonly members: number; readonly healthy: number };
   /** Least incident score at which the playbook may act. */
   readonly confidence: number;
   readonly approveWithinMs: Millis;
@@ -96,6 +102,8 @@ export interface Playbook {
   readonly params: { readonly [name: string]: Param };
   /** The one resource that is acted on; lock, cooldown and attempts are counted against it. Empty → refused. */
   readonly target: Template;
+  /** The configured group that the target is a member of; absent where none is named. */
+  readonly group?: string;
   readonly guards: Guards;
   readonly diagnose: readonly Diagnosis[];
   readonly steps: readonly Step[];

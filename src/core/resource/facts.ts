@@ -21,10 +21,20 @@ export interface Blast {
   readonly perMs: Millis;
 }
 
-/** The group whose blast radius a grant has to fit into. */
+/** How many members of a group are to stay healthy, of how many that it has by its configuration. */
+export interface Floor {
+  readonly name: string;
+  readonly members: number;
+  readonly healthy: number;
+}
+
+/** The group whose bounds a grant has to fit into. */
 export interface Through {
   readonly group: string;
   readonly blast: Blast;
+  /** Runs of the playbook at once; absent of one that waits for a yes, and in records of 0.1.0: not counted by the group. */
+  readonly concurrency?: number;
+  readonly floor?: Floor;
 }
 
 /** A run that wants to act on a resource. */
@@ -40,9 +50,11 @@ export interface Want {
   readonly holdMs: Millis;
   /** The group that is asked when the resource is granted; absent where nothing bounds it. */
   readonly through?: Through;
+  /** It only watches: it is answered like any other and holds nothing. */
+  readonly shadow?: true;
 }
 
-export type ResourceGuard = 'cooldown' | 'attempts' | 'blastRadius' | 'lock';
+export type ResourceGuard = 'cooldown' | 'attempts' | 'blastRadius' | 'keepHealthy' | 'concurrency' | 'lock';
 
 /** `waits`: it is in the queue, and a grant follows by itself. `refused`: it is not, and has to ask again. */
 export type Answer =
@@ -59,13 +71,17 @@ export interface ResourceWanted extends InputBase {
   readonly group?: string;
 }
 
-/** Scope of the resource: a run has ended, or does not want it any more. */
+/** Scope of the resource, and then of its group: a run has ended, or does not want it any more. */
 export interface ResourceReturned extends InputBase {
   readonly type: 'ResourceReturned';
   readonly resource: string;
   readonly run: string;
   /** Whether the run did anything; one that did not counts as no attempt and begins no cooldown. */
   readonly acted: boolean;
+  /** It put out what it was started for, or found nothing to do. */
+  readonly helped?: boolean;
+  /** Set where a group is told; the resource is free by then. */
+  readonly group?: string;
 }
 
 /** Scope of the incident: what the resource's desk decided about a run of it. */
@@ -102,6 +118,7 @@ export interface ResourceReleased extends FactBase {
   readonly incident: string;
   readonly resource: string;
   readonly acted: boolean;
+  readonly helped?: boolean;
 }
 
 /** Scope of a group: the run may act on the resource that it was granted, or has to give it back. */
@@ -112,6 +129,16 @@ export interface GroupDecided extends FactBase {
   readonly resource: string;
   readonly want: Want;
   readonly answer: Answer;
+}
+
+/** Scope of a group: a resource that was granted through it is free again. */
+export interface GroupFreed extends FactBase {
+  readonly type: 'GroupFreed';
+  readonly group: string;
+  readonly resource: string;
+  readonly run: string;
+  readonly acted: boolean;
+  readonly helped: boolean;
 }
 
 /** Scope of the resource: it is given to the run, which holds it until it is freed, or the run waits, or may not have it. */
@@ -128,6 +155,9 @@ export interface ResourceFreed extends FactBase {
   readonly resource: string;
   readonly run: string;
   readonly acted: boolean;
+  readonly helped?: boolean;
+  /** Through which it had been granted; absent of a run that held nothing. */
+  readonly group?: string;
   /** `overdue`: nobody gave it back in the longest time that the run could take. */
   readonly why: 'returned' | 'overdue';
 }

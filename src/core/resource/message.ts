@@ -4,16 +4,23 @@
 import { scopeOfId } from '../ids.ts';
 import type { Fact, Input } from '../records.ts';
 import type { Instant } from '../time.ts';
-import type { GroupDecided, ResourceDecided, ResourceReleased, ResourceRequested } from './facts.ts';
+import type { GroupDecided, ResourceDecided, ResourceFreed, ResourceReleased, ResourceRequested } from './facts.ts';
 
 const nameCharsMax = 120;
 
 /** Facts that are a message to another desk. */
-export type MessageFact = ResourceRequested | ResourceReleased | ResourceDecided | GroupDecided;
+export type MessageFact = ResourceRequested | ResourceReleased | ResourceDecided | GroupDecided | FreedThrough;
+
+/** Freed, and a group has to hear of it. */
+type FreedThrough = ResourceFreed & { readonly group: string };
 
 export function isMessage(fact: Fact): fact is MessageFact {
   return (
-    fact.type === 'ResourceRequested' || fact.type === 'ResourceReleased' || fact.type === 'ResourceDecided' || fact.type === 'GroupDecided'
+    (fact.type === 'ResourceFreed' && fact.group !== undefined) ||
+    fact.type === 'ResourceRequested' ||
+    fact.type === 'ResourceReleased' ||
+    fact.type === 'ResourceDecided' ||
+    fact.type === 'GroupDecided'
   );
 }
 
@@ -40,8 +47,13 @@ export function messageOf(fact: MessageFact, at: Instant): Input {
     case 'ResourceRequested':
       return { type: 'ResourceWanted', scope: resourceScope(fact.resource), at, resource: fact.resource, want: fact.want };
     case 'ResourceReleased': {
-      const { resource, run, acted } = fact;
-      return { type: 'ResourceReturned', scope: resourceScope(resource), at, resource, run, acted };
+      const { resource, run, acted, helped } = fact;
+      const how = { run, acted, ...(helped === undefined ? {} : { helped }) };
+      return { type: 'ResourceReturned', scope: resourceScope(resource), at, resource, ...how };
+    }
+    case 'ResourceFreed': {
+      const { resource, run, acted, helped = false, group } = fact;
+      return { type: 'ResourceReturned', scope: groupScope(group), at, resource, run, acted, helped, group };
     }
     case 'ResourceDecided': {
       const { resource, want, answer } = fact;

@@ -6,15 +6,13 @@
 //   Q4  A hold has an end: after the longest time of its run, and a margin, the resource is free; the run itself begins nothing any more
 //       towards the end of that time (V4 in present.ts). Spans are compared, never the clocks of two desks.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { hour, minute, type Millis } from '../time.ts';
+import { hour, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import type { Answer, ResourceReturned, ResourceWake, ResourceWanted, Want } from './facts.ts';
-import { onCalm, onGroupWanted } from './group.ts';
+import type { Answer, ResourceFreed, ResourceReturned, ResourceWake, ResourceWanted, Want } from './facts.ts';
+import { onCalm, onGroupReturned, onGroupWanted } from './group.ts';
 import { attemptsReason, coolingReason, coolsIn } from './limits.ts';
-import { unknownResource, type ResourceRow } from './row.ts';
+import { holdMarginMs, unknownResource, type ResourceRow } from './row.ts';
 
-/** A run counts its hold on its own desk, from when it heard of the grant: what that may come later than the grant itself. */
-const holdMarginMs: Millis = 5 * minute;
 const waitingMax = 100;
 const keepLeastMs: Millis = hour;
 
@@ -27,10 +25,12 @@ export function onWanted(ctx: TurnContext, input: ResourceWanted): void {
   decide(ctx, resource, want);
 }
 
-export function onReturned(ctx: TurnContext, { resource, run, acted }: ResourceReturned): void {
+export function onReturned(ctx: TurnContext, input: ResourceReturned): void {
+  if (input.group !== undefined) return onGroupReturned(ctx, input);
+  const { resource, run, acted, helped } = input;
   const row = rowOf(ctx, resource);
   if (row.holder !== run && !row.waiting.some((want) => want.run === run)) return;
-  free(ctx, resource, { run, acted, why: 'returned' });
+  free(ctx, resource, { run, acted, why: 'returned', ...(helped === undefined ? {} : { helped }) });
 }
 
 export const resourceWakes: WakeHandlers<ResourceWake['kind']> = {
@@ -54,27 +54,31 @@ function rowOf(ctx: TurnContext, resource: string): ResourceRow {
 function decide(ctx: TurnContext, resource: string, want: Want): Answer['verdict'] {
   const answer = answerTo(ctx, rowOf(ctx, resource), want);
   emit(ctx, { type: 'ResourceDecided', resource, want, answer });
-  if (answer.verdict === 'granted')
+  if (answer.verdict === 'granted' && want.shadow !== true)
     wakeAfter(ctx, want.holdMs + holdMarginMs, { kind: 'hold', resource, run: want.run, asked: nextSeq(ctx) });
-  else if (answer.verdict === 'refused') forgetLater(ctx, resource);
+  else if (answer.verdict === 'refused' || want.shadow === true) forgetLater(ctx, resource);
   return answer.verdict;
 }
 
 /** While somebody holds it the others wait: whether that one counts as an attempt, and when it cools down, is known when it ends (Q2). */
-function answerTo({ at }: TurnContext, row: ResourceRow, { playbook, target, limits }: Want): Answer {
+function answerTo({ at }: TurnContext, row: ResourceRow, { playbook, target, limits, shadow }: Want): Answer {
   if (row.holder !== null) {
     const reason = `run ${row.holder} holds ${target}`; // Q1
+    if (shadow === true) return { verdict: 'refused', guard: 'lock', reason };
     if (row.waiting.length < waitingMax) return { verdict: 'waits', guard: 'lock', reason };
     return { verdict: 'refused', guard: 'lock', reason: `${reason}, and ${row.waiting.length} wait for it` };
   }
   const cooling = coolingReason(row, limits, target, at);
   if (cooling !== null) return { verdict: 'refused', guard: 'cooldown', reason: cooling, liftsInMs: coolsIn(row, limits, at) };
-  const tired = attemptsReason(row, limits, playbook, target, at);
+  const starts = row.starts.filter((start) => start.shadow !== true || shadow === true);
+  const tired = attemptsReason({ ...row, starts }, limits, playbook, target, at);
   return tired === null ? { verdict: 'granted' } : { verdict: 'refused', guard: 'attempts', reason: tired };
 }
 
-function free(ctx: TurnContext, resource: string, how: { run: string; acted: boolean; why: 'returned' | 'overdue' }): void {
-  emit(ctx, { type: 'ResourceFreed', resource, ...how });
+function free(ctx: TurnContext, resource: string, how: Pick<ResourceFreed, 'run' | 'acted' | 'helped' | 'why'>): void {
+  const { holder, group } = rowOf(ctx, resource);
+  const through = holder === how.run && group !== undefined ? { group } : {};
+  emit(ctx, { type: 'ResourceFreed', resource, ...how, ...through });
   // Q1, Q2: each leaves the queue, whatever is decided; so this ends.
   for (let next = nextOf(ctx, resource); next !== undefined; next = nextOf(ctx, resource)) decide(ctx, resource, next);
   if (rowOf(ctx, resource).holder === null) forgetLater(ctx, resource);

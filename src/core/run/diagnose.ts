@@ -5,7 +5,8 @@ import { runEnvironment } from '../playbook/environment.ts';
 import { askApproval, tellPlan } from './approval.ts';
 import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
-import type { ActionOutcome } from './outcome.ts';
+import { notBegun, type ActionOutcome } from './outcome.ts';
+import { starved } from './overtaken.ts';
 import { freshRun, move, next, type Progress } from './position.ts';
 import { frameOf, playbookOf, type Run } from './row.ts';
 import { shadowEnd } from './shadow.ts';
@@ -19,7 +20,10 @@ export function diagnose(ctx: TurnContext, run: Run): Progress {
 }
 
 export function afterLook(ctx: TurnContext, run: Run, step: string, outcome: ActionOutcome): Progress {
-  return outcome.outcome === 'ok' ? next(ctx, run, `${step} seen`) : lookFailed(ctx, run, detailOf(outcome));
+  if (outcome.outcome === 'ok') return next(ctx, run, `${step} seen`);
+  const item = itemOf(ctx, run);
+  const isStarved = outcome.outcome === 'failed' && notBegun.has(outcome.error) && !(item?.kind === 'look' && item.continueOnError);
+  return isStarved ? starved(ctx, run, { part: 'diagnose', step }, outcome.detail) : lookFailed(ctx, run, detailOf(outcome));
 }
 
 function itemOf(ctx: TurnContext, run: Run): Diagnosis | undefined {

@@ -12,6 +12,15 @@ export interface StepClaimed extends InputBase {
   readonly worker: string;
 }
 
+/** Nobody claims the call yet: every slot that it may have is taken. Said once; a claim follows, or the bound of the wait. */
+export interface StepDelayed extends InputBase {
+  readonly type: 'StepDelayed';
+  readonly run: string;
+  readonly call: string;
+  /** What takes the slots, in words. */
+  readonly why: string;
+}
+
 export interface StepAnswered extends InputBase {
   readonly type: 'StepAnswered';
   readonly run: string;
@@ -64,8 +73,10 @@ export type Guard =
   | 'attempts'
   | 'confidence'
   | 'blastRadius'
+  | 'keepHealthy'
   | 'lock'
-  | 'concurrency';
+  | 'concurrency'
+  | 'slots';
 
 export interface RunRefused extends FactBase {
   readonly type: 'RunRefused';
@@ -121,6 +132,15 @@ export interface StepRequested extends FactBase {
   readonly secret?: SecretMark;
 }
 
+/** The call waits for a slot; nothing is granted, so nothing is done meanwhile, and its own time has not begun. */
+export interface StepQueued extends FactBase {
+  readonly type: 'StepQueued';
+  readonly run: string;
+  readonly incident: string;
+  readonly call: string;
+  readonly why: string;
+}
+
 /** The only permission to act: this worker, this call, once. */
 export interface StepGranted extends FactBase {
   readonly type: 'StepGranted';
@@ -129,6 +149,9 @@ export interface StepGranted extends FactBase {
   readonly worker: string;
   /** By which the world knows this call from any other, of any installation; absent while the installation has no name: `<run>/<call>`. */
   readonly key?: string;
+  /** How long it had waited for a slot, and for which incident; absent of a call that did not wait. */
+  readonly incident?: string;
+  readonly waitedMs?: Millis;
 }
 
 /** A person wants a granted call to end midway; its worker ends it and answers all the same. */
@@ -186,7 +209,7 @@ export type RunEnd =
   | 'cancelled';
 
 /** What no longer held when a run was about to act (core/present.ts). */
-export type Because = 'frozen' | 'over' | 'taken' | 'muted' | 'storm' | 'off' | 'changed' | 'lock';
+export type Because = 'frozen' | 'over' | 'taken' | 'muted' | 'storm' | 'off' | 'changed' | 'lock' | 'slots';
 
 export interface RunFinished extends FactBase {
   readonly type: 'RunFinished';
@@ -204,6 +227,6 @@ export type RunWake =
   /** For a person's yes; `remind`: to be called once more before the wait is over. */
   | { readonly kind: 'approval'; readonly run: string; readonly remind?: true }
   /** Nobody claimed the call, or nobody answered it. */
-  | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'grant' }
+  | { readonly kind: 'call'; readonly run: string; readonly call: string; readonly stage: 'claim' | 'slot' | 'grant' }
   /** The run's pause before a retry or the next look is over. */
   | { readonly kind: 'pause'; readonly run: string; readonly pause: number };

@@ -28,7 +28,7 @@ export function finish(ctx: TurnContext, run: Run, end: RunEnd, reason: string, 
   if (run.holdsUntil !== undefined) {
     const acted = because === undefined || run.acted === true; // V3
     const resource = resourceOf(ctx.desk.scope, run.target);
-    emit(ctx, { type: 'ResourceReleased', run: run.id, incident: run.incident, resource, acted });
+    emit(ctx, { type: 'ResourceReleased', run: run.id, incident: run.incident, resource, acted, helped });
   }
   if (run.mode === 'shadow') return 'ended';
   const incident = ctx.desk.tables.incidents.rows.get(run.incident);

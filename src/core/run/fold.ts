@@ -5,7 +5,17 @@ import type { Playbook } from '../playbook/document.ts';
 import { forgetAsked } from '../resource/fold.ts';
 import { change, drop, put } from '../table.ts';
 import { ends } from './ends.ts';
-import type { ApprovalGiven, RunFinished, RunMoved, RunRefused, RunStarted, StepFinished, StepGranted, StepRequested } from './facts.ts';
+import type {
+  ApprovalGiven,
+  RunFinished,
+  RunMoved,
+  RunRefused,
+  RunStarted,
+  StepFinished,
+  StepGranted,
+  StepQueued,
+  StepRequested,
+} from './facts.ts';
 import { nothingDone, type ActionOutcome } from './outcome.ts';
 import { callOf, frameOf, type Frame, type Run } from './row.ts';
 
@@ -19,6 +29,7 @@ export const runFolds: Folds<
   | 'ApprovalRequested'
   | 'ApprovalGiven'
   | 'StepRequested'
+  | 'StepQueued'
   | 'StepGranted'
   | 'StepCalledOff'
   | 'StepFinished'
@@ -30,6 +41,7 @@ export const runFolds: Folds<
   ApprovalRequested: (desk, fact) => change(desk.tables.runs, fact.run, (run) => ({ ...run, approveUntil: fact.until })),
   ApprovalGiven: foldAnswered,
   StepRequested: foldRequested,
+  StepQueued: foldQueued,
   StepGranted: foldGranted,
   StepCalledOff: unchanged,
   StepFinished: (desk, fact) => change(desk.tables.runs, fact.run, (run) => finishedStep(run, fact)),
@@ -69,6 +81,13 @@ function foldRequested(desk: Desk, fact: StepRequested): void {
     frames: [...run.frames.slice(0, -1), { ...frameOf(run), attempt }],
     calls: { ...run.calls, [call]: { worker: null, requestedAt, timeoutMs } },
   }));
+}
+
+function foldQueued(desk: Desk, { run: runId, call: id, why, at }: StepQueued): void {
+  change(desk.tables.runs, runId, (run) => {
+    const call = callOf(run, id);
+    return call === undefined || call.worker !== null ? run : { ...run, calls: { ...run.calls, [id]: { ...call, queued: { at, why } } } };
+  });
 }
 
 function foldGranted(desk: Desk, fact: StepGranted): void {
@@ -161,7 +180,11 @@ function foldFinished(desk: Desk, fact: RunFinished): void {
   const neverActed = because !== undefined && before?.acted === undefined;
   change(desk.tables.incidents, fact.incident, (incident) => {
     if (incident.run !== fact.run) return incident;
-    if (neverActed) return { ...incident, run: null, tried: withoutLast(incident.tried, triedAs(playbook, before?.target ?? '')) };
+    if (neverActed) {
+      const target = before?.target ?? '';
+      const waited = because === 'slots' ? { starved: { playbook, target, at: fact.at, reason: why } } : {};
+      return { ...incident, run: null, tried: withoutLast(incident.tried, triedAs(playbook, target)), ...waited };
+    }
     return { ...incident, run: null, outcome: after(incident.outcome, { end, playbook, reason: fact.reason }) };
   });
   if (before !== undefined) freeTarget(desk, fact, before.target, neverActed);

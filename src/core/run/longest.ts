@@ -6,10 +6,12 @@ import { minute, second, type Millis } from '../time.ts';
 
 /** How long a call may wait for a worker. */
 export const claimWithinMs = 30 * second;
+/** How long a call may wait for a slot, from when a worker said that it has to. */
+export const slotWithinMs = minute;
 /** From the grant: a worker begins within 10 s of its claim (engine/effects), so that by then it has ended whatever it began. */
 export const answerGraceMs = 15 * second;
 /** What a call may take beside its own time, from being asked for to its end. */
-const callMarginMs: Millis = claimWithinMs + answerGraceMs;
+const callMarginMs: Millis = claimWithinMs + slotWithinMs + answerGraceMs;
 
 /** What restarts and hand-overs between gateways may take on top. */
 const marginMs: Millis = 10 * minute;

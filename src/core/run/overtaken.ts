@@ -19,13 +19,28 @@ const endsAs: { readonly [because in Because]: RunEnd } = {
   off: 'cancelled',
   changed: 'cancelled',
   lock: 'failed',
+  slots: 'failed',
 };
+
+/** Ends the run whose call nobody came to begin (R6 in calls.ts): that is said of the gateway, not of the remedy. */
+export function starved(ctx: TurnContext, run: Run, place: Pick<CallPlace, 'part' | 'step'>, reason: string): Progress {
+  return overtaken(ctx, run, place, {
+    because: 'slots',
+    reason: `${place.part === 'diagnose' ? 'look' : 'step'} ${place.step}: ${reason}`,
+  });
+}
 
 /** Ends the run instead of the effect at `place`. */
 export function overtaken(ctx: TurnContext, run: Run, { part, step }: Pick<CallPlace, 'part' | 'step'>, stale: Stale): Progress {
   if (part === 'undo') return finish(ctx, run, 'stuck', `${stale.reason} before ${step} was taken back`, stale.because);
-  const end = endsAs[stale.because];
-  const reason = run.acted === true ? `${stale.reason}, before step ${step}` : `${wordsOf(stale)} before it acted`;
+  const isUntried = stale.because === 'slots' && run.acted !== true;
+  const end = isUntried ? 'cancelled' : endsAs[stale.because];
+  const reason =
+    stale.because === 'slots'
+      ? stale.reason
+      : run.acted === true
+        ? `${stale.reason}, before step ${step}`
+        : `${wordsOf(stale)} before it acted`;
   const takesBack = playbookOf(ctx.desk, run).verify.otherwise === 'rollback' && (run.undos ?? []).length > 0;
   if (!takesBack || stale.because === 'frozen') return finish(ctx, run, end, reason, stale.because);
   move(ctx, run, { phase: 'undo', index: 0, attempt: 0, failure: { end, reason, because: stale.because } }, `taking back: ${reason}`);

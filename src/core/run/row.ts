@@ -10,7 +10,13 @@ import type { Because, RunEnd, RunPart } from './facts.ts';
 
 /** A call that was asked for and is not finished: nobody was granted it yet, or one worker was. */
 export type Call =
-  | { readonly worker: null; readonly requestedAt: Instant; readonly timeoutMs: Millis }
+  | {
+      readonly worker: null;
+      readonly requestedAt: Instant;
+      readonly timeoutMs: Millis;
+      /** Since when it waits for a slot, and what takes them; absent while it does not. */
+      readonly queued?: { readonly at: Instant; readonly why: string };
+    }
   | { readonly worker: string; readonly requestedAt: Instant };
 
 /** A place in the playbook: which diagnosis, step, proof or undo of a part, and which attempt at it. */

@@ -7,7 +7,8 @@ import { runEnvironment } from '../playbook/environment.ts';
 import { spanOf } from '../time.ts';
 import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
-import type { ActionOutcome } from './outcome.ts';
+import { notBegun, type ActionOutcome } from './outcome.ts';
+import { starved } from './overtaken.ts';
 import { move, next, pause, type Progress } from './position.ts';
 import { frameOf, playbookOf, type Run } from './row.ts';
 import { giveUp } from './undo.ts';
@@ -38,6 +39,8 @@ export function afterStep(ctx: TurnContext, run: Run, _step: string, outcome: Ac
     const wait = Math.min(item.retry.waitMaxMs, item.retry.waitMs * item.retry.factor ** (attempt - 1));
     return pause(ctx, run, wait, {}, `step ${item.id}, attempt ${attempt}: ${detailOf(outcome)}; again in ${spanOf(wait)}`);
   }
+  if (outcome.outcome === 'failed' && notBegun.has(outcome.error) && !item.continueOnError)
+    return starved(ctx, run, { part: 'steps', step: item.id }, outcome.detail);
   if (outcome.outcome === 'failed') return stepFailed(ctx, run, item, whyOf(run, outcome));
   return finish(ctx, run, 'unknown', `step ${item.id}: ${outcome.detail}; it may have happened, so it is not repeated`);
 }

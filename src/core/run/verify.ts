@@ -6,7 +6,7 @@ import { isOver } from '../present.ts';
 import { spanOf } from '../time.ts';
 import { detailOf, request } from './calls.ts';
 import { finish } from './finish.ts';
-import type { ActionOutcome } from './outcome.ts';
+import { notBegun, type ActionOutcome } from './outcome.ts';
 import { freshRun, move, pause, type Progress } from './position.ts';
 import { playbookOf, proofOf, type Run } from './row.ts';
 import { giveUp } from './undo.ts';
@@ -42,12 +42,13 @@ export function afterProbe(ctx: TurnContext, run: Run, _step: string, outcome: A
   invariant(proof?.kind === 'probe', 'R3: an answered proof is a probe');
   const result = outcome.outcome === 'unknown' ? {} : outcome.output;
   const environment = { ...runEnvironment(ctx.desk, run), result: { ...result, ok: outcome.outcome === 'ok' } };
+  const isStarved = outcome.outcome === 'failed' && notBegun.has(outcome.error);
   const holds = ctx.expressions.evaluate(proof.expect, environment);
   const good = outcome.outcome === 'ok' && holds.ok && holds.value === true;
   if (good && require === 'any') return proven(ctx, run);
   if (!good && require === 'all') {
     const why = outcome.outcome === 'ok' ? (holds.ok ? `${proof.expect} does not hold` : holds.error) : detailOf(outcome);
-    return unproven(ctx, run, `${proof.uses}: ${why}`);
+    return unproven(ctx, run, `${proof.uses}: ${why}`, isStarved);
   }
   return prove(ctx, run, index + 1);
 }
@@ -60,9 +61,11 @@ function proven(ctx: TurnContext, run: Run): Progress {
   return finish(ctx, run, run.degraded ? 'degraded' : 'succeeded', 'verified');
 }
 
-function unproven(ctx: TurnContext, run: Run, why: string): Progress {
+/** What could not even be looked at is not known, and nothing is taken back for it. */
+function unproven(ctx: TurnContext, run: Run, why: string, isUnseen = false): Progress {
   const { withinMs, everyMs } = playbookOf(ctx.desk, run).verify;
   const left = proofOf(run).since + withinMs - ctx.at;
   if (left > 0) return pause(ctx, run, Math.min(left, everyMs), { index: 0, goodSince: null }, why);
+  if (isUnseen) return finish(ctx, run, 'unknown', `whether it helped is not known: ${why}`);
   return giveUp(ctx, run, 'failed', `not verified within ${spanOf(withinMs)}: ${why}`);
 }

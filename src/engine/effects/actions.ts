@@ -1,20 +1,14 @@
-// Steps: claims those that are requested, and carries out those that are granted to this very worker.
+// Steps: those that are requested are claimed (claims.ts), and those that are granted to this very worker are carried out.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X4  Whoever slept through his grant does nothing: an action begins within ten seconds of its claim, and while the partition is still held.
 import type { StepCalledOff, StepGranted, StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Executor } from '../../executor/executor.ts';
-import type { Clock } from '../../ports/clock.ts';
 import { createBell } from '../async/bell.ts';
 import { pause } from '../async/pause.ts';
-import type { Lease } from './lease.ts';
-import type { Progress } from './progress.ts';
-import type { Report } from './reporter.ts';
-import type { Work } from './work.ts';
+import { beginWithinMs, createClaims, type CallName, type Claim, type ClaimsDeps } from './claims.ts';
 
-/** From the claim; core gives a grant up no earlier than five seconds after this and the call's own time (core/run). */
-export const beginWithinMs: Millis = 10_000;
 const claimLookMs: Millis = 100;
 
 /** A step that this worker has claimed or is making. */
@@ -27,36 +21,22 @@ export interface StepUnderWay {
   readonly since: Millis | null;
 }
 
-export interface ActionsDeps {
-  readonly clock: Clock;
-  readonly worker: string;
-  readonly executor: Pick<Executor, 'act'>;
-  readonly lease: Lease;
-  readonly progress: Pick<Progress, 'leaveUndone'>;
-  readonly work: Pick<Work, 'room' | 'begin'>;
-  readonly report: Report;
-  readonly stopping: AbortSignal;
+export interface ActionsDeps extends ClaimsDeps {
+  readonly executor: Pick<Executor, 'slot' | 'act'>;
 }
 
 export interface Actions {
-  /** Resolves when the claim is on the log, or is under way and waits for the lease. */
+  /** Resolves when the claim is on the log, or waits (claims.ts). */
   claim(fact: StepRequested): Promise<void>;
   /** Resolves when the action has begun, or is none of ours. */
   begin(fact: StepGranted): Promise<void>;
   /** Ends the call midway, if this worker is making it; its answer is reported like any other. */
   callOff(fact: StepCalledOff): void;
   /** The call has ended, whoever made it. */
-  forget(call: Call): void;
+  forget(call: CallName): void;
   /** Claims nothing new from now on; resolves when no claim of before is open and no call is under way. */
   drain(): Promise<void>;
   readonly underWay: readonly StepUnderWay[];
-}
-
-type Call = Pick<StepRequested, 'run' | 'call'>;
-
-interface Claim {
-  readonly request: StepRequested;
-  readonly claimedAt: Millis;
 }
 
 const tooLate: ActionOutcome = {
@@ -68,50 +48,32 @@ const tooLate: ActionOutcome = {
 
 export function createActions(deps: ActionsDeps): Actions {
   const { clock, worker, lease, work, report, stopping } = deps;
-  /** Calls that this worker claimed. */
-  const claims = new Map<string, Claim>();
+  const claims = createClaims(deps);
   /** Calls that were granted to this worker and have not ended. */
   const granted = new Map<string, { readonly aborter: AbortController; readonly step: StepUnderWay }>();
   const ends = createBell();
-  let draining = false;
-  /** A claim that is older was lost on the way, or went to somebody else. */
-  const isOpen = ({ claimedAt }: Claim): boolean => clock.steady() - claimedAt <= beginWithinMs;
-  const openClaims = (): readonly Claim[] => [...claims.values()].filter(isOpen);
 
-  async function claimNow(request: StepRequested): Promise<void> {
-    claims.set(keyOf(request), { request, claimedAt: clock.steady() });
-    await report({ type: 'StepClaimed', scope: request.scope, at: clock.now(), run: request.run, call: request.call, worker });
-  }
-
-  async function claimWhenHeld(request: StepRequested): Promise<void> {
-    const held = await lease.heldBefore(() => false);
-    if (held && !stopping.aborted && !draining) return claimNow(request);
-    deps.progress.leaveUndone();
-  }
-
-  async function act({ request, claimedAt }: Claim, key: string, calledOff: AbortSignal): Promise<void> {
-    const { scope, run, call, uses, input, timeoutMs, secret, phase, playbook = '' } = request;
-    const lane = { isLook: phase === 'diagnose' || phase === 'verify', playbook };
+  async function act({ request, claimedAt, slot }: Claim, key: string, calledOff: AbortSignal): Promise<void> {
+    const { scope, run, call, uses, input, timeoutMs, secret } = request;
     const asked = { input, key, timeoutMs, ...(secret === undefined ? {} : { secret }) };
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     const mayAct = !stopping.aborted && (await lease.heldBefore(isLate)); // X4; nothing may come between this answer and the call
     const began = clock.steady();
-    const outcome = mayAct ? await deps.executor.act(uses, asked, { lane, calledOff }).catch(unknownBecause) : tooLate;
+    if (!mayAct) slot.free();
+    const how = { slot, calledOff, beginWithinMs: Math.max(0, claimedAt + beginWithinMs - clock.steady()) };
+    const outcome = mayAct ? await deps.executor.act(uses, asked, how).catch(unknownBecause) : tooLate;
     const tookMs = Math.round(clock.steady() - began);
     await report({ type: 'StepAnswered', scope, at: clock.now(), run, call, worker, outcome, tookMs });
   }
 
   return {
-    async claim(request) {
-      if (stopping.aborted || draining) return deps.progress.leaveUndone();
-      if (lease.holds()) return claimNow(request);
-      await work.room();
-      work.begin(claimWhenHeld(request));
-    },
+    claim: (request) => claims.claim(request),
     async begin(fact) {
-      const claim = claims.get(keyOf(fact));
-      claims.delete(keyOf(fact));
-      if (fact.worker !== worker || claim === undefined) return ends.ring(); // X1
+      const claim = claims.take(fact);
+      if (fact.worker !== worker || claim === undefined) {
+        claim?.slot.free();
+        return ends.ring(); // X1
+      }
       const id = keyOf(fact);
       const aborter = new AbortController();
       const { run, call, uses, timeoutMs } = claim.request;
@@ -127,18 +89,18 @@ export function createActions(deps: ActionsDeps): Actions {
       if (fact.worker === worker) granted.get(keyOf(fact))?.aborter.abort();
     },
     forget(call) {
-      claims.delete(keyOf(call));
+      claims.drop(call);
       ends.ring();
     },
     async drain() {
-      draining = true;
-      while (!stopping.aborted && (granted.size > 0 || openClaims().length > 0)) {
+      claims.end();
+      while (!stopping.aborted && (granted.size > 0 || claims.open.length > 0)) {
         const heard = ends.next();
         await (granted.size > 0 ? heard : Promise.race([heard, pause(clock, claimLookMs)]));
       }
     },
     get underWay() {
-      const claimed = openClaims().map(({ request: { run, call, uses, timeoutMs } }) => ({ run, call, uses, timeoutMs, since: null }));
+      const claimed = claims.open.map(({ run, call, uses, timeoutMs }) => ({ run, call, uses, timeoutMs, since: null }));
       return [...[...granted.values()].map(({ step }) => step), ...claimed];
     },
   };
@@ -148,6 +110,6 @@ function unknownBecause(error: unknown): ActionOutcome {
   return { outcome: 'unknown', detail: `executor: ${error instanceof Error ? error.message : String(error)}` };
 }
 
-function keyOf({ run, call }: Call): string {
+function keyOf({ run, call }: CallName): string {
   return `${run}|${call}`;
 }

@@ -1,5 +1,5 @@
 // The hands of the gateway: reads the facts of one partition in order, and has each one's work begun. Rules are core's; this keeps order and bounds.
-// Its parts: actions (claims and carries out steps), notifications, messages (from desk to desk), reporter (answers go to the log), work (what is under way), progress, lease.
+// Its parts: actions (carries out steps), claims (of steps, in their turn), notifications, messages (from desk to desk), reporter (answers go to the log), work (what is under way), progress, lease.
 //   X1  An action happens only after the log granted it to this worker, and at most once per grant.
 //   X2  A notification is delivered once it is granted, at least once, with the same id; a restart repeats only what had not been answered.
 //   X3  A slow target or notifier holds up nobody else, within the bound of what may be under way.
@@ -7,6 +7,7 @@
 import { isOutbox } from '../../core/outbox.ts';
 import type { Notification } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
+import { isMessage } from '../../core/resource/message.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Executor } from '../../executor/executor.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -147,6 +148,8 @@ async function begin(fact: Fact, { actions, notifications, messages }: Hands): P
     case 'ResourceDecided':
     case 'GroupDecided':
       return messages.carry(fact);
+    case 'ResourceFreed':
+      return isMessage(fact) ? messages.carry(fact) : undefined;
     // Waits are the host's.
     case 'WakeRequested':
     case 'WakeSpent':

@@ -10,7 +10,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Notifier } from '../../ports/notifier.ts';
 import { deliver } from '../delivery.ts';
-import { beginWithinMs } from './actions.ts';
+import { beginWithinMs } from './claims.ts';
 import type { Lease } from './lease.ts';
 import type { Progress } from './progress.ts';
 import type { Report } from './reporter.ts';

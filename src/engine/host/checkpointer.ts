@@ -17,6 +17,8 @@ export interface CheckpointerDeps {
   readonly checkpoints: Pick<Checkpoints, 'save'>;
   readonly clock: Pick<Clock, 'steady'>;
   readonly onSaved: (mark: CheckpointMark) => void;
+  /** All changed rows of the desk were taken for a save. */
+  readonly onTaken: (desk: Desk) => void;
   /** A save failed: whoever sleeps shall look at `failed`. */
   readonly onFailed: () => void;
 }
@@ -38,7 +40,7 @@ export interface Checkpointer {
   readonly mark: CheckpointMark;
 }
 
-export function createCheckpointer({ partition, checkpoints, clock, onSaved, onFailed }: CheckpointerDeps): Checkpointer {
+export function createCheckpointer({ partition, checkpoints, clock, onSaved, onTaken, onFailed }: CheckpointerDeps): Checkpointer {
   /** Of a thousand scopes few change between two saves. */
   const unsaved = new Set<Desk>();
   let covered: CheckpointMark = { inputs: 0, facts: 0 };
@@ -78,8 +80,10 @@ export function createCheckpointer({ partition, checkpoints, clock, onSaved, onF
     async begin(markNow) {
       await saving;
       const mark = await markNow();
-      const rows = [...unsaved].flatMap(changedRows);
+      const desks = [...unsaved];
+      const rows = desks.flatMap(changedRows);
       unsaved.clear();
+      for (const desk of desks) onTaken(desk);
       saving = save(mark, rows);
       saving.catch(() => {
         failed = true;

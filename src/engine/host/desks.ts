@@ -50,6 +50,11 @@ export function deskOf(desks: Map<string, Desk>, scope: string): Desk {
   return desk;
 }
 
+/** Nothing is on it but where its numbers and its time stand, which is all that a later turn needs of it. */
+export function isBare(desk: Desk): boolean {
+  return tablesOf(desk).every(([name, { rows, changed }]) => (name === 'meta' || rows.size === 0) && changed.size === 0);
+}
+
 function tablesOf(desk: Desk): readonly (readonly [string, Table<object>])[] {
   return Object.entries(desk.tables);
 }

@@ -21,7 +21,7 @@ import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
 import { createSetBack } from './set-back.ts';
-import { createTurner, type Turn } from './turner.ts';
+import { createTurner, type Turn, type Turner } from './turner.ts';
 import { createUnreached, type Unreached } from './unreached.ts';
 import { createWaits, type Waits } from './waits.ts';
 
@@ -178,8 +178,8 @@ interface Parts extends Pick<LoopParts, 'turner' | 'factsWriter' | 'checkpointer
 function partsOf(deps: HostDeps, arrivals: Bell, stopping: AbortSignal): Parts {
   const unreached = createUnreached();
   const waits = createWaits(deps);
-  const checkpointer = createCheckpointer({ ...deps, onFailed: arrivals.ring });
-  const turner = createTurner({ ...deps, onChanged: checkpointer.changed });
+  const checkpointer = createCheckpointer({ ...deps, onTaken: (desk) => turner.rest(desk), onFailed: arrivals.ring });
+  const turner: Turner = createTurner({ ...deps, onChanged: checkpointer.changed });
   const factsWriter = createFactsWriter({
     ...deps,
     onDurable(scope, facts, fresh, knownSeq) {
@@ -188,7 +188,13 @@ function partsOf(deps: HostDeps, arrivals: Bell, stopping: AbortSignal): Parts {
       for (const fact of fresh) deps.onDecided(fact);
     },
   });
-  const setBack = createSetBack({ ...deps, stopping, desks: () => turner.desks, takeNewestStamp: turner.takeNewestStamp });
+  const setBack = createSetBack({
+    ...deps,
+    stopping,
+    takeNewestStamp: turner.takeNewestStamp,
+    wakeLater: turner.wakeLater,
+    desks: () => turner.desks,
+  });
   return {
     waits,
     checkpointer,
@@ -199,6 +205,7 @@ function partsOf(deps: HostDeps, arrivals: Bell, stopping: AbortSignal): Parts {
     follow(desks) {
       waits.start(desks.values());
       unreached.reset(desks.values());
+      for (const desk of desks.values()) turner.rest(desk);
     },
   };
 }

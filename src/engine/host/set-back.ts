@@ -28,12 +28,24 @@ export interface SetBackDeps {
   readonly onTrouble: (error: unknown) => void;
   readonly stopping: AbortSignal;
   readonly desks: () => ReadonlyMap<string, Desk>;
+  /** Brings back desks at rest whose time is later. */
+  readonly wakeLater: (than: Instant) => void;
   /** The latest stamp of the inputs turned since it was last asked; 0 when none was. */
   readonly takeNewestStamp: () => Instant;
 }
 
 /** Its value: how far the desk that is furthest ahead of the clock is ahead of it, as of a moment ago; 0 when none is. */
-export function createSetBack({ partition, log, clock, holds, onTrouble, stopping, desks, takeNewestStamp }: SetBackDeps): Meter<Millis> {
+export function createSetBack({
+  partition,
+  log,
+  clock,
+  holds,
+  onTrouble,
+  stopping,
+  desks,
+  wakeLater,
+  takeNewestStamp,
+}: SetBackDeps): Meter<Millis> {
   let since: Millis | null = null;
   /** How each desk stood when it was last seen not to be ahead, and by how much the clock was ahead of the steady clock then. */
   const stood = new Map<string, { readonly now: Instant; readonly seq: number; readonly offset: Millis }>();
@@ -42,6 +54,7 @@ export function createSetBack({ partition, log, clock, holds, onTrouble, stoppin
     const now = clock.now();
     const steady = clock.steady();
     const ahead: Desk[] = [];
+    wakeLater(now + aheadMax);
     let aheadMs: Millis = 0;
     for (const desk of desks().values()) {
       const { now: at, seq } = metaOf(desk);

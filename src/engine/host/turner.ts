@@ -9,8 +9,9 @@ import type { Instant, Millis } from '../../core/time.ts';
 import { turn, turnThawed, turnWorld } from '../../core/turn.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { LogRecord } from '../../ports/event-log.ts';
-import { deskOf } from './desks.ts';
+import { deskOf, isBare } from './desks.ts';
 import { noPolicy } from './no-policy.ts';
+import { Resting } from './resting.ts';
 
 const batchMs: Millis = 6;
 
@@ -38,17 +39,32 @@ export interface Turner {
   turn(records: readonly LogRecord[]): FactsByScope;
   world(): WorldRow;
   readonly desks: ReadonlyMap<string, Desk>;
+  /**
+   * Keeps of a desk with nothing on it only where its numbers and its time stand; it comes back with its next input. For one whose rows are
+   * all taken for a save: those of a resource that nobody uses any more, mostly.
+   */
+  rest(desk: Desk): void;
+  /** Brings back desks at rest whose time is later than this. */
+  wakeLater(than: Instant): void;
   /** The latest stamp of the inputs turned since it was last asked; 0 when none was. */
   takeNewestStamp(): Instant;
 }
 
 export function createTurner({ clock, expressions, onChanged, turn: decide = turn }: TurnerDeps): Turner {
   let desks = new Map<string, Desk>();
+  let resting = new Resting();
   let offset = 0;
   let newestStamp: Instant = 0;
 
   function world(): WorldRow {
     return worldOf(deskOf(desks, everyScope));
+  }
+
+  function deskAt(scope: string): Desk {
+    const desk = deskOf(desks, scope);
+    const meta = resting.take(scope);
+    if (meta !== undefined) desk.tables.meta.rows.set('desk', meta);
+    return desk;
   }
 
   function context(): DecisionContext {
@@ -70,6 +86,7 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
     world,
     reset() {
       desks = new Map();
+      resting = new Resting();
       return desks;
     },
     placeAt(next) {
@@ -80,6 +97,14 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
     },
     get desks() {
       return desks;
+    },
+    rest(desk) {
+      if (desk.scope === everyScope || desks.get(desk.scope) !== desk || !isBare(desk)) return;
+      desks.delete(desk.scope);
+      resting.add(desk);
+    },
+    wakeLater(than) {
+      for (const scope of resting.later(than)) deskAt(scope);
     },
     takeNewestStamp() {
       const newest = newestStamp;
@@ -93,7 +118,7 @@ export function createTurner({ clock, expressions, onChanged, turn: decide = tur
       for (const record of records) {
         // Inputs are written by intake, effects and timers only, as records.ts has them.
         const input = record.value as Input;
-        const desk = deskOf(desks, input.scope);
+        const desk = deskAt(input.scope);
         const isWorld = input.scope === everyScope;
         const decided = isWorld ? turnWorld(desk, input, rules, record.offset) : decide(desk, input, rules, record.offset);
         if (isWorld) rules = context();

@@ -4,6 +4,7 @@
 import { GatewayError } from '../../core/errors.ts';
 import type { Expressions } from '../../core/playbook/expressions.ts';
 import { isOutbox, type OutboxFact } from '../../core/outbox.ts';
+import { isMessage } from '../../core/resource/message.ts';
 import type { Fact } from '../../core/records.ts';
 import { everyScope } from '../../core/stamp.ts';
 import { pause } from '../../engine/async/pause.ts';
@@ -100,6 +101,9 @@ function follow(open: Set<string>, fact: OutboxFact): void {
     case 'ResourceDecided':
     case 'GroupDecided':
       return void open.add(`message ${fact.type} of ${fact.scope}, ${fact.seq}`);
+    case 'ResourceFreed':
+      if (isMessage(fact)) open.add(`message ${fact.type} of ${fact.scope}, ${fact.seq}`);
+      return;
     // Still what was requested; waits move with the desk.
     case 'StepGranted':
     case 'StepCalledOff':

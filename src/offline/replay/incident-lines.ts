@@ -66,11 +66,6 @@ export function createIncidentLines(): IncidentLines {
     if (row !== undefined) how(row);
   }
 
-  function addRun(incident: string, run: RunLine): void {
-    runs.set(run.id, run);
-    change(incident, (row) => row.runs.push(run.id));
-  }
-
   return {
     add(fact) {
       switch (fact.type) {
@@ -89,7 +84,7 @@ export function createIncidentLines(): IncidentLines {
           return change(fact.incident, (row) => row.pages.push({ at: iso(fact.at), policy: fact.ladder.name, reason: fact.reason }));
         case 'RunStarted':
         case 'RunRefused':
-          return addRun(fact.incident, begunRun(fact));
+          return change(fact.incident, withRun(runs, begunRun(fact)));
         case 'RunFinished':
           return endRun(runs, fact);
         // In no line of the answer, or read where a turn's facts are put together.
@@ -109,6 +104,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ApprovalRequested':
         case 'ApprovalGiven':
         case 'StepRequested':
+        case 'StepQueued':
         case 'StepGranted':
         case 'StepCalledOff':
         case 'StepFinished':
@@ -119,6 +115,7 @@ export function createIncidentLines(): IncidentLines {
         case 'ResourceDecided':
         case 'ResourceFreed':
         case 'GroupDecided':
+        case 'GroupFreed':
         case 'PageRang':
         case 'InstallationAdopted':
         case 'PageReachChanged':
@@ -145,6 +142,12 @@ export function createIncidentLines(): IncidentLines {
     runEnds: () => runs.values().map(({ end }) => end),
     sums: () => sumsOf([...rows.values()]),
   };
+}
+
+/** Notes the run; gives what it adds to the row of its incident. */
+function withRun(runs: Map<string, RunLine>, run: RunLine): (row: Row) => void {
+  runs.set(run.id, run);
+  return (row) => row.runs.push(run.id);
 }
 
 function sumsOf(all: readonly Row[]): ReturnType<IncidentLines['sums']> {

@@ -60,6 +60,7 @@ export function createPresent(rules: Rules): Present {
         }
         // What is said of runs, pages and wakes of then means nothing to those of now.
         case 'StepClaimed':
+        case 'StepDelayed':
         case 'StepAnswered':
         case 'NotifyClaimed':
         case 'NotifyAnswered':

@@ -7,7 +7,7 @@ import type { DecisionContext } from '../../core/context.ts';
 import type { Desk } from '../../core/desk.ts';
 import { isOutbox } from '../../core/outbox.ts';
 import type { Fact, Input } from '../../core/records.ts';
-import { messageOf } from '../../core/resource/message.ts';
+import { isMessage, messageOf } from '../../core/resource/message.ts';
 import type { StepRequested } from '../../core/run/facts.ts';
 import type { ActionOutcome } from '../../core/run/outcome.ts';
 import type { Instant, Millis } from '../../core/time.ts';
@@ -136,6 +136,8 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
       case 'ResourceDecided':
       case 'GroupDecided':
         return queue.add(at, messageOf(fact, at));
+      case 'ResourceFreed':
+        return isMessage(fact) ? queue.add(at, messageOf(fact, at)) : undefined;
       // What follows from them is the core's.
       case 'StepCalledOff':
       case 'StepFinished':

@@ -11,6 +11,7 @@ import { second, type Millis } from '../../../src/core/time.ts';
 import { createAssignments, type Assignments } from '../../../src/engine/assignments.ts';
 import { pause } from '../../../src/engine/async/pause.ts';
 import { createEffects, type Effects } from '../../../src/engine/effects/effects.ts';
+import { Slots } from '../../../src/executor/slots.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
@@ -48,6 +49,7 @@ interface Rig {
   lose(): Promise<void>;
   request(call: string): Promise<void>;
   callOff(call: string, worker: string): Promise<void>;
+  finished(call: string): Promise<void>;
   grant(call: string, worker: string): Promise<void>;
   page(id: string): Promise<void>;
   answered(id: string): Promise<void>;
@@ -59,6 +61,8 @@ const fine: ActionOutcome = { outcome: 'ok', output: {} };
 interface Options {
   readonly slow?: boolean;
   readonly graceMs?: Millis;
+  /** Steps at once, 16 if not given. */
+  readonly slots?: number;
   /** What the hands see of the log. */
   readonly logOf?: (log: EventLog, clock: Clock) => EventLog;
   readonly onTrouble?: (error: unknown) => void;
@@ -88,6 +92,8 @@ async function rig(options: Options = {}): Promise<Rig> {
   const acted: string[] = [];
   const delivered: string[] = [];
   const answers: ((outcome: ActionOutcome) => void)[] = [];
+  const slots = new Slots(options.slots ?? 16, 512);
+  slots.open();
   let told: Parameters<Shares['start']>[0] | null = null;
   let terms = 0;
   let seq = 0;
@@ -112,10 +118,12 @@ async function rig(options: Options = {}): Promise<Rig> {
         holds: () => shares.holds(partition),
         onPassed: (offset) => shares.done(partition, offset),
         executor: {
-          act(uses, { key }, { calledOff } = {}) {
+          slot: (lane, how) => slots.take(lane, how.calledOff, how.onWaits),
+          act(uses, { key }, { slot, calledOff }) {
             acted.push(`${uses} ${key}`);
             calledOff?.addEventListener('abort', () => acted.push(`${key} called off`));
-            return options.slow === true ? new Promise((resolve) => answers.push(resolve)) : Promise.resolve(fine);
+            const answer = options.slow === true ? new Promise<ActionOutcome>((resolve) => answers.push(resolve)) : Promise.resolve(fine);
+            return answer.finally(slot.free);
           },
           close: async () => {},
         },
@@ -152,6 +160,10 @@ async function rig(options: Options = {}): Promise<Rig> {
       return say({ type: 'StepRequested', run: 'r1.s', call, uses: 'test/restart', ...rest });
     },
     grant: (call, worker) => say({ type: 'StepGranted', run: 'r1.s', call, worker }),
+    finished: (call) => {
+      const rest = { incident: 'i1.s', phase: 'steps', step: 'a', attempt: 1, tookMs: 0, undo: null };
+      return say({ type: 'StepFinished', run: 'r1.s', call, ...rest, outcome: fine });
+    },
     callOff: (call, worker) => say({ type: 'StepCalledOff', run: 'r1.s', incident: 'i1.s', call, worker, why: 'cancelled' }),
     page: (id) =>
       say({
@@ -211,6 +223,39 @@ test('X1: a request is claimed, a grant to this worker is acted on once, and the
 
   assert.deepEqual(made.acted, ['test/restart r1.s/c1']);
   assert.deepEqual((await onlyAnswer(made)).outcome, fine);
+});
+
+test('C10, X7: a call that waits for a slot is not claimed, says so once, and is claimed in the order of asking when there is one', async () => {
+  const made = await rig({ slow: true, slots: 1 });
+  await made.gain();
+  for (const call of ['c1', 'c2', 'c3']) await made.request(call);
+  await made.grant('c1', 'w.1');
+  assert.deepEqual(await claims(made), ['c1 w.1']);
+  const said = (await made.inputs('StepDelayed')).map(({ call, why }) => `${call}: ${why}`);
+  assert.deepEqual(said, ['c2: 1 steps are under way, the most at once', 'c3: 1 steps are under way, the most at once']);
+
+  await made.clock.forward(45 * second);
+  assert.deepEqual(await claims(made), ['c1 w.1'], 'however long that takes');
+  made.answers[0]?.(fine);
+  assert.deepEqual(await claims(made), ['c1 w.1', 'c2 w.1']);
+  await made.clock.forward(beginWithinMs + 1);
+  assert.deepEqual(await claims(made), ['c1 w.1', 'c2 w.1', 'c3 w.1'], 'a claim that nobody grants keeps no slot');
+  await made.grant('c2', 'w.1');
+  assert.deepEqual(made.acted, ['test/restart r1.s/c1'], 'X4: it slept through its grant');
+});
+
+test('C10, X7: who ends while it waits is claimed by nobody; who stops leaves it to the next holder', async () => {
+  const made = await rig({ slow: true, slots: 1 });
+  await made.gain();
+  for (const call of ['c1', 'c2', 'c3']) await made.request(call);
+  await made.grant('c1', 'w.1');
+  await made.finished('c2');
+  const lost = made.lose();
+  await made.clock.forward(1);
+  await lost;
+  made.answers[0]?.(fine);
+  await made.gain();
+  assert.deepEqual(await claims(made), ['c1 w.1', 'c3 w.2']);
 });
 
 test('C14: a call that is called off is ended where it is made, and nowhere else', async () => {

@@ -34,6 +34,7 @@ function made(): Made {
         },
       },
       onSaved: () => {},
+      onTaken: () => {},
       onFailed: () => (all.failures += 1),
     }),
   };

@@ -61,7 +61,7 @@ async function run(options: KafkaOptions, instance: string): Promise<() => Promi
     shares: (role) => (role === 'host' ? told : backbone.shares(role)),
     clock: systemClock,
     expressions: createExpressions(),
-    executor: { act: async () => ({ outcome: 'ok', output: {} }), close: async () => {} },
+    executor: { slot: async (lane) => ({ lane, free: () => {} }), act: async () => ({ outcome: 'ok', output: {} }), close: async () => {} },
     notifiers: new Map([
       ['first', accept],
       ['second', accept],
