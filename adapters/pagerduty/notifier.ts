@@ -1,6 +1,6 @@
 // Pages through PagerDuty's Events API v2: one alert there for a page here, and another each time the page rings after it was acknowledged.
-//   PD1  PagerDuty calls nobody for a trigger whose key is open or acknowledged there; so a page's key carries its era, and the alert of the era
-//        before is resolved once the new one is taken.
+//   PD1  PagerDuty calls nobody for a trigger whose key is open or acknowledged there; so a page's key carries its era, and the alerts of the
+//        eras before are resolved once the new one is taken.
 //   PD2  The end resolves every era that may be open there, the first under the key without an era, and is not accepted before all are.
 //   PD3  Who has it, and who or what healed it, stands in the event that says so, as in the one that called.
 // It says nothing of who saw it: 202 means that PagerDuty took the event, and its own escalation goes on from there.
@@ -64,8 +64,8 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
     if (outcome.outcome !== 'accepted') return outcome;
     for (const era of notification.formerEras?.slice(-formerErasMax) ?? []) {
       const ended = await enqueue(resolveOf(notification, era, config.routingKey), signal);
-      // A ring that was taken has called somebody, whatever becomes of the alert before it; the end tries that again (PD2).
-      if (ended.outcome !== 'accepted' && notification.kind === 'resolve') return ended;
+      // A ring that was taken has called somebody, whatever becomes of the alerts before it; the next ring, or the end, tries them again (PD2).
+      if (ended.outcome !== 'accepted') return notification.kind === 'resolve' ? ended : outcome;
     }
     return outcome;
   }

@@ -288,6 +288,20 @@ test('B4: what rings after an acknowledgement is of a new era, and the end ends 
   assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'acknowledged#0', 'unacknowledged#1 ends 0', 'acknowledged#1', 'resolve#1 ends 0']);
 });
 
+test('B4: a ring ends every era before its own: the ring that was to end the one before may have been lost', () => {
+  const story = ringing(disk);
+  const unacks = (): void => void story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  acks(story);
+  unacks();
+  story.notified({ outcome: 'unknown', detail: 'no answer' }); // PagerDuty never had it: era 0 is open there still
+  acks(story);
+  unacks();
+  story.forward(2 * minute);
+  story.notified(accepted);
+
+  assert.deepEqual(erasTo(story, 'pd').at(-1), 'unacknowledged#2 ends 0,1');
+});
+
 test('B4: a ring that was granted before the acknowledgement does not count for what rings after it: it is said anew', () => {
   const story = begun();
   story.see(disk);

@@ -50,8 +50,8 @@ export async function realGateway(parts: {
   const url = `http://127.0.0.1:${port}`;
   const token = 'ingest-token-of-a-test';
   mkdirSync(join(dir, 'playbooks'));
-  writeFileSync(join(dir, 'ingest.token'), token);
-  writeFileSync(join(dir, 'admin.token'), 'admin-token-of-a-test');
+  writeFileSync(join(dir, 'ingest.token'), token, { mode: 0o600 });
+  writeFileSync(join(dir, 'admin.token'), 'admin-token-of-a-test', { mode: 0o600 });
   writeFileSync(join(dir, 'quench.yaml'), `listen: { host: 127.0.0.1, port: ${port} }\n${parts.config}`);
   for (const [name, text] of Object.entries(parts.playbooks)) writeFileSync(join(dir, 'playbooks', name), text);
   const logFile = join(dir, 'gateway.log');

@@ -60,7 +60,8 @@ function eraOf(page: Page, notifier: string, kind: NotifyKind): Pick<Notificatio
   const isAfter = kind === 'acknowledged' || kind === 'resolve';
   const era = isAfter ? (told.at(-1) ?? page.era ?? 0) : (page.era ?? 0);
   const before = told.filter((each) => each < era);
-  const former = kind === 'resolve' ? before : kind === 'acknowledged' ? [] : before.slice(-1);
+  // A ring ends all of them: the one before may have been lost on its way, and with it the end of those before it.
+  const former = kind === 'acknowledged' ? [] : before;
   return { ...(era === 0 ? {} : { era }), ...(former.length === 0 ? {} : { formerEras: former }) };
 }
 

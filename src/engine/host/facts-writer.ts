@@ -18,15 +18,19 @@ export interface FactsWriter {
   begin(facts: FactsByScope): Promise<void>;
   /** Resolves when everything begun is durable; rejects when it failed. */
   durable(): Promise<void>;
+  /** The log has facts of inputs that were not turned again yet since the load: what a checkpoint covers ends before them (H1). */
+  readonly isBehind: boolean;
 }
 
 export function createFactsWriter({ partition, log, onDurable }: FactsWriterDeps): FactsWriter {
   let newestSeqs: ReadonlyMap<string, number> = new Map();
+  const behind = new Set<string>();
   let writing: Promise<void> = Promise.resolve();
 
   async function writeScope(scope: string, facts: readonly Fact[]): Promise<void> {
     const knownSeq = newestSeqs.get(scope) ?? 0;
     const fresh = (facts[0]?.seq ?? 0) > knownSeq ? facts : facts.filter((fact) => fact.seq > knownSeq); // H1
+    if ((facts.at(-1)?.seq ?? 0) >= knownSeq) behind.delete(scope);
     if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh });
     onDurable(scope, facts, fresh, knownSeq);
   }
@@ -40,6 +44,8 @@ export function createFactsWriter({ partition, log, onDurable }: FactsWriterDeps
   return {
     reset(newest) {
       newestSeqs = newest;
+      behind.clear();
+      for (const scope of newest.keys()) behind.add(scope);
       writing = Promise.resolve();
     },
     async begin(facts) {
@@ -48,5 +54,8 @@ export function createFactsWriter({ partition, log, onDurable }: FactsWriterDeps
       writing.catch(() => {}); // `durable`, or the next `begin`, says it
     },
     durable: () => writing,
+    get isBehind() {
+      return behind.size > 0;
+    },
   };
 }

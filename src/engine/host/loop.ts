@@ -56,7 +56,11 @@ async function requireUncut({ log, partition, turner }: LoopParts): Promise<void
 async function saveIfDue({ log, partition, turner, factsWriter, checkpointer, stopping }: LoopParts): Promise<void> {
   await factsWriter.durable(); // H2
   if (!checkpointer.isDue(stopping.aborted)) return;
-  await checkpointer.begin(async () => ({ inputs: turner.offset, facts: await log.end('facts', partition) }));
+  await checkpointer.begin(async () => ({
+    inputs: turner.offset,
+    // While the tail of an earlier life is turned again, what it wrote must be found there once more after another crash (H1).
+    facts: factsWriter.isBehind ? checkpointer.mark.facts : await log.end('facts', partition),
+  }));
 }
 
 /** Waits for an input, or until unsaved rows are due for saving. */

@@ -1,6 +1,6 @@
 // Where a partition goes on after a start or a breakdown: its desks from the checkpoint, and what is on the log beyond it already.
 // Reads only. Turning the inputs behind the checkpoint again is the host's business (H1).
-import type { Desk } from '../../core/desk.ts';
+import { metaOf, type Desk } from '../../core/desk.ts';
 import type { Fact } from '../../core/records.ts';
 import type { CheckpointMark, Checkpoints } from '../../ports/checkpoints.ts';
 import type { EventLog } from '../../ports/event-log.ts';
@@ -19,7 +19,7 @@ export interface RecoveryDeps {
 export interface Recovered {
   /** What the checkpoint covers, as far as the log has it still. */
   readonly mark: CheckpointMark;
-  /** By scope: `seq` of the newest fact that is on the log beyond the checkpoint. */
+  /** By scope: `seq` of the newest fact that is on the log beyond the desk; a scope whose desk has all of its facts is not there. */
   readonly newestSeqs: ReadonlyMap<string, number>;
 }
 
@@ -32,7 +32,12 @@ export async function recover(deps: RecoveryDeps, desks: Map<string, Desk>): Pro
     inputs: await placeIn(log, 'inputs', partition, loaded?.inputs ?? 0, onTrouble),
     facts: await placeIn(log, 'facts', partition, loaded?.facts ?? 0, onTrouble),
   };
-  return { mark, newestSeqs: await newestSince(deps, mark.facts, loaded === null) };
+  const newest = await newestSince(deps, mark.facts, loaded === null);
+  return { mark, newestSeqs: new Map([...newest].filter(([scope, seq]) => seq > seqOf(desks.get(scope)))) };
+}
+
+function seqOf(desk: Desk | undefined): number {
+  return desk === undefined ? 0 : metaOf(desk).seq;
 }
 
 /** Without a checkpoint nothing on the log was decided elsewhere: a fact that a move put there says that the move broke off. */

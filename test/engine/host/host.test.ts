@@ -141,6 +141,35 @@ test('H1: after a checkpoint that could not be saved the tail is turned again, s
   await stopped(made, host);
 });
 
+test('H1: a gateway that crashes again while it turns its tail again writes no fact twice', async () => {
+  const made = world();
+  const { clock, store } = made;
+  const neverSaved: Checkpoints = { ...store.checkpoints, save: () => new Promise(() => {}) };
+  const first = made.host({ checkpoints: neverSaved });
+  await first.start();
+  for (let nth = 0; nth < 5; nth += 1) await made.append();
+  await clock.forward(second); // it dies: all facts are on the log, no checkpoint is
+
+  const read: EventLog['read'] = async (topic, partition, from, max) => {
+    const records = await store.log.read(topic, partition, from, max);
+    return topic === 'inputs' ? records.filter(({ offset }) => offset < 2) : records;
+  };
+  const again = made.host({ log: { ...store.log, read } });
+  await again.start();
+  await clock.forward(second); // it dies when it has turned two of five again, and saved them
+  assert.equal(again.saved.inputs, 2);
+
+  const third = made.host();
+  await third.start();
+  await clock.forward(second);
+  assert.deepEqual(third.saved, { inputs: 5, facts: 5 });
+  assert.deepEqual(
+    (await made.facts()).map(({ seq }) => seq),
+    [1, 2, 3, 4, 5],
+  );
+  await stopped(made, third);
+});
+
 test('checkpoints that cannot be loaded are asked for twice a second, however many inputs arrive', async () => {
   const made = world();
   const { clock } = made;

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import type { KafkaOptions } from '../../../adapters/kafka/options.ts';
 import type { Fact, Input } from '../../../src/core/records.ts';
 import type { EventLog, Topic } from '../../../src/ports/event-log.ts';
+import { followWords, type Words } from '../../process/words.ts';
 import { openShared } from './watch.ts';
 
 const recordsPerRead = 2_000;
@@ -32,6 +33,8 @@ export interface Account {
   readonly pages: Map<string, string>;
   readonly notifications: Set<string>;
   readonly openIncidents: Set<string>;
+  /** What has left, by the log, and the pages that it told. */
+  readonly words: Words;
 }
 
 type Growing = { -readonly [Name in keyof Account]: Account[Name] };
@@ -51,6 +54,7 @@ export async function accountOf(options: KafkaOptions, partitions: number): Prom
     pages: new Map(),
     notifications: new Set(),
     openIncidents: new Set(),
+    words: followWords(),
   };
   try {
     for (let partition = 0; partition < partitions; partition += 1) {
@@ -111,6 +115,7 @@ function takeInput(account: Growing, input: Input): void {
 }
 
 function takeFact(account: Growing, fact: Fact): void {
+  account.words.take(fact);
   switch (fact.type) {
     case 'AlertDecided': {
       const key = `${fact.scope}|${fact.delivery}|${fact.index}`;
@@ -138,6 +143,8 @@ function takeFact(account: Growing, fact: Fact): void {
       return void account.pages.set(fact.page, fact.incident);
     case 'NotifyRequested':
       return void account.notifications.add(fact.notification.id);
+    case 'NotifyDropped':
+      return void account.notifications.delete(fact.notification);
     case 'IncidentOpened':
     case 'IncidentReopened':
       return void account.openIncidents.add(fact.incident);

@@ -3,6 +3,26 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Account } from './account.ts';
 import { verdictOn, type World } from './check.ts';
+import type { Fact } from '../../../src/core/records.ts';
+import { plainNotification } from '../../support/notification.ts';
+import { followWords, type Words } from '../../process/words.ts';
+
+const place = { scope: 's', seq: 1, page: 'p1', incident: 'i1' } as const;
+const ladder = { name: 'default', rungs: [{ notify: ['sink'], waitMs: 60_000 }], repeat: 0, ackTimeoutMs: 0 };
+const opened: Fact = { ...place, type: 'PageOpened', at: 400, ladder, title: 't', reason: 'r' };
+const closed: Fact = { ...place, type: 'PageClosed', at: 500, why: 'over' };
+const ring = grantAt(400);
+
+function grantAt(at: number): Fact {
+  const notification = { ...plainNotification, id: 'x|p1|sink', kind: 'page', page: 'p1', incident: 'i1' } as const;
+  return { ...place, type: 'NotifyGranted', at, notifier: 'sink', attempt: 1, worker: 'w', outgoing: 'p1|sink', notification };
+}
+
+function wordsOf(...facts: readonly Fact[]): Words {
+  const words = followWords();
+  for (const fact of facts) words.take(fact);
+  return words;
+}
 
 /** One critical alert, its run with one action that worked, its page. */
 function fine(): { readonly account: Account; readonly world: World } {
@@ -19,11 +39,13 @@ function fine(): { readonly account: Account; readonly world: World } {
     pages: new Map([['p1', 'i1']]),
     notifications: new Set(['p1|sink']),
     openIncidents: new Set(['i1']),
+    words: wordsOf(opened, ring),
   };
   const world: World = {
     accepted: new Map([['d1/0', { urgent: true }]]),
     acts: [{ key: 'r1/steps/act/1', at: 200 }],
     delivered: new Map([['p1|sink', 1]]),
+    heard: [{ id: 'x|p1|sink', at: 401 }],
     zombies: [],
   };
   return { account, world };
@@ -49,6 +71,32 @@ test('accounts in order have no fault, and repeats and second notifications are 
 });
 
 const faulty: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    'a page that is over, and nobody was told of the end',
+    faultsOf(() => ({ words: wordsOf(opened, ring, closed) })),
+    /over, and whoever was called did not hear of it: p1/,
+  ],
+  [
+    'a ring that was granted when its page was over',
+    faultsOf(
+      () => ({ words: wordsOf(opened, closed, grantAt(501)) }),
+      () => ({ heard: [{ id: 'x|p1|sink', at: 502 }] }),
+    ),
+    /stale word: x\|p1\|sink \(page\) was granted while page p1 was closed/,
+  ],
+  [
+    'a ring that arrived long after its page was over',
+    faultsOf(
+      () => ({ words: wordsOf(opened, ring, closed) }),
+      () => ({ heard: [{ id: 'x|p1|sink', at: 60_500 }] }),
+    ),
+    /stale word: x\|p1\|sink \(page\) arrived 60000 ms after page p1 was closed/,
+  ],
+  [
+    'a word that was never granted',
+    faultsOf(same, () => ({ heard: [{ id: 'x|p9|sink', at: 9 }] })),
+    /stale word: x\|p9\|sink arrived and was not granted/,
+  ],
   [
     'an accepted alert that is on no log',
     faultsOf(same, () => ({ accepted: new Map([['d2/0', { urgent: false }]]) })),

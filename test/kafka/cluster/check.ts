@@ -1,4 +1,5 @@
 // What must hold of a cluster's accounts, whatever was killed. Every fault is told, none hides another.
+import { staleWords, unended, type HeardWord } from '../../process/words.ts';
 import type { Account } from './account.ts';
 
 const shownMax = 5;
@@ -10,6 +11,8 @@ export interface World {
   readonly acts: readonly { readonly key: string; readonly at: number }[];
   /** Notifications that reached the receiver, and how often. */
   readonly delivered: ReadonlyMap<string, number>;
+  /** Message by message, by their ids outside, with the time of arrival. */
+  readonly heard: readonly HeardWord[];
   /** A process that was stopped and went on: what was granted to it before must not be done after. */
   readonly zombies: readonly { readonly pid: number; readonly stoppedAt: number; readonly wokenAt: number }[];
 }
@@ -45,6 +48,10 @@ export function verdictOn(account: Account, world: World): Verdict {
       unknown: outcomes.filter(({ outcome }) => outcome === 'unknown').length,
       tooLate: outcomes.filter(({ error }) => error === 'too_late').length,
       pages: account.pages.size,
+      over: account.words.pages
+        .values()
+        .filter(({ states }) => states.at(-1)?.state === 'closed')
+        .toArray().length,
       notifiedTwice: [...world.delivered].filter(([id, times]) => times > 1 && account.notifications.has(id)).length,
       raw: [...world.delivered.keys()].filter((id) => /^quench:(?:\w+:)?undecided/.test(id)).length,
     },
@@ -114,7 +121,7 @@ function checkActs({ granted, finished }: Account, { acts, zombies }: World, non
   return twice;
 }
 
-function checkPages({ runs, pages, notifications }: Account, { delivered }: World, none: None): void {
+function checkPages({ runs, pages, notifications, words }: Account, { delivered, heard }: World, none: None): void {
   none(
     'run that did not end',
     [...runs].filter(([, { end }]) => end === null).map(([run]) => run),
@@ -133,4 +140,7 @@ function checkPages({ runs, pages, notifications }: Account, { delivered }: Worl
     'notification that did not arrive',
     [...notifications].filter((id) => !delivered.has(id)),
   );
+  none('page that is over, and whoever was called did not hear of it', unended(words, heard));
+  const ofLog = heard.filter(({ id }) => !id.startsWith('quench:')); // raw pages are not of the log
+  none('stale word', staleWords(words, ofLog));
 }

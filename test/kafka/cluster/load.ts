@@ -23,8 +23,15 @@ export interface Load {
   /** `delivery/index` of every alert that was answered 2xx, and whether somebody must be paged for it. */
   readonly accepted: ReadonlyMap<string, { readonly urgent: boolean }>;
   readonly figures: () => { readonly again: number; readonly refused: number; readonly unsent: number; readonly longestPauseMs: number };
+  /** Says that the alert of this host has ended, when it is one that pages. */
+  clear(host: string): void;
   /** Begins nothing new; resolves when everything under way was taken, or after the span. */
   stop(withinMs: number): Promise<void>;
+}
+
+interface Sent {
+  readonly urgent: boolean;
+  readonly body: object;
 }
 
 export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps): Load {
@@ -40,30 +47,39 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
   let stopped = false;
   let giveUpAt = Number.POSITIVE_INFINITY;
   const underWay = new Set<Promise<void>>();
+  /** What pages, by host: its labels and when it began. */
+  const paging = new Map<string, { readonly labels: object; readonly startsAt: string }>();
 
   /** One alert in fifty wants a playbook, one in fifty a page; the others come and go on a thousand hosts. */
-  function alertOf(id: string, team: string): { readonly urgent: boolean; readonly body: object } {
+  function alertOf(id: string, team: string): Sent {
     const kind = random.chance(0.02) ? 'Fix' : random.chance(0.02) ? 'Page' : 'Noise';
     const urgent = kind !== 'Noise';
     const ended = !urgent && random.chance(0.3);
+    const labels = {
+      alertname: kind,
+      team,
+      instance: urgent ? `h${id.replace('/', '-')}` : `noise${random.int(1, 80)}-${team}`,
+      severity: urgent ? 'critical' : 'info',
+    };
+    const startsAt = new Date(Date.now()).toISOString();
+    if (kind === 'Page') paging.set(labels.instance, { labels, startsAt });
     const body = {
-      labels: {
-        alertname: kind,
-        team,
-        instance: urgent ? `h${id.replace('/', '-')}` : `noise${random.int(1, 80)}-${team}`,
-        severity: urgent ? 'critical' : 'info',
-      },
+      labels,
       annotations: { uid: id },
-      startsAt: new Date(Date.now()).toISOString(),
+      startsAt,
       ...(ended ? { endsAt: new Date(Date.now() - 1).toISOString() } : {}),
     };
     return { urgent, body };
   }
 
-  async function deliver(size: number): Promise<void> {
+  function anything(delivery: string, size: number): readonly Sent[] {
+    return Array.from({ length: size }, (_, index) => alertOf(`${delivery}/${index}`, random.pick(teams)));
+  }
+
+  async function deliver(size: number, make: (delivery: string, size: number) => readonly Sent[] = anything): Promise<void> {
     number += 1;
     const delivery = `d${number}`;
-    const alerts = Array.from({ length: size }, (_, index) => alertOf(`${delivery}/${index}`, random.pick(teams)));
+    const alerts = make(delivery, size);
     const body = JSON.stringify(alerts.map((alert) => alert.body));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'webhook-id': delivery };
     for (let at = random.int(0, 9); performance.now() < giveUpAt; at += 1) {
@@ -82,6 +98,11 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
     refused += size;
   }
 
+  function track(delivering: Promise<void>): void {
+    const one = delivering.finally(() => underWay.delete(one));
+    underWay.add(one);
+  }
+
   async function run(): Promise<void> {
     while (!stopped) {
       await sleep(tickMs);
@@ -93,8 +114,7 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
           unsent += size;
           continue;
         }
-        const one = deliver(size).finally(() => underWay.delete(one));
-        underWay.add(one);
+        track(deliver(size));
       }
     }
   }
@@ -103,6 +123,14 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
   return {
     accepted,
     figures: () => ({ again, refused, unsent, longestPauseMs: Math.round(longestPauseMs) }),
+    clear(host) {
+      const known = paging.get(host);
+      if (known === undefined || stopped || !paging.delete(host)) return;
+      const ended = (delivery: string): readonly Sent[] => [
+        { urgent: false, body: { ...known, annotations: { uid: `${delivery}/0` }, endsAt: new Date().toISOString() } },
+      ];
+      track(deliver(1, ended));
+    },
     async stop(withinMs) {
       stopped = true;
       giveUpAt = performance.now() + withinMs;
