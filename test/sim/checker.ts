@@ -11,6 +11,7 @@ import { checkCalls } from './check-calls.ts';
 import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkEras } from './check-eras.ts';
+import { checkGrants } from './check-grants.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
@@ -55,6 +56,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const { ledger } = parts;
   const waits = checkWaits(ledger);
   const pages = checkPages(ledger);
+  const grants = checkGrants(ledger);
   const calls = checkCalls(ledger);
   const state = checkState(parts);
   checkEras(ledger);
@@ -88,6 +90,7 @@ export function checkWorld(parts: CheckParts): Checks {
       waits.none();
       calls.ended();
       pages.ended();
+      grants.ended();
       for (const desk of ledger.desks.values()) atRest(ledger, desk);
     },
     async end(models) {

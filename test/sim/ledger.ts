@@ -58,6 +58,8 @@ export interface Delivered {
 
 /** A part of the checker: told of each thing as it happens. */
 export interface Watcher {
+  /** An input has become durable; always told before the facts that it makes. */
+  input?(input: Input, partition: number, offset: number): void;
   /** A fact has become durable; `desk` is its scope's desk before the fact is folded. */
   fact?(seen: SeenFact, desk: Desk): void;
   /** An action begins. */
@@ -104,6 +106,8 @@ export interface Ledger {
 export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number, repeats: boolean): Ledger {
   const watchers: Watcher[] = [];
   const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
+  /** Batches of inputs that have been read, by partition. */
+  const heard = Array.from({ length: partitions }, () => 0);
   const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, believed: 0, back: 0 };
 
   const ledger: Ledger = {
@@ -148,6 +152,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       back: state.back,
     }),
     observe() {
+      for (const partition of heard.keys()) listen(partition);
       for (const [partition, at] of next.entries()) {
         const batches = disk.content.slots.get(`facts/${partition}`)?.batches ?? [];
         for (; at.batch < batches.length; at.batch += 1) {
@@ -185,6 +190,16 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       ledger.reached.set(path, (ledger.reached.get(path) ?? 0) + 1);
     },
   };
+
+  function listen(partition: number): void {
+    const batches = disk.content.slots.get(`inputs/${partition}`)?.batches ?? [];
+    for (let at = heard[partition] ?? 0; at < batches.length; heard[partition] = at += 1) {
+      const batch = batches[at];
+      if (batch === undefined) return;
+      const inputs = recordsOf(batch) as readonly Input[]; // written by intakes and the engine only
+      for (const [place, input] of inputs.entries()) for (const watcher of watchers) watcher.input?.(input, partition, batch.base + place);
+    }
+  }
 
   function take(partition: number, offset: number, fact: Fact): void {
     const name = deskName(partition, fact.scope);

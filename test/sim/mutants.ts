@@ -10,12 +10,15 @@ import {
   eager,
   forgetful,
   forgingGrants,
+  forgingWords,
+  grantingTwice,
   losing,
   lying,
   onlyEarly,
   renumbered,
   sameInEveryTerm,
   sharing,
+  toAcknowledgements,
   toFreezes,
   toPeople,
   twice,
@@ -27,6 +30,7 @@ import {
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
+import { simulate } from './world.ts';
 
 export interface Mutant {
   /** What is broken. */
@@ -169,6 +173,21 @@ export const mutants: readonly Mutant[] = [
     caught: /^V1: .* although \S+ has it/,
   },
   {
+    says: 'effects that tell people as soon as a notification is requested, without waiting for the grant',
+    tampering: lying({ effects: withLog(forgingWords) }),
+    caught: /^P5: .* (was sent without a grant|was sent \d+ times for \d+ grants)/,
+  },
+  {
+    says: 'notifications that are granted twice for one claim',
+    tampering: lying({ host: () => ({ turn: grantingTwice }) }),
+    caught: /^P5: .* was granted more often than it was claimed/,
+  },
+  {
+    says: 'grants of notifications that do not ask whether somebody has it',
+    tampering: lying({ host: () => ({ turn: toAcknowledgements }) }),
+    caught: /^G1: .* is granted while the page is acked/,
+  },
+  {
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
@@ -199,6 +218,18 @@ export const mutants: readonly Mutant[] = [
     caught: /^N2: /,
   },
 ];
+
+/** Worlds in which a mutant must be found. */
+export const worldsMax = 300;
+
+/** How many worlds it took to find the mutant; null: it was not found. */
+export async function find({ tampering, caught }: Mutant): Promise<number | null> {
+  for (let seed = 1; seed <= worldsMax; seed += 1) {
+    const { broken } = await simulate(seed, tampering);
+    if (broken.some((promise) => caught.test(promise))) return seed;
+  }
+  return null;
+}
 
 function crowded(tampering: Tampering): Tampering {
   return { ...tampering, isCrowded: true };

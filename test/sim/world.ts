@@ -99,6 +99,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
   const inner = { clock, shared: disk, partitions, groups, plan, ledger, checks, medium, outside, tampering, chaos, say };
   const lives: Lives = createLives({ ...inner, random: chance.fork(), policy: () => policy });
+  const betweens = chance.fork();
 
   /** A process that is to die at such a moment dies. */
   function passed(point: Point, life: number): void {
@@ -204,6 +205,22 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
       clock.after(faults.int(0, 25), () => (chaotic ? people.interrupt(scope, want.incident) : undefined));
     },
   });
+
+  // Between the request of a word or a deed and its grant somebody takes the incident, or stops everything.
+  ledger.watch({
+    fact({ fact }) {
+      if (!chaotic || plan.people === 0) return;
+      if (fact.type === 'NotifyRequested' && betweens.chance(0.08)) soon(() => people.take(fact.scope, fact.incident));
+      if (fact.type === 'StepRequested' && fact.phase === 'steps' && betweens.chance(isSlow() ? 0.4 : 0.03)) soon(people.freeze);
+    },
+  });
+
+  /** Much lies between a request and its grant then. */
+  const isSlow = (): boolean => medium.state === 'slow';
+
+  function soon(what: () => void): void {
+    clock.after(betweens.int(0, 12), () => (chaotic ? what() : undefined));
+  }
 
   function scatter(count: number, what: () => void): void {
     for (let number = 0; number < count; number += 1) {
