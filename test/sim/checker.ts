@@ -16,6 +16,7 @@ import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
 import { checkResources } from './check-resources.ts';
+import { checkSenders } from './check-senders.ts';
 import { checkShares } from './check-shares.ts';
 import { checkUncalled } from './check-uncalled.ts';
 import { checkState } from './check-state.ts';
@@ -64,6 +65,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkChoosing(ledger);
   checkResources(ledger);
   checkUncalled(ledger);
+  checkSenders(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);

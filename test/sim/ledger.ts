@@ -10,6 +10,7 @@ import { second, type Instant, type Millis } from '../../src/core/time.ts';
 import { forwardLastsMs } from '../../src/engine/believed-clock.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
+import type { Told } from './kinds.ts';
 
 /** Where the world stood at a moment; differences of two moments say what lay between. */
 export interface Moment {
@@ -77,6 +78,8 @@ export interface Ledger {
   readonly desks: Map<string, Desk>;
   /** The facts of each desk, the first at its beginning. */
   readonly told: Map<string, Fact[]>;
+  /** What senders said, by the marks of their events; of kinds that name episodes. */
+  readonly claims: Map<string, Told>;
   readonly arrived: Delivered[];
   /** Marks of alert events and commands that the gateway said it had accepted, and letters it said it keeps. */
   readonly accepted: Set<string>;
@@ -99,6 +102,8 @@ export interface Ledger {
   settled(): void;
   watch(watcher: Watcher): void;
   breach(promise: string): void;
+  /** Hears of each broken promise when it is found. */
+  onBreach: (promise: string) => void;
   /** Counts that a rare path was taken. */
   reach(path: string): void;
 }
@@ -115,6 +120,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     facts: [],
     desks: new Map(),
     told: new Map(),
+    claims: new Map(),
     arrived: [],
     accepted: new Set(),
     letters: new Set(),
@@ -185,7 +191,9 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     },
     breach(promise) {
       ledger.broken.push(promise);
+      ledger.onBreach(promise);
     },
+    onBreach: () => {},
     reach(path) {
       ledger.reached.set(path, (ledger.reached.get(path) ?? 0) + 1);
     },

@@ -1,6 +1,7 @@
 // Lies told to one part of a process by what stands between it and the real parts around it: logs, clocks, shares, checkpoints, cursors.
 // The worlds that are built from them are in mutants.ts.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import type { DecisionContext } from '../../src/core/context.ts';
 import type { Desk } from '../../src/core/desk.ts';
 import type { NotifyOutcome } from '../../src/core/page/notification.ts';
@@ -195,6 +196,43 @@ export const grantingTwice: Turn = (desk, input, rules, offset) =>
   input.type === 'NotifyClaimed'
     ? [...turn(desk, input, rules, offset), ...turn(desk, input, rules, offset)]
     : turn(desk, input, rules, offset);
+
+/** Every claim is heard as this makes of it. */
+export function hearing(as: (event: AlertEvent) => AlertEvent): Lie {
+  return () => ({
+    turn: (desk, input, rules, offset) =>
+      turn(desk, input.type === 'AlertSeen' ? { ...input, event: as(input.event) } : input, rules, offset),
+  });
+}
+
+/** A lease lasts as long as the first word of the episode said, however often it is told again. */
+export function unrenewed(): (event: AlertEvent) => AlertEvent {
+  const first = new Map<string, number>();
+  return (event) => {
+    if (event.until === undefined) return event;
+    const key = `${event.fingerprint} ${event.episode}`;
+    first.set(key, first.get(key) ?? event.until);
+    return { ...event, until: first.get(key) ?? event.until };
+  };
+}
+
+/** Nothing is known of the clocks of senders. */
+export const trusting: Turn = (desk, input, rules, offset) => {
+  const { rows } = desk.tables.senders;
+  for (const [endpoint, sender] of rows) if (sender.skewMs !== 0) rows.set(endpoint, { ...sender, skewMs: 0 });
+  return turn(desk, input, rules, offset);
+};
+
+/** Nothing is known of episodes that are over. */
+export const oblivious: Turn = (desk, input, rules, offset) => {
+  const { alerts, remembered } = desk.tables;
+  for (const [key, row] of alerts.rows) {
+    const { ended, lastEnd, ...alert } = row.alert;
+    if (ended !== undefined || lastEnd !== undefined) alerts.rows.set(key, { ...row, alert });
+  }
+  remembered.rows.clear();
+  return turn(desk, input, rules, offset);
+};
 
 /** Nothing knows which incidents are under a storm: they do not hear that it is over, that it calls nobody, or that somebody has it. */
 export const alone: Turn = (desk, input, rules, offset) => {

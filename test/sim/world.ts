@@ -50,7 +50,6 @@ export async function simulate(seed: number, tampering: Tampering = {}, tell: (l
   await run(minute);
   if (lives.all.length > 0) ledger.breach('H4: the process was asked to stop and did not end within a minute');
   if (ledger.broken.length === 0) await checks.end(lives.models);
-  for (const line of ledger.broken) world.say(`BROKEN: ${line}`);
   return { ledger, broken: ledger.broken };
 }
 
@@ -62,6 +61,10 @@ function stoppedBy({ all }: Lives): string | null {
 
 function createWorld(seed: number, tampering: Tampering, tell: (line: string) => void) {
   const chance = random(seed);
+  // Streams of their own, so that what they are for changes nothing of worlds without it.
+  const more = random(~seed);
+  const others = more.fork();
+  const betweens = more.fork();
   const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
   const policies = chance.fork();
   const faults = chance.fork();
@@ -92,14 +95,15 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const chaos = (): boolean => chaotic;
   const say = (line: string): void => tell(`${(clock.steady() / 1_000).toFixed(3).padStart(10)}  ${line}`);
 
+  ledger.onBreach = (promise) => say(`BROKEN: ${promise}`);
+
   const outer = { clock, plan, ledger, intake: () => lives.intake };
-  const senders = createSenders({ ...outer, random: chance.fork() });
+  const senders = createSenders({ ...outer, random: chance.fork(), others });
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
   const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
   const inner = { clock, shared: disk, partitions, groups, plan, ledger, checks, medium, outside, tampering, chaos, say };
   const lives: Lives = createLives({ ...inner, random: chance.fork(), policy: () => policy });
-  const betweens = chance.fork();
 
   /** A process that is to die at such a moment dies. */
   function passed(point: Point, life: number): void {
