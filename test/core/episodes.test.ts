@@ -161,3 +161,52 @@ test('A3: a retry of an ended episode never reopens: sent often at once, dated b
   }
   assert.equal(ended.all('AlertMerged').filter(({ change }) => change === 'reopened').length, 0);
 });
+
+/** A check that numbers its problems and not its recoveries, by its own clock. */
+const problem = (number: number, at: number) => ({ ...firing(`${number}@1`, at), sentAt: at });
+const recovery = (at: number) => ({ ...end('', at, at), sentAt: at });
+
+test('A3: a problem that comes behind a recovery without its number opens nothing', () => {
+  const unseen = merge(undefined, recovery(someday + minute), someday + 2 * minute);
+  assert.equal(unseen.change, 'late');
+  const late = merge(undefined, problem(1, someday), someday + 3 * minute, unseen.remembered);
+  assert.deepEqual([late.change, late.alert], ['late', null]);
+  assert.equal(merge(undefined, problem(2, someday + 2 * minute), someday + 3 * minute, unseen.remembered).change, 'opened');
+
+  const over = merge(merge(undefined, problem(1, someday), someday).alert ?? undefined, recovery(someday + minute), someday + minute);
+  const again = merge(over.alert ?? undefined, recovery(someday + 3 * minute), someday + 3 * minute).alert ?? undefined;
+  assert.equal(merge(again, problem(2, someday + 2 * minute), someday + 4 * minute).change, 'late', 'of the problem between the two');
+});
+
+test('A3: a source whose clock was set back is believed a quarter of an hour after its recovery at the latest', () => {
+  const unseen = merge(undefined, recovery(someday + hour), someday).remembered;
+  assert.equal(merge(undefined, problem(2, someday + 10 * minute), someday + 10 * minute, unseen).change, 'late');
+  assert.equal(merge(undefined, problem(2, someday + 16 * minute), someday + 16 * minute, unseen).change, 'opened');
+});
+
+test('A2: a late recovery without a number does not end the problem that began since', () => {
+  const first = merge(undefined, problem(1, someday), someday).alert ?? undefined;
+  const next = merge(first, problem(2, someday + 2 * minute), someday + 2 * minute).alert ?? undefined;
+
+  assert.equal(merge(next, recovery(someday + minute), someday + 3 * minute).change, 'late');
+  assert.equal(merge(next, recovery(someday + 3 * minute), someday + 3 * minute).change, 'cleared');
+});
+
+test('A5: a start and its end pair by the clock of their source, also when we think otherwise of it, or of ours, in between', () => {
+  const behind = 7 * minute;
+  const told = problem(1, someday);
+  const opened = merge(
+    undefined,
+    { ...told, startedAt: someday + behind, observedAt: someday + behind },
+    someday + behind,
+    undefined,
+    told,
+  );
+  const cleared = merge(opened.alert ?? undefined, recovery(someday + minute), someday + behind + minute);
+  assert.equal(cleared.change, 'cleared', 'the skew was taken out of the start and not of the end');
+
+  const dayBefore = someday - 24 * hour;
+  const plain = merge(undefined, told, someday).alert ?? undefined;
+  const over = recovery(someday + minute);
+  assert.equal(merge(plain, { ...over, startedAt: dayBefore, observedAt: dayBefore }, dayBefore, undefined, over).change, 'cleared');
+});

@@ -96,3 +96,24 @@ test('A6: the alerts API tells the lease, and the webhook of Alertmanager none',
   assert.equal(parse({ status: 'firing', labels, startsAt, endsAt: '0001-01-01T00:00:00Z' }, '').until, undefined);
   assert.equal(parse({ labels, startsAt, endsAt: startsAt }, '/api/v2/alerts').claim, 'cleared');
 });
+
+test('A6: an older word that comes late, or one of a second sender, does not shorten the lease', () => {
+  const story = tell(policyOf());
+  story.see(leased(story, 2 * minute));
+  story.forward(minute);
+  story.see(leased(story, 5 * minute));
+  story.see(leased(story, minute));
+  story.forward(4 * minute);
+  assert.equal(firing(story), 1);
+  story.forward(minute + second);
+  assert.equal(firing(story), 0);
+});
+
+test('A6: an alert that left the desk leaves no wait behind for a lease of years', () => {
+  const story = tell(policyOf());
+  story.see(leased(story, 3 * 365 * 24 * hour));
+  story.forward(minute);
+  story.see(eventOf({ claim: 'cleared', episode: 's', startedAt: someday, observedAt: story.now() }));
+  story.forward(hour);
+  assert.equal(leaseWakes(story), 0);
+});

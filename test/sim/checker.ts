@@ -11,10 +11,12 @@ import { checkCalls } from './check-calls.ts';
 import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkEras } from './check-eras.ts';
+import { checkGrants } from './check-grants.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
 import { checkResources } from './check-resources.ts';
+import { checkSenders } from './check-senders.ts';
 import { checkShares } from './check-shares.ts';
 import { checkUncalled } from './check-uncalled.ts';
 import { checkState } from './check-state.ts';
@@ -55,6 +57,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const { ledger } = parts;
   const waits = checkWaits(ledger);
   const pages = checkPages(ledger);
+  const grants = checkGrants(ledger);
   const calls = checkCalls(ledger);
   const state = checkState(parts);
   checkEras(ledger);
@@ -62,6 +65,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkChoosing(ledger);
   checkResources(ledger);
   checkUncalled(ledger);
+  checkSenders(ledger);
   checkShares(parts);
   checkCursors(parts);
   const paths = checkPaths(parts);
@@ -88,6 +92,7 @@ export function checkWorld(parts: CheckParts): Checks {
       waits.none();
       calls.ended();
       pages.ended();
+      grants.ended();
       for (const desk of ledger.desks.values()) atRest(ledger, desk);
     },
     async end(models) {

@@ -10,6 +10,7 @@ import type { Instant, Millis } from '../../src/core/time.ts';
 import { forwardLastsMs } from '../../src/engine/believed-clock.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
+import type { Told } from './kinds.ts';
 
 /** Where the world stood at a moment; differences of two moments say what lay between. */
 export interface Moment {
@@ -58,6 +59,8 @@ export interface Delivered {
 
 /** A part of the checker: told of each thing as it happens. */
 export interface Watcher {
+  /** An input has become durable; always told before the facts that it makes. */
+  input?(input: Input, partition: number, offset: number): void;
   /** A fact has become durable; `desk` is its scope's desk before the fact is folded. */
   fact?(seen: SeenFact, desk: Desk): void;
   /** An action begins. */
@@ -75,6 +78,8 @@ export interface Ledger {
   readonly desks: Map<string, Desk>;
   /** The facts of each desk, the first at its beginning. */
   readonly told: Map<string, Fact[]>;
+  /** What senders said, by the marks of their events; of kinds that name episodes. */
+  readonly claims: Map<string, Told>;
   readonly arrived: Delivered[];
   /** Marks of alert events and commands that the gateway said it had accepted, and letters it said it keeps. */
   readonly accepted: Set<string>;
@@ -97,6 +102,8 @@ export interface Ledger {
   settled(): void;
   watch(watcher: Watcher): void;
   breach(promise: string): void;
+  /** Hears of each broken promise when it is found. */
+  onBreach: (promise: string) => void;
   /** Counts that a rare path was taken. */
   reach(path: string): void;
 }
@@ -104,6 +111,8 @@ export interface Ledger {
 export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: number, repeats: boolean): Ledger {
   const watchers: Watcher[] = [];
   const next = Array.from({ length: partitions }, () => ({ batch: 0, offset: 0 }));
+  /** Batches of inputs that have been read, by partition. */
+  const heard = Array.from({ length: partitions }, () => 0);
   const state = { up: 0, upSince: 0, isUp: false, lives: 0, disturbances: 0, troubles: 0, forward: 0, believed: 0, back: 0 };
   let doubts = 0;
 
@@ -112,6 +121,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     facts: [],
     desks: new Map(),
     told: new Map(),
+    claims: new Map(),
     arrived: [],
     accepted: new Set(),
     letters: new Set(),
@@ -155,6 +165,7 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       back: state.back,
     }),
     observe() {
+      for (const partition of heard.keys()) listen(partition);
       for (const [partition, at] of next.entries()) {
         const batches = disk.content.slots.get(`facts/${partition}`)?.batches ?? [];
         for (; at.batch < batches.length; at.batch += 1) {
@@ -187,11 +198,23 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
     },
     breach(promise) {
       ledger.broken.push(promise);
+      ledger.onBreach(promise);
     },
+    onBreach: () => {},
     reach(path) {
       ledger.reached.set(path, (ledger.reached.get(path) ?? 0) + 1);
     },
   };
+
+  function listen(partition: number): void {
+    const batches = disk.content.slots.get(`inputs/${partition}`)?.batches ?? [];
+    for (let at = heard[partition] ?? 0; at < batches.length; heard[partition] = at += 1) {
+      const batch = batches[at];
+      if (batch === undefined) return;
+      const inputs = recordsOf(batch) as readonly Input[]; // written by intakes and the engine only
+      for (const [place, input] of inputs.entries()) for (const watcher of watchers) watcher.input?.(input, partition, batch.base + place);
+    }
+  }
 
   function take(partition: number, offset: number, fact: Fact): void {
     const name = deskName(partition, fact.scope);

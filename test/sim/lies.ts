@@ -1,9 +1,11 @@
 // Lies told to one part of a process by what stands between it and the real parts around it: logs, clocks, shares, checkpoints, cursors.
 // The worlds that are built from them are in mutants.ts.
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import type { DecisionContext } from '../../src/core/context.ts';
 import type { Desk } from '../../src/core/desk.ts';
 import type { NotifyOutcome } from '../../src/core/page/notification.ts';
+import type { NotifyGranted } from '../../src/core/page/facts.ts';
 import type { Fact } from '../../src/core/records.ts';
 import type { StepGranted } from '../../src/core/run/facts.ts';
 import type { Run } from '../../src/core/run/row.ts';
@@ -72,6 +74,37 @@ export function forgingGrants(log: EventLog): EventLog {
   };
 }
 
+/** The same of words to people: whoever claims one delivers it at once, in words that nobody gave. */
+export function forgingWords(log: EventLog): EventLog {
+  const { watched, nameOf } = claimants(log, 'NotifyClaimed');
+  const forge = (record: LogRecord): LogRecord[] => {
+    const fact = record.value as Fact; // facts are written by the host only
+    if (fact.type !== 'NotifyRequested') return [record];
+    const { scope, seq, at, page, incident, notifier, attempt, notification } = fact;
+    const words = { dedupKey: page, title: '', severity: 'critical', text: '', source: '', facts: [], links: [] } as const;
+    const granted: NotifyGranted = {
+      type: 'NotifyGranted',
+      scope,
+      seq: seq + 0.5,
+      at,
+      page,
+      incident,
+      notifier,
+      attempt,
+      outgoing: notification.id,
+      notification: { ...words, ...notification, incident, page, at },
+      get worker() {
+        return nameOf(record.partition);
+      },
+    };
+    return [record, { ...record, value: granted }];
+  };
+  return {
+    ...watched,
+    read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).flatMap(forge) : log.read(topic, ...rest)),
+  };
+}
+
 /** Every grant to an earlier term of the process is one to this term. */
 export function sameInEveryTerm(log: EventLog, process: string): EventLog {
   const { watched, nameOf } = claimants(log);
@@ -87,14 +120,17 @@ export function sameInEveryTerm(log: EventLog, process: string): EventLog {
 }
 
 /** The name under which each partition's calls were claimed last, looked up when it is asked for. */
-function claimants(log: EventLog): { readonly watched: EventLog; nameOf(partition: number): string } {
+function claimants(
+  log: EventLog,
+  claim: 'StepClaimed' | 'NotifyClaimed' = 'StepClaimed',
+): { readonly watched: EventLog; nameOf(partition: number): string } {
   const names = new Map<number, string>();
   return {
     watched: {
       ...log,
       append(topic, batch) {
         const [value] = batch.values;
-        if (value !== undefined && 'worker' in value && 'type' in value && value.type === 'StepClaimed')
+        if (value !== undefined && 'worker' in value && 'type' in value && value.type === claim)
           names.set(batch.partition, String(value.worker));
         return log.append(topic, batch);
       },
@@ -143,6 +179,60 @@ export function blind(to: Blindness): Lie {
   };
   return () => ({ turn: blinded });
 }
+
+/** Grants of words are given by a desk on which every page still rings. */
+export const toAcknowledgements: Turn = (desk, input, rules, offset) => {
+  const { rows } = desk.tables.pages;
+  const page = input.type === 'NotifyClaimed' ? rows.get(input.page) : undefined;
+  if (page?.state !== 'acked') return turn(desk, input, rules, offset);
+  rows.set(page.id, { ...page, state: 'ringing' });
+  const facts = turn(desk, input, rules, offset);
+  rows.set(page.id, { ...(rows.get(page.id) ?? page), state: page.state });
+  return facts;
+};
+
+/** A claim of a word is granted as often as it likes: here twice. */
+export const grantingTwice: Turn = (desk, input, rules, offset) =>
+  input.type === 'NotifyClaimed'
+    ? [...turn(desk, input, rules, offset), ...turn(desk, input, rules, offset)]
+    : turn(desk, input, rules, offset);
+
+/** Every claim is heard as this makes of it. */
+export function hearing(as: (event: AlertEvent) => AlertEvent): Lie {
+  return () => ({
+    turn: (desk, input, rules, offset) =>
+      turn(desk, input.type === 'AlertSeen' ? { ...input, event: as(input.event) } : input, rules, offset),
+  });
+}
+
+/** A lease lasts as long as the first word of the episode said, however often it is told again. */
+export function unrenewed(): (event: AlertEvent) => AlertEvent {
+  const first = new Map<string, number>();
+  return (event) => {
+    if (event.until === undefined) return event;
+    const key = `${event.fingerprint} ${event.episode}`;
+    first.set(key, first.get(key) ?? event.until);
+    return { ...event, until: first.get(key) ?? event.until };
+  };
+}
+
+/** Nothing is known of the clocks of senders. */
+export const trusting: Turn = (desk, input, rules, offset) => {
+  const { rows } = desk.tables.senders;
+  for (const [endpoint, sender] of rows) if (sender.skewMs !== 0) rows.set(endpoint, { ...sender, skewMs: 0 });
+  return turn(desk, input, rules, offset);
+};
+
+/** Nothing is known of episodes that are over. */
+export const oblivious: Turn = (desk, input, rules, offset) => {
+  const { alerts, remembered } = desk.tables;
+  for (const [key, row] of alerts.rows) {
+    const { ended, lastEnd, ...alert } = row.alert;
+    if (ended !== undefined || lastEnd !== undefined) alerts.rows.set(key, { ...row, alert });
+  }
+  remembered.rows.clear();
+  return turn(desk, input, rules, offset);
+};
 
 /** Nothing knows which incidents are under a storm: they do not hear that it is over, that it calls nobody, or that somebody has it. */
 export const alone: Turn = (desk, input, rules, offset) => {

@@ -18,7 +18,8 @@ import type { Mortal, SimClock } from './clock.ts';
 import type { Medium } from './faults.ts';
 import type { Ledger } from './ledger.ts';
 import type { Caller, Outside } from './outside.ts';
-import { endpointName, simSource } from './senders.ts';
+import { endpointNames } from './kinds.ts';
+import { simSource } from './senders.ts';
 import type { Group, Link } from './shares.ts';
 
 /** A guard taken out, by putting something else between the real parts; never a switch inside them. */
@@ -162,10 +163,10 @@ function seenThrough(store: Store, { through }: Mortal): Store {
 
 async function openDoor(store: Store, service: Service, clock: Clock, tampering: Tampering): Promise<Intake> {
   const log = tampering.intakeLog?.(store.log) ?? store.log;
-  const endpoint = { name: endpointName, source: simSource, tenant: 'acme', scopeLabels: ['team'] };
+  const endpoints = endpointNames.map((name) => ({ name, source: simSource, tenant: 'acme', scopeLabels: ['team'] }));
   const { deadLetters } = store;
   const lagOf = (): number => service.lag();
-  const intake = await createIntake({ log, deadLetters, endpoints: [endpoint], clock, lagOf, lagMax: 200, onAccepted: () => {} });
+  const intake = await createIntake({ log, deadLetters, endpoints, clock, lagOf, lagMax: 200, onAccepted: () => {} });
   return { ...intake, accept: (name, delivery, id) => intake.accept(name, delivery, tampering.deliveryId?.(id) ?? id) };
 }
 

@@ -10,17 +10,24 @@ import {
   eager,
   forgetful,
   forgingGrants,
+  forgingWords,
+  grantingTwice,
+  hearing,
   losing,
   lying,
+  oblivious,
   onlyEarly,
   renumbered,
   sameInEveryTerm,
   sharing,
+  toAcknowledgements,
   toFreezes,
   toPeople,
+  trusting,
   twice,
   uncorrected,
   unfenced,
+  unrenewed,
   ungranted,
   boundless,
   withLog,
@@ -28,6 +35,7 @@ import {
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
+import { simulate } from './world.ts';
 
 export interface Mutant {
   /** What is broken. */
@@ -171,6 +179,21 @@ export const mutants: readonly Mutant[] = [
     caught: /^V1: .* although \S+ has it/,
   },
   {
+    says: 'effects that tell people as soon as a notification is requested, without waiting for the grant',
+    tampering: lying({ effects: withLog(forgingWords) }),
+    caught: /^P5: .* (was sent without a grant|was sent \d+ times for \d+ grants)/,
+  },
+  {
+    says: 'notifications that are granted twice for one claim',
+    tampering: lying({ host: () => ({ turn: grantingTwice }) }),
+    caught: /^P5: .* was granted more often than it was claimed/,
+  },
+  {
+    says: 'grants of notifications that do not ask whether somebody has it',
+    tampering: lying({ host: () => ({ turn: toAcknowledgements }) }),
+    caught: /^G1: .* is granted while the page is acked/,
+  },
+  {
     says: 'grants of steps that do not ask for the emergency stop',
     tampering: lying({ host: blind(toFreezes) }),
     caught: /^R4: .* was granted while frozen/,
@@ -179,6 +202,31 @@ export const mutants: readonly Mutant[] = [
     says: 'desks that stay ahead of a clock that was set right',
     tampering: lying({ host: withLog(uncorrected) }),
     caught: /^K3: /,
+  },
+  {
+    says: 'leases that nobody looks at when they are over',
+    tampering: lying({ host: hearing(({ until: _until, ...event }) => event) }),
+    caught: /^L2: .* fires \d+ ms after its source has ended to vouch for it/,
+  },
+  {
+    says: 'leases that are not renewed',
+    tampering: lying({ host: hearing(unrenewed()) }),
+    caught: /^L2: .* is taken as ended \d+ ms before/,
+  },
+  {
+    says: 'clocks of senders that are believed',
+    tampering: lying({ host: () => ({ turn: trusting }) }),
+    caught: /^K1: /,
+  },
+  {
+    says: 'episodes that are forgotten when they have ended',
+    tampering: lying({ host: () => ({ turn: oblivious }) }),
+    caught: /^E3: .* (opened|reopened) with episode \d+/,
+  },
+  {
+    says: 'claims whose episodes nobody reads',
+    tampering: lying({ host: hearing(({ episodeOrder: _order, ...event }) => ({ ...event, episode: '' })) }),
+    caught: /^E3: /,
   },
   {
     says: 'runs that begin without a grant of their resource (C8)',
@@ -206,6 +254,18 @@ export const mutants: readonly Mutant[] = [
     caught: /^N2: /,
   },
 ];
+
+/** Worlds in which a mutant must be found. */
+export const worldsMax = 300;
+
+/** How many worlds it took to find the mutant; null: it was not found. */
+export async function find({ tampering, caught }: Mutant): Promise<number | null> {
+  for (let seed = 1; seed <= worldsMax; seed += 1) {
+    const { broken } = await simulate(seed, tampering);
+    if (broken.some((promise) => caught.test(promise))) return seed;
+  }
+  return null;
+}
 
 function crowded(tampering: Tampering): Tampering {
   return { ...tampering, isCrowded: true };

@@ -17,9 +17,13 @@ export interface PeopleParts {
 
 export interface People {
   act(): void;
-  /** Resolves by hand every incident that is still open. */
   /** Takes an incident, or stops everything, while something is about to be done for it. */
   interrupt(scope: string, incident: string): void;
+  /** Takes an incident. */
+  take(scope: string, incident: string): void;
+  /** Stops everything for a while. */
+  freeze(): void;
+  /** Resolves by hand every incident that is still open. */
   tidy(): void;
   /** Somebody lifts the freeze that may be on. */
   thaw(): void;
@@ -92,6 +96,10 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
     clock.after(random.int(20, 200) * second, () => submit({ type: 'CommandGiven', scope: '*', command: { name: 'thaw' }, by }, by));
   }
 
+  function take(scope: string, incident: string, by = `person${(count += 1)}`): void {
+    submit({ type: 'Acked', scope, incident, by, via: 'console' }, by);
+  }
+
   return {
     act() {
       const by = `person${(count += 1)}`;
@@ -104,8 +112,10 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
     interrupt(scope, incident) {
       const by = `person${(count += 1)}`;
       if (random.chance(0.4)) freeze(by);
-      else submit({ type: 'Acked', scope, incident, by, via: 'console' }, by);
+      else take(scope, incident, by);
     },
+    take,
+    freeze: () => freeze(`person${(count += 1)}`),
     tidy() {
       for (const { id: incident, scope } of incidents()) {
         const by = `person${(count += 1)}`;

@@ -2,8 +2,10 @@
 //   node test/sim/run.ts --seeds 1..5000     prints broken promises with their seeds and the rare paths; exit code 1 when a promise
 //                                            was broken, 2 when a rare path was never taken (asked of 2,000 seeds and more)
 //   node test/sim/run.ts --seed 4711         one world with its story, and with --facts every fact of it
+//   node test/sim/run.ts --mutants grants    how many worlds and seconds each mutant of that name takes to be found; '' is all of them
 import { parseArgs } from 'node:util';
 import { rarePaths } from './check-paths.ts';
+import { find, mutants } from './mutants.ts';
 import { runSeeds, type Report } from './share.ts';
 import { simulate } from './world.ts';
 
@@ -12,9 +14,31 @@ const enoughSeeds = 2_000;
 const shownMax = 20;
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string' }, seeds: { type: 'string', default: '1..1000' }, facts: { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '1..1000' },
+    facts: { type: 'boolean', default: false },
+    mutants: { type: 'string' },
+  },
 });
-process.exitCode = values.seed === undefined ? await many(values.seeds) : await one(Number(values.seed), values.facts);
+process.exitCode = await asked();
+
+function asked(): Promise<number> {
+  if (values.mutants !== undefined) return hunt(values.mutants);
+  return values.seed === undefined ? many(values.seeds) : one(Number(values.seed), values.facts);
+}
+
+async function hunt(named: string): Promise<number> {
+  let missed = 0;
+  for (const mutant of mutants.filter(({ says }) => says.includes(named))) {
+    const began = performance.now();
+    const worlds = await find(mutant);
+    const seconds = ((performance.now() - began) / 1_000).toFixed(1).padStart(7);
+    console.log(`${String(worlds ?? 'not in').padStart(6)} worlds ${seconds} s  ${mutant.says}`);
+    missed += worlds === null ? 1 : 0;
+  }
+  return missed === 0 ? 0 : 1;
+}
 
 async function one(seed: number, facts: boolean): Promise<number> {
   const { broken, ledger } = await simulate(seed, {}, (line) => console.log(line));

@@ -10,24 +10,27 @@ import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
 import type { SimClock } from './clock.ts';
 import type { Plan } from './faults.ts';
+import { drawSenders, plain, received, repeatAfter, worded, type Sender } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 import { troubleNames } from './policy.ts';
 import type { Random } from './random.ts';
 
-export const endpointName = 'sim';
-
 /** Bodies are the events themselves, as JSON. */
 export const simSource: Source = {
   name: 'sim',
-  parse({ body }): Result<Parsed, ParseFailure> {
+  parse({ body, receivedAt }): Result<Parsed, ParseFailure> {
     if (!body.startsWith('[')) return fail({ reason: 'not_json', message: 'sim: expected a list of events' });
-    return ok({ events: JSON.parse(body) as AlertEvent[], warnings: [] });
+    const events = JSON.parse(body) as AlertEvent[];
+    return ok({ events: events.map((event) => received(event, receivedAt)), warnings: [] });
   },
 };
 
 interface Trouble {
   readonly event: AlertEvent;
+  readonly sender: Sender;
   firing: boolean;
+  /** Of its episodes so far. */
+  count: number;
   since: number;
   silent: boolean;
 }
@@ -44,6 +47,8 @@ export interface Senders {
 
 export interface SendersParts {
   readonly random: Random;
+  /** For what only some kinds of senders do. */
+  readonly others: Random;
   readonly clock: SimClock;
   readonly plan: Plan;
   readonly ledger: Ledger;
@@ -53,8 +58,8 @@ export interface SendersParts {
 const patienceMs: Millis = 10 * second;
 const triesMax = 5;
 
-export function createSenders({ random, clock, plan, ledger, intake }: SendersParts): Senders {
-  const troubles = drawTroubles(random);
+export function createSenders({ random, others, clock, plan, ledger, intake }: SendersParts): Senders {
+  const troubles = drawTroubles(random, others);
   let marks = 0;
   let deliveries = 0;
   let quiet = false;
@@ -67,12 +72,13 @@ export function createSenders({ random, clock, plan, ledger, intake }: SendersPa
       const begins = burst ? from + random.int(0, 20 * second) : random.int(0, plan.chaosMs);
       clock.after(begins, () => fire(trouble));
     }
-    if (random.chance(plan.badSenders)) clock.after(random.int(0, plan.chaosMs), () => send('', 'not a list'));
+    if (random.chance(plan.badSenders)) clock.after(random.int(0, plan.chaosMs), () => send(plain, '', 'not a list'));
   }
 
   function fire(trouble: Trouble): void {
     if (trouble.firing || quiet) return;
     trouble.firing = true;
+    trouble.count += 1;
     trouble.since = trueTime();
     tell([trouble]);
     repeat(trouble, trouble.since);
@@ -80,7 +86,7 @@ export function createSenders({ random, clock, plan, ledger, intake }: SendersPa
   }
 
   function repeat(trouble: Trouble, since: number): void {
-    clock.after(random.int(3 * minute, 6 * minute), () => {
+    clock.after(repeatAfter(trouble.sender, random), () => {
       if (!trouble.firing || trouble.silent || trouble.since !== since) return;
       tell([trouble, ...troubles.filter((other) => other !== trouble && other.firing && !other.silent).slice(0, random.int(0, 2))]);
       repeat(trouble, since);
@@ -90,47 +96,73 @@ export function createSenders({ random, clock, plan, ledger, intake }: SendersPa
   function clear(trouble: Trouble): void {
     if (!trouble.firing) return;
     trouble.firing = false;
-    tell([trouble]);
+    if (isDumb(trouble)) ledger.reach('left off in the middle of a lease');
+    else tell([trouble]);
+    if (trouble.sender.disorder > 0 && others.chance(0.4)) clock.after(others.int(second, 90 * second), () => fire(trouble));
     if (random.chance(0.3)) clock.after(random.int(second, 3 * minute), () => fire(trouble));
   }
 
+  /** It went away with what it vouched for. */
+  function isDumb({ sender }: Trouble): boolean {
+    return sender.kind === 'leasing' && !quiet && others.chance(0.3);
+  }
+
   function tell(about: readonly Trouble[]): void {
+    for (const [sender, troublesOf] of Map.groupBy(about, (trouble) => trouble.sender)) tellAs(sender, troublesOf);
+  }
+
+  function tellAs(sender: Sender, about: readonly Trouble[]): void {
     const events = about.map(eventNow);
     const id = random.chance(0.6) ? `d${(deliveries += 1)}` : '';
     if (id !== '') for (const event of events) ledger.identified.add(event.annotations['mark'] ?? '');
     const body = JSON.stringify(events);
-    if (!quiet && random.chance(plan.badSenders * 0.3)) {
+    const isLate = !quiet && (random.chance(plan.badSenders * 0.3) || others.chance(sender.disorder));
+    if (isLate) {
       ledger.reach('delivery late or out of order');
-      clock.after(random.int(second, 5 * minute), () => send(id, body));
-    } else send(id, body);
-    if (!quiet && random.chance(plan.badSenders * 0.5)) {
+      clock.after(random.int(second, 5 * minute), () => send(sender, id, body));
+    } else send(sender, id, body);
+    const isTwice = !quiet && (random.chance(plan.badSenders * 0.5) || others.chance(sender.disorder));
+    if (isTwice) {
       ledger.reach(id === '' ? 'redelivery without id' : 'redelivery with id');
-      clock.after(random.int(0, 90 * second), () => send(id, body));
+      clock.after(random.int(0, 90 * second), () => send(sender, id, body));
     }
+    if (!quiet && others.chance(sender.disorder)) clock.after(others.int(minute, 6 * minute), () => send(sender, id, body));
   }
 
-  function eventNow({ event, firing, since }: Trouble): AlertEvent {
+  function eventNow({ event, sender, firing, since, count }: Trouble): AlertEvent {
     const claim = firing ? (random.chance(0.04) ? 'acknowledged' : random.chance(0.04) ? 'noted' : 'firing') : 'cleared';
     const severity: Severity = random.chance(0.06) ? 'critical' : event.severity;
     const mark = `e${(marks += 1)}`;
     const muted = !quiet && random.chance(0.05) ? { sourceMute: random.pick(['downtime', null]) } : {};
     const soft = claim === 'firing' && random.chance(0.05) ? { soft: true } : {};
-    return { ...event, ...muted, ...soft, claim, severity, annotations: { mark }, startedAt: since, observedAt: trueTime() };
+    const { fingerprint } = event;
+    if (sender.kind !== 'plain') ledger.claims.set(mark, { sender, fingerprint, number: marks, claim, episode: count });
+    const now: AlertEvent = {
+      ...event,
+      ...muted,
+      ...soft,
+      claim,
+      severity,
+      annotations: { mark },
+      startedAt: since,
+      observedAt: trueTime(),
+    };
+    return worded(sender, now, { number: count, since }, trueTime());
   }
 
   /** One delivery and, when it was not accepted in time, the next try. */
-  function send(id: string, body: string, tried = 0): void {
+  function send(sender: Sender, id: string, body: string, tried = 0): void {
     let over = false;
     const again = (): void => {
       if (over) return;
       over = true;
-      if (tried < triesMax) clock.after(random.int(2, 20) * second, () => send(id, body, tried + 1));
+      if (tried < triesMax) clock.after(random.int(2, 20) * second, () => send(sender, id, body, tried + 1));
     };
     const door = intake();
     if (door === null) return again();
     clock.after(patienceMs, again);
     const delivery = { headers: {}, body, path: '', receivedAt: clock.now() };
-    door.accept(endpointName, delivery, id).then((acceptance) => {
+    door.accept(sender.endpoint, delivery, id).then((acceptance) => {
       if (acceptance.status === 'busy') return again();
       over = true;
       if (acceptance.status === 'refused') ledger.letters.add(acceptance.letter);
@@ -160,7 +192,8 @@ export function createSenders({ random, clock, plan, ledger, intake }: SendersPa
   };
 }
 
-function drawTroubles(random: Random): Trouble[] {
+function drawTroubles(random: Random, others: Random): Trouble[] {
+  const senders = drawSenders(others);
   const count = random.chance(0.15) ? random.int(9, 14) : random.int(2, 7);
   const troubles = new Map<string, Trouble>();
   for (let number = 0; number < count; number += 1) {
@@ -175,7 +208,8 @@ function drawTroubles(random: Random): Trouble[] {
       entity: { host, ...(random.chance(0.2) ? { service: team } : {}) },
       labels: { alertname: name, instance: host, team },
     });
-    troubles.set(event.fingerprint, { event, firing: false, since: 0, silent: false });
+    const sender = senders.length > 0 && others.chance(0.8) ? others.pick(senders) : plain;
+    troubles.set(event.fingerprint, { event, sender, firing: false, count: 0, since: 0, silent: false });
   }
   return [...troubles.values()];
 }

@@ -50,7 +50,6 @@ export async function simulate(seed: number, tampering: Tampering = {}, tell: (l
   await run(minute);
   if (lives.all.length > 0) ledger.breach('H4: the process was asked to stop and did not end within a minute');
   if (ledger.broken.length === 0) await checks.end(lives.models);
-  for (const line of ledger.broken) world.say(`BROKEN: ${line}`);
   return { ledger, broken: ledger.broken };
 }
 
@@ -62,6 +61,10 @@ function stoppedBy({ all }: Lives): string | null {
 
 function createWorld(seed: number, tampering: Tampering, tell: (line: string) => void) {
   const chance = random(seed);
+  // Streams of their own, so that what they are for changes nothing of worlds without it.
+  const more = random(~seed);
+  const others = more.fork();
+  const betweens = more.fork();
   const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
   const policies = chance.fork();
   const faults = chance.fork();
@@ -92,8 +95,10 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const chaos = (): boolean => chaotic;
   const say = (line: string): void => tell(`${(clock.steady() / 1_000).toFixed(3).padStart(10)}  ${line}`);
 
+  ledger.onBreach = (promise) => say(`BROKEN: ${promise}`);
+
   const outer = { clock, plan, ledger, intake: () => lives.intake };
-  const senders = createSenders({ ...outer, random: chance.fork() });
+  const senders = createSenders({ ...outer, random: chance.fork(), others });
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
   const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
@@ -204,6 +209,22 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
       clock.after(faults.int(0, 25), () => (chaotic ? people.interrupt(scope, want.incident) : undefined));
     },
   });
+
+  // Between the request of a word or a deed and its grant somebody takes the incident, or stops everything.
+  ledger.watch({
+    fact({ fact }) {
+      if (!chaotic || plan.people === 0) return;
+      if (fact.type === 'NotifyRequested' && betweens.chance(0.08)) soon(() => people.take(fact.scope, fact.incident));
+      if (fact.type === 'StepRequested' && fact.phase === 'steps' && betweens.chance(isSlow() ? 0.4 : 0.03)) soon(people.freeze);
+    },
+  });
+
+  /** Much lies between a request and its grant then. */
+  const isSlow = (): boolean => medium.state === 'slow';
+
+  function soon(what: () => void): void {
+    clock.after(betweens.int(0, 12), () => (chaotic ? what() : undefined));
+  }
 
   function scatter(count: number, what: () => void): void {
     for (let number = 0; number < count; number += 1) {

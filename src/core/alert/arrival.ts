@@ -36,7 +36,7 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
   const row = alerts.rows.get(fingerprint);
   const input: Taken = { ...seen, event, told: seen, skewMs, before: row?.alert };
   const known = row === undefined ? rememberedOf(ctx, fingerprint) : undefined;
-  const { change, alert: merged, why, remembered } = merge(row?.alert, event, ctx.at, known);
+  const { change, alert: merged, why, remembered } = merge(row?.alert, event, ctx.at, known, seen.event);
   const fires = merged?.state === 'firing' && event.claim === 'firing' && change !== 'late';
   const alert = fires ? withLease(ctx, row?.alert, merged, event) : merged;
   const fresh = change === 'opened' || change === 'reopened';
@@ -51,7 +51,7 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
     half: fresh && event.soft !== true ? bucketOf(ctx) : null,
     note: why ?? event.note ?? (fresh ? describeSkew(skewMs) : undefined) ?? null,
     ...(remembered === undefined ? {} : { remembered }),
-    ...(fires && event.until !== undefined ? { until: event.until } : {}),
+    ...(fires && event.until !== undefined && alert?.lease !== undefined ? { until: alert.lease.until } : {}),
   });
   if (fires && alert !== null) watchLease(ctx, row?.alert, alert);
   if (remembered !== undefined) forgetOldest(ctx);
@@ -70,7 +70,19 @@ interface Taken extends AlertSeen {
 }
 
 /** What a repeat may move beside its counters. */
-const said = ['episode', 'order', 'sourceMute', 'soft', 'refired', 'summary', 'labels', 'annotations', 'links', 'entity'] as const;
+const said = [
+  'episode',
+  'order',
+  'lastEnd',
+  'sourceMute',
+  'soft',
+  'refired',
+  'summary',
+  'labels',
+  'annotations',
+  'links',
+  'entity',
+] as const;
 
 function ended({ ended: episodes }: Alert): string | undefined {
   return episodes?.at(-1);

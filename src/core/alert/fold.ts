@@ -76,11 +76,12 @@ export function forgetAlert(desk: Desk, fingerprint: string, at: Instant): void 
 }
 
 /** The alert leaves the desk; one none of whose episodes is known to be over leaves nothing behind. */
-function remember(desk: Desk, { fingerprint, ended, order, clearedAt, refired }: Alert, at: Instant): void {
-  if (ended === undefined || ended.length === 0) return;
+function remember(desk: Desk, { fingerprint, ended = [], lastEnd, order, clearedAt, refired }: Alert, at: Instant): void {
+  if (ended.length === 0 && lastEnd === undefined) return;
   put(desk.tables.remembered, fingerprint, {
     at,
     ended,
+    ...(lastEnd === undefined ? {} : { lastEnd }),
     ...(order === undefined ? {} : { order }),
     clearedAt,
     ...(refired === undefined ? {} : { refired }),

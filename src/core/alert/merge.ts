@@ -1,7 +1,7 @@
 // One alert: what sources claim (AlertEvent), and what we believe now (Alert).
 // Decides what a claim changes; where the alert belongs is incident/place.ts, what mutes it mute/mute.ts, how much it matters score/score.ts.
 import { spanOf, type Instant } from '../time.ts';
-import { compareOrder, endedWith, isOver, isPast, laterOrder, replacedBy } from './episodes.ts';
+import { compareOrder, endedBy, endedWith, isOver, isPast, isSaidBefore, laterOrder, replacedBy } from './episodes.ts';
 import type { AlertEvent } from './event.ts';
 import { isFiringAfterAll, toldAgain } from './refire.ts';
 import type { Alert, Refired, Remembered } from './row.ts';
@@ -26,12 +26,18 @@ export type Merge = {
  * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
  */
-export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Instant, remembered?: Remembered): Merge {
+export function merge(
+  belief: Alert | undefined,
+  event: AlertEvent,
+  seenAt: Instant,
+  remembered?: Remembered,
+  told: AlertEvent = event,
+): Merge {
   switch (event.claim) {
     case 'firing':
-      return belief === undefined ? firingAnew(remembered, event, seenAt) : mergeFiring(belief, event, seenAt);
+      return belief === undefined ? firingAnew(remembered, event, seenAt, told) : mergeFiring(belief, event, seenAt, told);
     case 'cleared':
-      return belief === undefined ? endedUnseen(remembered, event, seenAt) : mergeCleared(belief, event, seenAt);
+      return belief === undefined ? endedUnseen(remembered, event, seenAt) : mergeCleared(belief, event, seenAt, told);
     case 'acknowledged':
       if (belief?.state !== 'firing' || isPast(belief, event)) return { change: 'late', alert: belief ?? null };
       return {
@@ -49,26 +55,32 @@ export function merge(belief: Alert | undefined, event: AlertEvent, seenAt: Inst
   }
 }
 
-function firingAnew(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant): Merge {
-  if (remembered === undefined || !isPast(remembered, event)) return { change: 'opened', alert: begun(event, seenAt, remembered) };
+function firingAnew(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
+  if (remembered !== undefined && isSaidBefore(remembered, event, seenAt)) return { change: 'late', alert: null };
+  if (remembered === undefined || !isPast(remembered, event)) return { change: 'opened', alert: begun(event, seenAt, remembered, told) };
   const refired = toldAgain(remembered, event, seenAt);
   if (refired === undefined || refired === remembered.refired) return { change: 'late', alert: null };
   if (!isFiringAfterAll(refired)) return { change: 'late', alert: null, remembered: { ...remembered, refired } };
   const ended = remembered.ended.filter((episode) => episode !== event.episode);
-  return { change: 'opened', alert: begun(event, seenAt, { ...remembered, ended }), why: whyAfterAll(refired) };
+  return { change: 'opened', alert: begun(event, seenAt, { ...remembered, ended }, told), why: whyAfterAll(refired) };
 }
 
 /** The end of an alert that is not on the desk: its problem may still come, late. */
 function endedUnseen(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant): Merge {
-  if (event.episode === '' || event.presumed === true) return { change: 'late', alert: null };
-  const { ended = [] } = endedWith(remembered ?? {}, event.episode);
+  const known = remembered ?? {};
+  const { lastEnd } = endedBy(known, event, seenAt);
+  if (event.presumed === true || (event.episode === '' && lastEnd === undefined)) return { change: 'late', alert: null };
+  const { ended = [] } = endedWith(known, event.episode);
   const clearedAt = Math.max(event.observedAt, remembered?.clearedAt ?? 0);
-  return { change: 'late', alert: null, remembered: { at: seenAt, ended, ...laterOrder(remembered ?? {}, event), clearedAt } };
+  const also = lastEnd === undefined ? {} : { lastEnd };
+  return { change: 'late', alert: null, remembered: { at: seenAt, ended, ...laterOrder(known, event), clearedAt, ...also } };
 }
 
-function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
+function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
+  const isOther = belief.state === 'cleared' || event.episode !== belief.episode;
+  if (isOther && isSaidBefore(belief, event, seenAt)) return { change: 'late', alert: belief };
   if (belief.state === 'cleared') {
-    return isPast(belief, event) ? refire(belief, event, seenAt) : { change: 'reopened', alert: begun(event, seenAt, belief) };
+    return isPast(belief, event) ? refire(belief, event, seenAt, told) : { change: 'reopened', alert: begun(event, seenAt, belief, told) };
   }
   if (isPast(belief, event)) return { change: 'late', alert: belief };
   const alert: Alert = {
@@ -79,6 +91,7 @@ function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
     // Whoever acknowledged it knew it as it was then.
     acknowledged: belief.acknowledged && severityRank(event.severity) <= severityRank(belief.severity),
     ...replacedBy(belief, event.episode),
+    ...beganAnew(belief, told),
     ...laterOrder(belief, event),
   };
   const restated: Alert = { ...alert, ...newestWords(belief, event) };
@@ -86,13 +99,18 @@ function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
   return alert.severity === belief.severity ? { change: 'repeated', alert: restated } : { change: 'severity', alert: restated };
 }
 
+/** It fires on, with another episode: from here on what ends it is an end after the beginning of that. */
+function beganAnew({ episode }: Alert, { episode: next, startedAt, sentAt }: AlertEvent): Pick<Alert, 'began'> {
+  return episode === '' || next === '' || next === episode || sentAt === undefined ? {} : { began: startedAt };
+}
+
 /** An ended episode is told as firing: late, until it has been told so often that it fires after all (refire.ts). */
-function refire(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
+function refire(belief: Alert, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
   const refired = toldAgain(belief, event, seenAt);
   if (refired === undefined || refired === belief.refired) return { change: 'late', alert: belief };
   if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired, seenAt } };
   const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
-  return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }), why: whyAfterAll(refired) };
+  return { change: 'reopened', alert: begun(event, seenAt, { ...belief, ended }, told), why: whyAfterAll(refired) };
 }
 
 function whyAfterAll({ told, at, since }: Refired): string {
@@ -115,29 +133,35 @@ function kept<Part extends object>(before: Part, now: Part): Part {
   return JSON.stringify(before) === JSON.stringify(now) ? before : now;
 }
 
-function mergeCleared(belief: Alert, event: AlertEvent, seenAt: Instant): Merge {
+function mergeCleared(belief: Alert, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
   const { refired: _refired, ...before } = belief;
-  const ended = event.presumed === true ? {} : endedWith(belief, event.episode);
+  const ended = event.presumed === true ? {} : { ...endedWith(belief, event.episode), ...endedBy(belief, event, seenAt) };
   const known: Alert = { ...before, ...ended };
   if (belief.state === 'cleared') return { change: 'repeated', alert: touched({ ...known, ...laterOrder(belief, event) }, event, seenAt) };
-  if (isEndOfEarlier(belief, event)) return { change: 'late', alert: { ...belief, ...ended } };
+  if (isEndOfEarlier(belief, event, told)) return { change: 'late', alert: { ...belief, ...ended } };
   const over: Alert = { ...known, ...laterOrder(belief, event), ...(event.presumed === true ? {} : endedWith(known, belief.episode)) };
   const clearedAt = Math.max(event.observedAt, belief.startedAt); // a sender's clock may have gone back between the two
   return { change: 'cleared', alert: { ...touched(over, event, seenAt), state: 'cleared', clearedAt } };
 }
 
-/** The end is that of an episode before the one that is held. Numbers of the source go before times, which may be the receipt's. */
-function isEndOfEarlier(belief: Alert, event: AlertEvent): boolean {
+/**
+ * The end is that of an episode before the one that is held. Numbers of the source go before times, which may be the receipt's; times of
+ * its own clock are compared as it told them, for what we believe of that clock may have changed in between.
+ */
+function isEndOfEarlier(belief: Alert, event: AlertEvent, told: AlertEvent): boolean {
   if (event.episode !== '' && event.episode === belief.episode) return false;
   if (belief.replaced?.includes(event.episode) === true || isOver(belief, event)) return true;
   const order = compareOrder(event.episodeOrder, belief.order);
   if (order !== 0) return order < 0;
-  const earlier = event.episode !== '' && belief.episode !== '' && event.startedAt <= belief.startedAt;
-  return earlier || event.observedAt < belief.startedAt;
+  const isBefore = (one: AlertEvent, began: Instant): boolean =>
+    (event.episode !== '' && belief.episode !== '' && one.startedAt <= began) || one.observedAt < began;
+  const byOurs = isBefore(event, belief.startedAt);
+  if (event.sentAt === undefined) return byOurs;
+  return belief.began === undefined ? byOurs && isBefore(told, belief.startedAt) : isBefore(told, belief.began);
 }
 
 /** A new episode; of an earlier one, `before`, it keeps the incident, what is known to be over, and the source's mute until that is lifted. */
-function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | undefined): Alert {
+function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | undefined, told: AlertEvent): Alert {
   return {
     fingerprint: event.fingerprint,
     source: event.source,
@@ -160,6 +184,8 @@ function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | unde
     sourceMute: event.sourceMute === undefined ? (before?.sourceMute ?? null) : event.sourceMute,
     incident: before?.incident ?? null,
     ...(before?.ended === undefined ? {} : { ended: before.ended }),
+    ...(before?.lastEnd === undefined ? {} : { lastEnd: before.lastEnd }),
+    ...(told.startedAt === event.startedAt ? {} : { began: told.startedAt }),
     ...(event.episodeOrder === undefined ? {} : { order: event.episodeOrder }),
   };
 }

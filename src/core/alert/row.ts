@@ -34,6 +34,10 @@ export interface Alert {
   readonly incident: string | null;
   /** Episodes of this identity known to be over, newest last, at most 8; absent when none is known. */
   readonly ended?: readonly string[];
+  /** The newest end that named no episode: when its source said it, by the source's own clock, and when it came; absent when all named theirs. */
+  readonly lastEnd?: { readonly said: Instant; readonly at: Instant };
+  /** When the present episode began by its source's own clock, where `startedAt` does not say that. */
+  readonly began?: Instant;
   /** Episodes that another took the place of while the alert was firing, at most 8: their end does not end the present one. */
   readonly replaced?: readonly string[];
   /** Number of the newest episode heard of, as in AlertEvent; absent when the source gives none. */
@@ -53,7 +57,7 @@ export interface Refired {
 }
 
 /** What is remembered of an identity whose alert is not on the desk. */
-export interface Remembered extends Pick<Alert, 'order' | 'clearedAt' | 'refired'> {
+export interface Remembered extends Pick<Alert, 'order' | 'clearedAt' | 'refired' | 'lastEnd'> {
   /** When the newest of it was heard, or the alert left the desk; our clock. */
   readonly at: Instant;
   /** Episodes known to be over, newest last, at most 8. */

@@ -1,19 +1,22 @@
 // An alert that its source vouches for until an instant (`endsAt` ahead, as the alerts API has it) is over then, unless the source told of it again.
-//   L1  A firing alert that has a lease has exactly one wake of it; what a repeat extends is only the instant.
+//   L1  A firing alert that has a lease has exactly one wake of it; what a repeat extends is only the instant. No repeat makes it earlier:
+//       that is an older word that came late, or one of two senders, and the later word stands.
 //   L2  Whoever comes to it late was away, and may not have heard the source either: it gets a minute and a half to speak first.
 //   L3  Such an end is presumed: nobody saw it well, it teaches nothing, and the next word of the source opens the alert again.
+//   L4  The wait is asked for in pieces of an hour: an alert that left the desk leaves none behind for a lease of days or years.
 import type { AlertEvent } from '../alert/event.ts';
 import type { LeaseWake } from '../alert/facts.ts';
 import type { Alert } from '../alert/row.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { nudge } from '../run/program.ts';
-import { clockOf, second, type Millis } from '../time.ts';
+import { clockOf, hour, second, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { endPresumed, takeAsEnded } from './life.ts';
 import { incidentOf } from './row.ts';
 
 const lateMs: Millis = 5 * second;
 const patienceMs: Millis = 90 * second;
+const pieceMs: Millis = hour;
 
 export const leaseWakes: WakeHandlers<LeaseWake['kind']> = { lease: onLease };
 
@@ -22,7 +25,7 @@ export function withLease(ctx: TurnContext, before: Alert | undefined, alert: Al
   const { lease: _lease, ...bare } = alert;
   if (until === undefined) return alert.lease === undefined ? alert : bare;
   const held = before?.state === 'firing' ? before.lease : undefined;
-  return { ...bare, lease: { until, asked: held?.asked ?? nextSeq(ctx) } };
+  return { ...bare, lease: { until: Math.max(until, held?.until ?? until), asked: held?.asked ?? nextSeq(ctx) } };
 }
 
 /** Called after the alert was folded. L1 */
@@ -32,7 +35,7 @@ export function watchLease(ctx: TurnContext, before: Alert | undefined, { finger
 }
 
 function ask(ctx: TurnContext, fingerprint: string, lease: number, afterMs: Millis, why: LeaseWake['why']): void {
-  wakeAfter(ctx, afterMs, { kind: 'lease', fingerprint, lease, why, asked: nextSeq(ctx) });
+  wakeAfter(ctx, Math.min(afterMs, pieceMs), { kind: 'lease', fingerprint, lease, why, asked: nextSeq(ctx) });
 }
 
 function onLease(ctx: TurnContext, { fingerprint, lease, why }: LeaseWake): void {
