@@ -117,3 +117,17 @@ test('A6: an alert that left the desk leaves no wait behind for a lease of years
   story.forward(hour);
   assert.equal(leaseWakes(story), 0);
 });
+
+test('B21, A6: a lease told while the clock was a day ahead ends when its span is over, not a day later', () => {
+  const story = tell(policyOf());
+  story.forward(24 * hour);
+  story.see(leased(story, 4 * minute));
+  const from = story.now();
+  story.back(24 * hour);
+  story.say({ type: 'ClockCorrected', from, stoodFrom: from + 1, to: story.now() });
+
+  story.forward(3 * minute);
+  assert.equal(firing(story), 1);
+  story.forward(2 * minute);
+  assert.equal(firing(story), 0);
+});

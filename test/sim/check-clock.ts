@@ -11,7 +11,7 @@ const slackMs = second;
 /** No number of a row that is no instant is as large. */
 const firstInstant: Instant = Date.UTC(2020, 0);
 /** A sender's own words stay as they were said. */
-const saidBySenders = new Set(['startedAt', 'observedAt', 'sentAt', 'startsAt', 'endsAt']);
+const saidBySenders = new Set(['startedAt', 'observedAt', 'sentAt', 'began', 'startsAt', 'endsAt']);
 /** Ends lie ahead by their nature. */
 const ends = new Set(['dueAt', 'until', 'holdsUntil', 'approveUntil']);
 /** No end lies further ahead in simulated worlds. */

@@ -68,9 +68,16 @@ export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
 }
 
 function alertAfter(alert: Alert, back: Back): Alert {
-  const { seenAt, clearedAt, refired } = alert;
-  const next = { ...alert, seenAt: shifted(seenAt, back), clearedAt: clamped(clearedAt, back) };
-  return refired === undefined ? next : { ...next, refired: refiredAfter(refired, back) };
+  const { clearedAt, refired, lease } = alert;
+  const seenAt = shifted(alert.seenAt, back);
+  return {
+    ...alert,
+    seenAt,
+    clearedAt: clamped(clearedAt, back),
+    ...(refired === undefined ? {} : { refired: refiredAfter(refired, back) }),
+    // Told with the last word of its source, by whichever clock: it lasts as long from then as it was to.
+    ...(lease === undefined ? {} : { lease: { ...lease, until: lease.until + (seenAt - alert.seenAt) } }),
+  };
 }
 
 function rememberedAfter(remembered: Remembered, back: Back): Remembered {
