@@ -75,3 +75,20 @@ test('D1: the address of a program that speaks for others is no host', () => {
   });
   assert.equal(entity({ job: 'apps', instance: 'web-1:8080' })?.host, 'web-1');
 });
+
+test('A19: every alert has a name and a severity that a person recognises, whatever its rule left out', () => {
+  const told = (labels: Record<string, string>, annotations: Record<string, string> = {}, rest: object = {}) =>
+    parsed(JSON.stringify({ ...rest, alerts: [{ status: 'firing', labels, annotations }] })).events[0];
+
+  for (const [event, name] of [
+    [told({ instance: 'web1' }, {}, { groupLabels: { alertname: 'DiskFull' } }), 'DiskFull'],
+    [told({ instance: 'web1' }, {}, { commonLabels: { alertname: 'DiskFull' } }), 'DiskFull'],
+    [told({ service: 'disk', instance: 'ic1' }), 'alert with service disk'],
+    [told({ job: 'node' }, { summary: 'the disk of the archive is full' }), 'the disk of the archive is full'],
+  ] as const) {
+    assert.equal(event?.name, name);
+    assert.equal(event?.severity, 'warning');
+    assert.equal(event?.source, 'prometheus');
+    assert.notEqual(event?.summary.trim(), '');
+  }
+});
