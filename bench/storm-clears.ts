@@ -39,9 +39,9 @@ function turning(): { readonly fireMs: number; readonly clearMs: number; readonl
     const records = inputs.map((value) => ({ partition: 0, offset: offset++, scope, value }));
     let [cpuMs, longestMs] = [0, 0];
     for (let at = 0; at < records.length; at = turner.offset - (records[0]?.offset ?? 0)) {
-      const cpu = process.cpuUsage();
+      const cpu = process.threadCpuUsage();
       turner.turn(records.slice(at, at + 256));
-      const { user, system } = process.cpuUsage(cpu);
+      const { user, system } = process.threadCpuUsage(cpu);
       cpuMs += (user + system) / 1_000;
       longestMs = Math.max(longestMs, (user + system) / 1_000);
     }
