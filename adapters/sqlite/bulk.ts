@@ -4,7 +4,7 @@
 //   K2  Bounded: of what waits only so many records are held in memory as objects, the rest is read from the file when it has its place.
 import type { LogBatch } from '../../src/ports/event-log.ts';
 
-const batchesPerStep = 64;
+const batchesPerStep = 256;
 
 export interface BulkBatch {
   readonly scope: string;

@@ -1,21 +1,27 @@
 // Checkpoints over the file: saves go to the writer, loads are one read of one moment.
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
 import { ask } from './ask.ts';
 import type { PriorityQueues } from './priority-queues.ts';
 import type { Reader } from './reader.ts';
+import type { CheckpointRequest } from './requests.ts';
 import { parsed, stow, unstow } from './text.ts';
 
 const loadRowsPerChunk = 1_000;
+const rowsPerSlice = 1_000;
+
+function plainOf({ scope, table, key, doc }: DeskRow): CheckpointRequest['rows'][number] {
+  return { scope: stow(scope), table: stow(table), key: stow(key), doc: doc === null ? null : JSON.stringify(doc) };
+}
 
 export function checkpointsOver(queues: PriorityQueues, reader: Reader): Checkpoints {
   return {
     async save(partition, { inputs, facts }, rows) {
-      const plain = rows.map(({ scope, table, key, doc }) => ({
-        scope: stow(scope),
-        table: stow(table),
-        key: stow(key),
-        doc: doc === null ? null : JSON.stringify(doc),
-      }));
+      const plain: CheckpointRequest['rows'][number][] = [];
+      for (const row of rows) {
+        plain.push(plainOf(row));
+        if (plain.length % rowsPerSlice === 0) await nextRound(); // a storm changes thousands, and others want to be served
+      }
       const bytes = plain.reduce((sum, row) => sum + row.scope.length + row.key.length + (row.doc?.length ?? 0), 0);
       const request = { type: 'checkpoint', partition, inputs, facts, rows: plain } as const;
       await ask(queues, { priority: 'state', request, records: 1 + rows.length, bytes });

@@ -206,10 +206,11 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
 export function indexFiring(desk: Desk, fingerprint: string, incident: string, firing: boolean): void {
   const { firingByIncident } = desk.indexes;
   const members = firingByIncident.get(incident) ?? new OrderedSet();
+  const before = members.size;
   members.delete(fingerprint);
   if (firing) members.add(fingerprint);
-  if (members.size > 0) firingByIncident.set(incident, members);
-  else firingByIncident.delete(incident);
+  if (members.size === 0) firingByIncident.delete(incident);
+  else if (before === 0) firingByIncident.set(incident, members);
 }
 
 /** Brings the index up to date with what the incident waits for; one that waits for something new leaves what it waited for. */

@@ -29,19 +29,19 @@ export interface LoopParts {
 /** Resolves when it was told to stop and everything turned is saved. Rejects with what broke. */
 export async function turnUntilStopped(parts: LoopParts): Promise<void> {
   const { partition, log, clock, turner, factsWriter, checkpointer, arrivals, stopping } = parts;
-  const pace = createPace(clock);
-  let isBehind = false;
+  const pace = createPace();
   while (!stopping.aborted) {
     const arrived = arrivals.next();
-    log.bulk?.limit(partition, turner.offset + (parts.room ?? pace.room(turner.offset, isBehind)));
+    const [from, began] = [turner.offset, clock.steady()];
+    log.bulk?.limit(partition, turner.offset + (parts.room ?? pace.room));
     if (checkpointer.failed) await checkpointer.durable(); // rejects: what was not saved is loaded and turned again
     const records = await log.read('inputs', partition, turner.offset, inputsPerBatch);
     if (records.length === 0) await requireUncut(parts);
     else await factsWriter.begin(turner.turn(records));
-    isBehind = records.length === inputsPerBatch || turner.offset <= (records.at(-1)?.offset ?? -1);
     if (records.length === 0 || checkpointer.isDue(stopping.aborted)) await saveIfDue(parts);
     if (records.length === 0) await arrivedOrDue(parts, arrived);
     else await parts.yieldToIntake();
+    if (records.length > 0) pace.turned(turner.offset - from, clock.steady() - began);
   }
   await saveIfDue(parts);
   await checkpointer.durable();

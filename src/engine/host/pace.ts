@@ -1,31 +1,37 @@
-// How many inputs are turned in a moment, as measured: what is urgent waits behind no more than that, on a slow machine and a busy one, too.
+// How many inputs are turned in a moment, as measured: what is urgent waits behind about so many, on a slow machine and a busy one, too.
+//   P1  Only the time of rounds that turned something counts, however few it was: a host that is let too little would else measure how little
+//       it was let, and be let less.
 import type { Millis } from '../../core/time.ts';
-import type { Clock } from '../../ports/clock.ts';
 
 /** What is let on to the log ahead is turned within about so long. */
-const aheadMs: Millis = 100;
+const aheadMs: Millis = 150;
 const measuredMs: Millis = 50;
-const roomMin = 64;
-const roomMax = 1_024;
+/** Two batches: with fewer on the log ahead, turning waits for each of them to get its place. */
+const roomMin = 512;
+const roomMax = 2_048;
 
 export interface Pace {
-  /** Told before each batch how far the inputs are turned, and whether the last batch left some: only then is there a pace to measure. */
-  room(offset: number, isBehind: boolean): number;
+  readonly room: number;
+  /** A round of the host turned so many inputs, with all its waits. */
+  turned(inputs: number, took: Millis): void;
 }
 
-export function createPace(clock: Pick<Clock, 'steady'>): Pace {
-  let room = roomMax;
-  let from: { readonly at: Millis; readonly offset: number } | null = null;
+export function createPace(): Pace {
+  let room = roomMin;
+  let inputs = 0;
+  let took = 0;
   return {
-    room(offset, isBehind) {
-      const at = clock.steady();
-      if (!isBehind) from = null;
-      else if (from === null) from = { at, offset };
-      else if (at - from.at >= measuredMs) {
-        room = Math.round(Math.min(roomMax, Math.max(roomMin, ((offset - from.offset) / (at - from.at)) * aheadMs)));
-        from = { at, offset };
-      }
+    get room() {
       return room;
+    },
+    turned(more, tookMs) {
+      if (more === 0) return; // P1
+      inputs += more;
+      took += tookMs;
+      if (took < measuredMs) return;
+      room = Math.round(Math.min(roomMax, Math.max(roomMin, (inputs / took) * aheadMs)));
+      inputs = 0;
+      took = 0;
     },
   };
 }

@@ -35,8 +35,7 @@ interface Allowance {
 export const noLanes: Lanes = { mustWait: () => false, divide: (_, alerts) => ({ passing: alerts, waiting: [] }) };
 
 export function createLanes(bulk: BulkLane, clock: Pick<Clock, 'steady'>): Lanes {
-  /** By partition: the place in the lane of the last that tells of an alert, the oldest first. */
-  const places = new Map<number, Map<string, number>>();
+  const remembered = new Map<number, Remembered>();
   const allowances = new Map<string, Allowance>();
 
   /** L2 */
@@ -51,15 +50,10 @@ export function createLanes(bulk: BulkLane, clock: Pick<Clock, 'steady'>): Lanes
     return true;
   }
 
-  /** Those of a partition that still wait. */
-  function waitingIn(partition: number, placed: number): Map<string, number> {
-    const waiting = places.get(partition) ?? new Map<string, number>();
-    places.set(partition, waiting);
-    for (const [key, place] of waiting) {
-      if (place > placed) break;
-      waiting.delete(key); // L3
-    }
-    return waiting;
+  function rememberedIn(partition: number): Remembered {
+    const known = remembered.get(partition) ?? createRemembered();
+    remembered.set(partition, known);
+    return known;
   }
 
   return {
@@ -67,23 +61,51 @@ export function createLanes(bulk: BulkLane, clock: Pick<Clock, 'steady'>): Lanes
     divide({ partition, endpoint, isNamed }, alerts) {
       if (!bulk.mustWait(partition)) return { passing: alerts, waiting: [] };
       const { taken, placed } = bulk.counts(partition);
-      const before = waitingIn(partition, placed);
+      const before = rememberedIn(partition);
+      before.forget(placed);
       const divided = divide(alerts, before);
       const isDivided = divided.passing.length > 0 && divided.waiting.length > 0;
       const passes = divided.passing.length > 0 && !(isDivided && isNamed) && isAllowed(endpoint, divided.passing.length); // L4
       const { passing, waiting } = passes ? divided : { passing: [], waiting: alerts };
-      for (const { scope, event } of waiting) {
-        const key = keyOf(scope, event.fingerprint);
-        before.delete(key);
-        before.set(key, taken + waiting.length);
-      }
+      for (const { scope, event } of waiting) before.add(keyOf(scope, event.fingerprint), taken + waiting.length);
       return { passing, waiting };
     },
   };
 }
 
+/** The alerts that wait in one partition, by the place in the lane of the last that tells of each. */
+interface Remembered {
+  has(key: string): boolean;
+  add(key: string, place: number): void;
+  /** Forgets those up to the place. */
+  forget(placed: number): void;
+}
+
+/** A queue beside the map: deleting the oldest of a map over and over, and looking for the next, walks over all that were deleted. */
+function createRemembered(): Remembered {
+  const places = new Map<string, number>();
+  let queue: { readonly key: string; readonly place: number }[] = [];
+  let head = 0;
+  return {
+    has: (key) => places.has(key),
+    add(key, place) {
+      places.set(key, place);
+      queue.push({ key, place });
+    },
+    forget(placed) {
+      for (let oldest = queue[head]; oldest !== undefined && oldest.place <= placed; oldest = queue[head]) {
+        if (places.get(oldest.key) === oldest.place) places.delete(oldest.key); // L3
+        head += 1;
+      }
+      if (head < 1_024 || head * 2 < queue.length) return;
+      queue = queue.slice(head);
+      head = 0;
+    },
+  };
+}
+
 /** L1 */
-function divide(alerts: readonly NewAlert[], before: ReadonlyMap<string, number>): Divided {
+function divide(alerts: readonly NewAlert[], before: Pick<Remembered, 'has'>): Divided {
   const held = new Set<string>();
   const [passing, waiting]: [NewAlert[], NewAlert[]] = [[], []];
   for (const alert of alerts) {
