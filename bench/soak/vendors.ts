@@ -20,6 +20,7 @@ export interface Receipt {
   readonly action: string;
   /** Whether somebody has been told: the vendor took it, whether or not its answer arrived. */
   readonly taken: boolean;
+  /** `undecided` of what was paged raw, beside the log. */
   readonly incident: string;
 }
 
@@ -176,7 +177,7 @@ export function startPager(parts: Parts): Promise<Vendor> {
       readonly payload?: { readonly custom_details?: { readonly incident?: string } };
     };
     const before = book.alerts.get(key);
-    const incident = payload?.custom_details?.incident ?? before?.incident ?? '';
+    const incident = key.includes(':undecided:') ? 'undecided' : (payload?.custom_details?.incident ?? before?.incident ?? '');
     book.receipts.push({ vendor: 'pager', at, key, action, taken: isTaken, incident });
     if (!isTaken) return 202;
     if (action === 'trigger' && (before === undefined || before.state === 'resolved')) {
@@ -219,7 +220,14 @@ export function startMail(parts: Parts): Promise<Vendor> {
           stream.on('end', () => {
             const now = health();
             const key = /^Message-ID: (\S+)/im.exec(text)?.[1] ?? '';
-            book.receipts.push({ vendor: 'mail', at, key, action: '', taken: now === 'well' || now === 'drop', incident: '' });
+            book.receipts.push({
+              vendor: 'mail',
+              at,
+              key,
+              action: '',
+              taken: now === 'well' || now === 'drop',
+              incident: text.includes('undecided]') ? 'undecided' : '',
+            });
             if (now === 'well') done();
             else if (now === 'drop') for (const socket of sockets) socket.destroy();
           });

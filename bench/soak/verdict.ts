@@ -67,6 +67,7 @@ export function verdictOn(told: Told): Verdict {
       pages: account.words.pages.size,
       receipts: told.book.receipts.length,
       told: heard.length,
+      toldRaw: heard.filter(({ receipt }) => receipt.incident === 'undecided').length,
       droppedAtGrant: account.drops,
       saidUnreached: account.unreachedSaid,
       inputs: told.inputs.length,
