@@ -15,7 +15,7 @@ COPY packaging packaging
 RUN npm ci --omit=dev --ignore-scripts
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production
+ENV NODE_ENV=production MALLOC_ARENA_MAX=2
 WORKDIR /srv/quench
 COPY --from=modules /srv/quench/node_modules node_modules
 COPY --from=build /srv/build/package .

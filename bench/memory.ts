@@ -11,6 +11,7 @@ const batch = 64;
 const senders = 8;
 const ticksASecond = 100;
 
+process.env['MALLOC_ARENA_MAX'] ??= '2'; // as the unit and the image have it
 const quench = await startQuench();
 const headers = { authorization: `Bearer ${quench.token}`, 'content-type': 'application/json' };
 

@@ -15,7 +15,9 @@ const sources = new URL('../src/main.ts', import.meta.url);
 const isClone = existsSync(sources);
 
 if (Number(process.versions.node.split('.')[0]) >= oldest) {
-  module.enableCompileCache();
+  // Its threads and its executor read what was compiled from the same place: without it each strips the types of a clone anew.
+  const { directory } = module.enableCompileCache();
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
   import(isClone ? sources.href : new URL('../dist/src/main.js', import.meta.url).href);
 } else if (isClone) {
   const child = spawn(newerNode(), [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });

@@ -78,6 +78,9 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
   }
 }
 
+/** What the writer is handed lives until it is written: a bigger young generation would only be copied more often. */
+const writerYoungMb = 16;
+
 /** A file that is damaged so that it cannot be opened, as its message says. */
 export class DamagedStore extends GatewayError {}
 
@@ -94,6 +97,7 @@ async function openStore({ path, partitions, limits, clock, aside }: SqliteOptio
     workerData: { path },
     name: 'store-wal-checkpointer',
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 1 },
   });
   undo.push(() => walCheckpointer.terminate());
   const checker = startChecker(path);
@@ -136,6 +140,7 @@ function startChecker(path: string): { damage(): string | null; stop(): Promise<
     workerData: { path, withinMs: checkWithinMs } satisfies CheckerOptions,
     name: 'store-checker',
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: 1 },
   });
   thread.on('message', (checked: Checked) => {
     if (checked.damage !== null) damage = `${path} is damaged: ${checked.damage} (docs/install.md, "A damaged store")`;
@@ -150,7 +155,12 @@ function startChecker(path: string): { damage(): string | null; stop(): Promise<
 
 /** Ends again by itself when the file cannot be opened. */
 async function startWriter(options: WriterOptions): Promise<{ worker: Worker; opening: Extract<Opening, { ok: true }> }> {
-  const worker = new Worker(threadFile('writer'), { workerData: options, name: 'store-writer', execArgv: [] });
+  const worker = new Worker(threadFile('writer'), {
+    workerData: options,
+    name: 'store-writer',
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: writerYoungMb },
+  });
   const opening = await new Promise<Opening>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', (error) => reject(new GatewayError('store_unavailable', 'store: the writer thread cannot start', error)));

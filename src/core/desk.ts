@@ -63,8 +63,8 @@ export type TableName = keyof Tables;
 
 /** Derived from rows, rebuilt at load. Nothing may depend on the order of rows in a table: it differs after a load. */
 export interface Indexes {
-  /** Incidents in which some alert has the key, with how many. */
-  readonly incidentsByKey: Map<string, Map<string, number>>;
+  /** Incidents in which some alert has the key, with how many; of most keys there is one alert, and then the incident itself stands here. */
+  readonly incidentsByKey: Map<string, string | Map<string, number>>;
   /** All alerts of an incident, listed or only counted, in joining order. */
   readonly alertsByIncident: Map<string, OrderedSet>;
   /** Those of them that fire, in the order in which they began to: a storm that clears is not walked through once for each member. */
@@ -181,8 +181,9 @@ export function indexAlert(desk: Desk, fingerprint: string, incident: string, ke
   const { incidentsByKey, alertsByIncident } = desk.indexes;
   for (const key of keys) {
     const counts = incidentsByKey.get(key);
-    if (counts === undefined) incidentsByKey.set(key, new Map([[incident, 1]]));
-    else counts.set(incident, (counts.get(incident) ?? 0) + 1);
+    if (counts === undefined) incidentsByKey.set(key, incident);
+    else if (typeof counts !== 'string') counts.set(incident, (counts.get(incident) ?? 0) + 1);
+    else incidentsByKey.set(key, counts === incident ? new Map([[incident, 2]]) : new Map([counts, incident].map((id) => [id, 1])));
   }
   const members = alertsByIncident.get(incident) ?? new OrderedSet();
   if (members.size === 0) alertsByIncident.set(incident, members);
@@ -193,13 +194,27 @@ export function unindexAlert(desk: Desk, fingerprint: string, incident: string, 
   const { incidentsByKey, alertsByIncident } = desk.indexes;
   for (const key of keys) {
     const counts = incidentsByKey.get(key);
-    const left = (counts?.get(incident) ?? 0) - 1;
-    if (left > 0) counts?.set(incident, left);
-    else counts?.delete(incident);
-    if (counts?.size === 0) incidentsByKey.delete(key);
+    if (counts === incident) incidentsByKey.delete(key);
+    if (counts === undefined || typeof counts === 'string') continue;
+    const left = (counts.get(incident) ?? 0) - 1;
+    if (left > 0) counts.set(incident, left);
+    else counts.delete(incident);
+    if (counts.size === 0) incidentsByKey.delete(key);
   }
   alertsByIncident.get(incident)?.delete(fingerprint);
   indexFiring(desk, fingerprint, incident, false);
+}
+
+/** Incidents in which some alert has the key. */
+export function incidentsWith({ indexes }: Desk, key: string): Iterable<string> {
+  const counts = indexes.incidentsByKey.get(key);
+  return counts === undefined ? [] : typeof counts === 'string' ? [counts] : counts.keys();
+}
+
+/** Whether some alert of the incident has the key. */
+export function hasKey({ indexes }: Desk, incident: string, key: string): boolean {
+  const counts = indexes.incidentsByKey.get(key);
+  return typeof counts === 'string' ? counts === incident : counts?.has(incident) === true;
 }
 
 /** Notes that a member began to fire, or no longer does; one that fires already keeps its place only if nothing is noted. */
@@ -268,7 +283,7 @@ export function reindex(desk: Desk): void {
     if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
   const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
-  for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
+  for (const { alert } of byFire) if (alert.incident !== null) addTo(desk.indexes.firingByIncident, alert.incident, alert.fingerprint);
   for (const [id, incident] of desk.tables.incidents.rows) {
     indexWaiting(desk, id);
     indexLife(desk, undefined, incident);

@@ -1,69 +1,47 @@
 // Texts in their order, for walks that go on where they left off: what was walked does not depend on the order in which rows came.
-// A list of sorted blocks: to add or take away one text moves at most a block, and nothing is sorted anew.
+// Texts lie in buckets by how they begin, and a bucket is sorted when a walk comes to it: to add one costs the same however many there are.
+// It is made for texts that begin in many ways, as fingerprints do; those that all begin alike are sorted together.
 
-const blockMax = 512;
+const beginningChars = 3;
 
 /** A set of texts, ordered by their UTF-16 units. */
 export interface OrderedTexts {
-  readonly blocks: string[][];
+  readonly buckets: Map<string, Set<string>>;
+  /** How the buckets begin, in order; null since one of them came or went. */
+  beginnings: readonly string[] | null;
   size: number;
 }
 
 export function newOrdered(): OrderedTexts {
-  return { blocks: [], size: 0 };
+  return { buckets: new Map(), beginnings: null, size: 0 };
 }
 
 export function addText(texts: OrderedTexts, text: string): void {
-  const { blocks } = texts;
-  if (blocks.length === 0) blocks.push([]);
-  const place = blockOf(blocks, text);
-  const block = blocks[place] ?? [];
-  const at = placeIn(block, text);
-  if (block[at] === text) return;
-  block.splice(at, 0, text);
+  const beginning = text.slice(0, beginningChars);
+  const bucket = texts.buckets.get(beginning);
+  if (bucket?.has(text) === true) return;
   texts.size += 1;
-  if (block.length > blockMax) blocks.splice(place + 1, 0, block.splice(blockMax / 2));
+  if (bucket !== undefined) return void bucket.add(text);
+  texts.buckets.set(beginning, new Set([text]));
+  texts.beginnings = null;
 }
 
 export function dropText(texts: OrderedTexts, text: string): void {
-  const { blocks } = texts;
-  const place = blockOf(blocks, text);
-  const block = blocks[place];
-  const at = block === undefined ? 0 : placeIn(block, text);
-  if (block?.[at] !== text) return;
-  block.splice(at, 1);
+  const beginning = text.slice(0, beginningChars);
+  const bucket = texts.buckets.get(beginning);
+  if (bucket?.delete(text) !== true) return;
   texts.size -= 1;
-  if (block.length === 0) blocks.splice(place, 1);
+  if (bucket.size > 0) return;
+  texts.buckets.delete(beginning);
+  texts.beginnings = null;
 }
 
 /** All texts from this one on, in order; what is added or taken away meanwhile may be missed. */
-export function* textsFrom({ blocks }: OrderedTexts, text: string): Iterable<string> {
-  const first = Math.max(0, blockOf(blocks, text));
-  for (let place = first; place < blocks.length; place += 1) {
-    const block = blocks[place] ?? [];
-    for (let at = place === first ? placeIn(block, text) : 0; at < block.length; at += 1) yield block[at] ?? '';
+export function* textsFrom(texts: OrderedTexts, from: string): Iterable<string> {
+  texts.beginnings ??= [...texts.buckets.keys()].sort();
+  const first = from.slice(0, beginningChars);
+  for (const beginning of texts.beginnings) {
+    if (beginning < first) continue;
+    for (const text of [...(texts.buckets.get(beginning) ?? [])].sort()) if (text >= from) yield text;
   }
-}
-
-/** Of the block that the text is in, or belongs into: the first that does not end before it, else the last. */
-function blockOf(blocks: readonly (readonly string[])[], text: string): number {
-  const found = firstAtLeast(blocks.length, (at) => (blocks[at]?.at(-1) ?? '') >= text);
-  return Math.min(found, blocks.length - 1);
-}
-
-/** Where the text is in the sorted block, or would be. */
-function placeIn(block: readonly string[], text: string): number {
-  return firstAtLeast(block.length, (at) => (block[at] ?? '') >= text);
-}
-
-/** The first of `count` places at which the test holds, which holds from some place on; `count` when it never does. */
-function firstAtLeast(count: number, test: (at: number) => boolean): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (test(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -15,6 +15,7 @@ import { systemClock } from './clock.ts';
 import { startGateway, type Gateway } from './compose.ts';
 import { configDeps } from './config-deps.ts';
 import { troubleOf } from './config-trouble.ts';
+import { keepHeapLean } from './heap.ts';
 import { createLogger } from './logger.ts';
 import { createOutput } from './output.ts';
 import type { LoadConfig } from './reload.ts';
@@ -30,6 +31,7 @@ export interface Terminal {
 
 /** Starts the gateway with what of its configuration can be used; `invalid_config` carries every problem, a line each, when nothing can. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
+  keepHeapLean();
   const vault = createScrubber();
   const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock, vault.text);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
@@ -84,7 +86,8 @@ async function started(
     return loaded.ok ? ok({ ...loaded.value, ...roles }) : loaded;
   };
   const stream = terminal.stdout as NodeJS.WriteStream;
-  const executorEnv = { PATH: terminal.env['PATH'] ?? '/usr/bin:/bin', LANG: 'C.UTF-8' };
+  const { PATH = '/usr/bin:/bin', NODE_COMPILE_CACHE: cache } = terminal.env;
+  const executorEnv = { PATH, LANG: 'C.UTF-8', ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: cache }) };
   const gateway = await startGateway(config, {
     clock: systemClock,
     logger,

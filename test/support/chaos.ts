@@ -223,7 +223,7 @@ function sorted<Row>(rows: ReadonlyMap<string, Row>): readonly (readonly [string
 function indexesOf(desk: Desk): unknown {
   const { incidentsByKey, alertsByIncident, runsByPlaybook } = desk.indexes;
   return {
-    keys: sorted(incidentsByKey).map(([key, counts]) => [key, sorted(counts)]),
+    keys: sorted(incidentsByKey).map(([key, counts]) => [key, typeof counts === 'string' ? [[counts, 1]] : sorted(counts)]),
     playbooks: sorted(runsByPlaybook),
     followed: foundIn(desk),
     members: sorted(alertsByIncident).flatMap(([incident, members]) => (members.size === 0 ? [] : [[incident, [...members]]])),

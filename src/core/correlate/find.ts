@@ -3,6 +3,7 @@
 //   C1  Every answer carries its evidence: what is shared, by which kind of rule, and how far apart in event time.
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
+import { hasKey, incidentsWith } from '../desk.ts';
 import { incidentOf, lagOf, type Incident } from '../incident/row.ts';
 import type { Found } from './found.ts';
 import { anyOf, type Key } from './keys.ts';
@@ -28,7 +29,7 @@ function findByKey(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found 
     if (key.role === 'index') continue;
     let best: { readonly incident: Incident; readonly lag: number } | null = null;
     let fitting = 0;
-    for (const id of ctx.desk.indexes.incidentsByKey.get(key.text)?.keys() ?? []) {
+    for (const id of incidentsWith(ctx.desk, key.text)) {
       const incident = incidentOf(ctx, id);
       if (incident === undefined || incident.state === 'resolved' || incident.storm || isElsewhere(ctx, id, key)) continue;
       const lag = lagOf(incident, alert.startedAt);
@@ -45,7 +46,7 @@ function findByKey(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found 
 
 /** Whether the incident is about something of the same name in another cluster or namespace, or about another host. */
 function isElsewhere({ desk }: TurnContext, incident: string, key: Key): boolean {
-  const has = (mark: string): boolean => desk.indexes.incidentsByKey.get(mark)?.has(incident) === true;
+  const has = (mark: string): boolean => hasKey(desk, incident, mark);
   return (key.not !== undefined && has(key.not)) || key.within.some((mark) => has(anyOf(mark)) && !has(mark));
 }
 

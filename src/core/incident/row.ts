@@ -2,6 +2,7 @@
 import type { Severity } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
 import type { Decision } from '../decide/facts.ts';
+import { textsFrom } from '../ordered.ts';
 import type { Answer } from '../resource/facts.ts';
 import { ends, type Outcome } from '../run/ends.ts';
 import type { Score } from '../score/score.ts';
@@ -146,7 +147,8 @@ export function incidentOf(ctx: TurnContext, id: string | null): Incident | unde
 
 /** Incidents under a storm that are not over, in an order of their own. */
 export function childrenOf(ctx: TurnContext, storm: string): readonly string[] {
-  return ctx.desk.indexes.openChildren.get(storm)?.blocks.flat() ?? [];
+  const children = ctx.desk.indexes.openChildren.get(storm);
+  return children === undefined ? [] : [...textsFrom(children, '')];
 }
 
 /** How many incidents under a storm are not over. */

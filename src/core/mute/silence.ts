@@ -9,6 +9,7 @@ import type { Instant } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { Silence, SilenceWake } from './facts.ts';
 import { refreshMute } from './mute.ts';
+import { candidacyOf } from './silences.ts';
 
 export const silencesMax = 1_000;
 export const matchersMax = 20;
@@ -66,6 +67,7 @@ function reviewFrom(ctx: TurnContext, id: string, from: string): void {
   const { alerts, silences } = ctx.desk.tables;
   const { openAlerts } = ctx.desk.indexes;
   const silence = silences.rows.get(id)?.silence ?? null;
+  const mayMatch = silence === null ? () => false : candidacyOf(silence);
   const test = boundedBy(ctx.matching, ctx.expressions);
   const half = ctx.matching.left / 2;
   let looked = 0;
@@ -78,7 +80,7 @@ function reviewFrom(ctx: TurnContext, id: string, from: string): void {
     }
     looked += 1;
     const isBy = row.muted?.kind === 'silence' && row.muted.silence === id;
-    if (!isBy && (silence === null || !matchesAll(silence.matchers, row.alert, test))) continue;
+    if (!isBy && (silence === null || !mayMatch(row.alert) || !matchesAll(silence.matchers, row.alert, test))) continue;
     refreshMute(ctx, fingerprint);
     if ((alerts.rows.get(fingerprint)?.muted ?? null) === row.muted) continue;
     changes += 1;

@@ -113,6 +113,13 @@ export function* silencesFor(index: SilenceIndex, alert: Matchable): Iterable<Si
   yield* found.slice(next);
 }
 
+/** Whether the silence may match an alert, at the price of a look by one label: what is asked of many alerts before its matchers are. */
+export function candidacyOf(silence: Silence): (alert: Matchable) => boolean {
+  const index = newSilenceIndex();
+  indexSilence(index, silence);
+  return index.others.size > 0 ? () => true : (alert) => foundBy(index, alert).length > 0;
+}
+
 function foundBy({ byLabel }: SilenceIndex, alert: Matchable): readonly Silence[] {
   if (byLabel.size === 0) return [];
   const found = new Set<Silence>();
