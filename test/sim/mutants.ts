@@ -268,7 +268,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     says: 'storms that forget what they speak for (S2)',
-    tampering: lying({ host: () => ({ turn: alone }) }),
+    tampering: { ...lying({ host: () => ({ turn: alone }) }), isStormy: true },
     caught: /^S2: .* speaks for it no longer/,
   },
   {

@@ -2,6 +2,7 @@
 // A world runs in four spells: chaos; calm, in which sources still repeat what burns; hush, until nothing waits any more; the end.
 //   S1  The same seed gives the same world, event by event.
 import { memoryDisk } from '../../adapters/memory/disk.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
 import type { SharedRole } from '../../src/ports/shares.ts';
 import { checkWorld } from './checker.ts';
@@ -67,6 +68,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const others = more.fork();
   const betweens = more.fork();
   const vendors = more.fork();
+  const isStormy = tampering.isStormy === true;
   const staleMs = more.chance(0.02) || tampering.isLong === true ? longStaleMs : usualStaleMs;
   const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
   const policies = chance.fork();
@@ -88,7 +90,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     isWell: (life) => medium.state === 'well' && !medium.isDeaf(life),
   });
   let policyNumber = 0;
-  let policy = simPolicy(policies, policyNumber, staleMs);
+  let policy = drawPolicy('');
   let chaotic = true;
   /** What is to happen while a run is about to act. */
   const duringRuns: ((playbook: string) => void)[] = [];
@@ -102,7 +104,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   ledger.onBreach = (promise) => say(`BROKEN: ${promise}`);
 
   const outer = { clock, plan, ledger, intake: () => lives.intake };
-  const senders = createSenders({ ...outer, random: chance.fork(), others });
+  const senders = createSenders({ ...outer, random: chance.fork(), others, isStormy });
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
   const outside = createOutside({ random: chance.fork(), others: vendors, clock, plan, ledger, point: passed, chaos, healthy, treat });
@@ -182,10 +184,15 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     });
   }
 
+  function drawPolicy(about: string): Policy {
+    const drawn = simPolicy(policies, policyNumber, staleMs, about);
+    return isStormy ? { ...drawn, storm: { ...drawn.storm, alerts: 2 } } : drawn;
+  }
+
   /** With the named playbook, if any, edited for certain. */
   function republish(about: string): void {
     policyNumber += 1;
-    policy = simPolicy(policies, policyNumber, staleMs, about);
+    policy = drawPolicy(about);
     lives.publish();
   }
 
