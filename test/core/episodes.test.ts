@@ -189,6 +189,8 @@ test('A2: a late recovery without a number does not end the problem that began s
   const next = merge(first, problem(2, someday + 2 * minute), someday + 2 * minute).alert ?? undefined;
 
   assert.equal(merge(next, recovery(someday + minute), someday + 3 * minute).change, 'late');
+  const again = merge(next, problem(1, someday), someday + 3 * minute);
+  assert.deepEqual([again.change, again.alert?.episode], ['late', '2@1'], 'nor does a late word of that problem take its place');
   assert.equal(merge(next, recovery(someday + 3 * minute), someday + 3 * minute).change, 'cleared');
 });
 

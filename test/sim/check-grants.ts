@@ -15,6 +15,8 @@ export function checkGrants(ledger: Ledger): { ended(): void } {
   /** By notification: how often it was granted and handed over, and when it was granted last. */
   const granted = new Map<string, { count: number; seen: Moment }>();
   const handed = new Map<string, number>();
+  /** Pages that do not ring, and since when. */
+  const silent = new Map<string, Moment>();
   /** Notifications that have no end yet; a ring that only waits for its next attempt may go with its page. */
   const open = new Set<string>();
   const untilTaken = new Set<string>();
@@ -36,6 +38,12 @@ export function checkGrants(ledger: Ledger): { ended(): void } {
           granted.set(fact.outgoing, { count: (granted.get(fact.outgoing)?.count ?? 0) + 1, seen });
           return;
         }
+        case 'PageAcked':
+        case 'PageClosed':
+          if (!silent.has(fact.page)) silent.set(fact.page, seen);
+          return;
+        case 'PageRang':
+          return void silent.delete(fact.page);
         case 'NotifyDropped':
           return void open.delete(fact.notification);
         case 'NotifyFinished':
@@ -44,12 +52,15 @@ export function checkGrants(ledger: Ledger): { ended(): void } {
         default:
       }
     },
-    handed(_notifier, { id, kind }, seen) {
+    handed(_notifier, { id, kind, page }, seen) {
       const grant = granted.get(id);
       if (grant === undefined) return; // check-pages.ts says so
       if (count(handed, id) > grant.count) ledger.breach(`P5: ${id} was sent ${handed.get(id)} times for ${grant.count} grants`);
       const sinceMs = seen.steady - grant.seen.steady;
       const isLate = sinceMs > leaveWithinMs && grant.seen.disturbances === seen.disturbances;
+      const over = silent.get(page);
+      if (rings[kind] && over !== undefined && over.disturbances === seen.disturbances && seen.steady - over.steady > leaveWithinMs)
+        ledger.breach(`G1: ${id} (${kind}) was sent ${seen.steady - over.steady} ms after somebody had it, or it was over`);
       if (isLate) ledger.breach(`X6: ${id} (${kind}) was sent ${sinceMs} ms after its grant`);
     },
   });

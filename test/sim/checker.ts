@@ -6,6 +6,7 @@ import { worldOf, type Desk } from '../../src/core/desk.ts';
 import type { Incident } from '../../src/core/incident/row.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
+import type { Millis } from '../../src/core/time.ts';
 import { checkClock } from './check-clock.ts';
 import { checkCalls } from './check-calls.ts';
 import { checkChoosing } from './check-choosing.ts';
@@ -15,10 +16,12 @@ import { checkGrants } from './check-grants.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
+import { checkReach } from './check-reach.ts';
 import { checkResources } from './check-resources.ts';
 import { checkSenders } from './check-senders.ts';
 import { checkShares } from './check-shares.ts';
 import { checkUncalled } from './check-uncalled.ts';
+import { checkStale } from './check-stale.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
 import { inputsOn, type Ledger } from './ledger.ts';
@@ -46,6 +49,8 @@ export interface CheckParts {
   readonly ledger: Ledger;
   readonly disk: MemoryDisk;
   readonly partitions: number;
+  /** Of the world's policies. */
+  readonly staleMs: Millis;
   /** Who was given which partition; null where one process has them all. */
   readonly groups: Groups | null;
   readonly living: () => readonly Life[];
@@ -58,6 +63,7 @@ export function checkWorld(parts: CheckParts): Checks {
   const waits = checkWaits(ledger);
   const pages = checkPages(ledger);
   const grants = checkGrants(ledger);
+  const reach = checkReach(ledger);
   const calls = checkCalls(ledger);
   const state = checkState(parts);
   checkEras(ledger);
@@ -67,6 +73,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkUncalled(ledger);
   checkSenders(ledger);
   checkShares(parts);
+  checkStale(ledger, parts.staleMs);
   checkCursors(parts);
   const paths = checkPaths(parts);
   const clock = checkClock(ledger);
@@ -93,6 +100,7 @@ export function checkWorld(parts: CheckParts): Checks {
       calls.ended();
       pages.ended();
       grants.ended();
+      reach.ended();
       for (const desk of ledger.desks.values()) atRest(ledger, desk);
     },
     async end(models) {

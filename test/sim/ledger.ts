@@ -11,6 +11,7 @@ import { forwardLastsMs } from '../../src/engine/believed-clock.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 import type { SimClock } from './clock.ts';
 import type { Told } from './kinds.ts';
+import type { Condition } from './outside.ts';
 
 /** Where the world stood at a moment; differences of two moments say what lay between. */
 export interface Moment {
@@ -66,7 +67,7 @@ export interface Watcher {
   /** An action begins. */
   acted?(act: Act): void;
   /** A notifier was given a notification. */
-  handed?(notifier: string, notification: Notification, seen: Moment): void;
+  handed?(notifier: string, notification: Notification, seen: Moment, condition: Condition | null): void;
   /** Everything has settled. */
   settled?(seen: Moment): void;
 }
@@ -98,7 +99,7 @@ export interface Ledger {
   /** Reads what has become durable since the last call. */
   observe(): void;
   act(act: Omit<Act, 'seen'>): void;
-  handed(notifier: string, notification: Notification): void;
+  handed(notifier: string, notification: Notification, condition: Condition | null): void;
   settled(): void;
   watch(watcher: Watcher): void;
   breach(promise: string): void;
@@ -183,10 +184,10 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       const whole = { ...act, seen: ledger.moment() };
       for (const watcher of watchers) watcher.acted?.(whole);
     },
-    handed(notifier, notification) {
+    handed(notifier, notification, condition) {
       ledger.observe();
       const seen = ledger.moment();
-      for (const watcher of watchers) watcher.handed?.(notifier, notification, seen);
+      for (const watcher of watchers) watcher.handed?.(notifier, notification, seen, condition);
     },
     settled() {
       ledger.observe();

@@ -223,6 +223,13 @@ export const trusting: Turn = (desk, input, rules, offset) => {
   return turn(desk, input, rules, offset);
 };
 
+/** Nobody remembers how often a sender repeats what lasts. */
+export const unlearning: Turn = (desk, input, rules, offset) => {
+  const { rows } = desk.tables.senders;
+  for (const [endpoint, { gaps, ...sender }] of rows) if (gaps !== undefined) rows.set(endpoint, sender);
+  return turn(desk, input, rules, offset);
+};
+
 /** Nothing is known of episodes that are over. */
 export const oblivious: Turn = (desk, input, rules, offset) => {
   const { alerts, remembered } = desk.tables;
@@ -306,6 +313,18 @@ export function answering(deps: ServiceDeps, outcome: NotifyOutcome): ServiceDep
 export function withoutRungs(log: EventLog): EventLog {
   return withoutWakes(log, /^(rung|reach|notify)\|/);
 }
+
+/** Nothing tells a page that nobody on its rung was told, nor that it is time to try again. */
+export function withoutReach(log: EventLog): EventLog {
+  return withoutWakes(log, /^(reach\||notify\|.*\|retry)/);
+}
+
+/** What must be known is tried once. */
+export const impatient: Turn = (desk, input, rules, offset) => {
+  const { policy } = rules;
+  const delivery = { keepTryingMs: 0, lastResort: [], bundleMs: policy.delivery?.bundleMs ?? 0 };
+  return turn(desk, input, { ...rules, policy: { ...policy, delivery } }, offset);
+};
 
 /** Nothing tells a notifier's bundle that its span is over. */
 export function withoutBundles(log: EventLog): EventLog {

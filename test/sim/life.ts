@@ -33,6 +33,10 @@ export interface Tampering {
   readonly shared?: (store: Store, disk: MemoryDisk) => Store;
   /** Looked for in crowded worlds only: a guard that matters where several processes disturb each other. */
   readonly isCrowded?: true;
+  /** Looked for in worlds only in which two alerts are a storm, and many come at once. */
+  readonly isStormy?: true;
+  /** Looked for in worlds only that are silent for most of a day. */
+  readonly isLong?: true;
 }
 
 export interface Life extends Caller {

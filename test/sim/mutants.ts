@@ -13,6 +13,7 @@ import {
   forgingWords,
   grantingTwice,
   hearing,
+  impatient,
   losing,
   lying,
   oblivious,
@@ -27,11 +28,13 @@ import {
   twice,
   uncorrected,
   unfenced,
+  unlearning,
   unrenewed,
   ungranted,
   boundless,
   withLog,
   withoutBundles,
+  withoutReach,
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
@@ -214,6 +217,11 @@ export const mutants: readonly Mutant[] = [
     caught: /^L2: .* is taken as ended \d+ ms before/,
   },
   {
+    says: 'senders that repeat and of whom nobody learns it',
+    tampering: { ...lying({ host: () => ({ turn: unlearning }) }), isLong: true },
+    caught: /^S1: .* fires after \d+ ms in which nobody told of it/,
+  },
+  {
     says: 'clocks of senders that are believed',
     tampering: lying({ host: () => ({ turn: trusting }) }),
     caught: /^K1: /,
@@ -227,6 +235,28 @@ export const mutants: readonly Mutant[] = [
     says: 'claims whose episodes nobody reads',
     tampering: lying({ host: hearing(({ episodeOrder: _order, ...event }) => ({ ...event, episode: '' })) }),
     caught: /^E3: /,
+  },
+  {
+    says: 'pages that wait for a vendor that is down',
+    tampering: lying({ host: withLog(withoutReach) }),
+    caught: /^P4: .* has told nobody, and nobody was tried for/,
+  },
+  {
+    says: 'ends that are told once, whether their vendor takes them or not',
+    tampering: lying({ host: () => ({ turn: impatient }) }),
+    caught: /^P4: .* says that it is over, and was given up/,
+  },
+  {
+    says: 'ends that leave open what a vendor keeps of earlier eras',
+    tampering: {
+      service: (deps) =>
+        createService({
+          ...deps,
+          withLinks: ({ formerEras, ...notification }) =>
+            deps.withLinks(notification.kind === 'resolve' || formerEras === undefined ? notification : { ...notification, formerEras }),
+        }),
+    },
+    caught: /^P9: .* stays open at its vendor/,
   },
   {
     says: 'runs that begin without a grant of their resource (C8)',
@@ -245,7 +275,7 @@ export const mutants: readonly Mutant[] = [
   },
   {
     says: 'storms that forget what they speak for (S2)',
-    tampering: lying({ host: () => ({ turn: alone }) }),
+    tampering: { ...lying({ host: () => ({ turn: alone }) }), isStormy: true },
     caught: /^S2: .* speaks for it no longer/,
   },
   {

@@ -2,7 +2,7 @@
 // to them, which need not be what they answer.
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
-import { second, type Millis } from '../../src/core/time.ts';
+import { minute, second, type Millis } from '../../src/core/time.ts';
 import type { Executor } from '../../src/executor/executor.ts';
 import { Slots } from '../../src/executor/slots.ts';
 import type { ActionRequest } from '../../src/ports/action.ts';
@@ -31,6 +31,8 @@ export interface Outside {
 
 export interface OutsideParts {
   readonly random: Random;
+  /** For vendors that are down a third of the time. */
+  readonly others: Random;
   readonly clock: SimClock;
   readonly plan: Plan;
   readonly ledger: Ledger;
@@ -42,6 +44,11 @@ export interface OutsideParts {
   readonly treat: (host: string) => void;
 }
 
+/** How a vendor is that is down a third of the time: well, or in which way not. `unheard`: it takes the message, and its answer is lost. */
+export type Condition = 'well' | 'refused' | 'never' | 'failing' | 'busy' | 'unheard';
+
+type NotifierName = (typeof notifierNames)[number];
+
 const lateMs: Millis = 15 * second;
 /** Every third life of a gateway can do little at a time. */
 const fewSlots = 2;
@@ -50,6 +57,7 @@ const slotsWaitingMax = 8;
 
 export function createOutside(parts: OutsideParts): Outside {
   const { random, clock, ledger, plan, point } = parts;
+  const conditionOf = drawConditions(parts.others);
   let atWork = 0;
   const wait = (span: Millis): Promise<void> => new Promise((resolve) => void clock.after(span, resolve));
   const never = <T>(): Promise<T> => new Promise<T>(() => {});
@@ -86,16 +94,26 @@ export function createOutside(parts: OutsideParts): Outside {
       : { outcome: 'failed', error: 'exit', detail: 'exit code 2', output: {} };
   }
 
-  async function deliver(caller: Caller, name: string, notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function deliver(caller: Caller, name: NotifierName, notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
     if (!caller.alive()) return never();
     point('deliver', caller.life);
     if (!caller.alive()) return never();
     const { id, kind, page, era = 0, formerEras = [] } = notification;
+    const condition = conditionOf(name, clock.steady());
     const bad = parts.chaos() ? random.chance(plan.badNotifiers) : random.chance(0.05);
-    ledger.handed(name, notification);
+    ledger.handed(name, notification, condition);
     await wait(random.int(20, 800));
-    const how = bad ? random.pick(['deferred', 'refused', 'lost', 'unknown', 'never', 'late', 'throws'] as const) : 'accepted';
-    const arrives = how === 'accepted' || how === 'late' || ((how === 'unknown' || how === 'throws') && random.chance(0.5));
+    const how =
+      condition !== null
+        ? hows[condition]
+        : bad
+          ? random.pick(['deferred', 'refused', 'lost', 'unknown', 'never', 'late', 'throws'] as const)
+          : 'accepted';
+    const arrives =
+      condition === 'unheard' ||
+      how === 'accepted' ||
+      how === 'late' ||
+      (condition === null && (how === 'unknown' || how === 'throws') && random.chance(0.5));
     if (arrives) ledger.arrived.push({ id, notifier: name, kind, page, era, formerEras, life: caller.life, seen: ledger.moment() });
     point('delivered', caller.life);
     if (!caller.alive()) return never();
@@ -104,7 +122,11 @@ export function createOutside(parts: OutsideParts): Outside {
       case 'accepted':
         return { outcome: 'accepted', detail: '' };
       case 'deferred':
-        return { outcome: 'deferred', retryAfterMs: random.int(second, 90 * second), detail: 'too many requests' };
+        return {
+          outcome: 'deferred',
+          retryAfterMs: condition === 'failing' ? 0 : random.int(second, 90 * second),
+          detail: 'too many requests',
+        };
       case 'refused':
         return { outcome: 'refused', detail: 'no such recipient' };
       case 'lost':
@@ -147,5 +169,26 @@ export function createOutside(parts: OutsideParts): Outside {
     get atWork() {
       return atWork;
     },
+  };
+}
+
+const hows = { well: 'accepted', refused: 'refused', never: 'never', failing: 'deferred', busy: 'deferred', unheard: 'unknown' } as const;
+
+/** How each notifier is at a moment; null for all of them where vendors are none of the world's troubles. */
+function drawConditions(random: Random): (name: NotifierName, steady: Millis) => Condition | null {
+  if (!random.chance(0.35)) return () => null;
+  const spells = new Map(
+    notifierNames.map((name) => {
+      const ways: readonly Condition[] = Array.from({ length: 8 }, () => random.pick(['refused', 'never', 'failing', 'busy', 'unheard']));
+      return [name, { downMs: random.int(second, 6 * minute), phase: random.int(0, 18 * minute), ways }];
+    }),
+  );
+  return (name, steady) => {
+    const spell = spells.get(name);
+    if (spell === undefined) return 'well';
+    const { downMs, phase, ways } = spell;
+    const at = steady + phase;
+    const isDown = at % (3 * downMs) < downMs;
+    return isDown ? (ways[Math.floor(at / (3 * downMs)) % ways.length] ?? 'refused') : 'well';
   };
 }

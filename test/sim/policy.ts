@@ -2,7 +2,7 @@
 import type { Ladder } from '../../src/core/page/ladder.ts';
 import type { Guards, Playbook, Verify } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
-import { hour, minute, second } from '../../src/core/time.ts';
+import { hour, minute, second, type Millis } from '../../src/core/time.ts';
 import { playbookOf, policyOf, stepOf } from '../support/policy.ts';
 import type { Random } from './random.ts';
 
@@ -103,8 +103,12 @@ function edited(random: Random, playbook: Playbook, number: number, about: strin
   return [lot === 2 ? { ...playbook, version: `1.0.${number}` } : playbook];
 }
 
-/** A policy drawn for a world; `number` makes it another policy than the one before. */
-export function simPolicy(random: Random, number: number, about = ''): Policy {
+/** Of a world that lasts long: whoever repeats what lasts is silent for less. */
+export const longStaleMs: Millis = 20 * hour;
+export const usualStaleMs: Millis = 45 * minute;
+
+/** A policy drawn for a world; `number` makes it another policy than the one before. Where silence lasts for long, nobody is called meanwhile. */
+export function simPolicy(random: Random, number: number, staleMs: Millis, about = ''): Policy {
   return policyOf({
     digest: `sha256:sim-${number}`,
     playbooks: number === 0 ? playbooks : playbooks.flatMap((playbook) => edited(random, playbook, number, about)),
@@ -115,10 +119,10 @@ export function simPolicy(random: Random, number: number, about = ''): Policy {
     ],
     grouping: { windowMs: minute, labels: [], reopenMs: random.pick([minute, 5 * minute]), membersMax: random.pick([3, 100]) },
     storm: { alerts: random.pick([2, 4, 100]), withinMs: minute },
-    paging: { severity: 'warning', score: 0.2 },
+    paging: staleMs === longStaleMs ? { severity: 'critical', score: 2 } : { severity: 'warning', score: 0.2 },
     settleMs: random.pick([0, 5 * second, 20 * second]),
     holdOffMs: random.pick([0, 30 * second, 2 * minute]),
-    staleMs: 45 * minute,
+    staleMs,
     delivery: { keepTryingMs: 24 * hour, lastResort: [], bundleMs: random.pick([0, 30 * second]) },
   });
 }

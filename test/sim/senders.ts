@@ -49,6 +49,8 @@ export interface SendersParts {
   readonly random: Random;
   /** For what only some kinds of senders do. */
   readonly others: Random;
+  /** Many alerts at once, for certain. */
+  readonly isStormy: boolean;
   readonly clock: SimClock;
   readonly plan: Plan;
   readonly ledger: Ledger;
@@ -58,15 +60,15 @@ export interface SendersParts {
 const patienceMs: Millis = 10 * second;
 const triesMax = 5;
 
-export function createSenders({ random, others, clock, plan, ledger, intake }: SendersParts): Senders {
-  const troubles = drawTroubles(random, others);
+export function createSenders({ random, others, isStormy, clock, plan, ledger, intake }: SendersParts): Senders {
+  const troubles = drawTroubles(random, others, isStormy);
   let marks = 0;
   let deliveries = 0;
   let quiet = false;
   const trueTime = (): number => someday + clock.steady();
 
   function start(): void {
-    const burst = random.chance(0.2);
+    const burst = random.chance(0.2) || isStormy;
     const from = random.int(0, plan.chaosMs);
     for (const trouble of troubles) {
       const begins = burst ? from + random.int(0, 20 * second) : random.int(0, plan.chaosMs);
@@ -192,9 +194,9 @@ export function createSenders({ random, others, clock, plan, ledger, intake }: S
   };
 }
 
-function drawTroubles(random: Random, others: Random): Trouble[] {
+function drawTroubles(random: Random, others: Random, isMany: boolean): Trouble[] {
   const senders = drawSenders(others);
-  const count = random.chance(0.15) ? random.int(9, 14) : random.int(2, 7);
+  const count = random.chance(0.15) || isMany ? random.int(9, 14) : random.int(2, 7);
   const troubles = new Map<string, Trouble>();
   for (let number = 0; number < count; number += 1) {
     const name = random.pick(troubleNames);

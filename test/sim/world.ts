@@ -2,6 +2,7 @@
 // A world runs in four spells: chaos; calm, in which sources still repeat what burns; hush, until nothing waits any more; the end.
 //   S1  The same seed gives the same world, event by event.
 import { memoryDisk } from '../../adapters/memory/disk.ts';
+import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
 import type { SharedRole } from '../../src/ports/shares.ts';
 import { checkWorld } from './checker.ts';
@@ -12,7 +13,7 @@ import type { Tampering } from './life.ts';
 import { createLives, type Lives } from './lives.ts';
 import { createOutside } from './outside.ts';
 import { createPeople } from './people.ts';
-import { simPolicy } from './policy.ts';
+import { longStaleMs, simPolicy, usualStaleMs } from './policy.ts';
 import { random } from './random.ts';
 import { createSenders } from './senders.ts';
 import { createGroups } from './shares.ts';
@@ -24,6 +25,7 @@ export interface World {
 }
 
 const calmMs: Millis = 25 * minute;
+/** Beyond the time after which silence is an end. */
 const hushMaxMs: Millis = 12 * hour;
 
 /** Runs one world to its end. `tell` hears the story as it goes, for people. */
@@ -65,6 +67,9 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const more = random(~seed);
   const others = more.fork();
   const betweens = more.fork();
+  const vendors = more.fork();
+  const isStormy = tampering.isStormy === true;
+  const staleMs = more.chance(0.02) || tampering.isLong === true ? longStaleMs : usualStaleMs;
   const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
   const policies = chance.fork();
   const faults = chance.fork();
@@ -79,12 +84,13 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     ledger,
     disk,
     partitions,
+    staleMs,
     groups,
     living: () => lives.all,
     isWell: (life) => medium.state === 'well' && !medium.isDeaf(life),
   });
   let policyNumber = 0;
-  let policy = simPolicy(policies, policyNumber);
+  let policy = drawPolicy('');
   let chaotic = true;
   /** What is to happen while a run is about to act. */
   const duringRuns: ((playbook: string) => void)[] = [];
@@ -98,10 +104,10 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   ledger.onBreach = (promise) => say(`BROKEN: ${promise}`);
 
   const outer = { clock, plan, ledger, intake: () => lives.intake };
-  const senders = createSenders({ ...outer, random: chance.fork(), others });
+  const senders = createSenders({ ...outer, random: chance.fork(), others, isStormy });
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
-  const outside = createOutside({ random: chance.fork(), clock, plan, ledger, point: passed, chaos, healthy, treat });
+  const outside = createOutside({ random: chance.fork(), others: vendors, clock, plan, ledger, point: passed, chaos, healthy, treat });
   const inner = { clock, shared: disk, partitions, groups, plan, ledger, checks, medium, outside, tampering, chaos, say };
   const lives: Lives = createLives({ ...inner, random: chance.fork(), policy: () => policy });
 
@@ -178,10 +184,15 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     });
   }
 
+  function drawPolicy(about: string): Policy {
+    const drawn = simPolicy(policies, policyNumber, staleMs, about);
+    return isStormy ? { ...drawn, storm: { ...drawn.storm, alerts: 2 } } : drawn;
+  }
+
   /** With the named playbook, if any, edited for certain. */
   function republish(about: string): void {
     policyNumber += 1;
-    policy = simPolicy(policies, policyNumber, about);
+    policy = drawPolicy(about);
     lives.publish();
   }
 
@@ -273,7 +284,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
     },
     /** Until nothing is under way and it is quiet; a world that never is gets no more than half a day. */
     async rest(quiet: () => boolean): Promise<void> {
-      const until = clock.steady() + hushMaxMs;
+      const until = clock.steady() + hushMaxMs + staleMs;
       await run(minute);
       const idle = (): boolean => lives.load().underWay === 0 && lives.load().lag === 0;
       while (clock.steady() < until && !(idle() && quiet()) && ledger.broken.length === 0) await run(5 * minute);

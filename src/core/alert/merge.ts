@@ -82,7 +82,7 @@ function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant, told: Al
   if (belief.state === 'cleared') {
     return isPast(belief, event) ? refire(belief, event, seenAt, told) : { change: 'reopened', alert: begun(event, seenAt, belief, told) };
   }
-  if (isPast(belief, event)) return { change: 'late', alert: belief };
+  if (isPast(belief, event) || isOfEarlier(belief, event)) return { change: 'late', alert: belief };
   const alert: Alert = {
     ...touched(belief, event, seenAt),
     episode: event.episode === '' ? belief.episode : event.episode,
@@ -97,6 +97,11 @@ function mergeFiring(belief: Alert, event: AlertEvent, seenAt: Instant, told: Al
   const restated: Alert = { ...alert, ...newestWords(belief, event) };
   if (belief.soft && !alert.soft) return { change: alert.incident === null ? 'opened' : 'reopened', alert: restated };
   return alert.severity === belief.severity ? { change: 'repeated', alert: restated } : { change: 'severity', alert: restated };
+}
+
+/** Another episode, of which its source spoke before the present one began: a word that was on its way. */
+function isOfEarlier({ episode, began, startedAt }: Alert, { episode: other, sentAt }: AlertEvent): boolean {
+  return episode !== '' && other !== '' && other !== episode && sentAt !== undefined && sentAt < (began ?? startedAt);
 }
 
 /** It fires on, with another episode: from here on what ends it is an end after the beginning of that. */
