@@ -283,7 +283,7 @@ export function reindex(desk: Desk): void {
     if (alert.incident !== null) indexAlert(desk, alert.fingerprint, alert.incident, keys);
   }
   const byFire = byJoin.filter(({ alert }) => isFiring(alert)).sort((a, b) => (a.fired ?? a.joined) - (b.fired ?? b.joined));
-  for (const { alert } of byFire) if (alert.incident !== null) addTo(desk.indexes.firingByIncident, alert.incident, alert.fingerprint);
+  for (const { alert } of byFire) if (alert.incident !== null) indexFiring(desk, alert.fingerprint, alert.incident, true);
   for (const [id, incident] of desk.tables.incidents.rows) {
     indexWaiting(desk, id);
     indexLife(desk, undefined, incident);
