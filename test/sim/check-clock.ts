@@ -10,8 +10,8 @@ import { deskName, type Ledger } from './ledger.ts';
 const slackMs = second;
 /** No number of a row that is no instant is as large. */
 const firstInstant: Instant = Date.UTC(2020, 0);
-/** A sender's own words stay as they were said. */
-const saidBySenders = new Set(['startedAt', 'observedAt', 'sentAt', 'began', 'startsAt', 'endsAt']);
+/** A sender's own words stay as they were said, and it may vouch for an alert as long as it likes; what mutes one is looked at again (K4). */
+const asTheyAre = new Set(['startedAt', 'observedAt', 'sentAt', 'said', 'began', 'lease', 'muted', 'startsAt', 'endsAt']);
 /** Ends lie ahead by their nature. */
 const ends = new Set(['dueAt', 'until', 'holdsUntil', 'approveUntil']);
 /** No end lies further ahead in simulated worlds. */
@@ -75,10 +75,11 @@ function leftBehind(desk: Desk): string | null {
 function aheadIn(value: unknown, now: Instant, name: string): string | null {
   if (typeof value === 'number') {
     const max = ends.has(name) ? now + endsWithin : now;
-    return !saidBySenders.has(name) && value >= firstInstant && value > max ? `${name} by ${value - now} ms` : null;
+    return value >= firstInstant && value > max ? `${name} by ${value - now} ms` : null;
   }
   if (typeof value !== 'object' || value === null) return null;
   for (const [key, inner] of Object.entries(value)) {
+    if (asTheyAre.has(key)) continue;
     const found = aheadIn(inner, now, Array.isArray(value) ? name : key);
     if (found !== null) return found;
   }

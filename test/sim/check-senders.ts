@@ -32,6 +32,8 @@ interface Heard {
   readonly fingerprint: string;
   /** The latest word that was decided, by truth: that it fires, or is over. */
   latest: Told | null;
+  /** Number of the latest word that its source has not confirmed. */
+  soft: number;
   /** Episodes that their source said are over, with the number of that word. */
   readonly ended: Map<number, number>;
   /** By our clock, with the skew that was known: until when the newest word vouches for it; null when none does. */
@@ -77,24 +79,33 @@ export function checkSenders(ledger: Ledger): void {
 
   function heard(desk: string, fact: AlertDecided, { told, until, claim, isSoft }: Word): void {
     const key = `${desk} ${told.fingerprint}`;
-    const alert = alerts.get(key) ?? { desk, fingerprint: told.fingerprint, latest: null, ended: new Map(), until: null, overdue: null };
+    const alert = alerts.get(key) ?? {
+      desk,
+      fingerprint: told.fingerprint,
+      latest: null,
+      soft: 0,
+      ended: new Map(),
+      until: null,
+      overdue: null,
+    };
     alerts.set(key, alert);
     if (told.sender.kind === 'leasing') return leases(alert, fact, claim, until);
     const endedBy = alert.ended.get(told.episode);
     if ((fact.change === 'opened' || fact.change === 'reopened') && endedBy !== undefined && endedBy > told.number)
       ledger.breach(`E3: ${key} ${fact.change} with episode ${told.episode} of a ${told.sender.kind} sender, which had ended`);
     if (told.claim === 'cleared') alert.ended.set(told.episode, told.number);
-    if ((told.claim !== 'cleared' && told.claim !== 'firing') || isSoft) return; // what is not confirmed need not be held
+    if (told.claim !== 'cleared' && told.claim !== 'firing') return;
+    if (isSoft) return void (alert.soft = Math.max(alert.soft, told.number)); // what is not confirmed need not be held, and may be
     if (alert.latest !== null && told.number < alert.latest.number) ledger.reach('word that came behind a later one');
     else alert.latest = told;
     fresh.add(alert);
   }
 
   /** E3 */
-  function holds({ desk, fingerprint, latest }: Heard): void {
+  function holds({ desk, fingerprint, latest, soft }: Heard): void {
     const row = ledger.desks.get(desk)?.tables.alerts.rows.get(fingerprint);
     const isFiring = row?.alert.state === 'firing';
-    if (latest === null || isFiring === (latest.claim === 'firing')) return;
+    if (latest === null || latest.number < soft || isFiring === (latest.claim === 'firing')) return;
     const { kind } = latest.sender;
     ledger.breach(
       `E3: ${desk} ${fingerprint} ${isFiring ? 'fires' : 'is over'}, and the last word of its ${kind} sender was ${latest.claim}`,

@@ -68,22 +68,28 @@ export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
 }
 
 function alertAfter(alert: Alert, back: Back): Alert {
-  const { clearedAt, refired, lease } = alert;
+  const { clearedAt, refired, lastEnd, lease } = alert;
   const seenAt = shifted(alert.seenAt, back);
   return {
     ...alert,
     seenAt,
     clearedAt: clamped(clearedAt, back),
     ...(refired === undefined ? {} : { refired: refiredAfter(refired, back) }),
+    ...(lastEnd === undefined ? {} : { lastEnd: { ...lastEnd, at: shifted(lastEnd.at, back) } }),
     // Told with the last word of its source, by whichever clock: it lasts as long from then as it was to.
     ...(lease === undefined ? {} : { lease: { ...lease, until: lease.until + (seenAt - alert.seenAt) } }),
   };
 }
 
 function rememberedAfter(remembered: Remembered, back: Back): Remembered {
-  const { at, clearedAt, refired } = remembered;
-  const next = { ...remembered, at: clamped(at, back), clearedAt: clamped(clearedAt, back) };
-  return refired === undefined ? next : { ...next, refired: refiredAfter(refired, back) };
+  const { at, clearedAt, refired, lastEnd } = remembered;
+  return {
+    ...remembered,
+    at: clamped(at, back),
+    clearedAt: clamped(clearedAt, back),
+    ...(refired === undefined ? {} : { refired: refiredAfter(refired, back) }),
+    ...(lastEnd === undefined ? {} : { lastEnd: { ...lastEnd, at: shifted(lastEnd.at, back) } }),
+  };
 }
 
 function refiredAfter(refired: Refired, back: Back): Refired {
