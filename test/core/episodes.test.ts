@@ -212,3 +212,18 @@ test('A5: a start and its end pair by the clock of their source, also when we th
   const over = recovery(someday + minute);
   assert.equal(merge(plain, { ...over, startedAt: dayBefore, observedAt: dayBefore }, dayBefore, undefined, over).change, 'cleared');
 });
+
+test('A2, A5: a recovery without a number that is told again ends nothing, also when its sender’s clock has become known meanwhile', () => {
+  const first = merge(undefined, problem(1, someday), someday).alert ?? undefined;
+  const over = merge(first, recovery(someday + minute), someday + minute).alert ?? undefined;
+  const next = merge(over, problem(2, someday + 2 * minute), someday + 2 * minute).alert ?? undefined;
+  const again = recovery(someday + minute);
+  const byOurs = { ...again, startedAt: someday + 9 * minute, observedAt: someday + 9 * minute };
+
+  assert.equal(next?.state, 'firing');
+  assert.equal(merge(next, byOurs, someday + 10 * minute, undefined, again).change, 'late');
+  assert.equal(
+    merge(next, { ...recovery(someday + 3 * minute), observedAt: someday + 11 * minute }, someday + 11 * minute).change,
+    'cleared',
+  );
+});

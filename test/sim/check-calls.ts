@@ -96,7 +96,7 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     const since = frozen.get(partition);
     const acts = fact.call.startsWith('steps/') || fact.call.startsWith('undo/');
     // Facts of one batch reach a slow log scope by scope: what was decided before the freeze may be seen long after it.
-    const isLater = since !== undefined && seen.steady - since.seen.steady > frozenGraceMs && fact.at >= since.at;
+    const isLater = since !== undefined && seen.steady - since.seen.steady > frozenGraceMs && fact.at > since.at;
     if (acts && isLater) ledger.breach(`R4: ${key} was granted while frozen`);
   }
 

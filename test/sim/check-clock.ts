@@ -4,14 +4,14 @@ import { aheadMax } from '../../src/core/clock/correct.ts';
 import { metaOf, type Desk } from '../../src/core/desk.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { hour, minute, second, type Instant } from '../../src/core/time.ts';
-import { tokenOf } from '../../src/core/wakes.ts';
+import { tokenOf, type WakeRow } from '../../src/core/wakes.ts';
 import { deskName, type Ledger } from './ledger.ts';
 
 const slackMs = second;
 /** No number of a row that is no instant is as large. */
 const firstInstant: Instant = Date.UTC(2020, 0);
-/** A sender's own words stay as they were said, and it may vouch for an alert as long as it likes; what mutes one is looked at again (K4). */
-const asTheyAre = new Set(['startedAt', 'observedAt', 'sentAt', 'said', 'began', 'lease', 'muted', 'startsAt', 'endsAt']);
+/** A sender's own words stay as they were said, it may vouch for an alert as long as it likes, and no end is before its start; what mutes one is looked at again (K4). */
+const asTheyAre = new Set(['startedAt', 'observedAt', 'sentAt', 'said', 'began', 'lease', 'muted', 'clearedAt', 'startsAt', 'endsAt']);
 /** Ends lie ahead by their nature. */
 const ends = new Set(['dueAt', 'until', 'holdsUntil', 'approveUntil']);
 /** No end lies further ahead in simulated worlds. */
@@ -65,11 +65,16 @@ function leftBehind(desk: Desk): string | null {
   const { now } = metaOf(desk);
   for (const [table, { rows }] of Object.entries(desk.tables)) {
     for (const [key, row] of rows) {
-      const found = aheadIn(row, now, '');
+      // A wait is long by its nature: it is counted from when it was asked for.
+      const found = table === 'wakes' ? aheadIn({ asked: askedAt(row as WakeRow) }, now, '') : aheadIn(row, now, '');
       if (found !== null) return `${table} ${key} is still ahead of it: ${found}`;
     }
   }
   return null;
+}
+
+function askedAt({ dueAt, afterMs }: WakeRow): Instant {
+  return dueAt - afterMs;
 }
 
 function aheadIn(value: unknown, now: Instant, name: string): string | null {

@@ -18,6 +18,7 @@ const single = 'heal-Probe';
 const floored = { playbook: 'heal-Chain', illMs: 10 * minute, lateMs: 2 * minute } as const;
 
 interface Running {
+  readonly seen: Moment;
   readonly run: string;
   readonly scope: string;
   readonly resource: string;
@@ -41,7 +42,7 @@ export function checkResources(ledger: Ledger): void {
       if (fact.type === 'RunStarted' && fact.mode !== 'shadow') {
         const { run, scope } = fact;
         const resource = `${scope.split(';')[0]}/${fact.target}`;
-        running.set(run, { run, scope, resource, playbook: fact.playbook.name, mode: fact.mode });
+        running.set(run, { run, scope, resource, playbook: fact.playbook.name, mode: fact.mode, seen });
         if (fact.playbook.name === floored.playbook) beside(run, resource, seen);
         if (fact.playbook.name === narrow.playbook) apart(run, resource, seen);
       } else if (fact.type === 'RunFinished') ends(fact, seen);
@@ -87,11 +88,12 @@ export function checkResources(ledger: Ledger): void {
     }
   }
 
-  function only(mine: Running, { key }: Act, rule: 'Q7' | 'Q8'): void {
+  /** A group counts a run for the longest time that it may take: on a clock that leapt that was over. */
+  function only(mine: Running, { key, seen }: Act, rule: 'Q7' | 'Q8'): void {
     const tenant = mine.resource.split('/')[0];
     for (const other of running.values()) {
       const counts = other.playbook === mine.playbook && (rule === 'Q8' ? other.resource !== mine.resource : other.mode === 'auto');
-      if (other.run !== mine.run && counts && other.resource.split('/')[0] === tenant)
+      if (other.run !== mine.run && counts && isSameTime(other.seen, seen) && other.resource.split('/')[0] === tenant)
         ledger.breach(`${rule}: ${key} acted on ${mine.resource} while ${other.run} of ${other.scope} was at work on ${other.resource}`);
     }
   }

@@ -32,8 +32,10 @@ interface Heard {
   readonly fingerprint: string;
   /** The latest word that was decided, by truth: that it fires, or is over. */
   latest: Told | null;
-  /** Number of the latest word that its source has not confirmed. */
+  /** Number of the latest word that settles nothing: its source has not confirmed it, or something has come between. */
   soft: number;
+  /** How far our clock had jumped forward by then: what is known to be over is known for a while. */
+  leapt: Millis;
   /** Episodes that their source said are over, with the number of that word. */
   readonly ended: Map<number, number>;
   /** By our clock, with the skew that was known: until when the newest word vouches for it; null when none does. */
@@ -60,7 +62,8 @@ export function checkSenders(ledger: Ledger): void {
       if (told !== undefined) words.set(`${partition}:${offset}`, { told, until, claim, isSoft });
     },
     fact({ fact, partition, seen }) {
-      if (fact.type === 'AlertMerged' && fact.note?.includes('vouched') === true) presumed(deskName(partition, fact.scope), fact, seen);
+      if (fact.type === 'AlertMerged' && fact.note?.includes('taken as ended') === true)
+        presumed(deskName(partition, fact.scope), fact, seen);
       if (fact.type !== 'AlertDecided') return;
       const place = `${partition}:${fact.offset}`;
       const word = words.get(place);
@@ -68,7 +71,7 @@ export function checkSenders(ledger: Ledger): void {
       if (word === undefined) return;
       const desk = deskName(partition, fact.scope);
       if (isRight(seen)) skewed(`${desk} ${fact.endpoint}`, fact, word.told);
-      heard(desk, fact, word);
+      heard(desk, fact, word, seen);
     },
     settled(now) {
       for (const alert of fresh) holds(alert);
@@ -77,18 +80,24 @@ export function checkSenders(ledger: Ledger): void {
     },
   });
 
-  function heard(desk: string, fact: AlertDecided, { told, until, claim, isSoft }: Word): void {
+  function heard(desk: string, fact: AlertDecided, { told, until, claim, isSoft }: Word, { forward, believed }: Moment): void {
     const key = `${desk} ${told.fingerprint}`;
     const alert = alerts.get(key) ?? {
       desk,
       fingerprint: told.fingerprint,
       latest: null,
       soft: 0,
+      leapt: 0,
       ended: new Map(),
       until: null,
       overdue: null,
     };
     alerts.set(key, alert);
+    if (alert.leapt !== forward + believed) {
+      alert.leapt = forward + believed;
+      unsure(alert);
+      alert.ended.clear();
+    }
     if (told.sender.kind === 'leasing') return leases(alert, fact, claim, until);
     const endedBy = alert.ended.get(told.episode);
     if ((fact.change === 'opened' || fact.change === 'reopened') && endedBy !== undefined && endedBy > told.number)
@@ -101,11 +110,17 @@ export function checkSenders(ledger: Ledger): void {
     fresh.add(alert);
   }
 
+  /** Until its source says something newer, nothing is asked of the alert. */
+  function unsure(alert: Heard): void {
+    alert.soft = Math.max(alert.soft, alert.latest?.number ?? 0);
+    alert.latest = null;
+  }
+
   /** E3 */
   function holds({ desk, fingerprint, latest, soft }: Heard): void {
     const row = ledger.desks.get(desk)?.tables.alerts.rows.get(fingerprint);
     const isFiring = row?.alert.state === 'firing';
-    if (latest === null || latest.number < soft || isFiring === (latest.claim === 'firing')) return;
+    if (latest === null || latest.number <= soft || isFiring === (latest.claim === 'firing')) return;
     const { kind } = latest.sender;
     ledger.breach(
       `E3: ${desk} ${fingerprint} ${isFiring ? 'fires' : 'is over'}, and the last word of its ${kind} sender was ${latest.claim}`,
@@ -139,7 +154,8 @@ export function checkSenders(ledger: Ledger): void {
   function presumed(desk: string, { fingerprint, at }: { readonly fingerprint: string; readonly at: Instant }, seen: Moment): void {
     const alert = alerts.get(`${desk} ${fingerprint}`);
     if (alert === undefined) return;
-    leased.delete(alert);
+    unsure(alert); // nobody told it for long: not the source, but we say that it is over
+    if (!leased.delete(alert)) return;
     ledger.reach('lease ended');
     if (isRight(seen) && alert.until !== null && at < alert.until)
       ledger.breach(`L2: ${desk} ${fingerprint} is taken as ended ${alert.until - at} ms before its source ends to vouch for it`);

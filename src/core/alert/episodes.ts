@@ -37,8 +37,17 @@ export function isPast(known: Episodes, event: Pick<AlertEvent, 'episode' | 'epi
 /** Its source said it before an end that named no episode (O2). */
 export function isSaidBefore({ lastEnd }: Episodes, { sentAt }: AlertEvent, seenAt: Instant): boolean {
   if (lastEnd === undefined || sentAt === undefined || sentAt >= lastEnd.said) return false;
-  const sinceMs = seenAt - lastEnd.at;
+  return isOnItsWay(seenAt - lastEnd.at);
+}
+
+function isOnItsWay(sinceMs: Millis): boolean {
   return sinceMs >= 0 && sinceMs <= onTheWayMs;
+}
+
+/** An end that names no episode, and was said no later than one that is known: it is told again, or was on its way (O2). */
+export function isKnownEnd({ lastEnd }: Episodes, { episode, sentAt }: AlertEvent, seenAt: Instant): boolean {
+  if (episode !== '' || lastEnd === undefined || sentAt === undefined || sentAt > lastEnd.said) return false;
+  return isOnItsWay(seenAt - lastEnd.at);
 }
 
 /** What is known once this end has come; one without a time of its source's own says nothing (O2). */

@@ -1,7 +1,7 @@
 // One alert: what sources claim (AlertEvent), and what we believe now (Alert).
 // Decides what a claim changes; where the alert belongs is incident/place.ts, what mutes it mute/mute.ts, how much it matters score/score.ts.
 import { spanOf, type Instant } from '../time.ts';
-import { compareOrder, endedBy, endedWith, isOver, isPast, isSaidBefore, laterOrder, replacedBy } from './episodes.ts';
+import { compareOrder, endedBy, endedWith, isKnownEnd, isOver, isPast, isSaidBefore, laterOrder, replacedBy } from './episodes.ts';
 import type { AlertEvent } from './event.ts';
 import { isFiringAfterAll, toldAgain } from './refire.ts';
 import type { Alert, Refired, Remembered } from './row.ts';
@@ -143,7 +143,7 @@ function mergeCleared(belief: Alert, event: AlertEvent, seenAt: Instant, told: A
   const ended = event.presumed === true ? {} : { ...endedWith(belief, event.episode), ...endedBy(belief, event, seenAt) };
   const known: Alert = { ...before, ...ended };
   if (belief.state === 'cleared') return { change: 'repeated', alert: touched({ ...known, ...laterOrder(belief, event) }, event, seenAt) };
-  if (isEndOfEarlier(belief, event, told)) return { change: 'late', alert: { ...belief, ...ended } };
+  if (isEndOfEarlier(belief, event, told) || isKnownEnd(belief, event, seenAt)) return { change: 'late', alert: { ...belief, ...ended } };
   const over: Alert = { ...known, ...laterOrder(belief, event), ...(event.presumed === true ? {} : endedWith(known, belief.episode)) };
   const clearedAt = Math.max(event.observedAt, belief.startedAt); // a sender's clock may have gone back between the two
   return { change: 'cleared', alert: { ...touched(over, event, seenAt), state: 'cleared', clearedAt } };
