@@ -77,6 +77,8 @@ export interface Indexes {
   readonly childrenByStorm: Map<string, Set<string>>;
   /** Those not over, in an order of their own. */
   readonly openChildren: Map<string, OrderedTexts>;
+  /** Critical members of each incident that fire, unconfirmed ones too: a storm has many others before them. */
+  readonly criticals: Map<string, OrderedTexts>;
   /** Alerts that fire, unconfirmed ones too, by fingerprint. */
   readonly openAlerts: OrderedTexts;
   /** Incidents that burn no more and of which a run left in doubt what it did. */
@@ -143,6 +145,7 @@ function newIndexes(): Indexes {
     incidentsByMinute: new Map(),
     childrenByStorm: new Map(),
     openChildren: new Map(),
+    criticals: new Map(),
     openAlerts: newOrdered(),
     doubts: new Set(),
     runsAtWork: new Map(),

@@ -6,30 +6,39 @@ import type { Desk, Indexes } from './desk.ts';
 import { isInDoubt, type Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
 import { indexSilence, unindexSilence } from './mute/silences.ts';
-import { addText, dropText, newOrdered } from './ordered.ts';
+import { addText, dropText, newOrdered, type OrderedTexts } from './ordered.ts';
 import { playbookOf, worksNow, type Run } from './run/row.ts';
 
-export function followAlert({ openAlerts }: Indexes, key: string, before: AlertRow | undefined, after: AlertRow | undefined): void {
+export function followAlert(indexes: Indexes, key: string, before: AlertRow | undefined, after: AlertRow | undefined): void {
+  const { openAlerts, criticals } = indexes;
   const was = before?.alert.state === 'firing';
   const is = after?.alert.state === 'firing';
   if (is && !was) addText(openAlerts, key);
   else if (was && !is) dropText(openAlerts, key);
+  move(criticals, key, criticalIn(before), criticalIn(after));
+}
+
+/** The incident of which it is a critical member that fires. */
+function criticalIn(row: AlertRow | undefined): string | null {
+  return row?.alert.state === 'firing' && row.alert.severity === 'critical' ? row.alert.incident : null;
 }
 
 export function followIncident(indexes: Indexes, key: string, before: Incident | undefined, after: Incident | undefined): void {
   if (after !== undefined && isDoubtAlone(after)) indexes.doubts.add(key);
   else if (before !== undefined) indexes.doubts.delete(key);
-  const was = parentOf(before);
-  const is = parentOf(after);
-  if (was === is) return;
-  const { openChildren } = indexes;
-  const left = was === null ? undefined : openChildren.get(was);
+  move(indexes.openChildren, key, parentOf(before), parentOf(after));
+}
+
+/** Takes a key from the set of one incident to that of another; null is none. */
+function move(sets: Map<string, OrderedTexts>, key: string, from: string | null, to: string | null): void {
+  if (from === to) return;
+  const left = from === null ? undefined : sets.get(from);
   if (left !== undefined) dropText(left, key);
-  if (was !== null && left?.size === 0) openChildren.delete(was);
-  if (is === null) return;
-  const children = openChildren.get(is) ?? newOrdered();
-  openChildren.set(is, children);
-  addText(children, key);
+  if (from !== null && left?.size === 0) sets.delete(from);
+  if (to === null) return;
+  const set = sets.get(to) ?? newOrdered();
+  sets.set(to, set);
+  addText(set, key);
 }
 
 /** What a run left in doubt and burns no more. */

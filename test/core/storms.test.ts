@@ -258,3 +258,29 @@ test('B20: a storm that comes back does not speak for what has called somebody s
   assert.equal(row(story, stormOf(story))?.state, 'open');
   assert.equal(row(story, child)?.parent, null);
 });
+
+for (const severity of ['error', 'critical'] as const)
+  test(`N1, N2, F8: a critical alert that comes to a storm of thousands (${severity}) rings at once, and so does one of another rule after it`, () => {
+    const story = tell(policy);
+    for (let n = 0; n < 1_300; n += 1) {
+      story.see(nodeDown(story, n, { severity }));
+      if (n % 20 === 0) story.forward(100);
+    }
+    story.forward(6 * second);
+    story.notified(accepted);
+    const rings = rangFor(story, stormOf(story));
+    const critical = (name: string): void => {
+      const labels = { alertname: name, instance: 'n5000', rack: 'r1' };
+      story.see(nodeDown(story, 5_000, { name, severity: 'critical', summary: `${name} on n5000`, labels }));
+    };
+
+    critical('DatabaseDown');
+    assert.equal(story.last('AlertJoined').incident, stormOf(story));
+    assert.equal(rangFor(story, stormOf(story)), rings + 1);
+    for (let n = 1_300; n < 1_400; n += 1) story.see(nodeDown(story, n, { severity }));
+    story.forward(31 * second);
+    critical('MoneyLost');
+
+    assert.equal(rangFor(story, stormOf(story)), rings + 2);
+    assert.match(story.last('PageRang').reason ?? '', /MoneyLost critical on n5000/);
+  });

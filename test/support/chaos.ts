@@ -241,6 +241,7 @@ function foundIn({ indexes }: Desk): unknown {
     doubts: [...indexes.doubts].sort(),
     atWork: sorted(indexes.runsAtWork),
     children: sorted(indexes.openChildren).map(([storm, children]) => [storm, textsOf(children)]),
+    criticals: sorted(indexes.criticals).map(([incident, members]) => [incident, textsOf(members)]),
     spent: [...indexes.spentSilences].sort(),
   };
 }
@@ -263,6 +264,14 @@ function lookedUpIn(desk: Desk): unknown {
     doubts: ids(rows.filter((incident) => incident.firing === 0 && isInDoubt(incident))),
     atWork: sorted(byName).map(([name, of]) => [name, of.length]),
     children: sorted(under).map(([storm, of]) => [storm, ids(of)]),
+    criticals: sorted(
+      Map.groupBy(
+        [...alerts.rows.values()].filter(
+          ({ alert }) => alert.state === 'firing' && alert.severity === 'critical' && alert.incident !== null,
+        ),
+        ({ alert }) => alert.incident ?? '',
+      ),
+    ).map(([incident, of]) => [incident, of.map(({ alert }) => alert.fingerprint).sort()]),
     spent: ids(
       [...silences.rows.values()].flatMap(({ silence, used, muting }) => (silence.untilResolved && used && muting === 0 ? [silence] : [])),
     ),

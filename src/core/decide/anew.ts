@@ -12,7 +12,7 @@ import { ringAgain } from '../page/ring.ts';
 import { pageOf, type Page } from '../page/row.ts';
 import { second } from '../time.ts';
 import { makesStorm } from './adopt.ts';
-import { briefOf, firingOf, loudest } from './taken.ts';
+import { briefOf, criticalsOf, loudest } from './taken.ts';
 
 /** After a page rang anew, the next that would ring it anew waits so long for others. */
 const togetherMs = 30 * second;
@@ -47,7 +47,8 @@ function strangersIn(ctx: TurnContext, incident: Incident, page: Page, arrived: 
   const found = new Map<string, Alert>();
   const row = arrived === null ? undefined : ctx.desk.tables.alerts.rows.get(arrived);
   if (arrived === null ? incident.firing > askedMax : row === undefined || !isStranger(ctx, row, criticals)) return [];
-  for (const one of firingOf(ctx, incident)) {
+  // Among a thousand critical members the one that has just come is asked about for itself.
+  for (const one of [...criticalsOf(ctx, incident), ...(row === undefined ? [] : [row])]) {
     const { alert } = one;
     if (!found.has(alert.name) && isStranger(ctx, one, criticals) && !(incident.storm && makesStorm(ctx, incident, alert.name)))
       found.set(alert.name, alert);

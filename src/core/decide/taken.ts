@@ -9,6 +9,7 @@ import { emit, type TurnContext } from '../context.ts';
 import { firingOf as firingIn } from '../desk.ts';
 import { childrenOf, incidentOf, type Covered, type Incident, type News } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
+import { textsFrom } from '../ordered.ts';
 import { clockOf } from '../time.ts';
 
 /** Members named one by one in what was known, and rules; of others than these nothing was known. */
@@ -98,10 +99,14 @@ export function briefOf({ name, severity, entity }: Alert): string {
   return `${name} ${severity}${place === '' ? '' : ` on ${place}`}`;
 }
 
-/** The most severe firing member that nothing mutes, the earliest among equals; out of the first so many. */
+/** The most severe firing member that nothing mutes, the earliest among equals; out of the first so many, and of as many critical ones. */
 export function loudest(ctx: TurnContext, incident: Incident): Alert | null {
+  return loudestIn(ctx, criticalsOf(ctx, incident)) ?? loudestIn(ctx, firingOf(ctx, incident));
+}
+
+function loudestIn(ctx: TurnContext, members: Iterable<AlertRow>): Alert | null {
   let best: Alert | null = null;
-  for (const row of firingOf(ctx, incident)) {
+  for (const row of members) {
     if (best !== null && !isWorse(row.alert, best)) continue;
     if (muteOf(ctx, row) === null) best = row.alert;
   }
@@ -122,6 +127,23 @@ export function pages(ctx: TurnContext, alert: Alert): boolean {
 export function* firingOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
   for (const fingerprint of firingIn(ctx.desk, incident.id).values().take(membersAsked)) {
     const row = ctx.desk.tables.alerts.rows.get(fingerprint);
+    if (row !== undefined && isFiring(row.alert)) yield row;
+  }
+}
+
+/** Critical members that fire, however many others began before them: in that order, or by fingerprint where the first so many are not all. */
+export function* criticalsOf(ctx: TurnContext, incident: Incident): Iterable<AlertRow> {
+  if (incident.firing <= membersAsked) {
+    for (const row of firingOf(ctx, incident)) if (row.alert.severity === 'critical') yield row;
+    return;
+  }
+  const { tables, indexes } = ctx.desk;
+  const critical = indexes.criticals.get(incident.id);
+  if (critical === undefined) return;
+  let asked = 0;
+  for (const fingerprint of textsFrom(critical, '')) {
+    if ((asked += 1) > membersAsked) return;
+    const row = tables.alerts.rows.get(fingerprint);
     if (row !== undefined && isFiring(row.alert)) yield row;
   }
 }

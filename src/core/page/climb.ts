@@ -6,7 +6,7 @@
 //   P8  A page that nobody took says so (`unreached`) and goes to the fail-open notifiers.
 import { recount } from '../incident/place.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { firingOf } from '../decide/taken.ts';
+import { criticalsOf } from '../decide/taken.ts';
 import type { Incident } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { suppressionOf } from '../mute/suppression.ts';
@@ -78,9 +78,9 @@ function isNewEra({ state, ring: rang }: Page, kind: NotifyKind): boolean {
 /** Rules of critical alerts that the page rang for, and of those that nothing mutes now; when it knows as many as it can, it rings anew for none. */
 function criticalRulesOf(ctx: TurnContext, incident: Incident, known: readonly string[] = []): readonly string[] {
   const names = new Set(known);
-  for (const row of firingOf(ctx, incident)) {
+  for (const row of criticalsOf(ctx, incident)) {
     if (names.size >= criticalsKnown) break;
-    if (row.alert.severity === 'critical' && !names.has(row.alert.name) && muteOf(ctx, row) === null) names.add(row.alert.name);
+    if (!names.has(row.alert.name) && muteOf(ctx, row) === null) names.add(row.alert.name);
   }
   return [...names];
 }
