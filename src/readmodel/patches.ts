@@ -6,6 +6,7 @@ import type { NotifyDropped, NotifyFinished } from '../core/page/facts.ts';
 import type { RunRefused, RunStarted, StepFinished } from '../core/run/facts.ts';
 import { clipped, lastLines, outputShown, outputText } from '../core/run/told.ts';
 import { spanOf } from '../core/time.ts';
+import type { Alert } from '../core/alert/row.ts';
 import { alertId, type DocumentByKind, type DocumentKind } from './documents.ts';
 import type { DocumentPatch, PatchOf } from './patch.ts';
 
@@ -21,6 +22,34 @@ export function patchesOf(fact: Fact, partition: number): readonly DocumentPatch
   return patches(fact, partition);
 }
 
+/** Of an alert what people list or show; what merging remembers for itself is not there, whatever will be added to that. */
+function shownOf(alert: Alert) {
+  const { fingerprint, source, episode, name, summary, state, severity, labels, annotations, entity, links } = alert;
+  const { startedAt, observedAt, seenAt, clearedAt, count, acknowledged, soft, sourceMute, incident } = alert;
+  return {
+    fingerprint,
+    source,
+    episode,
+    name,
+    summary,
+    state,
+    severity,
+    labels,
+    annotations,
+    entity,
+    links,
+    startedAt,
+    observedAt,
+    seenAt,
+    clearedAt,
+    count,
+    acknowledged,
+    soft,
+    sourceMute,
+    incident,
+  };
+}
+
 /** Nothing that people list or show: how the desk keeps its own house, or what another fact of the same turn tells better. */
 const none = (): readonly DocumentPatch[] => [];
 
@@ -31,8 +60,7 @@ const table: Table = {
     if (count === 0) return [];
     if (fact.alert === null) return [{ kind: 'alert', id, scope: fact.scope, at, set: { count, observedAt, seenAt: at } }];
     const anew = fact.change === 'opened' || fact.change === 'reopened' ? { at } : {};
-    const { ended: _ended, replaced: _replaced, refired: _refired, ...shown } = fact.alert; // what merging remembers, nobody lists
-    return [{ kind: 'alert', id, scope: fact.scope, at, begins: true, set: { ...shown, ...anew } }];
+    return [{ kind: 'alert', id, scope: fact.scope, at, begins: true, set: { ...shownOf(fact.alert), ...anew } }];
   },
   AlertDecided(fact, partition) {
     if (fact.change === 'late') return [];

@@ -85,6 +85,8 @@ export function createWebhooks(
       }
     } catch (error) {
       deps.metrics.delivery(name, outcomeOf(error));
+      const refusal = refusalOf(error, req);
+      if (refusal !== null) deps.refusals.refused(name, refusal);
       if (error === refused) {
         res.setHeader('www-authenticate', door.gate().challenge);
         await deps.logins.failed('webhooks', req, res);
@@ -95,8 +97,6 @@ export function createWebhooks(
         );
       }
       if (error instanceof GatewayError && error.code === 'payload_too_large') tellRefusedSize(name, error.message);
-      const refusal = refusalOf(error, req);
-      if (refusal !== null) deps.refusals.refused(name, refusal);
       if (outcomeOf(error) === 'failed') deps.logger.error({ endpoint: name, error }, 'delivery failed');
       sendProblem(res, problemOf(error));
     }
