@@ -126,9 +126,11 @@ export function createReconciler(deps: ReconcilerDeps): Reconciler {
       const isAway = deps.isAway();
       if (wasAway && !isAway) due = clock.steady();
       wasAway = isAway;
-      if (isAway || !deps.mayAsk()) suspects = new Map();
+      const mayAsk = !isAway && deps.mayAsk();
+      if (!mayAsk) suspects = new Map();
       else if (clock.steady() >= due) due = clock.steady() + (await askedSafely());
-      await pause(clock, Math.min(lookMs, Math.max(1, due - clock.steady())), stopping.signal);
+      // Who may not ask looks now and then whether that has changed, however long ago it was due.
+      await pause(clock, mayAsk ? Math.min(lookMs, Math.max(1, due - clock.steady())) : lookMs, stopping.signal);
     }
   }
 

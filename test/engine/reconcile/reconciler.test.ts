@@ -18,7 +18,7 @@ const deliveryOf = (name: string): Delivery => ({ headers: {}, body: name, path:
 
 function world() {
   const clock = virtualClock();
-  const state = { away: false, mayAsk: true, answer: answerOf([]) as Result<OpenAnswer, string>, docs: [] as AlertDocument[] };
+  const state = { away: false, mayAsk: true, looks: 0, answer: answerOf([]) as Result<OpenAnswer, string>, docs: [] as AlertDocument[] };
   const seen = {
     asked: 0,
     accepted: [] as string[],
@@ -50,7 +50,10 @@ function world() {
         return (state.docs.find((doc) => doc.id === id) ?? null) as DocumentByKind[Kind] | null; // asked for alerts only
       },
     },
-    mayAsk: () => state.mayAsk,
+    mayAsk() {
+      state.looks += 1;
+      return state.mayAsk;
+    },
     isAway: () => state.away,
     async accept(_, delivery, id) {
       seen.accepted.push(`${delivery.body} ${id}`);
@@ -145,7 +148,9 @@ test('A6: asked at once when the log is back; not while it is away, and not by w
   await clock.forward(2 * second);
   assert.equal(seen.asked, 2);
   state.mayAsk = false;
+  const looked = state.looks;
   await clock.forward(30 * minute);
   assert.equal(seen.asked, 2);
+  assert.ok(state.looks - looked <= 30 * 60, 'it looks once a second at most');
   await reconciler.stop();
 });
