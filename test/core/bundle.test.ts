@@ -213,6 +213,23 @@ test('a leader that may have arrived, and ended before it was tried again, tells
   assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map(({ page }) => page)));
 });
 
+test('B10: what ended while a message that may have arrived was telling it, too, tells its end', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const lead = story.last('NotifyRequested');
+  const [told] = lead.with ?? [];
+  const over = pages(story).find(({ id }) => id === told?.page);
+  story.say({ type: 'NotifyClaimed', page: lead.page, notification: lead.notification.id, attempt: lead.attempt, worker: 'w1' });
+  for (let n = 0; n < 4; n += 1) if (over?.title.includes(`h${n}`)) clear(story, n);
+  assert.equal(pages(story).find(({ id }) => id === told?.page)?.state, 'closed');
+  const outcome: NotifyOutcome = { outcome: 'unknown', detail: 'silence' };
+  story.say({ type: 'NotifyAnswered', page: lead.page, notification: lead.notification.id, attempt: lead.attempt, outcome });
+  pass(story, 2);
+
+  assert.ok(sent(story).some(({ kind, page }) => kind === 'resolve' && page === told?.page));
+});
+
 test('G1: what was to be told by a message that does not leave, and is over, is not asked for by itself', () => {
   const story = hosts(4);
   pass(story, 8);

@@ -175,9 +175,11 @@ function settle(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyOutco
   const retry = isTriedAgain(ctx, page, outgoing, outcome); // P4
   const waitMs = waitBefore(outcome, outgoing);
   const also = retry ? { retryAt: ctx.at + waitMs } : {};
+  const besides = othersOf(ctx, outgoing);
   emit(ctx, { type: 'NotifyFinished', page: page.id, incident: page.incident, notifier, attempt, notification, outcome, retry, ...also });
   if (retry) wakeAfter(ctx, waitMs, { kind: 'notify', page: page.id, notification, attempt, stage: 'retry' });
-  const others = retry ? [] : othersOf(ctx, outgoing).flatMap((other) => settleWith(ctx, other, outcome, notification));
+  if (retry) for (const other of besides) tellSince(ctx, other.page, notifier);
+  const others = retry ? [] : besides.flatMap((other) => settleWith(ctx, other, outcome, notification));
   return [...afterAnswer(ctx, page, outgoing, outcome), ...others];
 }
 
@@ -189,14 +191,19 @@ function settleWith(ctx: TurnContext, { page, outgoing }: Word, outcome: NotifyO
   return afterAnswer(ctx, page, outgoing, outcome);
 }
 
-/** Whoever was told only now hears what has become of it since. */
+/** Whoever was told only now, or may have been, hears what has become of it since; `before` is the page without that answer. */
+function tellSince(ctx: TurnContext, before: Page, notifier: string): void {
+  const fresh = pageOf(ctx, before.id);
+  if (fresh?.told.includes(notifier) !== true || before.told.includes(notifier)) return;
+  if (fresh.state === 'closed') send(ctx, before.id, notifier, 'resolve');
+  if (fresh.state === 'acked') send(ctx, before.id, notifier, 'acknowledged');
+}
+
 function afterAnswer(ctx: TurnContext, page: Page, outgoing: Outgoing, outcome: NotifyOutcome): readonly Page[] {
   const { notifier, kind } = outgoing;
   const fresh = pageOf(ctx, page.id);
   if (fresh === undefined || isUntilAccepted(kind)) return [];
-  const newlyTold = fresh.told.includes(notifier) && !page.told.includes(notifier);
-  if (fresh.state === 'closed' && newlyTold) send(ctx, page.id, notifier, 'resolve');
-  if (fresh.state === 'acked' && newlyTold) send(ctx, page.id, notifier, 'acknowledged');
+  tellSince(ctx, page, notifier);
   if (outcome.outcome === 'accepted' && rings[kind] && fresh.reach === 'unreached') {
     emit(ctx, { type: 'PageReachChanged', page: page.id, incident: page.incident, reach: null, why: `${notifier} took it` });
   }
