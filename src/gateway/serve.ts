@@ -15,7 +15,6 @@ import { systemClock } from './clock.ts';
 import { startGateway, type Gateway } from './compose.ts';
 import { configDeps } from './config-deps.ts';
 import { troubleOf } from './config-trouble.ts';
-import { keepHeapLean } from './heap.ts';
 import { createLogger } from './logger.ts';
 import { createOutput } from './output.ts';
 import type { LoadConfig } from './reload.ts';
@@ -31,7 +30,6 @@ export interface Terminal {
 
 /** Starts the gateway with what of its configuration can be used; `invalid_config` carries every problem, a line each, when nothing can. SIGHUP reloads it until it is stopped. */
 export async function serve(configPath: string, terminal: Terminal, how: { readonly intakeOnly: boolean }): Promise<Gateway> {
-  keepHeapLean();
   const vault = createScrubber();
   const logger = createLogger(createOutput(terminal.stderr, 2, systemClock), systemClock, vault.text);
   // A hang-up ends nothing here; until the gateway is up there is nothing to reload.
