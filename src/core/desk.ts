@@ -3,6 +3,7 @@
 //   D1  Every row is the fold of the scope's facts; the indexes are derived from the rows.
 import type { Fact } from './records.ts';
 import type { SenderRow } from './alert/clocks.ts';
+import { addCount } from './counts.ts';
 import { isFiring, type AlertRow, type Remembered } from './alert/row.ts';
 import type { Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
@@ -272,11 +273,7 @@ function removeFrom<Key>(index: Map<Key, Set<string>>, key: Key, id: string): vo
 
 /** Counts a run of a playbook that came (1) or left (-1), and returns how many there are now. */
 export function countRun(desk: Desk, digest: string, by: 1 | -1): number {
-  const { runsByPlaybook } = desk.indexes;
-  const runs = (runsByPlaybook.get(digest) ?? 0) + by;
-  if (runs > 0) runsByPlaybook.set(digest, runs);
-  else runsByPlaybook.delete(digest);
-  return runs;
+  return addCount(desk.indexes.runsByPlaybook, digest, by);
 }
 
 /** Rebuilds the indexes from rows, after loading a desk; in joining order, so that walks over them come out as before. */

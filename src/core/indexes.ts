@@ -2,6 +2,7 @@
 // What an index holds is said in desk.ts. Decides nothing.
 //   D3  An index finds what a look at every row would find, whatever the order in which the rows came.
 import type { AlertRow } from './alert/row.ts';
+import { addCount } from './counts.ts';
 import type { Desk, Indexes } from './desk.ts';
 import { isInDoubt, type Incident } from './incident/row.ts';
 import type { SilenceRow } from './mute/row.ts';
@@ -57,11 +58,7 @@ export function followRun(desk: Desk, before: Run | undefined, after: Run | unde
   if (was === is) return;
   const run = after ?? before;
   if (run === undefined) return;
-  const { runsAtWork } = desk.indexes;
-  const { name } = playbookOf(desk, run);
-  const left = (runsAtWork.get(name) ?? 0) + (is ? 1 : -1);
-  if (left > 0) runsAtWork.set(name, left);
-  else runsAtWork.delete(name);
+  addCount(desk.indexes.runsAtWork, playbookOf(desk, run).name, is ? 1 : -1);
 }
 
 export function followSilence(indexes: Indexes, key: string, before: SilenceRow | undefined, after: SilenceRow | undefined): void {

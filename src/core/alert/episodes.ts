@@ -36,18 +36,16 @@ export function isPast(known: Episodes, event: Pick<AlertEvent, 'episode' | 'epi
 
 /** Its source said it before an end that named no episode (O2). */
 export function isSaidBefore({ lastEnd }: Episodes, { sentAt }: AlertEvent, seenAt: Instant): boolean {
-  if (lastEnd === undefined || sentAt === undefined || sentAt >= lastEnd.said) return false;
-  return isOnItsWay(seenAt - lastEnd.at);
-}
-
-function isOnItsWay(sinceMs: Millis): boolean {
-  return sinceMs >= 0 && sinceMs <= onTheWayMs;
+  return lastEnd !== undefined && sentAt !== undefined && sentAt < lastEnd.said && isOnItsWay(lastEnd, seenAt);
 }
 
 /** An end that names no episode, and was said no later than one that is known: it is told again, or was on its way (O2). */
 export function isKnownEnd({ lastEnd }: Episodes, { episode, sentAt }: AlertEvent, seenAt: Instant): boolean {
-  if (episode !== '' || lastEnd === undefined || sentAt === undefined || sentAt > lastEnd.said) return false;
-  return isOnItsWay(seenAt - lastEnd.at);
+  return episode === '' && lastEnd !== undefined && sentAt !== undefined && sentAt <= lastEnd.said && isOnItsWay(lastEnd, seenAt);
+}
+
+function isOnItsWay({ at }: NonNullable<Episodes['lastEnd']>, seenAt: Instant): boolean {
+  return seenAt >= at && seenAt - at <= onTheWayMs;
 }
 
 /** What is known once this end has come; one without a time of its source's own says nothing (O2). */

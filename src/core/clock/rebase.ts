@@ -68,24 +68,24 @@ export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
 }
 
 function alertAfter(alert: Alert, back: Back): Alert {
-  const { clearedAt, refired, lastEnd, lease } = alert;
+  const { lease } = alert;
   const seenAt = shifted(alert.seenAt, back);
   return {
     ...alert,
     seenAt,
-    clearedAt: clamped(clearedAt, back),
-    ...(refired === undefined ? {} : { refired: refiredAfter(refired, back) }),
-    ...(lastEnd === undefined ? {} : { lastEnd: { ...lastEnd, at: shifted(lastEnd.at, back) } }),
+    ...mergedAfter(alert, back),
     // Told with the last word of its source, by whichever clock: it lasts as long from then as it was to.
     ...(lease === undefined ? {} : { lease: { ...lease, until: lease.until + (seenAt - alert.seenAt) } }),
   };
 }
 
 function rememberedAfter(remembered: Remembered, back: Back): Remembered {
-  const { at, clearedAt, refired, lastEnd } = remembered;
+  return { ...remembered, at: clamped(remembered.at, back), ...mergedAfter(remembered, back) };
+}
+
+/** What merging compares the next word with, of an alert and of what is remembered of one. */
+function mergedAfter({ clearedAt, refired, lastEnd }: Pick<Alert, 'clearedAt' | 'refired' | 'lastEnd'>, back: Back) {
   return {
-    ...remembered,
-    at: clamped(at, back),
     clearedAt: clamped(clearedAt, back),
     ...(refired === undefined ? {} : { refired: refiredAfter(refired, back) }),
     ...(lastEnd === undefined ? {} : { lastEnd: { ...lastEnd, at: shifted(lastEnd.at, back) } }),

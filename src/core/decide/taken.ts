@@ -101,7 +101,8 @@ export function briefOf({ name, severity, entity }: Alert): string {
 
 /** The most severe firing member that nothing mutes, the earliest among equals; out of the first so many, and of as many critical ones. */
 export function loudest(ctx: TurnContext, incident: Incident): Alert | null {
-  return loudestIn(ctx, criticalsOf(ctx, incident)) ?? loudestIn(ctx, firingOf(ctx, incident));
+  const isAllAsked = incident.firing <= membersAsked;
+  return (isAllAsked ? null : loudestIn(ctx, criticalsOf(ctx, incident))) ?? loudestIn(ctx, firingOf(ctx, incident));
 }
 
 function loudestIn(ctx: TurnContext, members: Iterable<AlertRow>): Alert | null {

@@ -2,6 +2,7 @@
 //   S1  A silence is found by a value that one of its matchers asks for, or by how such a value begins; only those of which neither can
 //       be said are asked for every alert.
 import { clipValue, namesOf, valuesOf, type Matchable, type Matcher } from '../alert/labels.ts';
+import { addCount } from '../counts.ts';
 import type { Silence } from './facts.ts';
 import { shapeOf, type Shape } from './shape.ts';
 
@@ -53,7 +54,7 @@ export function indexSilence(index: SilenceIndex, silence: Silence): void {
   index.byLabel.set(place.name, label);
   const { shape } = place;
   if ('values' in shape) for (const value of shape.values) addTo(label.byValue, value, silence);
-  else if (addTo(label.byPrefix, shape.prefix, silence)) count(label.lengths, shape.prefix.length, 1);
+  else if (addTo(label.byPrefix, shape.prefix, silence)) addCount(label.lengths, shape.prefix.length, 1);
 }
 
 export function unindexSilence(index: SilenceIndex, { id }: Silence): void {
@@ -67,7 +68,7 @@ export function unindexSilence(index: SilenceIndex, { id }: Silence): void {
   if (label === undefined) return;
   const { shape } = place;
   if ('values' in shape) for (const value of shape.values) removeFrom(label.byValue, value, id);
-  else if (removeFrom(label.byPrefix, shape.prefix, id)) count(label.lengths, shape.prefix.length, -1);
+  else if (removeFrom(label.byPrefix, shape.prefix, id)) addCount(label.lengths, shape.prefix.length, -1);
   if (label.byValue.size === 0 && label.byPrefix.size === 0) index.byLabel.delete(place.name);
 }
 
@@ -152,10 +153,4 @@ function removeFrom(buckets: Map<string, Bucket>, key: string, id: string): bool
   const bucket = buckets.get(key);
   bucket?.delete(id);
   return bucket?.size === 0 && buckets.delete(key);
-}
-
-function count(lengths: Map<number, number>, length: number, by: 1 | -1): void {
-  const left = (lengths.get(length) ?? 0) + by;
-  if (left > 0) lengths.set(length, left);
-  else lengths.delete(length);
 }
