@@ -4,6 +4,7 @@
 //   S2  Once nothing more comes, every episode has ended, and its source has said so.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../test/sim/random.ts';
+import { post } from '../../test/support/post.ts';
 
 export const senderNames = ['zabbix', 'nagios', 'newrelic', 'prometheus'] as const;
 type SenderName = (typeof senderNames)[number];
@@ -65,7 +66,7 @@ export function startSenders(parts: {
     const body = JSON.stringify(bodies[episode.sender](episode, word, severe));
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'webhook-id': id };
     for (;;) {
-      const status = await post(`${url}/webhooks/${episode.sender}`, headers, body);
+      const status = await post(`${url}/webhooks/${episode.sender}`, headers, body, answerWithinMs);
       if (status >= 200 && status < 300) break;
       if (status >= 400 && status < 500 && status !== 429) {
         refused.push(`${status} for ${word} of ${episode.sender} episode ${episode.number}`);
@@ -192,17 +193,6 @@ interface Shape {
   readonly twice: boolean;
   readonly endFirst: boolean;
   readonly lateProblem: boolean;
-}
-
-/** The status, or 0 when there was no answer. */
-async function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
-  try {
-    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(answerWithinMs) });
-    await answer.arrayBuffer();
-    return answer.status;
-  } catch {
-    return 0;
-  }
 }
 
 const seconds = (at: number): string => String(Math.floor(at / 1_000));

@@ -1,7 +1,6 @@
 // The host of one partition over a real log and real checkpoints in memory, which a test makes fail, wait, or hear late.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import type { AlertDecided } from '../../../src/core/decide/facts.ts';
@@ -10,12 +9,13 @@ import type { Fact, Input } from '../../../src/core/records.ts';
 import { second } from '../../../src/core/time.ts';
 import type { WakeSpent } from '../../../src/core/wakes.ts';
 import { pause } from '../../../src/engine/async/pause.ts';
-import { createHost, type Host } from '../../../src/engine/host/host.ts';
+import type { Host } from '../../../src/engine/host/host.ts';
 import type { Checkpoints } from '../../../src/ports/checkpoints.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { someday, virtualClock, type VirtualClock } from '../../support/clock.ts';
+import { loneHost } from './lone.ts';
 
 interface World {
   readonly clock: VirtualClock;
@@ -49,18 +49,7 @@ function world(): World {
       return (await store.log.read('facts', 0, 0, 1_000)).map(({ value }) => value as Fact); // written by hosts, or by the test
     },
     host: ({ log = store.log, checkpoints = frail } = {}) =>
-      createHost({
-        partition: 0,
-        log,
-        checkpoints,
-        expressions: createExpressions(),
-        clock,
-        holds: () => true,
-        yieldToIntake: async () => {},
-        onDecided: () => {},
-        onSaved: () => {},
-        onTrouble: (error) => made.troubles.push(error),
-      }),
+      loneHost(store, clock, { log, checkpoints, onTrouble: (error) => made.troubles.push(error) }),
   };
   const frail: Checkpoints = {
     async save(...saved) {
@@ -350,18 +339,7 @@ test('F8: what may wait is let on as far as it is turned soon, counts as waiting
   });
   bulk.limit(0, 0);
   for (let n = 0; n < 2_000; n += 1) await bulk.append(hidden(`bulk${n}`));
-  const host = createHost({
-    partition: 0,
-    log: store.log,
-    checkpoints: store.checkpoints,
-    expressions: createExpressions(),
-    clock,
-    holds: () => true,
-    yieldToIntake: () => pause(clock, 10),
-    onDecided: () => {},
-    onSaved: () => {},
-    onTrouble: () => {},
-  });
+  const host = loneHost(store, clock, { yieldToIntake: () => pause(clock, 10), onTrouble: () => {} });
   await host.start();
   assert.ok((await host.lag()) > 1_500, `${await host.lag()} wait`);
   await store.log.append('inputs', hidden('urgent'));

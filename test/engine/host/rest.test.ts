@@ -7,11 +7,12 @@ import { memoryStore } from '../../../adapters/memory/store.ts';
 import type { Fact } from '../../../src/core/records.ts';
 import { resourceScope } from '../../../src/core/resource/message.ts';
 import { hour, minute, second } from '../../../src/core/time.ts';
-import { createHost, type Host } from '../../../src/engine/host/host.ts';
+import type { Host } from '../../../src/engine/host/host.ts';
 import { changedRows } from '../../../src/engine/host/desks.ts';
 import { createTurner, type Turner } from '../../../src/engine/host/turner.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { someday, virtualClock } from '../../support/clock.ts';
+import { loneHost } from './lone.ts';
 
 const count = 500;
 
@@ -79,19 +80,7 @@ test('C8: the desk of a resource that nobody uses leaves memory, and comes back 
 test('C8: facts of a desk that rested are numbered on, over restarts, too', async () => {
   const clock = virtualClock();
   const store: Store = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
-  const host = (): Host =>
-    createHost({
-      partition: 0,
-      log: store.log,
-      checkpoints: store.checkpoints,
-      expressions: createExpressions(),
-      clock,
-      holds: () => true,
-      yieldToIntake: async () => {},
-      onDecided: () => {},
-      onSaved: () => {},
-      onTrouble: assert.ifError,
-    });
+  const host = (): Host => loneHost(store, clock);
   const hidden = async (): Promise<void> => {
     const values = [{ type: 'AlertsHidden', scope: 's', at: clock.now(), endpoint: 'e', count: 1, group: 'g' }];
     await store.log.append('inputs', { partition: 0, scope: 's', values });

@@ -2,6 +2,7 @@
 // to the next one when it is refused, breaks off or is not answered, until somebody takes it.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Random } from '../../sim/random.ts';
+import { post } from '../../support/post.ts';
 
 const tickMs = 20;
 const answerWithinMs = 6_000;
@@ -84,7 +85,7 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
     const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json', 'webhook-id': delivery };
     for (let at = random.int(0, 9); performance.now() < giveUpAt; at += 1) {
       const known = targets();
-      const status = await post(`${known[at % known.length] ?? ''}/api/v2/alerts`, headers, body);
+      const status = await post(`${known[at % known.length] ?? ''}/api/v2/alerts`, headers, body, answerWithinMs);
       if (status >= 200 && status < 300) {
         longestPauseMs = Math.max(longestPauseMs, performance.now() - takenAt);
         takenAt = performance.now();
@@ -138,15 +139,4 @@ export function startLoad({ random, perSecond, token, teams, targets }: LoadDeps
       await Promise.all(underWay);
     },
   };
-}
-
-/** The status, or 0 when there was no answer. */
-async function post(url: string, headers: Record<string, string>, body: string): Promise<number> {
-  try {
-    const answer = await fetch(url, { method: 'POST', headers, body, signal: AbortSignal.timeout(answerWithinMs) });
-    await answer.arrayBuffer();
-    return answer.status;
-  } catch {
-    return 0;
-  }
 }
