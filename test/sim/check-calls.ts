@@ -2,7 +2,7 @@
 import type { Desk } from '../../src/core/desk.ts';
 import type { Fact } from '../../src/core/records.ts';
 import type { RunEnd } from '../../src/core/run/facts.ts';
-import { second, type Instant } from '../../src/core/time.ts';
+import { second } from '../../src/core/time.ts';
 import { deskName, type Act, type Ledger, type Moment, type SeenFact } from './ledger.ts';
 
 const quietEnds: ReadonlySet<RunEnd> = new Set(['succeeded', 'noop', 'shadowed']);
@@ -13,8 +13,6 @@ const perTroubleMs = 3 * second;
 const settleMs = 20 * second;
 /** Of the time that core gives for it, what a worker that is well may need. */
 const claimWithinMs = 15 * second;
-/** Facts of one batch are written scope by scope. */
-const frozenGraceMs = 50;
 
 interface Owed {
   readonly run: string;
@@ -32,10 +30,18 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
   const open = new Map<string, string>();
   const approval = new Map<string, boolean>();
   const owed = new Map<string, Owed>();
-  /** Since when, and what the gateway's clock said then. */
-  const frozen = new Map<number, { readonly seen: Moment; readonly at: Instant }>();
+  /** Partitions that are frozen where their inputs have been read to. */
+  const frozen = new Set<number>();
+  /** Claims that stand on the log outside a freeze, by call and worker: core may grant these. */
+  const claimedInTime = new Set<string>();
 
   ledger.watch({
+    input(input, partition) {
+      if (input.type === 'StepClaimed' && !frozen.has(partition)) claimedInTime.add(`${input.run}/${input.call} ${input.worker}`);
+      if (input.type !== 'CommandGiven') return;
+      if (input.command.name === 'freeze') frozen.add(partition);
+      if (input.command.name === 'thaw') frozen.delete(partition);
+    },
     acted(act) {
       actedOnce(act);
       if (granted.get(act.key)?.startsWith(`${act.worker}.`) !== true)
@@ -59,10 +65,10 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
     if (times > 1) ledger.breach(`X1: ${uses} was done ${times} times for ${key}`);
   }
 
-  function follow({ fact, partition, seen }: SeenFact, desk: Desk): void {
+  function follow({ fact, seen }: SeenFact, desk: Desk): void {
     switch (fact.type) {
       case 'StepGranted':
-        return grant(`${fact.run}/${fact.call}`, fact, partition, seen);
+        return grant(`${fact.run}/${fact.call}`, fact);
       case 'StepFinished':
         finished.add(`${fact.run}/${fact.call}`);
         if (fact.outcome.outcome === 'failed' && fact.outcome.error === 'unclaimed') unclaimed(`${fact.run}/${fact.call}`, seen);
@@ -82,22 +88,16 @@ export function checkCalls(ledger: Ledger): { ended(): void } {
       case 'RunFinished':
         if (!open.delete(fact.run)) ledger.breach(`R3: run ${fact.run} ended and was not at work`);
         return;
-      case 'FreezeChanged':
-        if (fact.frozen === null) frozen.delete(partition);
-        else frozen.set(partition, { seen, at: fact.at });
-        return;
       default:
     }
   }
 
-  function grant(key: string, fact: Extract<Fact, { type: 'StepGranted' }>, partition: number, seen: Moment): void {
+  function grant(key: string, fact: Extract<Fact, { type: 'StepGranted' }>): void {
     if (granted.has(key)) ledger.breach(`R1: ${key} was granted twice`);
     granted.set(key, fact.worker);
-    const since = frozen.get(partition);
+    // Asked of the inputs: facts of one batch reach a slow log scope by scope, so that their order among scopes says nothing.
     const acts = fact.call.startsWith('steps/') || fact.call.startsWith('undo/');
-    // Facts of one batch reach a slow log scope by scope: what was decided before the freeze may be seen long after it.
-    const isLater = since !== undefined && seen.steady - since.seen.steady > frozenGraceMs && fact.at > since.at;
-    if (acts && isLater) ledger.breach(`R4: ${key} was granted while frozen`);
+    if (acts && !claimedInTime.has(`${key} ${fact.worker}`)) ledger.breach(`R4: ${key} was granted while frozen`);
   }
 
   function unclaimed(key: string, now: Moment): void {

@@ -38,7 +38,6 @@ import {
   withoutRungs,
 } from './lies.ts';
 import type { Tampering } from './life.ts';
-import { simulate } from './world.ts';
 
 export interface Mutant {
   /** What is broken. */
@@ -287,15 +286,6 @@ export const mutants: readonly Mutant[] = [
 
 /** Worlds in which a mutant must be found. */
 export const worldsMax = 300;
-
-/** How many worlds it took to find the mutant; null: it was not found. */
-export async function find({ tampering, caught }: Mutant): Promise<number | null> {
-  for (let seed = 1; seed <= worldsMax; seed += 1) {
-    const { broken } = await simulate(seed, tampering);
-    if (broken.some((promise) => caught.test(promise))) return seed;
-  }
-  return null;
-}
 
 function crowded(tampering: Tampering): Tampering {
   return { ...tampering, isCrowded: true };

@@ -5,8 +5,8 @@
 //   node test/sim/run.ts --mutants grants    how many worlds and seconds each mutant of that name takes to be found; '' is all of them
 import { parseArgs } from 'node:util';
 import { rarePaths } from './check-paths.ts';
-import { find, mutants } from './mutants.ts';
-import { runSeeds, type Report } from './share.ts';
+import { mutants } from './mutants.ts';
+import { findMutants, runSeeds, type Report } from './share.ts';
 import { simulate } from './world.ts';
 
 /** Seeds below which a rare path may be missing. */
@@ -30,11 +30,9 @@ function asked(): Promise<number> {
 
 async function hunt(named: string): Promise<number> {
   let missed = 0;
-  for (const mutant of mutants.filter(({ says }) => says.includes(named))) {
-    const began = performance.now();
-    const worlds = await find(mutant);
-    const seconds = ((performance.now() - began) / 1_000).toFixed(1).padStart(7);
-    console.log(`${String(worlds ?? 'not in').padStart(6)} worlds ${seconds} s  ${mutant.says}`);
+  for (const [mutant, found] of findMutants(mutants.filter(({ says }) => says.includes(named)))) {
+    const { worlds, seconds } = await found;
+    console.log(`${String(worlds ?? 'not in').padStart(6)} worlds ${seconds.toFixed(1).padStart(7)} s  ${mutant.says}`);
     missed += worlds === null ? 1 : 0;
   }
   return missed === 0 ? 0 : 1;
