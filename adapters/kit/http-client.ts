@@ -5,6 +5,7 @@
 //   K3  Redirects are not followed, and every address is vetted in the connector (address-guard.ts).
 //   K5  A word to people that has not begun to leave within a few seconds (`leaveWithinMs`) does not leave: it was asked against the present
 //       when it was granted, and behind connections that hang it would leave much later, and unasked.
+//   K6  A word to people that is withdrawn before it was written does not leave.
 //   K4  What leaves here for people holds no address beyond the origin, and no secret that the caller named.
 import http from 'node:http';
 import https from 'node:https';
@@ -33,12 +34,14 @@ export interface Call {
   readonly timeoutMs: Millis;
   /** Within this span a connection must be there that carries it, or nothing is sent (K5); without it `timeoutMs` alone counts. */
   readonly leaveWithinMs?: Millis;
+  /** Aborted when it must not leave any more: nothing is sent unless it was written by then (K6). */
+  readonly withdrawn?: AbortSignal | undefined;
   /** How much of an answer is read; without it 64 KiB. */
   readonly answerBytesMax?: number;
 }
 
 /** Why a call came to nothing; the fixed words of log and metric. */
-export type Trouble = 'network' | 'deadline' | 'aborted' | 'busy' | 'blocked' | 'untrusted';
+export type Trouble = 'network' | 'deadline' | 'aborted' | 'busy' | 'withdrawn' | 'blocked' | 'untrusted';
 
 /** What is known about a call afterwards. */
 export type Exchange =
@@ -83,6 +86,7 @@ export function createHttp(options: HttpOptions): Http {
     const host = call.url.hostname.replace(/^\[|\]$/g, '');
     const calls = underway.get(call.url.origin) ?? 0;
     if (signal.aborted) return unwritten('aborted');
+    if (call.withdrawn?.aborted === true) return unwritten('withdrawn');
     if (isIP(host) !== 0 && !guard.admits(host)) return unwritten('blocked', 'EBLOCKED');
     if (calls >= callsPerOriginMax) return unwritten('busy');
     underway.set(call.url.origin, calls + 1);
@@ -140,7 +144,9 @@ function exchange(call: Call, { host, agent, clock, signal }: Means): Promise<Ex
   const cancel = clock.after(call.timeoutMs, () => stop('deadline'));
   const cancelLeaving =
     call.leaveWithinMs === undefined ? null : clock.after(call.leaveWithinMs, () => (written ? undefined : stop('busy'))); // K5
+  const withdraw = (): void => (written ? undefined : stop('withdrawn')); // K6
   signal.addEventListener('abort', abort, { once: true });
+  call.withdrawn?.addEventListener('abort', withdraw, { once: true });
   request.on('socket', (socket) => onceReady(socket, () => (written = true)));
   request.on('error', (error: NodeJS.ErrnoException) => end(troubleOf(codeOf(error)), codeOf(error)));
   request.on('close', () => end('network', 'ECLOSED'));
@@ -157,6 +163,7 @@ function exchange(call: Call, { host, agent, clock, signal }: Means): Promise<Ex
     cancel();
     cancelLeaving?.();
     signal.removeEventListener('abort', abort);
+    call.withdrawn?.removeEventListener('abort', withdraw);
   });
 }
 

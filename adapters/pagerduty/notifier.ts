@@ -59,8 +59,8 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
   const base = targetOf(config.url ?? PagerDutyConfig.properties.url.default, 'pagerduty.url');
   const url = new URL('/v2/enqueue', base);
 
-  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
-    const outcome = await enqueue(eventOf(notification, config.routingKey), signal);
+  async function deliver(notification: Notification, signal: AbortSignal, withdrawn?: AbortSignal): Promise<NotifyOutcome> {
+    const outcome = await enqueue(eventOf(notification, config.routingKey), signal, withdrawn);
     if (outcome.outcome !== 'accepted') return outcome;
     for (const era of notification.formerEras?.slice(-formerErasMax) ?? []) {
       const ended = await enqueue(resolveOf(notification, era, config.routingKey), signal);
@@ -70,7 +70,7 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
     return outcome;
   }
 
-  async function enqueue(body: string, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function enqueue(body: string, signal: AbortSignal, withdrawn?: AbortSignal): Promise<NotifyOutcome> {
     const call = {
       method: 'POST',
       url,
@@ -78,6 +78,7 @@ export function createPagerDuty(config: PagerDutyConfig, deps: { readonly http: 
       body,
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
       leaveWithinMs: wordsLeaveWithinMs,
+      withdrawn,
     } as const;
     const answer = await deps.http.send(call, signal);
     const outcome = outcomeOf(answer, { who: 'pagerduty', url, now: deps.clock.now(), secrets: [config.routingKey] });

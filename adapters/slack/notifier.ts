@@ -44,7 +44,7 @@ export const slackNotifier: NotifierKind = {
 export function createSlack(config: SlackConfig, deps: { readonly http: Http; readonly clock: Clock }): Notifier {
   const url = targetOf(config.url, 'slack.url');
 
-  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function deliver(notification: Notification, signal: AbortSignal, withdrawn?: AbortSignal): Promise<NotifyOutcome> {
     const call = {
       method: 'POST',
       url,
@@ -52,6 +52,7 @@ export function createSlack(config: SlackConfig, deps: { readonly http: Http; re
       body: JSON.stringify(messageOf(notification)),
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
       leaveWithinMs: wordsLeaveWithinMs,
+      withdrawn,
     } as const;
     const answer = await deps.http.send(call, signal);
     const outcome = outcomeOf(answer, { who: 'slack', url, now: deps.clock.now(), secrets: [config.url] });

@@ -1,6 +1,7 @@
 // Sends notifications through one SMTP server, one connection per mail. What the mail says is mail.ts.
 //   M1  Addresses come from the configuration only; no text of a notification can add a header or a recipient.
 //   M3  Recipients that the server puts off are named in `left` and mailed alone later; whoever has a mail gets no second one for a neighbour.
+//   M4  A mail that is withdrawn before the server asks for its text is not sent: a slow greeting lets no word of then leave now.
 //   M2  `unknown` is said once the server was asked to take the text, and did not answer.
 // Sources: RFC 5321, 5322, 3834 (Auto-Submitted), 2919 (List-Id); nodemailer 10.
 import { Readable } from 'node:stream';
@@ -67,11 +68,12 @@ export function createSmtp(config: SmtpConfig, deps: { readonly clock: Clock }):
   checkConfig(config);
   const who = `smtp: ${config.host}:${config.port ?? (config.tls === 'implicit' ? 465 : 587)}`;
 
-  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function deliver(notification: Notification, signal: AbortSignal, withdrawn?: AbortSignal): Promise<NotifyOutcome> {
     if (signal.aborted) return { outcome: 'deferred', retryAfterMs: 0, detail: `${who}: nothing sent (aborted)` };
     const mail = await mailOf(notification, { from: config.from, to: config.to, now: deps.clock.now() });
+    if (withdrawn?.aborted === true) return { outcome: 'deferred', retryAfterMs: 0, detail: `${who}: nothing sent (withdrawn)` };
     const to = recipientsOf(config, notification);
-    const session = await converse({ ...config, to }, mail, { clock: deps.clock, signal });
+    const session = await converse({ ...config, to }, mail, { clock: deps.clock, signal, withdrawn });
     return outcomeOf(session, who, { ...config, to });
   }
   return { deliver };
@@ -117,7 +119,13 @@ type Session =
       readonly written: boolean;
     };
 
-function converse(config: SmtpConfig, mail: Buffer, means: { readonly clock: Clock; readonly signal: AbortSignal }): Promise<Session> {
+interface Means {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly withdrawn: AbortSignal | undefined;
+}
+
+function converse(config: SmtpConfig, mail: Buffer, means: Means): Promise<Session> {
   const timeoutMs = config.timeoutMs ?? timeoutMsDefault;
   const { promise, resolve } = Promise.withResolvers<Session>();
   const connection = new SMTPConnection({
@@ -145,8 +153,10 @@ function converse(config: SmtpConfig, mail: Buffer, means: { readonly clock: Clo
   const fail = (error: NodeJS.ErrnoException): void => resolve({ error, written });
   const stop = (code: string): void => fail(Object.assign(new Error(code), { code }));
   const abort = (): void => stop('ABORTED');
+  const withdraw = (): void => (written ? undefined : stop('WITHDRAWN')); // M4
   const cancel = means.clock.after(timeoutMs, () => stop('DEADLINE'));
   means.signal.addEventListener('abort', abort, { once: true });
+  means.withdrawn?.addEventListener('abort', withdraw, { once: true });
 
   const send = (): void => {
     connection.send({ from: config.from, to: [...config.to], size: mail.length }, text, (error, info) => {
@@ -165,6 +175,7 @@ function converse(config: SmtpConfig, mail: Buffer, means: { readonly clock: Clo
   return promise.finally(() => {
     cancel();
     means.signal.removeEventListener('abort', abort);
+    means.withdrawn?.removeEventListener('abort', withdraw);
     connection.close();
   });
 }

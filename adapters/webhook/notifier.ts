@@ -60,7 +60,7 @@ export function createWebhook(config: WebhookConfig, deps: { readonly http: Http
   const headers = headersOf(config.headers ?? {});
   const secrets = [...config.secrets, ...Object.values(headers), ...Object.values(headers).join(' ').split(' ')];
 
-  async function deliver(notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function deliver(notification: Notification, signal: AbortSignal, withdrawn?: AbortSignal): Promise<NotifyOutcome> {
     const body = bodyOf(notification);
     const signed = signedHeaders({ id: idOf(notification), body, now: deps.clock.now() }, keys);
     const call = {
@@ -70,6 +70,7 @@ export function createWebhook(config: WebhookConfig, deps: { readonly http: Http
       body,
       timeoutMs: config.timeoutMs ?? timeoutMsDefault,
       leaveWithinMs: wordsLeaveWithinMs,
+      withdrawn,
     } as const;
     const answer = await deps.http.send(call, signal);
     return outcomeOf(answer, { who: 'webhook', url, now: deps.clock.now(), secrets });

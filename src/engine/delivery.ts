@@ -7,19 +7,24 @@ import { underDeadline } from './async/deadline.ts';
 
 const deliverWithinMs: Millis = 50 * second;
 const detailCharsMax = 200;
+const never = new AbortController().signal;
 
 export interface DeliveryDeps {
   readonly clock: Pick<Clock, 'after'>;
   /** Calls the delivery off. */
   readonly stopping: AbortSignal;
+  /** The words are no longer true: what has not left does not leave. Without it they stay true. */
+  readonly withdrawn?: AbortSignal;
   /** Told what a notifier throws; a notifier that keeps its port's word throws nothing. */
   readonly onTrouble?: (error: unknown) => void;
 }
 
 /** The notifier's own outcome; `unknown` when it breaks. Never rejects. */
 export async function deliver(notifier: Notifier, notification: Notification, deps: DeliveryDeps): Promise<NotifyOutcome> {
+  const { withdrawn = never } = deps;
+  if (withdrawn.aborted) return { outcome: 'deferred', retryAfterMs: 0, detail: 'nothing sent (withdrawn)' };
   try {
-    return await underDeadline(deps.clock, deliverWithinMs, deps.stopping, (signal) => notifier.deliver(notification, signal));
+    return await underDeadline(deps.clock, deliverWithinMs, deps.stopping, (signal) => notifier.deliver(notification, signal, withdrawn));
   } catch (error) {
     deps.onTrouble?.(error);
     return { outcome: 'unknown', detail: (error instanceof Error ? error.message : String(error)).slice(0, detailCharsMax) };

@@ -102,9 +102,9 @@ export function createNotifiers(
 /** The same notifier, whose answers hold no secret of ours (K1). */
 function discreet(notifier: Notifier, vault: Scrubber, onBroken: (error: unknown) => void): Notifier {
   return {
-    async deliver(notification, signal) {
+    async deliver(notification, signal, withdrawn) {
       try {
-        const outcome = await notifier.deliver(notification, signal);
+        const outcome = await notifier.deliver(notification, signal, withdrawn);
         return { ...outcome, detail: vault.text(outcome.detail) };
       } catch (error) {
         onBroken(error); // the log scrubs what it says

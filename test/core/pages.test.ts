@@ -469,6 +469,20 @@ test('G1: retries ask the present, too', () => {
   assert.equal(story.last('NotifyDropped').why, 'ann has it');
 });
 
+test('X8: a ring that had not left when somebody took the page is dropped by its answer, with no retry', () => {
+  const story = ringing();
+  const request = story.last('NotifyRequested');
+  claims(story, request);
+  acks(story);
+  const { page, attempt, notification } = request;
+  story.say({ type: 'NotifyAnswered', page, notification: notification.id, attempt, outcome: deferred(0) });
+
+  assert.equal(story.last('NotifyDropped').why, 'ann has it');
+  assert.equal(story.all('NotifyFinished').length, 0);
+  story.forward(10 * minute);
+  assert.equal(story.all('NotifyGranted').length, 1, 'nobody was told: there is nobody to tell who has it');
+});
+
 test('P5: the words are those of the moment of the grant', () => {
   const story = ringing();
   const request = story.last('NotifyRequested');

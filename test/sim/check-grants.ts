@@ -7,6 +7,8 @@ import type { Ledger, Moment } from './ledger.ts';
 
 /** A worker begins within ten seconds of its claim, and its call may lie in a queue for a moment. */
 const leaveWithinMs: Millis = 15 * second;
+/** Whoever is about to tell people hears within this that somebody has it, or that it is over (X8). */
+const hearWithinMs: Millis = 5 * second;
 
 export function checkGrants(ledger: Ledger): { ended(): void } {
   /** By notification, attempt and worker. */
@@ -52,16 +54,18 @@ export function checkGrants(ledger: Ledger): { ended(): void } {
         default:
       }
     },
-    handed(_notifier, { id, kind, page }, seen) {
+    handed(_notifier, { id, kind }, seen) {
       const grant = granted.get(id);
       if (grant === undefined) return; // check-pages.ts says so
       if (count(handed, id) > grant.count) ledger.breach(`P5: ${id} was sent ${handed.get(id)} times for ${grant.count} grants`);
       const sinceMs = seen.steady - grant.seen.steady;
       const isLate = sinceMs > leaveWithinMs && grant.seen.disturbances === seen.disturbances;
-      const over = silent.get(page);
-      if (rings[kind] && over !== undefined && over.disturbances === seen.disturbances && seen.steady - over.steady > leaveWithinMs)
-        ledger.breach(`G1: ${id} (${kind}) was sent ${seen.steady - over.steady} ms after somebody had it, or it was over`);
       if (isLate) ledger.breach(`X6: ${id} (${kind}) was sent ${sinceMs} ms after its grant`);
+    },
+    left({ id, kind, page }, seen) {
+      const over = silent.get(page);
+      if (rings[kind] && over !== undefined && over.disturbances === seen.disturbances && seen.steady - over.steady > hearWithinMs)
+        ledger.breach(`G1: ${id} (${kind}) left ${seen.steady - over.steady} ms after somebody had it, or it was over`);
     },
   });
 

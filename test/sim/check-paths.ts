@@ -15,6 +15,8 @@ export const rarePaths: readonly string[] = [
   'crash: at append',
   'crash kept what was never acknowledged',
   'crash between grant and answer',
+  'server greets slowly',
+  'words called back before they left',
   'facts beyond the checkpoint at a start',
   'stopped in good order',
   'frozen',

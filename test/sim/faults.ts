@@ -39,6 +39,8 @@ export interface Plan {
   readonly badTargets: number;
   readonly badNotifiers: number;
   readonly badSenders: number;
+  /** Of a server to let us wait before it takes the words. */
+  readonly slowGreetings: number;
   readonly people: number;
   readonly policies: number;
   readonly chaosMs: Millis;
@@ -71,6 +73,7 @@ export function drawPlan(random: Random, isCrowded: boolean): Plan {
     people: random.chance(0.7) ? random.int(2, 14) : 0,
     policies: often(4),
     chaosMs: random.int(6, 20) * minute,
+    slowGreetings: share(0.3),
   };
 }
 

@@ -68,6 +68,8 @@ export interface Watcher {
   acted?(act: Act): void;
   /** A notifier was given a notification. */
   handed?(notifier: string, notification: Notification, seen: Moment, condition: Condition | null): void;
+  /** Its words have left: nothing can call them back. */
+  left?(notification: Notification, seen: Moment): void;
   /** Everything has settled. */
   settled?(seen: Moment): void;
 }
@@ -100,6 +102,7 @@ export interface Ledger {
   observe(): void;
   act(act: Omit<Act, 'seen'>): void;
   handed(notifier: string, notification: Notification, condition: Condition | null): void;
+  left(notification: Notification): void;
   settled(): void;
   watch(watcher: Watcher): void;
   breach(promise: string): void;
@@ -188,6 +191,11 @@ export function createLedger(disk: MemoryDisk, clock: SimClock, partitions: numb
       ledger.observe();
       const seen = ledger.moment();
       for (const watcher of watchers) watcher.handed?.(notifier, notification, seen, condition);
+    },
+    left(notification) {
+      ledger.observe();
+      const seen = ledger.moment();
+      for (const watcher of watchers) watcher.left?.(notification, seen);
     },
     settled() {
       ledger.observe();

@@ -17,6 +17,7 @@ import type { Checkpoints } from '../../src/ports/checkpoints.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Cursors } from '../../src/ports/cursors.ts';
 import type { EventLog, LogRecord } from '../../src/ports/event-log.ts';
+import type { Notifier } from '../../src/ports/notifier.ts';
 import type { Shares } from '../../src/ports/shares.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Views } from '../../src/ports/views.ts';
@@ -302,6 +303,14 @@ export function twice({ gained, lost }: Parameters<Shares['start']>[0]): Paramet
 
 export function onlyEarly(told: Parameters<Shares['start']>[0], clock: Clock): Parameters<Shares['start']>[0] {
   return { ...told, gained: async (partition) => (clock.steady() < minute ? told.gained(partition) : undefined) };
+}
+
+/** Notifiers hear of no withdrawal. */
+export function holding(deps: ServiceDeps): ServiceDeps {
+  const deafened = deps.notifiers
+    .entries()
+    .map(([name, notifier]): [string, Notifier] => [name, { deliver: (notification, signal) => notifier.deliver(notification, signal) }]);
+  return { ...deps, notifiers: new Map(deafened) };
 }
 
 /** Every notifier says the same, and does nothing. */

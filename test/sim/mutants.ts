@@ -32,6 +32,7 @@ import {
   unrenewed,
   ungranted,
   boundless,
+  holding,
   withLog,
   withoutBundles,
   withoutReach,
@@ -234,6 +235,11 @@ export const mutants: readonly Mutant[] = [
     says: 'claims whose episodes nobody reads',
     tampering: lying({ host: hearing(({ episodeOrder: _order, ...event }) => ({ ...event, episode: '' })) }),
     caught: /^E3: /,
+  },
+  {
+    says: 'rings that nobody calls back while their server greets (X8)',
+    tampering: { service: (deps) => createService(holding(deps)) },
+    caught: /^G1: .* left \d+ ms after/,
   },
   {
     says: 'pages that wait for a vendor that is down',

@@ -49,7 +49,13 @@ export type Condition = 'well' | 'refused' | 'never' | 'failing' | 'busy' | 'unh
 
 type NotifierName = (typeof notifierNames)[number];
 
+interface Calls {
+  readonly signal: AbortSignal;
+  readonly withdrawn: AbortSignal;
+}
+
 const lateMs: Millis = 15 * second;
+const greetingMaxS = 40;
 /** Every third life of a gateway can do little at a time. */
 const fewSlots = 2;
 const manySlots = 16;
@@ -94,7 +100,12 @@ export function createOutside(parts: OutsideParts): Outside {
       : { outcome: 'failed', error: 'exit', detail: 'exit code 2', output: {} };
   }
 
-  async function deliver(caller: Caller, name: NotifierName, notification: Notification, signal: AbortSignal): Promise<NotifyOutcome> {
+  async function deliver(
+    caller: Caller,
+    name: NotifierName,
+    notification: Notification,
+    { signal, withdrawn }: Calls,
+  ): Promise<NotifyOutcome> {
     if (!caller.alive()) return never();
     point('deliver', caller.life);
     if (!caller.alive()) return never();
@@ -102,6 +113,13 @@ export function createOutside(parts: OutsideParts): Outside {
     const condition = conditionOf(name, clock.steady());
     const bad = parts.chaos() ? random.chance(plan.badNotifiers) : random.chance(0.05);
     ledger.handed(name, notification, condition);
+    if (parts.chaos() && parts.others.chance(plan.slowGreetings)) {
+      const isGreeted = await greeted([signal, withdrawn]);
+      if (!caller.alive()) return never();
+      ledger.reach(isGreeted ? 'server greets slowly' : 'words called back before they left');
+      if (!isGreeted) return { outcome: 'deferred', retryAfterMs: 0, detail: 'nothing sent' };
+    }
+    ledger.left(notification);
     await wait(random.int(20, 800));
     const how =
       condition !== null
@@ -143,6 +161,14 @@ export function createOutside(parts: OutsideParts): Outside {
     }
   }
 
+  /** A server that lets us wait for its greeting; until then the words can be called back. */
+  function greeted(calls: readonly AbortSignal[]): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    clock.after(parts.others.int(1, greetingMaxS) * second, () => resolve(true));
+    for (const call of calls) call.addEventListener('abort', () => resolve(false), { once: true });
+    return promise;
+  }
+
   return {
     executorFor(caller) {
       const slots = new Slots(caller.life % 3 === 0 ? fewSlots : manySlots, slotsWaitingMax);
@@ -163,7 +189,10 @@ export function createOutside(parts: OutsideParts): Outside {
       new Map(
         notifierNames.map((name) => [
           name,
-          { deliver: (notification, signal) => caller.through(() => deliver(caller, name, notification, signal)) },
+          {
+            deliver: (notification, signal, withdrawn = new AbortController().signal) =>
+              caller.through(() => deliver(caller, name, notification, { signal, withdrawn })),
+          },
         ]),
       ),
     get atWork() {

@@ -148,6 +148,8 @@ export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): readonly Pa
   const word = wordOf(ctx, input.page, input.notification);
   if (word === null || word.outgoing.state === 'accepted') return [];
   const isAwaited = isOpen(word.outgoing) && (input.attempt ?? word.outgoing.attempt) === word.outgoing.attempt;
+  const why = isAwaited && input.outcome.outcome === 'deferred' ? reasonAgainst(ctx, word) : null;
+  if (why !== null) return dropped(ctx, word, why); // nothing of it left, and nothing of it shall
   // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
   return isAwaited || input.outcome.outcome === 'accepted' ? settle(ctx, word, input.outcome) : [];
 }

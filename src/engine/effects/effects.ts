@@ -140,6 +140,9 @@ async function begin(fact: Fact, { actions, notifications, messages }: Hands): P
       return notifications.claim(fact);
     case 'NotifyGranted':
       return notifications.begin(fact);
+    case 'PageAcked':
+    case 'PageClosed':
+      return notifications.withdraw(fact);
     case 'NotifyFinished':
     case 'NotifyDropped':
       return notifications.forget(fact);

@@ -1,9 +1,11 @@
 // Notifications: claims what is asked for, and delivers what is granted to this very worker, in the words of the grant.
 //   X2  A notification is delivered at least once, with the same id: a grant to a worker that is gone is claimed again by whoever has the
 //       partition, and a restart repeats only what had not been answered.
+//   X8  While a delivery is under way its page is watched: once somebody has it or it is over, a ring that has not left the gateway yet (a slow
+//       server, no connection) is withdrawn; its notifier sends it no more.
 //   X6  What is granted begins within ten seconds of its claim; whoever slept longer claims it again, so that no word of then leaves now.
-import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested } from '../../core/page/facts.ts';
-import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
+import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested, PageAcked, PageClosed } from '../../core/page/facts.ts';
+import { rings, type Notification, type NotifyOutcome } from '../../core/page/notification.ts';
 import type { Fact } from '../../core/records.ts';
 import type { Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
@@ -42,6 +44,8 @@ export interface Notifications {
   claim(fact: NotifyRequested): Promise<void>;
   /** Resolves when the delivery has begun, or is none of ours; a grant to a worker that is gone is claimed. */
   begin(fact: NotifyGranted): Promise<void>;
+  /** Rings of the page that have not left yet are not true any more (X8). */
+  withdraw(fact: PageAcked | PageClosed): void;
   /** The attempt has ended, whoever made it. */
   forget(fact: NotifyFinished | NotifyDropped): void;
 }
@@ -60,6 +64,8 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
   let ended: ReadonlySet<string> = new Set();
   /** Attempts that this worker has claimed, and when, by its steady clock; null once it was granted. */
   const claims = new Map<string, Millis | null>();
+  /** Rings under way, by page: aborted to withdraw them. */
+  const leaving = new Map<string, Set<AbortController>>();
 
   async function claimOne({ scope, page, notification, attempt }: Attempt): Promise<void> {
     if (stopping.aborted) return deps.progress.leaveUndone();
@@ -75,22 +81,36 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     work.begin(claimOne(attempt));
   }
 
-  async function notify(fact: NotifyGranted, claimedAt: Millis): Promise<void> {
+  async function notify(fact: NotifyGranted, claimedAt: Millis, withdrawn: AbortSignal): Promise<void> {
     const one = attemptOf(fact);
     const isLate = (): boolean => clock.steady() - claimedAt > beginWithinMs;
     if (isLate()) return claimOne(one); // X6
     // Who slept may hear now that another has told people already; a page is late for that at most so long, and goes out all the same.
     await lease.heldBefore(isLate);
     if (stopping.aborted && !lease.holds()) return deps.progress.leaveUndone();
-    const outcome = await deliverTo(fact);
+    const outcome = await deliverTo(fact, withdrawn);
     if (stopping.aborted && outcome.outcome === 'unknown') return deps.progress.leaveUndone();
     await report({ type: 'NotifyAnswered', ...one, at: clock.now(), outcome });
   }
 
-  async function deliverTo({ notifier: name, notification }: NotifyGranted): Promise<NotifyOutcome> {
+  async function deliverTo({ notifier: name, notification }: NotifyGranted, withdrawn: AbortSignal): Promise<NotifyOutcome> {
     const notifier = deps.notifiers.get(name);
     if (notifier === undefined) return { outcome: 'refused', detail: `no notifier ${name} is configured` };
-    return deliver(notifier, deps.withLinks(notification), { clock, stopping: deps.givingUp, onTrouble: deps.onTrouble });
+    return deliver(notifier, deps.withLinks(notification), { clock, stopping: deps.givingUp, withdrawn, onTrouble: deps.onTrouble });
+  }
+
+  /** Runs the work with a signal that aborts when its page no longer rings (X8). */
+  async function whileTrue({ page, notification }: NotifyGranted, leave: (withdrawn: AbortSignal) => Promise<void>): Promise<void> {
+    const withdrawal = new AbortController();
+    if (!rings[notification.kind]) return leave(withdrawal.signal);
+    const ofPage = leaving.get(page) ?? new Set();
+    leaving.set(page, ofPage.add(withdrawal));
+    try {
+      await leave(withdrawal.signal);
+    } finally {
+      ofPage.delete(withdrawal);
+      if (ofPage.size === 0 && leaving.get(page) === ofPage) leaving.delete(page);
+    }
   }
 
   return {
@@ -107,7 +127,11 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
       if (claimedAt === null) return;
       claims.set(key, null); // one delivery for each claim
       await work.room();
-      work.begin(notify(fact, claimedAt));
+      work.begin(whileTrue(fact, (withdrawn) => notify(fact, claimedAt, withdrawn)));
+    },
+    withdraw({ page }) {
+      for (const withdrawal of leaving.get(page) ?? []) withdrawal.abort();
+      leaving.delete(page);
     },
     forget: ({ notification, attempt }) => void claims.delete(keyOf(notification, attempt)),
   };

@@ -108,6 +108,8 @@ function follow(open: Set<string>, fact: OutboxFact): void {
     case 'StepGranted':
     case 'StepCalledOff':
     case 'NotifyGranted':
+    case 'PageAcked':
+    case 'PageClosed':
     case 'WakeRequested':
     case 'WakeSpent':
       return;

@@ -143,6 +143,8 @@ function createShell(script: Script, queue: Heap<Input>): (fact: Fact) => void {
       case 'StepFinished':
       case 'NotifyFinished':
       case 'NotifyDropped':
+      case 'PageAcked':
+      case 'PageClosed':
       case 'WakeSpent':
         return;
       default:

@@ -113,6 +113,30 @@ describe('one client', () => {
     await stuck.close();
   });
 
+  test('K6: what is withdrawn before it has a connection does not leave; what has left is waited for', async () => {
+    const clock = handClock(0);
+    const withdrawal = new AbortController();
+    const silent = createHttp({ clock, policy: open, resolve: () => setImmediate(() => withdrawal.abort()) });
+    const call = { method: 'POST', url: new URL('http://silent.example/'), headers: {}, body: 'x', timeoutMs: 5_000 } as const;
+    const withdrawn = withdrawal.signal;
+    assert.deepEqual(await silent.send({ ...call, withdrawn }, idle), { kind: 'unwritten', trouble: 'withdrawn', code: '' });
+    assert.deepEqual(await silent.send({ ...call, withdrawn }, idle), { kind: 'unwritten', trouble: 'withdrawn', code: '' });
+    assert.equal(clock.waiting(), 0, 'no timer stays behind');
+    silent.close();
+
+    const receiver = await startReceiver();
+    const late = new AbortController();
+    receiver.answer = (response) => {
+      late.abort();
+      setImmediate(() => response.end('ok'));
+    };
+    const http = createHttp({ clock: wallClock, policy: open });
+    const answer = await http.send({ ...call, url: targetOf(receiver.origin, 'test'), withdrawn: late.signal }, idle);
+    assert.equal(answer.kind, 'answered');
+    http.close();
+    await receiver.close();
+  });
+
   test('K1: a name that is never resolved ends by the deadline, with nothing sent', async () => {
     const clock = handClock(0);
     const http = createHttp({ clock, policy: open, resolve: () => setImmediate(() => clock.ring()) });

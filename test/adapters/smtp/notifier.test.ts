@@ -355,6 +355,28 @@ describe('an answer', () => {
     }
   });
 
+  test('M4: a mail that is withdrawn while the server greets, or before it asks for the text, is not sent; one that it asked for is', async () => {
+    for (const [at, replies, expected] of [
+      ['EHLO', {}, 'deferred'],
+      ['DATA', { DATA: '' }, 'deferred'],
+      ['.', {}, 'accepted'],
+    ] as const) {
+      const withdrawal = new AbortController();
+      const lines: string[] = [];
+      const server = await scripted('220 hi', { ...polite, '.': '250 ok', ...replies }, (line) => {
+        lines.push(line);
+        if (line.startsWith(at)) withdrawal.abort();
+      });
+      const notifier = createSmtp({ ...base, port: server.port }, { clock: wallClock });
+      const outcome = await notifier.deliver(plainNotification, idle, withdrawal.signal);
+
+      assert.equal(outcome.outcome, expected, `${at}: ${outcome.detail}`);
+      assert.equal(lines.includes('.'), expected === 'accepted');
+    }
+    const notifier = createSmtp({ ...base, port: 1 }, { clock: wallClock });
+    assert.match((await notifier.deliver(plainNotification, idle, AbortSignal.abort())).detail, /nothing sent \(withdrawn\)/);
+  });
+
   test('the signal ends it: before the start nothing is sent, in the middle it is deferred', async () => {
     const abort = new AbortController();
     const lines: string[] = [];

@@ -22,13 +22,17 @@ import { plainNotification } from '../../support/notification.ts';
 
 const beginWithinMs: Millis = 10 * second;
 
-/** A slow one answers only when it is called off, and then does not know whether it arrived. */
+/** A slow one answers only when it is called off, and then does not know whether it arrived; or when its words are withdrawn. */
 function notifierOf(delivered: string[], slow: boolean): Notifier {
   return {
-    async deliver({ id }, signal) {
+    async deliver({ id }, signal, withdrawn) {
       delivered.push(id);
       if (!slow) return { outcome: 'accepted', detail: '' };
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await new Promise((resolve) => {
+        signal.addEventListener('abort', resolve);
+        withdrawn?.addEventListener('abort', resolve);
+      });
+      if (withdrawn?.aborted === true) return { outcome: 'deferred', retryAfterMs: 0, detail: 'withdrawn' };
       return { outcome: 'unknown', detail: 'called off' };
     },
   };
@@ -52,6 +56,7 @@ interface Rig {
   finished(call: string): Promise<void>;
   grant(call: string, worker: string): Promise<void>;
   page(id: string): Promise<void>;
+  over(type: 'PageAcked' | 'PageClosed', page: string): Promise<void>;
   answered(id: string): Promise<void>;
   inputs<T extends Input['type']>(type: T): Promise<readonly Extract<Input, { type: T }>[]>;
 }
@@ -174,6 +179,7 @@ async function rig(options: Options = {}): Promise<Rig> {
         attempt: 1,
         notification: { ...plainNotification, id },
       }),
+    over: (type, page) => say({ type, page, incident: 'i1.s', by: 'ann', via: 'console', why: 'it is over' }),
     answered: (id) =>
       say({
         type: 'NotifyFinished',
@@ -578,3 +584,19 @@ test('F3: of a log that was made anew, what the old one said was answered is not
   assert.deepEqual(made.delivered, ['n2', 'n1', 'n3']);
   assert.equal(troubles.length, 1);
 });
+
+for (const type of ['PageAcked', 'PageClosed'] as const) {
+  test(`X8: a ring that is still on its way out is withdrawn at ${type} of its own page, and said to have not left`, async () => {
+    const made = await rig({ slow: true });
+    await made.gain();
+    await made.page('n1');
+    assert.deepEqual(made.delivered, ['n1']);
+    await made.over(type, 'p2.s');
+    assert.deepEqual(await made.inputs('NotifyAnswered'), [], 'another page says nothing about it');
+
+    await made.over(type, 'p1.s');
+
+    const [answer, ...more] = await made.inputs('NotifyAnswered');
+    assert.deepEqual([answer?.outcome.outcome, more.length], ['deferred', 0]);
+  });
+}
