@@ -1,6 +1,6 @@
 // Runs simulated worlds from the command line.
 //   node test/sim/run.ts --seeds 1..5000     prints broken promises with their seeds and the rare paths; exit code 1 when a promise
-//                                            was broken, 2 when a rare path was never taken (asked of 2,000 seeds and more)
+//                                            was broken, 2 when a rare path was never taken (asked of 1,200 seeds and more)
 //   node test/sim/run.ts --seed 4711         one world with its story, and with --facts every fact of it
 //   node test/sim/run.ts --mutants grants    how many worlds and seconds each mutant of that name takes to be found; '' is all of them
 import { parseArgs } from 'node:util';
@@ -10,7 +10,7 @@ import { findMutants, runSeeds, type Report } from './share.ts';
 import { simulate } from './world.ts';
 
 /** Seeds below which a rare path may be missing. */
-const enoughSeeds = 2_000;
+const enoughSeeds = 1_200;
 const shownMax = 20;
 
 const { values } = parseArgs({
