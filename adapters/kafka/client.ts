@@ -10,6 +10,7 @@ import { GatewayError, type ErrorCode } from '../../src/core/errors.ts';
 import type { Millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
+import { mendIdleQueue } from './idle-queue.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
 
 const connectWithinMs: Millis = 3_000;
@@ -72,6 +73,7 @@ export interface Connection {
 }
 
 export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
+  mendIdleQueue();
   const settings = settingsOf(options);
   const config: KafkaConfig = {
     ...connectionOf(options),

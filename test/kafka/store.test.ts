@@ -1,5 +1,6 @@
 // The store contract over real brokers: the shared log, checkpoints, cursors and dead letters, with the read model of the embedded store.
 import assert from 'node:assert/strict';
+import { createHook } from 'node:async_hooks';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,6 +56,22 @@ function suite(version: string): void {
 
     for (const store of [here, there]) await store.close();
     for (const dir of dirs) await rm(dir, { recursive: true, force: true });
+  });
+
+  test('Q1: connections that wait for nothing set no timers', async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'quench-kafka-'));
+    const clock: SetClock = { at: 1_000, now: () => 1_000 };
+    const store = await open(`idle${process.pid}.`, dir, clock, 'shared');
+    await store.log.append('facts', { partition: 0, scope: 's', values: [{ n: 1 }] });
+    assert.equal((await store.log.read('facts', 0, 0, 10)).length, 1);
+    let timers = 0;
+    const hook = createHook({ init: (_id, type) => void (type === 'Timeout' ? (timers += 1) : undefined) }).enable();
+    await sleep(1_000);
+    hook.disable();
+    await store.close();
+    await rm(dir, { recursive: true, force: true });
+
+    assert.ok(timers < 100, `${timers} timers in a second: some 700 for each connection that looks all the time`);
   });
 
   test('a partition that is watched again, after nobody watched it for a while, tells of what others append', async () => {
