@@ -1,5 +1,6 @@
 // Durable accepts per second against a bare node:http server that answers 202, and against Alertmanager, interleaved in one run.
-// Run: node bench/accept.ts [rounds] [seconds]. Needs wrk, and Alertmanager for its column.
+// Run: node bench/accept.ts [rounds] [seconds]. Needs wrk, and Alertmanager for its column; ALERTMANAGER=/path is measured beside Debian's
+// (bench/open-loop.ts says how to get a newer one). `decided` counts until the last accepted alert was decided, too.
 import { caughtUp, load, median, startAlertmanager, startBare, startQuench, table, wrkMissing, type Load, type Server } from './support.ts';
 
 const rounds = Number(process.argv[2] ?? 5);
@@ -13,17 +14,22 @@ if (wrkMissing()) {
 }
 
 const quench = await startQuench();
-const others = [await startBare(), await startAlertmanager()].filter((server): server is Server => server !== null);
+const newest = process.env['ALERTMANAGER'];
+const newer = newest === undefined ? null : await startAlertmanager(newest);
+const others = [await startBare(), await startAlertmanager(), newer].filter((server): server is Server => server !== null);
 const servers: readonly Server[] = [quench, ...others];
 
 try {
   for (const batch of [1, 64]) {
-    const results = new Map<string, Load[]>(servers.map((server) => [server.name, []]));
+    const results = new Map<string, Taken[]>(servers.map((server) => [server.name, []]));
     for (let round = 0; round <= rounds; round += 1) {
       for (const server of servers) {
+        const began = performance.now();
         const result = await load(server, { seconds, connections, batch, kinds });
+        const acceptedMs = performance.now() - began;
         if (server === quench) await caughtUp(quench);
-        if (round > 0) results.get(server.name)?.push(result); // the first round warms up
+        const decidedPerSecond = (result.perSecond * acceptedMs) / (performance.now() - began);
+        if (round > 0) results.get(server.name)?.push({ ...result, decidedPerSecond }); // the first round warms up
       }
     }
     console.log(
@@ -31,7 +37,7 @@ try {
     );
     console.log(
       table(
-        ['server', 'alerts/s', 'quench is', 'p50 ms', 'p99 ms', 'failed'],
+        ['server', 'alerts/s', 'quench is', 'decided, too, quench is', 'p50 ms', 'p99 ms', 'failed'],
         servers.map((server) => row(server, results)),
       ),
     );
@@ -40,15 +46,22 @@ try {
   for (const server of servers) await server.stop();
 }
 
-function row(server: Server, results: ReadonlyMap<string, readonly Load[]>): readonly (string | number)[] {
+interface Taken extends Load {
+  /** The same alerts over the time until the last of them was decided. */
+  readonly decidedPerSecond: number;
+}
+
+function row(server: Server, results: ReadonlyMap<string, readonly Taken[]>): readonly (string | number)[] {
   const own = results.get('quench') ?? [];
   const theirs = results.get(server.name) ?? [];
-  const ratio = median(own.map((result, round) => result.perSecond / (theirs[round]?.perSecond ?? Number.NaN)));
-  const middle = (of: (result: Load) => number): number => median(theirs.map(of));
+  const ratio = (of: (result: Taken) => number): string =>
+    `${median(own.map((result, round) => of(result) / (theirs[round]?.perSecond ?? Number.NaN))).toFixed(2)} ×`;
+  const middle = (of: (result: Taken) => number): number => median(theirs.map(of));
   return [
     server.name,
     Math.round(middle((result) => result.perSecond)),
-    `${ratio.toFixed(2)} ×`,
+    ratio((result) => result.perSecond),
+    ratio((result) => result.decidedPerSecond),
     middle((result) => result.p50Ms).toFixed(1),
     middle((result) => result.p99Ms).toFixed(1),
     theirs.reduce((sum, result) => sum + result.failed, 0),

@@ -135,10 +135,12 @@ export async function startBare(): Promise<Server> {
   return { ...server, url: `http://127.0.0.1:${port}` };
 }
 
-/** Debian's Alertmanager, or null when it is not installed. */
-export async function startAlertmanager(): Promise<Server | null> {
-  const program = ['prometheus-alertmanager', 'alertmanager'].find((name) => spawnSync(name, ['--version']).status === 0);
+/** The Alertmanager of that path, or Debian's; null when it is not installed. One that was built by hand knows no version of its own. */
+export async function startAlertmanager(path?: string): Promise<Server | null> {
+  const names = path === undefined ? ['prometheus-alertmanager', 'alertmanager'] : [path];
+  const program = names.find((name) => spawnSync(name, ['--version']).status === 0);
   if (program === undefined) return null;
+  const [, version] = /version (\d+\.\d+\.\d+)/.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout) ?? [];
   const dir = folder();
   const port = await freePort();
   writeFileSync(join(dir.path, 'am.yml'), 'route: { receiver: none }\nreceivers: [{ name: none }]\n');
@@ -150,7 +152,10 @@ export async function startAlertmanager(): Promise<Server | null> {
     '--log.level=error',
   ];
   const child = spawn(program, args, { stdio: 'ignore' });
-  const server = await started('alertmanager', child, `http://127.0.0.1:${port}/-/ready`, { token: '', after: dir.remove });
+  const server = await started(`alertmanager ${version ?? `at ${program}`}`, child, `http://127.0.0.1:${port}/-/ready`, {
+    token: '',
+    after: dir.remove,
+  });
   return { ...server, url: `http://127.0.0.1:${port}` };
 }
 

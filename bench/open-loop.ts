@@ -1,0 +1,149 @@
+// What a sender feels: single alerts offered by the clock, whether or not the answers come, and the time from when each was due to its answer.
+// Quench and Alertmanager take turns under the same load: half of the alerts are known, half are new.
+// Run: node bench/open-loop.ts [seconds] [rates, as 500,2000,4000]. ALERTMANAGER=/path/to/alertmanager is measured beside Debian's:
+//   GOBIN=/tmp/am go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.31.1
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { caughtUp, quantile, startAlertmanager, startQuench, table, type Server } from './support.ts';
+
+const seconds = Number(process.argv[2] ?? 10);
+const rates = (process.argv[3] ?? '500,2000,4000').split(',').map(Number);
+const connections = 64;
+const known = 1_000;
+const warmUpMs = 1_000;
+const settleMs = 3_000;
+const newest = process.env['ALERTMANAGER'];
+
+interface Outcome {
+  readonly sent: number;
+  readonly failed: number;
+  readonly tookMs: readonly number[];
+}
+
+const quench = await startQuench();
+const debian = await startAlertmanager();
+const newer = newest === undefined ? null : await startAlertmanager(newest);
+const servers = [quench, debian, newer].filter((server) => server !== null);
+let fresh = 0;
+
+try {
+  const rows: (string | number)[][] = [];
+  for (const rate of rates) {
+    for (const server of servers) {
+      const { sent, failed, tookMs } = await offer(server, rate);
+      if (server === quench) await caughtUp(quench);
+      const figures = [0.5, 0.99, 0.999].map((share) => quantile(tookMs, share).toFixed(1));
+      rows.push([`${rate}/s`, server.name, sent, ...figures, failed]);
+      await sleep(settleMs);
+    }
+  }
+  console.log(table(['offered', 'server', 'sent', 'p50 ms', 'p99 ms', 'p99.9 ms', 'failed'], rows));
+} finally {
+  for (const server of servers) await server.stop();
+}
+
+/** Offers alerts at the rate; the first second does not count. Resolves when every one is answered. */
+async function offer(server: Server, rate: number): Promise<Outcome> {
+  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(server)));
+  const idle = [...lines];
+  const waiting: number[] = [];
+  const tookMs: number[] = [];
+  let failed = 0;
+  let sent = 0;
+  const began = performance.now();
+
+  const begin = (line: Line, due: number): void => {
+    sent += 1;
+    line.post(requestOf(server, sent), (status) => {
+      if (status !== 200 && status !== 202) failed += 1;
+      if (due - began >= warmUpMs) tookMs.push(performance.now() - due);
+      const next = waiting.shift();
+      if (next === undefined) idle.push(line);
+      else begin(line, next);
+    });
+  };
+
+  const total = Math.round(rate * (seconds + warmUpMs / 1_000));
+  for (let offered = 0; offered < total;) {
+    const dueNow = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * rate));
+    for (; offered < dueNow; offered += 1) {
+      const due = began + (offered / rate) * 1_000;
+      const line = idle.pop();
+      if (line === undefined) waiting.push(due);
+      else begin(line, due);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    if (rate <= 2_000) await sleep(1);
+  }
+  while (idle.length < connections) await sleep(5);
+  for (const line of lines) line.close();
+  return { sent, failed, tookMs };
+}
+
+function requestOf({ url, token }: Server, number: number): string {
+  const instance = number % 2 === 0 ? (number / 2) % known : known + (fresh += 1);
+  const labels = {
+    alertname: 'HighLatency',
+    instance: `web${instance}.example.org:9100`,
+    job: 'node',
+    service: `shop-${instance}`,
+    severity: 'warning',
+    region: 'eu-west-1',
+    team: `team${instance % 64}`,
+  };
+  const annotations = {
+    summary: `latency of shop-${instance} is above one second`,
+    description: 'Above one second for more than five minutes.',
+  };
+  const body = JSON.stringify([
+    { labels, annotations, startsAt: '2026-11-21T04:00:00.000Z', generatorURL: 'http://prometheus.example.org/g' },
+  ]);
+  const head = [
+    `POST /api/v2/alerts HTTP/1.1`,
+    `host: ${new URL(url).host}`,
+    'content-type: application/json',
+    `content-length: ${body.length}`,
+  ];
+  const login = token === '' ? [] : [`authorization: Bearer ${token}`];
+  return `${[...head, ...login].join('\r\n')}\r\n\r\n${body}`;
+}
+
+/** One connection that is kept; one request at a time. */
+interface Line {
+  post(request: string, answered: (status: number) => void): void;
+  close(): void;
+}
+
+/** A client of its own: node:http's would take more of the two cores than the servers that are measured. */
+function openLine({ url }: Server): Promise<Line> {
+  const { hostname, port } = new URL(url);
+  let text = '';
+  let answered: ((status: number) => void) | null = null;
+  const end = (status: number): void => {
+    const told = answered;
+    answered = null;
+    text = '';
+    told?.(status);
+  };
+  const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
+  socket.setEncoding('latin1');
+  socket.on('data', (part: string) => {
+    text += part;
+    const headEnd = text.indexOf('\r\n\r\n');
+    if (headEnd < 0) return;
+    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, headEnd))?.[1] ?? 0);
+    if (text.length >= headEnd + 4 + length) end(Number(text.slice(9, 12)));
+  });
+  socket.on('error', () => end(0));
+  const line: Line = {
+    post(request, told) {
+      answered = told;
+      socket.write(request);
+    },
+    close: () => void socket.destroy(),
+  };
+  return new Promise((resolve, reject) => {
+    socket.once('connect', () => resolve(line));
+    socket.once('error', reject);
+  });
+}
