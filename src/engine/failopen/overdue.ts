@@ -114,7 +114,8 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
   function forget(key: string, why: Ending | null): void {
     book.forget(key);
     pacing.forget(key);
-    if (why !== null) for (const words of open.endsOf(key, { why, now: clock.now(), isBookEmpty: book.isEmpty })) pager.end(words);
+    const how = { why: why ?? 'decided', now: clock.now(), isBookEmpty: book.isEmpty } as const; // what never was has no page, yet may empty the book
+    for (const words of open.endsOf(key, how)) pager.end(words);
   }
 
   return {

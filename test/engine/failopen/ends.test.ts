@@ -115,12 +115,17 @@ test('O4: what was counted beyond the book keeps its page until the book is empt
   await fireAll(made, 0, 10_050);
   await made.clock.forward(3 * minute);
   assert.deepEqual([made.pages.length, made.open.size], [11, 11]);
-  for (let number = 0; number < 9_999; number += 1) made.failOpen.shown(decisionAt(made.clock.now(), nth(number)));
+  for (let number = 1; number < 10_000; number += 1) made.failOpen.shown(decisionAt(made.clock.now(), nth(number)));
   await made.clock.forward(second);
-  assert.equal(made.open.size, 1);
-  made.failOpen.shown(decisionAt(made.clock.now(), nth(9_999)));
+  assert.equal(made.open.size, 2, 'the page of the first, and the one that counts what is in no book');
+  made.away = 'hung';
+  const offering = fire(made, [nth(20_000)]);
   await made.clock.forward(second);
-  assert.equal(made.open.size, 0);
+  made.failOpen.shown(decisionAt(made.clock.now(), nth(0)));
+  await made.clock.forward(minute);
+  assert.equal(made.open.size, 1, 'one that is on its way to the log is in the book');
+  await made.clock.forward(5 * minute);
+  assert.deepEqual([await offering, made.open.size], ['busy', 0], 'and when it was not accepted, it never was');
   assert.equal(made.ends.at(-1)?.title, 'decided: the 10040 more critical alerts that nobody had decided');
 });
 

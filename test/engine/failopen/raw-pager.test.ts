@@ -92,9 +92,9 @@ function endOf(page: RawPage): RawPage {
 const always = (): boolean => true;
 
 test('P1: the end goes to every notifier that took the page, or may have, and to no other', async () => {
-  const { clock, pager, way, kinds, notify } = world(['took', 'may', 'deferring', 'refusing', 'unused']);
+  const { clock, pager, way, kinds, notify, troubles } = world(['took', 'may', 'deferring', 'refusing', 'unused']);
   notify.pop();
-  way('may').says = () => unknown;
+  way('may').says = ({ kind }) => (kind === 'page' ? unknown : accepted);
   way('deferring').says = () => deferred;
   way('refusing').says = () => refused;
   const page = pageOf();
@@ -112,6 +112,7 @@ test('P1: the end goes to every notifier that took the page, or may have, and to
   );
   await clock.forward(3 * hour);
   assert.deepEqual([kinds('deferring'), kinds('refusing'), kinds('unused')], [['page'], ['page'], []], 'neither an end nor another try');
+  assert.deepEqual(troubles, ['undecided alert: notifier refusing did not take the page: 401'], 'said once, and no budget runs out');
   assert.equal(way('took').heard.length, 2);
 });
 
