@@ -7,7 +7,7 @@
 //   O3  Bounded: 10,000 alerts; those beyond are only counted. One timer for all that wait.
 //   O4  A page ends, for whoever was told of it, when nothing that it is about is undecided any more; after that the alert may be paged anew. Nothing is
 //       kept over a restart: what is undecided still is paged again under the same key, and that page ends; what was decided in between, or counted
-//       with others, stays open where it was told.
+//       with others, stays open where it was told. So does the page of a process that sees no decisions: that the log has the alert decides nothing.
 import type { Fact } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
 import type { LogBatch } from '../../ports/event-log.ts';
@@ -72,9 +72,12 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     }
   }
 
-  function forgetUpTo(place: number, key: string, why: Ending): void {
+  /** Without an ending the alert is in other hands, which are not seen here. */
+  function forgetUpTo(place: number, key: string, why: Ending | null): void {
     const entered = book.find(key);
-    if (entered !== undefined && entered.place <= place) overdue.forget(key, why);
+    if (entered === undefined || entered.place > place) return;
+    if (why === null) overdue.leave(key);
+    else overdue.forget(key, why);
   }
 
   /** An offer that was not accepted, and that no other delivery tells of, was never there. */
@@ -113,7 +116,7 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     sent(batch) {
       if (seesDecisions) return;
       for (const { event } of alertsIn(batch)) {
-        forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint), event.claim === 'cleared' ? 'cleared' : 'logged');
+        forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint), event.claim === 'cleared' ? 'cleared' : null);
       }
     },
     shown(fact) {

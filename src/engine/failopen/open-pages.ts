@@ -15,6 +15,8 @@ export interface OpenPages {
   sentMany(alerts: readonly Undecided[], more: number, page: Sent): void;
   /** The alert has left the book: the ends that this brings. */
   endsOf(key: string, how: { readonly why: Ending; readonly now: Instant; readonly isBookEmpty: boolean }): readonly RawPage[];
+  /** The alert has left the book, and nobody here knows what becomes of it: its page is left to people. */
+  leave(key: string): void;
 }
 
 interface Counting {
@@ -42,6 +44,11 @@ export function createOpenPages(): OpenPages {
       beyond.add(counting);
       const [oldest] = beyond;
       if (beyond.size > beyondMax && oldest !== undefined) beyond.delete(oldest); // E3
+    },
+    leave(key) {
+      singles.delete(key);
+      counted.delete(key);
+      beyond.clear(); // E2 holds no more
     },
     endsOf(key, { why, now, isBookEmpty }) {
       const ends: RawPage[] = [];

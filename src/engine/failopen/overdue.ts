@@ -41,6 +41,8 @@ export interface Overdue {
   addedBeyond(): void;
   /** It is undecided no more, and its page ends; or it never was (null), and has none. */
   forget(key: string, why: Ending | null): void;
+  /** It waits no more, for others decide who are not seen here: its page stays with whoever was told. */
+  leave(key: string): void;
   /** Looks no more. */
   stop(): void;
 }
@@ -118,8 +120,15 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     for (const words of open.endsOf(key, how)) pager.end(words);
   }
 
+  function leave(key: string): void {
+    book.forget(key);
+    pacing.forget(key);
+    open.leave(key);
+  }
+
   return {
     forget,
+    leave,
     added() {
       if (cancelTimer === null) schedule();
     },

@@ -42,8 +42,8 @@ export function pageOfOne({ event, scope, at }: Undecided, situation: Situation)
   };
 }
 
-/** Why a raw page ends: somebody decided, the source said that it is over, or the log took what only waited for it and nobody here sees decisions. */
-export type Ending = 'decided' | 'cleared' | 'logged';
+/** Why a raw page ends: somebody decided, or the source said that it is over. */
+export type Ending = 'decided' | 'cleared';
 
 /** What the end of a page has of the page: its key, and the id that the end's own is made of. */
 export type Sent = Pick<RawPage, 'dedupKey' | 'id'>;
@@ -121,7 +121,7 @@ function whyOf({ awaySince }: Situation, partition: number, waited: Millis): str
 
 const notOver = 'This does not say that what it was about is over.';
 
-const endHeads: { readonly [why in Ending]: string } = { decided: 'decided', cleared: 'cleared', logged: 'handed on' };
+const endHeads: { readonly [why in Ending]: string } = { decided: 'decided', cleared: 'cleared' };
 
 const endTexts: { readonly [why in Ending]: readonly string[] } = {
   decided: [
@@ -129,10 +129,6 @@ const endTexts: { readonly [why in Ending]: readonly string[] } = {
     notOver,
   ],
   cleared: ['The alert cleared, as its source says, and this page (sent because nobody decided) ends.'],
-  logged: [
-    'The log takes alerts again and has this one: whoever decides reads it there, and the usual ladder speaks for it from here. This page (sent because the log was away) ends.',
-    notOver,
-  ],
 };
 
 function endOf({ dedupKey, id }: Sent): Sent {

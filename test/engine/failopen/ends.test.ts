@@ -129,7 +129,7 @@ test('O4: what was counted beyond the book keeps its page until the book is empt
   assert.equal(made.ends.at(-1)?.title, 'decided: the 10040 more critical alerts that nobody had decided');
 });
 
-test('O4: a process that sees no decisions ends a page when the log has its alert, and says that it is handed on', async () => {
+test('O4: a process that sees no decisions leaves a page open when the log has its alert', async () => {
   const made = await rig(['intake'], { spooled: true });
   made.away = true;
   await fire(made, [eventOf()]);
@@ -137,9 +137,7 @@ test('O4: a process that sees no decisions ends a page when the log has its aler
   assert.equal(made.open.size, 1);
   made.away = false;
   await made.clock.forward(minute);
-  assert.equal(made.open.size, 0);
-  assert.equal(made.ends[0]?.title, 'handed on: ServiceDown on web1');
-  assert.match(made.ends[0]?.text ?? '', /^The log takes alerts again and has this one: /);
+  assert.deepEqual([made.open.size, made.ends.length], [1, 0], 'nobody may have decided yet');
 });
 
 test('O4: while the log is away pages are sent, and end when it is back and they are decided', async () => {
