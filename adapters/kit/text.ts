@@ -49,7 +49,8 @@ const saying = {
 
 /** `[critical] again: disk full on db1`: the same first line on every channel. */
 export function headline(notification: Notification, charsMax: number): string {
-  return oneLine(`[${notification.severity}] ${saying[notification.kind]}${notification.title || 'untitled'}`, charsMax);
+  const { kind, severity, title, pageOnly } = notification;
+  return oneLine(`[${severity}] ${pageOnly === true ? '' : saying[kind]}${title || 'untitled'}`, charsMax);
 }
 
 /** Links that a person may follow: http, https and mailto, normalised; anything else is left out. */

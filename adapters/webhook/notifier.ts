@@ -84,7 +84,7 @@ function idOf(notification: Notification): string {
 }
 
 function bodyOf(notification: Notification): string {
-  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, startedAt, asks, also } = notification;
+  const { id, kind, dedupKey, incident, page, title, severity, text, source, facts, links, startedAt, asks, also, pageOnly } = notification;
   const since = startedAt === undefined ? {} : { startedAt: new Date(startedAt).toISOString() };
   const approval = asks === undefined ? {} : { asks: { run: asks.run, until: new Date(asks.until).toISOString() } };
   return JSON.stringify({
@@ -105,6 +105,7 @@ function bodyOf(notification: Notification): string {
       links,
       ...approval,
       ...(also === undefined ? {} : { also }),
+      ...(pageOnly === undefined ? {} : { pageOnly }),
     },
   });
 }

@@ -21,6 +21,8 @@ export interface ConfigTrouble {
   says(): string | null;
   /** A later reading had no problem, and is in force. */
   mended(): void;
+  /** Calls when it is mended. */
+  onMended(call: () => void): void;
   /** A later reading was refused. */
   refused(why: Refusal): void;
 }
@@ -36,12 +38,17 @@ const nothingBroken: Broken = { problems: [], notifiers: new Map(), endpoints: n
 /** How a configuration stands; without a start that had trouble, well. */
 export function troubleOf(boot: Pick<Boot, 'broken' | 'isCopy'> = { broken: nothingBroken, isCopy: false }): ConfigTrouble {
   const { broken } = boot;
+  const calls: (() => void)[] = [];
   let stands: Refusal | null = broken.problems.length === 0 ? null : { problems: broken.problems.length, says: saysOf(boot) };
   return {
     broken,
     problems: () => stands?.problems ?? 0,
     says: () => stands?.says ?? null,
-    mended: () => void (stands = null),
+    mended() {
+      stands = null;
+      for (const call of calls) call();
+    },
+    onMended: (call) => void calls.push(call),
     refused: (why) => void (stands = why),
   };
 }
@@ -52,7 +59,10 @@ interface Parts {
   readonly trouble: ConfigTrouble;
 }
 
-/** Sends one page by the fail-open notifiers; the same problems have the same key, so that a pager joins those of many starts. Returns how to stop. */
+/**
+ * Sends one page by the fail-open notifiers, which ends when a reload has mended it; the same problems have the same key, so that a pager joins those of
+ * many starts. A restart that mends it knows of no page. Returns how to stop.
+ */
 export function pageTrouble(config: Config, { clock, logger }: Surroundings, { notifiers, metrics, trouble }: Parts): () => Promise<void> {
   const pager = createRawPager({
     clock,
@@ -62,16 +72,34 @@ export function pageTrouble(config: Config, { clock, logger }: Surroundings, { n
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
     onTrouble: (error) => logger.error({ error }, 'nobody could be told that the configuration does not load'),
   });
-  if (trouble.problems() > 0) pager.send(pageOf(trouble, clock.now()), () => trouble.problems() > 0);
+  if (trouble.problems() === 0) return pager.stop;
+  const page = pageOf(trouble, clock.now());
+  pager.send(page, () => trouble.problems() > 0);
+  trouble.onMended(() => pager.end(endOf(page, clock.now())));
   return pager.stop;
+}
+
+function endOf(page: RawPage, at: number): RawPage {
+  return {
+    ...page,
+    id: `${page.id}:end`,
+    kind: 'resolve',
+    pageOnly: true,
+    title: '[quench] mended: the configuration that it started with was broken',
+    text: 'A reload has put a configuration without problems in force, and this page ends.',
+    at,
+    facts: [],
+  };
 }
 
 function pageOf({ broken, says }: ConfigTrouble, at: number): RawPage {
   const lines = broken.problems.map((problem) => problemLine(problem).slice(0, lineCharsMax));
   const more = lines.length > listedMax ? [`- and ${lines.length - listedMax} more`] : [];
+  const dedupKey = `quench:config:${hash('sha256', lines.join('\n'), 'hex').slice(0, 16)}`;
   return {
+    id: dedupKey,
     kind: 'page',
-    dedupKey: `quench:config:${hash('sha256', lines.join('\n'), 'hex').slice(0, 16)}`,
+    dedupKey,
     incident: 'config',
     page: 'config',
     title: `[quench] started with a broken configuration: ${lines.length} problem${lines.length === 1 ? '' : 's'}`,

@@ -87,7 +87,7 @@ holdOff: 0s
       assert.match((await ready(url)).text, /2 notifiers refuse, 2 endpoints take nothing in/);
       await until('the page about the configuration, by a notifier that works', () => /started with a broken configuration/.test(rang()));
       assert.equal(await deliver(url, 'Down'), 200);
-      await until('the page of the next rung', () => /\[critical\](?!.*undecided).*Down/.test(rang()));
+      await until('the page of the next rung', () => /\[critical\](?!.*undecided| decided:).*Down/.test(rang()));
     },
   );
 
@@ -102,7 +102,7 @@ holdOff: 0s
     assert.equal(strictly(place), false);
     const { gateway, url, rang, stop } = await open(t, place);
     assert.equal(await deliver(url, 'Afterwards'), 200);
-    await until('the page', () => /\[critical\](?!.*undecided).*Afterwards/.test(rang()));
+    await until('the page', () => /\[critical\](?!.*undecided| decided:).*Afterwards/.test(rang()));
     assert.equal(gateway.service.policy()?.digest, inForce);
     assert.match((await ready(url)).text, /the policy in force stays in force/);
     await stop();
@@ -110,7 +110,7 @@ holdOff: 0s
     const fresh = folder(t, { 'quench.yaml': broken });
     const other = await open(t, fresh);
     assert.equal(await deliver(other.url, 'Down'), 200);
-    await until('the page', () => /\[critical\](?!.*undecided).*Down/.test(other.rang()));
+    await until('the page', () => /\[critical\](?!.*undecided| decided:).*Down/.test(other.rang()));
   });
 
   it('B22: a quench.yaml that cannot be read at all gives way to the last that loaded', { timeout: 60_000 }, async (t) => {
@@ -121,7 +121,7 @@ holdOff: 0s
     const { url, rang } = await open(t, place);
     assert.match((await ready(url)).text, /the last copy that loaded is used/);
     assert.equal(await deliver(url, 'Down'), 200);
-    await until('the page', () => /\[critical\](?!.*undecided).*Down/.test(rang()));
+    await until('the page', () => /\[critical\](?!.*undecided| decided:).*Down/.test(rang()));
 
     const stranger = folder(t, { 'quench.yaml': 'data: { dir: kept }\nnotifiers: { console: { ty' });
     await assert.rejects(open(t, stranger), /invalid_config|does not load/);

@@ -106,6 +106,6 @@ test(
     await until('the raw page', () => /\[undecided\]/.test(gateway.said()));
     await gateway.end('SIGTERM');
     await gateway.start();
-    await until('the decided page', () => /\[critical\](?!.*undecided).*Down/.test(gateway.said()));
+    await until('the decided page', () => /\[critical\](?!.*undecided| decided:).*Down/.test(gateway.said()));
   },
 );

@@ -67,6 +67,8 @@ export interface Notification {
   readonly era?: number;
   /** Eras before this one in which this notifier may have told somebody: a vendor that keeps one thing for each era ends those, too. */
   readonly formerEras?: readonly number[];
+  /** Of a `resolve`: the page ends, and its title says why; what it was about need not be over. */
+  readonly pageOnly?: true;
   /** A run that waits for a yes, and until when. */
   readonly asks?: { readonly run: string; readonly until: Instant };
   /** Notifications of other pages that this message tells, too, each with what it is about; absent when it tells of its own page alone. */

@@ -40,6 +40,8 @@ export interface Book {
   /** Of those paged, the one that was paged first. */
   oldestPaged(): Undecided | undefined;
   readonly waiting: number;
+  /** Nothing waits, and nothing is paged. */
+  readonly isEmpty: boolean;
   /** Alerts that found the book full, since it was empty or they were last taken. */
   readonly beyond: number;
   takeBeyond(): number;
@@ -53,10 +55,12 @@ export function createBook(max: number): Book {
 
   const find = (key: string): Undecided | undefined => waiting.get(key) ?? paged.get(key);
 
+  const isEmpty = (): boolean => waiting.size === 0 && paged.size === 0;
+
   function forget(key: string): void {
     waiting.delete(key);
     paged.delete(key);
-    if (waiting.size === 0 && paged.size === 0) beyond = 0; // O3
+    if (isEmpty()) beyond = 0; // O3
   }
 
   return {
@@ -97,6 +101,9 @@ export function createBook(max: number): Book {
     oldestPaged: () => paged.values().next().value,
     get waiting() {
       return waiting.size;
+    },
+    get isEmpty() {
+      return isEmpty();
     },
     get beyond() {
       return beyond;

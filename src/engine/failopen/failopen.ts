@@ -1,10 +1,13 @@
 // Fails open towards people: a critical alert that was accepted and is not decided in time is paged as it came in, once.
-// Decides nothing and evaluates nothing: no silence, no ladder, no playbook. Once it is decided the ladder takes over, and nothing is sent here.
+// Decides nothing and evaluates nothing: no silence, no ladder, no playbook. Once it is decided the ladder takes over, and the page ends.
 // This file says what comes into the book and leaves it; its parts: book (what is undecided), decided (what was), overdue (when it is paged),
-// pacing (how many pages), page-text (what they say), raw-pager (delivers them).
+// pacing (how many pages), open-pages (which have not ended), page-text (what they say), raw-pager (delivers them), raw-lane (in which order).
 //   O1  An alert is paged here at most once until it is decided or cleared, and not at all when that happens in time.
 //   O2  In five minutes at most ten alerts are paged one by one; all others in one page that counts them.
 //   O3  Bounded: 10,000 alerts; those beyond are only counted. One timer for all that wait.
+//   O4  A page ends, for whoever was told of it, when nothing that it is about is undecided any more; after that the alert may be paged anew. Nothing is
+//       kept over a restart: what is undecided still is paged again under the same key, and that page ends; what was decided in between, or counted
+//       with others, stays open where it was told. So does the page of a process that sees no decisions: that the log has the alert decides nothing.
 import type { Fact } from '../../core/records.ts';
 import { second, type Millis } from '../../core/time.ts';
 import type { LogBatch } from '../../ports/event-log.ts';
@@ -13,6 +16,7 @@ import type { SpooledBatch } from '../spool/entry.ts';
 import { createBook, type Entry, type Undecided } from './book.ts';
 import { createDecided } from './decided.ts';
 import { createOverdue, type OverdueDeps } from './overdue.ts';
+import type { Ending } from './page-text.ts';
 import { createRawPager, type RawPagerDeps } from './raw-pager.ts';
 import { alertsIn, isUrgent, keyOf, lastClaims } from './urgent.ts';
 
@@ -64,20 +68,20 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     for (const alert of lastClaims(alertsIn(batch))?.values() ?? []) {
       const undecided = isUrgent(alert.event) ? enter(alert, { ...how, at: alert.at }) : null;
       if (undecided !== null) undecided.accepted = true;
-      else if (alert.event.claim === 'cleared') overdue.forget(keyOf(batch.scope, alert.event.fingerprint));
+      else if (alert.event.claim === 'cleared') overdue.forget(keyOf(batch.scope, alert.event.fingerprint), 'cleared');
     }
   }
 
-  function forgetUpTo(place: number, key: string): void {
+  function forgetUpTo(place: number, key: string, why: Ending | 'unseen'): void {
     const entered = book.find(key);
-    if (entered !== undefined && entered.place <= place) overdue.forget(key);
+    if (entered !== undefined && entered.place <= place) overdue.forget(key, why);
   }
 
   /** An offer that was not accepted, and that no other delivery tells of, was never there. */
   function answer(entered: Undecided, accepted: boolean): void {
     entered.offers -= 1;
     if (accepted) entered.accepted = true;
-    else if (!entered.accepted && entered.offers === 0 && book.isWaiting(entered)) overdue.forget(entered.key);
+    else if (!entered.accepted && entered.offers === 0 && book.isWaiting(entered)) overdue.forget(entered.key, 'never');
   }
 
   return {
@@ -98,7 +102,7 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
       return (accepted) => {
         for (const undecided of entered) answer(undecided, accepted);
         if (!accepted) return;
-        for (const { event } of last.values()) if (event.claim === 'cleared') forgetUpTo(place, keyOf(scope, event.fingerprint));
+        for (const { event } of last.values()) if (event.claim === 'cleared') forgetUpTo(place, keyOf(scope, event.fingerprint), 'cleared');
       };
     },
     spooled(batch, recalled) {
@@ -108,14 +112,17 @@ export function createFailOpen(deps: FailOpenDeps): FailOpen {
     left: (batch) => enterBatch(batch, { mayRepeat: true, place: 0 }),
     sent(batch) {
       if (seesDecisions) return;
-      for (const { event } of alertsIn(batch)) forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint));
+      for (const { event } of alertsIn(batch)) {
+        forgetUpTo(batch.place, keyOf(batch.scope, event.fingerprint), event.claim === 'cleared' ? 'cleared' : 'unseen');
+      }
     },
     shown(fact) {
       if (fact.type !== 'AlertDecided') return;
       decided.note(fact);
       const key = keyOf(fact.scope, fact.fingerprint);
       const undecided = book.find(key);
-      if (undecided !== undefined && fact.at >= undecided.at) overdue.forget(key);
+      if (undecided === undefined || fact.at < undecided.at) return;
+      overdue.forget(key, fact.change === 'cleared' ? 'cleared' : 'decided');
     },
     waiting: () => book.waiting,
     async stop() {

@@ -3,8 +3,9 @@
 import { minute, second, type Instant, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Book, Undecided } from './book.ts';
+import { createOpenPages } from './open-pages.ts';
 import { createPacing } from './pacing.ts';
-import { pageOfMany, pageOfOne, type Situation } from './page-text.ts';
+import { pageOfMany, pageOfOne, type Ending, type Situation } from './page-text.ts';
 import type { RawPager } from './raw-pager.ts';
 
 const lookAgainMs: Millis = second;
@@ -38,15 +39,16 @@ export interface Overdue {
   added(): void;
   /** An alert found the book full: only the counting page will tell of it (O3). */
   addedBeyond(): void;
-  /** It is decided, cleared, or was not accepted. */
-  forget(key: string): void;
+  /** It is undecided no more, and its page ends; or it `never` was, and has none; or whoever decides it is not seen here, and its page stays. */
+  forget(key: string, why: Ending | 'never' | 'unseen'): void;
   /** Looks no more. */
   stop(): void;
 }
 
-export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPager, 'send'>): Overdue {
+export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPager, 'send' | 'end'>): Overdue {
   const { clock } = deps;
   const pacing = createPacing();
+  const open = createOpenPages();
   let countingPages = 0;
   let cancelTimer: (() => void) | null = null;
   let stopped = false;
@@ -77,7 +79,7 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     const { observedAt } = alert;
     const known = await deps.known(alert.scope, alert.event.fingerprint, observedAt).catch(() => false);
     if (!book.isPaged(alert) || stopped) return;
-    if (known) return alert.observedAt === observedAt ? forget(alert.key) : pageUnlessKnown(alert);
+    if (known) return alert.observedAt === observedAt ? forget(alert.key, 'decided') : pageUnlessKnown(alert);
     page(alert);
     schedule();
   }
@@ -85,7 +87,9 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
   function page(alert: Undecided): void {
     if (!pacing.takeSingle(alert.key, clock.steady())) return; // O2
     deps.paged('alert');
-    pager.send(pageOfOne(alert, situation()), () => book.isPaged(alert));
+    const words = pageOfOne(alert, situation());
+    open.sentOne(alert, words);
+    pager.send(words, () => book.isPaged(alert));
   }
 
   function pageRest(): void {
@@ -98,16 +102,21 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     countingPages += 1;
     deps.paged('many');
     const isWanted = (): boolean => (more > 0 ? book.oldestPaged() !== undefined : alerts.some(book.isPaged));
-    pager.send(pageOfMany({ alerts, more, oldest, id: `${deps.instance}:${countingPages}` }, situation()), isWanted);
+    const words = pageOfMany({ alerts, more, oldest, id: `${deps.instance}:${countingPages}` }, situation());
+    open.sentMany(alerts, more, words);
+    pager.send(words, isWanted);
   }
 
   function situation(): Situation {
     return { now: clock.now(), awaySince: deps.awaySince(), partitionOf: deps.partitionOf, installation: deps.installation() };
   }
 
-  function forget(key: string): void {
+  function forget(key: string, why: Ending | 'never' | 'unseen'): void {
     book.forget(key);
     pacing.forget(key);
+    if (why === 'unseen') return open.leave(key);
+    const how = { why: why === 'never' ? 'decided' : why, now: clock.now(), isBookEmpty: book.isEmpty } as const; // what never was has no page, yet may empty the book
+    for (const words of open.endsOf(key, how)) pager.end(words);
   }
 
   return {

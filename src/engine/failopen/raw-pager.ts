@@ -1,84 +1,84 @@
-// Delivers pages that are on no log: each configured notifier gets them, and is tried again in growing waits, for as long as the budget goes, when it
-// does not take them: whoever broke the log has often broken the way to people, too.
-// What to say is page-text.ts, whether and when overdue.ts. Nothing is kept over a restart.
+// Delivers pages that are on no log, and their ends: each configured notifier gets them, and is tried again in growing waits, for as long as the budget
+// goes, when it does not take them: whoever broke the log has often broken the way to people, too.
+// What to say is page-text.ts, whether and when overdue.ts, in which order one notifier hears it raw-lane.ts. Nothing is kept over a restart: of a page
+// that an earlier life sent only its key is known, to whoever sends it again.
+//   P1  An end goes to every notifier that took the page or may have, also when it is configured for these pages no more, and to no other.
+//   P2  Bounded: of 20,000 keys whose page is open it is known who was told; of more the oldest end untold. Of ends eight leave at once for each notifier.
 import { GatewayError } from '../../core/errors.ts';
-import type { Notification, NotifyOutcome } from '../../core/page/notification.ts';
-import { backoffAfter, hour, minute, second, type Millis } from '../../core/time.ts';
-import type { Clock } from '../../ports/clock.ts';
-import type { Notifier } from '../../ports/notifier.ts';
-import { pause } from '../async/pause.ts';
-import { deliver } from '../delivery.ts';
+import { createSlots, type Slots } from '../async/slots.ts';
+import { createRawLane, type RawLane, type RawLaneDeps, type RawPage } from './raw-lane.ts';
 
-const retryWaits = { firstMs: 5 * second, maxMs: 5 * minute } as const;
-/** After no answer: it may have arrived, and a slow notifier shall not get copies. */
-const unknownWaits = { firstMs: minute, maxMs: 5 * minute } as const;
-/** A key that is wrong now may be mended within hours, while the page is still owed. */
-const refusedWaits = { firstMs: 5 * minute, maxMs: 5 * minute } as const;
+export type { RawPage } from './raw-lane.ts';
 
-/** A notification that has no id yet: each notifier gets its own. */
-export type RawPage = Omit<Notification, 'id'>;
+const keysMax = 20_000;
+const endsMax = 8;
 
-export interface RawPagerDeps {
-  readonly clock: Clock;
-  readonly notifiers: ReadonlyMap<string, Notifier>;
+export interface RawPagerDeps extends Pick<RawLaneDeps, 'clock' | 'notifiers' | 'keepTryingMs' | 'attempted' | 'onTrouble'> {
   readonly notify: readonly string[];
-  /** How long a notifier that does not take a page is tried. */
-  readonly keepTryingMs: Millis;
-  readonly attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => void;
-  readonly onTrouble: (error: unknown) => void;
 }
 
 export interface RawPager {
-  /** Returns at once. A notifier that has not taken it is given up when `wanted` says no. */
+  /** Returns at once. A notifier that has not taken it is given up when `wanted` says no, or at its end. */
   send(page: RawPage, wanted: () => boolean): void;
+  /** Tells the end of the page with the same key to whoever took it, or may have. Returns at once. */
+  end(words: RawPage): void;
   stop(): Promise<void>;
 }
 
-export function createRawPager(deps: RawPagerDeps): RawPager {
-  const { clock } = deps;
+export function createRawPager(deps: RawPagerDeps, max = keysMax): RawPager {
+  const { clock, notifiers, keepTryingMs, attempted, onTrouble } = deps;
   const underWay = new Set<Promise<void>>();
   const stopping = new AbortController();
+  /** By key, the oldest first, and by notifier. */
+  const lanes = new Map<string, Map<string, RawLane>>();
+  const slots = new Map<string, Slots>();
 
-  function complain(name: string, says: string): void {
-    deps.onTrouble(new GatewayError('deadline_exceeded', `undecided alert: notifier ${name} did not take the page: ${says.slice(0, 200)}`));
+  function begun(work: Promise<void>): void {
+    const watched: Promise<void> = work.catch(onTrouble).finally(() => underWay.delete(watched));
+    underWay.add(watched);
   }
 
-  async function reach(name: string, page: RawPage, wanted: () => boolean): Promise<void> {
-    const notifier = deps.notifiers.get(name);
-    const until = clock.steady() + deps.keepTryingMs;
-    let says = 'it is not configured';
-    for (let attempt = 1; notifier !== undefined; attempt += 1) {
-      if (stopping.signal.aborted || !wanted()) return;
-      const outcome = await deliver(notifier, { ...page, id: `${page.dedupKey}|${name}` }, { clock, stopping: stopping.signal });
-      deps.attempted(name, outcome.outcome);
-      if (outcome.outcome === 'accepted') return;
-      says = outcome.detail;
-      if (outcome.outcome === 'refused' && attempt === 1) complain(name, says);
-      const wait = waitAfter(outcome, attempt);
-      if (clock.steady() + wait > until) break;
-      await pause(clock, wait, stopping.signal);
-    }
-    complain(name, says);
+  function laneOf(key: string, name: string): RawLane {
+    const ofKey = lanes.get(key) ?? new Map<string, RawLane>();
+    const lane = ofKey.get(name) ?? createLane(key, name, ofKey);
+    ofKey.set(name, lane);
+    lanes.set(key, ofKey);
+    return lane;
+  }
+
+  function createLane(key: string, name: string, ofKey: Map<string, RawLane>): RawLane {
+    const places = slots.get(name) ?? createSlots(endsMax);
+    slots.set(name, places);
+    const done = (): void => {
+      if (ofKey.get(name) === lane) ofKey.delete(name);
+      if (ofKey.size === 0 && lanes.get(key) === ofKey) lanes.delete(key);
+    };
+    const common = { clock, notifiers, keepTryingMs, attempted, onTrouble, stopping: stopping.signal };
+    const lane = createRawLane(name, { ...common, slots: places, begun, done });
+    return lane;
+  }
+
+  function makeRoom(): void {
+    const [oldest] = lanes;
+    if (lanes.size <= max || oldest === undefined) return;
+    const [key, ofKey] = oldest;
+    for (const lane of ofKey.values()) lane.forget(); // P2
+    lanes.delete(key);
+    onTrouble(new GatewayError('overloaded', `the end of raw page ${key} will not be told: more than ${max} are open`));
   }
 
   return {
     send(page, wanted) {
-      for (const name of deps.notify) {
-        const work: Promise<void> = reach(name, page, wanted)
-          .catch(deps.onTrouble)
-          .finally(() => underWay.delete(work));
-        underWay.add(work);
-      }
+      for (const name of deps.notify) laneOf(page.dedupKey, name).page(page, wanted);
+      makeRoom();
+    },
+    end(words) {
+      for (const lane of lanes.get(words.dedupKey)?.values() ?? []) lane.end(words);
     },
     async stop() {
       stopping.abort();
+      for (const ofKey of lanes.values()) for (const lane of ofKey.values()) lane.wake();
       await Promise.all(underWay);
     },
   };
-}
-
-function waitAfter(outcome: NotifyOutcome, attempt: number): Millis {
-  const waits = outcome.outcome === 'unknown' ? unknownWaits : outcome.outcome === 'refused' ? refusedWaits : retryWaits;
-  const backoff = backoffAfter(attempt, waits);
-  return outcome.outcome === 'deferred' ? Math.min(hour, Math.max(backoff, outcome.retryAfterMs)) : backoff;
 }

@@ -72,9 +72,11 @@ export function refusalPage(
     why,
   }: { readonly at: Instant; readonly caps: Caps; readonly installation: string | null; readonly why: string },
 ): RawPage {
+  const dedupKey = `quench:${installation === null ? '' : `${installation}:`}refused:${endpoint.name}:${episode.kind}:${episode.since}`;
   return {
+    id: dedupKey,
     kind: 'page',
-    dedupKey: `quench:${installation === null ? '' : `${installation}:`}refused:${endpoint.name}:${episode.kind}:${episode.since}`,
+    dedupKey,
     incident: 'refused',
     page: 'refused',
     title: `[quench] ${headOf(endpoint, episode, caps)}`.slice(0, 200),
@@ -91,6 +93,24 @@ export function refusalPage(
       { name: 'refused', value: String(episode.count) },
     ],
     links: [],
+  };
+}
+
+/** `told`: the log took our own alert, and the usual ladder speaks; `over`: the endpoint takes its deliveries again. */
+export function refusalPageEnd(page: RawPage, why: 'told' | 'over', at: Instant): RawPage {
+  const what = page.title.replace(/^\[quench\] /, '');
+  return {
+    ...page,
+    id: `${page.id}:end`,
+    kind: 'resolve',
+    pageOnly: true,
+    title: `[quench] ${why === 'told' ? 'paged in the usual way now' : 'over'}: ${what}`.slice(0, 200),
+    text:
+      why === 'told'
+        ? `The log takes alerts again: the usual ladder speaks for this from here, and this page ends. Deliveries may be refused still.`
+        : 'These deliveries are not refused any more, and this page ends.',
+    at,
+    facts: [],
   };
 }
 

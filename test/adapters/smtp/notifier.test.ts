@@ -144,11 +144,16 @@ describe('a mail', () => {
     const office = await postOffice();
     const startedAt = Date.UTC(2026, 10, 20, 3, 9);
     for (const kind of ['page', 'resolve'] as const) await send({ port: office.port }, { id: kind, kind, startedAt });
+    await send({ port: office.port }, { id: 'raw', kind: 'resolve', pageOnly: true, title: 'decided: disk full on db1' });
     await send({ port: office.port }, { id: 'long', startedAt, title: 'x'.repeat(500) });
 
     const subjects = office.letters.map(({ raw }) => headersOf(raw).get('subject') ?? '');
-    assert.deepEqual(subjects.slice(0, 2), ['[critical] disk full on db1 (since 03:09 UTC)', '[critical] resolved: disk full on db1']);
-    assert.match(subjects[2] ?? '', /=E2=80=A6_=28si.*nce_03=3A09_UTC=29/s);
+    assert.deepEqual(subjects.slice(0, 3), [
+      '[critical] disk full on db1 (since 03:09 UTC)',
+      '[critical] resolved: disk full on db1',
+      '[critical] decided: disk full on db1',
+    ]);
+    assert.match(subjects[3] ?? '', /=E2=80=A6_=28si.*nce_03=3A09_UTC=29/s);
   });
 
   test('threads with all mails of its incident, and only those; attempts share one Message-ID', async () => {

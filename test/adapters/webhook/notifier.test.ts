@@ -65,6 +65,19 @@ test('a receiver verifies with the old or the new secret, and reads one document
   await receiver.close();
 });
 
+test('the end of a page whose alert need not be over says so in a field of its own, and no other end has it', async () => {
+  const receiver = await startReceiver();
+  const http = createHttp({ clock: wallClock, policy: { allowPrivate: true, allow: [] } });
+  const notifier = createWebhook({ url: receiver.origin, secrets: [newSecret] }, { http, clock: wallClock });
+  await notifier.deliver({ ...plainNotification, kind: 'resolve', pageOnly: true }, new AbortController().signal);
+  await notifier.deliver({ ...plainNotification, kind: 'resolve' }, new AbortController().signal);
+
+  const [pageOnly, plain] = receiver.heard.map(({ body }) => JSON.parse(body));
+  assert.deepEqual([pageOnly.type, pageOnly.data.pageOnly, 'pageOnly' in plain.data], ['quench.resolve', true, false]);
+  http.close();
+  await receiver.close();
+});
+
 test('B19: a message that tells several pages lists the others', async () => {
   const receiver = await startReceiver();
   const http = createHttp({ clock: wallClock, policy: { allowPrivate: true, allow: [] } });

@@ -28,6 +28,7 @@ function world({ docs = [] as AlertDocument[], clock = virtualClock() } = {}) {
   const state = { isAway: false };
   const told: AlertEvent[] = [];
   const raw: { readonly page: RawPage; readonly wanted: () => boolean }[] = [];
+  const ends: RawPage[] = [];
   const watch = createRefusalWatch({
     endpoints: [endpoint('am'), endpoint('other')],
     caps: { bodyBytesMax: 1_048_576, listBytesMax: 16_777_216, bufferedBytesMax: 67_108_864 },
@@ -44,12 +45,12 @@ function world({ docs = [] as AlertDocument[], clock = virtualClock() } = {}) {
       if (state.isAway) throw new GatewayError('log_unavailable', 'the log is away');
       told.push(event);
     },
-    pager: { send: (page, wanted) => void raw.push({ page, wanted }) },
+    pager: { send: (page, wanted) => void raw.push({ page, wanted }), end: (words) => void ends.push(words) },
     afterMs: 2 * minute,
     installation: () => 'i1',
     logger: { info() {}, warn() {} },
   });
-  return { clock, state, told, raw, watch, claims: () => told.map(({ claim }) => claim) };
+  return { clock, state, told, raw, ends, watch, claims: () => told.map(({ claim }) => claim) };
 }
 
 /** Something that comes every so often for a while. */
@@ -138,8 +139,8 @@ test('A8, F2: wrong credentials after good ones are told; a stranger who knocks 
   assert.deepEqual(restarted.claims(), ['firing'], 'an earlier life took deliveries there');
 });
 
-test('A8: a log that does not take the alert is paged past, once, and no longer wanted when it took it', async () => {
-  const { clock, state, claims, raw, watch } = world();
+test('A8: a log that does not take the alert is paged past, once, and that page ends when it took it', async () => {
+  const { clock, state, claims, raw, ends, watch } = world();
   state.isAway = true;
   await every(clock, minute, 20 * minute, () => watch.refused('am', large));
   assert.equal(raw.length, 1);
@@ -149,6 +150,19 @@ test('A8: a log that does not take the alert is paged past, once, and no longer 
   state.isAway = false;
   await clock.forward(minute);
   assert.deepEqual([claims(), raw[0]?.wanted(), raw.length], [['firing'], false, 1]);
+  assert.deepEqual([ends.length, ends[0]?.kind, ends[0]?.dedupKey], [1, 'resolve', raw[0]?.page.dedupKey]);
+  assert.notEqual(ends[0]?.id, raw[0]?.page.id);
+  assert.match(ends[0]?.title ?? '', /^\[quench\] paged in the usual way now: source am is sending bodies of 20 MiB /);
+});
+
+test('A8: the page past a log that takes nothing ends when deliveries are taken again', async () => {
+  const { clock, state, claims, raw, ends, watch } = world();
+  state.isAway = true;
+  await every(clock, minute, 10 * minute, () => watch.refused('am', large));
+  assert.deepEqual([raw.length, ends.length], [1, 0]);
+  await every(clock, minute, 20 * minute, () => watch.accepted('am'));
+  assert.deepEqual([claims(), ends.length, ends[0]?.dedupKey], [[], 1, raw[0]?.page.dedupKey]);
+  assert.match(ends[0]?.title ?? '', /^\[quench\] over: source am is sending bodies /);
 });
 
 test('A8, F4: what an earlier life said is cleared when deliveries are taken again, and not while another process says it again', async () => {

@@ -53,7 +53,7 @@ export function verdictOn(account: Account, world: World): Verdict {
         .filter(({ states }) => states.at(-1)?.state === 'closed')
         .toArray().length,
       notifiedTwice: [...world.delivered].filter(([id, times]) => times > 1 && account.notifications.has(id)).length,
-      raw: [...world.delivered.keys()].filter((id) => /^quench:(?:\w+:)?undecided/.test(id)).length,
+      raw: [...world.delivered.keys()].filter((id) => /^quench:(?:\w+:)?undecided(?!.*:end\|)/.test(id)).length,
     },
   };
 }
