@@ -3,6 +3,7 @@
 //       nothing is served under /api that is not in the table.
 //   T2  Who may not, learns nothing: credentials are checked before query, body or existence.
 //   T3  A handler gets the scopes of its caller; the read model cannot be asked without them.
+//   T4  Questions to the read model are answered in turns (lane.ts), so that nobody else waits for many of them.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
@@ -13,8 +14,10 @@ import { jsonShapeProblem } from '../core/json.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
+import type { Lane } from './lane.ts';
 import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
+import { bytesOf } from './writing.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
   readonly params: { readonly [name: string]: string };
@@ -48,6 +51,11 @@ interface RouteBase {
    * token that is bound to scopes is refused. `none`: nothing that belongs to any scope.
    */
   readonly scope: 'own' | 'all' | 'none';
+  /**
+   * What it reads: the read model in turns with others (T4), or the log and the letters beside it, which may be away and must not hold these up.
+   * Unless it is said: `views` of a GET that needs a role.
+   */
+  readonly reads?: 'views' | 'log';
   readonly tag: string;
   readonly summary: string;
   /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
@@ -89,7 +97,7 @@ export function json<Query, Body>(
 }
 
 /** What the table needs: who called is booked at the door. */
-export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & { readonly logins: Logins };
+export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & { readonly logins: Logins; readonly lane: Lane };
 
 /** Puts the table into express; the only way in which the API gets a route. */
 export function register(app: Express, routes: readonly Route[], deps: RouteDeps, readBody: BodyReader): void {
@@ -112,7 +120,10 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
-          send(res, await route.handle({ params, query, body, ...caller }));
+          const answered = async (): Promise<Written> => written(await route.handle({ params, query, body, ...caller }));
+          const { actor } = caller;
+          const { status, pieces } = await (isQuestion(route) ? deps.lane.run(actor, res, answered) : answered());
+          deps.lane.answering(actor, res, send(res, status, pieces));
         }
       } catch (error) {
         const said = problemOf(error);
@@ -188,8 +199,25 @@ function checked(check: ValidateFunction | null, value: unknown, where: string):
   throw new GatewayError('invalid_request', `${where}${first?.instancePath ?? ''} ${what}`);
 }
 
-function send(res: ServerResponse, reply: Reply): void {
-  const text = JSON.stringify(reply.body);
-  res.writeHead(reply.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  res.end(text);
+/** T4 */
+function isQuestion({ method, access, reads }: JsonRoute): boolean {
+  return reads === undefined ? method === 'get' && access !== 'open' : reads === 'views';
+}
+
+interface Written {
+  readonly status: number;
+  readonly pieces: readonly Buffer[];
+}
+
+async function written({ status, body }: Reply): Promise<Written> {
+  return { status, pieces: await bytesOf(body) };
+}
+
+/** How many bytes it was. */
+function send(res: ServerResponse, status: number, pieces: readonly Buffer[]): number {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes });
+  for (const piece of pieces) res.write(piece);
+  res.end();
+  return bytes;
 }

@@ -87,6 +87,7 @@ function readingRoutes(deps: HttpDeps): readonly Route[] {
       method: 'post',
       path: '/api/v1/silences/preview',
       access: 'operate',
+      reads: 'views',
       scope: 'own',
       tag,
       summary: 'Show which firing alerts a silence would mute now',
