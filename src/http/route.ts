@@ -164,7 +164,7 @@ function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<C
 }
 
 /** Of the body of a command, asked before it is parsed. */
-const shapeMax = { depthMax: 16, membersMax: 256 } as const;
+const shapeMax = { depthMax: 16, membersMax: 256, valuesMax: 10_000 } as const;
 
 async function jsonOf(req: Request, readBody: BodyReader): Promise<unknown> {
   requireJson(req.headers);

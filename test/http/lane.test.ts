@@ -4,6 +4,7 @@ import { EventEmitter } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
+import { createLargeBodies } from '../../src/http/door/large.ts';
 import { createLane } from '../../src/http/lane.ts';
 import { bytesOf } from '../../src/http/writing.ts';
 import { front, noon, showing, tokens } from './support.ts';
@@ -139,4 +140,32 @@ test('F1: beside forty large lists at once health is answered in between, and no
   await Promise.all(lists);
   const steps = seen.map((count, index) => count - (seen[index - 1] ?? 0));
   assert.ok(Math.max(...steps) <= 12, `at most 12 lists between two answers of health, seen ${Math.max(...steps)}`);
+});
+
+test('F11: of large deliveries that arrive together one is read in a turn, endpoints in turn, and their bytes are bounded', async () => {
+  const large = createLargeBodies(1_000_000);
+  const order: string[] = [];
+  let finish: () => void = () => {};
+  const durable = new Promise<void>((resolve) => (finish = resolve));
+  const deliver = (endpoint: string, bytes: number): Promise<void> =>
+    large.inTurn({ endpoint, bytes }, response(), () => {
+      order.push(`${endpoint} ${bytes}`);
+      return durable;
+    });
+  const taken = [deliver('am', 400_000), deliver('am', 400_000), deliver('zabbix', 100_000), deliver('nagios', 65_535)];
+  assert.deepEqual(order, ['nagios 65535'], 'a small one does not wait');
+  await assert.rejects(deliver('am', 200_000), overloaded);
+  const counts: number[] = [];
+  for (let turn = 0; turn < 6; turn += 1) {
+    await turns(1);
+    counts.push(order.length);
+  }
+  assert.deepEqual(order, ['nagios 65535', 'am 400000', 'zabbix 100000', 'am 400000'], 'though none of them is durable yet');
+  assert.ok(
+    counts.every((count, index) => count - (counts[index - 1] ?? 1) <= 1),
+    `no two in one turn: ${counts.join(' ')}`,
+  );
+  finish();
+  await Promise.all(taken);
+  await deliver('am', 5_000_000); // alone it is as large as the door lets it be
 });
