@@ -1,5 +1,5 @@
 // Questions of the API, a few at a time: each of them gives the event loop back between two slices, but a hundred at once are a hundred slices
-// before anybody else's turn, and a hundred answers in memory. Commands, deliveries and open routes (health) do not come by here.
+// before anybody else's turn, and a hundred answers in memory. Commands that only hand in a word and open routes (health) do not come by here.
 //   Q1  At most `atOnceMax` questions are at work; after each the event loop is given back before the next begins.
 //   Q2  Callers take turns, one question each: who asks hundreds waits for their own.
 //   Q3  Who waits is bounded, and so is what one caller was answered and has not read. Beyond that the answer is `overloaded`.
@@ -19,6 +19,15 @@ export interface Lane {
   run<Done>(caller: string, res: ServerResponse, work: () => Promise<Done>): Promise<Done>;
   /** Books an answer as on its way to the caller until it has left, or the caller has. */
   answering(caller: string, res: ServerResponse, bytes: number): void;
+}
+
+/** What waits for what: questions to the read model; those to the log and the letters beside it, which may be away; making silences. */
+export type Line = 'views' | 'log' | 'silences';
+
+/** A lane for each line. What waits for the log or the read model may do so beside others: its own work is done as it begins. */
+export function createLanes(limits: LaneLimits): { readonly [Each in Line]: Lane } {
+  const waiting = { ...limits, atOnceMax: limits.atOnceMax * 8 };
+  return { views: createLane(limits), log: createLane(waiting), silences: createLane(waiting) };
 }
 
 interface Waiter {

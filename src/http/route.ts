@@ -3,7 +3,7 @@
 //       nothing is served under /api that is not in the table.
 //   T2  Who may not, learns nothing: credentials are checked before query, body or existence.
 //   T3  A handler gets the scopes of its caller; the read model cannot be asked without them.
-//   T4  Questions to the read model are answered in turns (lane.ts), so that nobody else waits for many of them.
+//   T4  What takes work is answered in turns (lane.ts), so that nobody else waits for many of them at once.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
@@ -14,7 +14,7 @@ import { jsonShapeProblem } from '../core/json.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
-import type { Lane } from './lane.ts';
+import type { Lane, Line } from './lane.ts';
 import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
 import { bytesOf } from './writing.ts';
@@ -51,11 +51,8 @@ interface RouteBase {
    * token that is bound to scopes is refused. `none`: nothing that belongs to any scope.
    */
   readonly scope: 'own' | 'all' | 'none';
-  /**
-   * What it reads: the read model in turns with others (T4), or the log and the letters beside it, which may be away and must not hold these up.
-   * Unless it is said: `views` of a GET that needs a role.
-   */
-  readonly reads?: 'views' | 'log';
+  /** In which line it waits for its turn (T4). Unless it is said: `views` of a GET that needs a role, and none of all others. */
+  readonly line?: Line;
   readonly tag: string;
   readonly summary: string;
   /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
@@ -97,7 +94,10 @@ export function json<Query, Body>(
 }
 
 /** What the table needs: who called is booked at the door. */
-export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & { readonly logins: Logins; readonly lane: Lane };
+export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & {
+  readonly logins: Logins;
+  readonly lanes: { readonly [Each in Line]: Lane };
+};
 
 /** Puts the table into express; the only way in which the API gets a route. */
 export function register(app: Express, routes: readonly Route[], deps: RouteDeps, readBody: BodyReader): void {
@@ -106,6 +106,8 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
   const tokenOf = createTokens(deps.tokens);
 
   for (const route of routes) {
+    const line = lineOf(route);
+    const lane = line === null ? null : deps.lanes[line];
     const checkQuery = route.kind === 'json' ? queries.compile(route.query ?? object({})) : null;
     const checkBody = route.kind === 'json' && route.body !== undefined ? bodies.compile(route.body) : null;
     app[route.method](route.path, async (req, res) => {
@@ -122,8 +124,9 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
           const answered = async (): Promise<Written> => written(await route.handle({ params, query, body, ...caller }));
           const { actor } = caller;
-          const { status, pieces } = await (isQuestion(route) ? deps.lane.run(actor, res, answered) : answered());
-          deps.lane.answering(actor, res, send(res, status, pieces));
+          const { status, pieces } = await (lane === null ? answered() : lane.run(actor, res, answered));
+          const bytes = send(res, status, pieces);
+          lane?.answering(actor, res, bytes);
         }
       } catch (error) {
         const said = problemOf(error);
@@ -199,9 +202,10 @@ function checked(check: ValidateFunction | null, value: unknown, where: string):
   throw new GatewayError('invalid_request', `${where}${first?.instancePath ?? ''} ${what}`);
 }
 
-/** T4 */
-function isQuestion({ method, access, reads }: JsonRoute): boolean {
-  return reads === undefined ? method === 'get' && access !== 'open' : reads === 'views';
+/** T4: the line in which a route stands; null for one that does little, or writes its own response. */
+export function lineOf(route: Route): Line | null {
+  if (route.kind === 'raw') return null;
+  return route.line ?? (route.method === 'get' && route.access !== 'open' ? 'views' : null);
 }
 
 interface Written {

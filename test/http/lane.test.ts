@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
 import { createLargeBodies } from '../../src/http/door/large.ts';
 import { createLane } from '../../src/http/lane.ts';
+import { lineOf } from '../../src/http/route.ts';
 import { bytesOf } from '../../src/http/writing.ts';
 import { front, noon, showing, tokens } from './support.ts';
 
@@ -168,4 +169,23 @@ test('F11: of large deliveries that arrive together one is read in a turn, endpo
   finish();
   await Promise.all(taken);
   await deliver('am', 5_000_000); // alone it is as large as the door lets it be
+});
+
+test('F1: what takes work stands in a line, and what people say, health and deliveries do not', async () => {
+  const { http } = await front();
+  const lines = new Map<string | null, string[]>();
+  for (const route of http.routes.filter(({ kind }) => kind === 'json')) {
+    const line = lineOf(route);
+    lines.set(line, [...(lines.get(line) ?? []), `${route.method} ${route.path}`]);
+  }
+  assert.deepEqual(lines.get('silences')?.sort(), ['post /api/v1/silences', 'post /api/v2/silences']);
+  assert.ok(lines.get('views')?.includes('post /api/v1/silences/preview'));
+  assert.ok(lines.get('log')?.includes('get /api/v1/deadletters'));
+  const free = lines.get(null) ?? [];
+  assert.deepEqual(
+    free.filter((route) => route.startsWith('get ')),
+    ['get /healthz', 'get /readyz'],
+  );
+  for (const word of ['ack', 'unack', 'resolve', 'note']) assert.ok(free.includes(`post /api/v1/incidents/:id/${word}`), word);
+  for (const word of ['approve', 'deny', 'cancel']) assert.ok(free.includes(`post /api/v1/runs/:id/${word}`), word);
 });

@@ -24,7 +24,7 @@ function summaryRoute(deps: HttpDeps): Route {
     method: 'get',
     path: '/api/v1/summary',
     access: 'read',
-    reads: 'log',
+    line: 'log',
     scope: 'own',
     tag: 'gateway',
     summary: 'Counts of everything by state, and the emergency stop if it is in force',

@@ -86,7 +86,7 @@ function outputRoute({ store: { views, log } }: HttpDeps): Route {
     method: 'get',
     path: '/api/v1/runs/:id/output',
     access: 'read',
-    reads: 'log',
+    line: 'log',
     scope: 'own',
     tag: 'runs',
     summary: 'Show the whole output of one call of a run',
