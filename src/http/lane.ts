@@ -21,13 +21,22 @@ export interface Lane {
   answering(caller: string, res: ServerResponse, bytes: number): void;
 }
 
-/** What waits for what: questions to the read model; those to the log and the letters beside it, which may be away; making silences. */
-export type Line = 'views' | 'log' | 'silences';
+/**
+ * What waits for what: questions to the read model; those to the log and the letters beside it, which may be away; making silences; and apart,
+ * since anybody may ask for them: pages that show an incident, and figures.
+ */
+export type Line = 'views' | 'log' | 'silences' | 'pages' | 'figures';
 
 /** A lane for each line. What waits for the log or the read model may do so beside others: its own work is done as it begins. */
 export function createLanes(limits: LaneLimits): { readonly [Each in Line]: Lane } {
   const waiting = { ...limits, atOnceMax: limits.atOnceMax * 8 };
-  return { views: createLane(limits), log: createLane(waiting), silences: createLane(waiting) };
+  return {
+    views: createLane(limits),
+    log: createLane(waiting),
+    silences: createLane(waiting),
+    pages: createLane(limits),
+    figures: createLane(limits),
+  };
 }
 
 interface Waiter {

@@ -118,7 +118,8 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
         const caller = admit(route, known, res);
         const params = req.params as Call['params']; // No route has a wildcard, so no parameter is a list.
         if (route.kind === 'raw') {
-          await route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          const serve = async (): Promise<void> => route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          await (lane === null ? serve() : lane.run(caller.actor, res, serve));
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
@@ -202,10 +203,9 @@ function checked(check: ValidateFunction | null, value: unknown, where: string):
   throw new GatewayError('invalid_request', `${where}${first?.instancePath ?? ''} ${what}`);
 }
 
-/** T4: the line in which a route stands; null for one that does little, or writes its own response. */
+/** T4: the line in which a route stands; null for one that does little, or goes on for long (events). */
 export function lineOf(route: Route): Line | null {
-  if (route.kind === 'raw') return null;
-  return route.line ?? (route.method === 'get' && route.access !== 'open' ? 'views' : null);
+  return route.line ?? (route.kind === 'json' && route.method === 'get' && route.access !== 'open' ? 'views' : null);
 }
 
 interface Written {

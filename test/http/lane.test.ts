@@ -174,18 +174,22 @@ test('F11: of large deliveries that arrive together one is read in a turn, endpo
 test('F1: what takes work stands in a line, and what people say, health and deliveries do not', async () => {
   const { http } = await front();
   const lines = new Map<string | null, string[]>();
-  for (const route of http.routes.filter(({ kind }) => kind === 'json')) {
+  for (const route of http.routes) {
     const line = lineOf(route);
     lines.set(line, [...(lines.get(line) ?? []), `${route.method} ${route.path}`]);
   }
   assert.deepEqual(lines.get('silences')?.sort(), ['post /api/v1/silences', 'post /api/v2/silences']);
   assert.ok(lines.get('views')?.includes('post /api/v1/silences/preview'));
+  assert.deepEqual([lines.get('pages'), lines.get('figures')], [['get /incident/:token'], ['get /metrics']]);
   assert.ok(lines.get('log')?.includes('get /api/v1/deadletters'));
   const free = lines.get(null) ?? [];
-  assert.deepEqual(
-    free.filter((route) => route.startsWith('get ')),
-    ['get /healthz', 'get /readyz'],
-  );
+  assert.deepEqual(free.filter((route) => route.startsWith('get ')).sort(), [
+    'get /ack/:token',
+    'get /answer/:token',
+    'get /api/v1/events',
+    'get /healthz',
+    'get /readyz',
+  ]);
   for (const word of ['ack', 'unack', 'resolve', 'note']) assert.ok(free.includes(`post /api/v1/incidents/:id/${word}`), word);
   for (const word of ['approve', 'deny', 'cancel']) assert.ok(free.includes(`post /api/v1/runs/:id/${word}`), word);
 });

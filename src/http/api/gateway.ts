@@ -208,6 +208,7 @@ function healthRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[]
       ...common,
       kind: 'raw',
       path: '/metrics',
+      line: 'figures',
       access: deps.metricsAccess,
       // They tell of every scope together.
       scope: deps.metricsAccess === 'open' ? 'none' : 'all',
