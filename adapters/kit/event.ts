@@ -20,17 +20,23 @@ const summaryCharsMax = 512;
 const episodeCharsMax = 256;
 const linksMax = 8;
 /** Asked of the text, before it is parsed. */
-const shapeMax = { depthMax: 32, membersMax: 4_096 } as const;
+const shapeMax = { depthMax: 32, membersMax: 4_096, valuesMax: 1_000_000 } as const;
+
+/** Every value of such a text is looked at once more (`withDigits`), which takes ten times as long as parsing it. */
+const withDigitsMax = { ...shapeMax, valuesMax: 100_000 } as const;
+/** An integer of sixteen digits or more that is not within a text. */
+const longInteger = /(?:^|[[:,\s])-?\d{16}/;
 
 export type JsonObject = { readonly [key: string]: unknown };
 
-/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32 or an object of more than 4,096 members. An integer beyond 2^53 is its digits as text: two ids must not become one. */
+/** Reads a JSON body; `not_json` names the parser's complaint, `wrong_shape` a nesting deeper than 32, an object of more than 4,096 members, or more than a million values (a hundred thousand beside an integer of 16 digits). An integer beyond 2^53 is its digits as text: two ids must not become one. */
 export function parseJson(body: string, vendor: string): Result<unknown, ParseFailure> {
-  const tooMuch = jsonShapeProblem(body, shapeMax);
+  const hasLong = longInteger.test(body);
+  const tooMuch = jsonShapeProblem(body, hasLong ? withDigitsMax : shapeMax);
   if (tooMuch !== null) return fail({ reason: 'wrong_shape', message: `${vendor}: ${tooMuch}` });
   let value: unknown;
   try {
-    value = /\d{16}/.test(body) ? JSON.parse(body, withDigits) : JSON.parse(body);
+    value = hasLong ? JSON.parse(body, withDigits) : JSON.parse(body);
   } catch (error) {
     const complaint = error instanceof Error ? error.message.slice(0, 160) : 'unreadable';
     return fail({ reason: body.trim() === '' ? 'empty' : 'not_json', message: `${vendor}: body must be JSON: ${complaint}` });

@@ -1,16 +1,22 @@
 // Keeping secrets out of what people read: addresses down to their origin, and known secrets taken out by value.
 // An allow-list where that is possible (redactUrl), a scrub by value where text of others must be shown (scrub).
 //   D1  A known value is found as it is and in the forms in which programs print it: URL-encoded, base64 (alone or within a longer
-//       text, also broken into lines), hexadecimal, escaped once or twice as JSON.
+//       text), hexadecimal (also as a dump), escaped once or twice as JSON, HTML, a shell or an address does it (unescape.ts), each also
+//       broken into lines.
 //   D2  A text that was cut short may end within a value: the beginning of one at such an end goes, too.
 //   D3  Values that are too short to mean only themselves are left alone: else "a" would take every "a" out of every text.
 import type { Json } from '../../src/core/json.ts';
 import { oneLine } from './text.ts';
+import { bytesOf, readingsOf, undumped, type Reading } from './unescape.ts';
 
 /** What stands where a secret was. */
 export const redacted = '[redacted]';
 /** Shorter values of a configuration are not taken out. */
 export const secretCharsMin = 6;
+/** Of what a vendor was just told. */
+const scrubCharsMin = 4;
+/** What is shown of an answer lies within its beginning. */
+const excerptOfChars = 8_192;
 /** A value of several lines (a key) is printed line by line; shorter lines of it say nothing. */
 const lineCharsMin = 16;
 /** Less of a value at a cut end could be anything. */
@@ -39,31 +45,33 @@ export interface Scrubber {
 /** A scrubber of these values; `charsMin`: shorter ones are left alone (D3). */
 export function createScrubber(values: Iterable<string> = [], charsMin: number = secretCharsMin): Scrubber {
   const known = new Set<string>();
-  /** Forms of all known values; of those in base64 the ones that may be broken into lines are kept apart, too. */
+  /** Forms of all known values. */
   const forms = new Set<string>();
-  const wrapped = new Set<string>();
+  /** Of known values that programs escape, their bytes; of all, their bytes in hexadecimal. */
+  const escaped = new Set<string>();
+  const dumped = new Set<string>();
   let firsts = new Set<string>();
 
   const learnOne = (value: string): void => {
     if (value.length < charsMin || known.has(value)) return;
     known.add(value);
-    for (const form of [value, ...encoded(value)]) if (form.length >= charsMin) forms.add(form);
-    for (const form of base64Forms(value)) {
-      if (form.length < charsMin) continue;
-      forms.add(form);
-      wrapped.add(form);
-    }
+    for (const form of [value, ...encoded(value), ...base64Forms(value)]) if (form.length >= charsMin) forms.add(form);
+    if (!/^[\w.~-]*$/.test(value)) escaped.add(bytesOf(value.toWellFormed()));
+    dumped.add(Buffer.from(value).toString('hex'));
   };
 
   const rangesIn = (text: string, isCut: boolean): Range[] => {
     const ranges: Range[] = [];
     for (const form of forms) collect(text, form, ranges);
-    if (wrapped.size > 0 && /[^\n]{10}\r?\n[^\n]/.test(text)) {
+    if (forms.size > 0 && /[^\n]{10}\r?\n[^\n]/.test(text)) {
       const { compact, places } = withoutBreaks(text);
       const found: Range[] = [];
-      for (const form of wrapped) collect(compact, form, found);
+      for (const form of forms) collect(compact, form, found);
       for (const [from, to] of found) ranges.push([places[from] ?? 0, (places[to - 1] ?? 0) + 1]);
     }
+    if (escaped.size > 0) for (const reading of readingsOf(text)) collectIn(reading, escaped, ranges);
+    const dump = dumped.size === 0 ? null : undumped(text);
+    if (dump !== null) collectIn(dump, dumped, ranges);
     if (isCut) {
       const from = beginningAt(text, forms, firsts);
       if (from !== null) ranges.push([from, text.length]); // D2
@@ -98,6 +106,13 @@ type Range = readonly [from: number, to: number];
 
 function collect(text: string, form: string, into: Range[]): void {
   for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) into.push([at, at + form.length]);
+}
+
+/** The same in a text that was read in another way. */
+function collectIn({ bytes, starts, ends }: Reading, forms: ReadonlySet<string>, into: Range[]): void {
+  const found: Range[] = [];
+  for (const form of forms) collect(bytes, form, found);
+  for (const [from, to] of found) into.push([starts[from] ?? 0, ends[to - 1] ?? 0]);
 }
 
 /** The text with one word in the place of every range; ranges that touch or overlap are one. */
@@ -202,7 +217,7 @@ function base64Forms(value: string): readonly string[] {
 
 /** Puts `[redacted]` for each secret, also where it was encoded (D1). */
 export function scrub(text: string, secrets: readonly string[]): string {
-  return createScrubber(secrets, 4).text(text);
+  return createScrubber(secrets, scrubCharsMin).text(text);
 }
 
 /** The parts of a webhook's address that may be its password. */
@@ -213,5 +228,6 @@ function secretsOfUrl(url: URL): string[] {
 
 /** What the vendor said, on one short line for people; scrubbed before it is cut, so that no half of a secret stays. */
 export function excerptOf(body: string, telling: { readonly secrets: readonly string[]; readonly url: URL }): string {
-  return oneLine(scrub(body, [...telling.secrets, ...secretsOfUrl(telling.url)]), 160);
+  const scrubber = createScrubber([...telling.secrets, ...secretsOfUrl(telling.url)], scrubCharsMin);
+  return oneLine(scrubber.text(body.slice(0, excerptOfChars), body.length > excerptOfChars), 160);
 }

@@ -154,6 +154,7 @@ export const incidentCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'you give it back: it rings again',
+    more: ['What nobody has is not given back (exit code 1).'],
     options: [...showing, 'note'],
     run: (call) =>
       each(call, 'given back', async (id) => {

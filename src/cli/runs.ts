@@ -121,6 +121,7 @@ export const runCommands: readonly Command[] = [
     least: 1,
     most: 1_000,
     says: 'let a run that waits act',
+    more: ['What another person has answered first is refused with who it was (exit code 1), here and by deny.'],
     options: [...showing, 'wait', 'timeout'],
     run: (call) => each(call, 'approved', (id) => approve(call, id)),
   },

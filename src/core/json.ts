@@ -3,18 +3,20 @@
 /** A value of a document, after YAML. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
-/** How deep a text of JSON may nest, and how many members one object of it may have. */
+/** How deep a text of JSON may nest, how many members one object of it may have, and how many values all of it may have, lists and objects counted once more. */
 export interface JsonShape {
   readonly depthMax: number;
   readonly membersMax: number;
+  readonly valuesMax: number;
 }
 
 /**
  * What makes a text of JSON too much to be parsed, in one sentence, or null: one walk over its characters, before any value is made of them.
  * Of a text that is no JSON it may say either.
  */
-export function jsonShapeProblem(text: string, { depthMax, membersMax }: JsonShape): string | null {
+export function jsonShapeProblem(text: string, { depthMax, membersMax, valuesMax }: JsonShape): string | null {
   const members: number[] = [];
+  let values = 1;
   for (let place = 0; place < text.length; place += 1) {
     switch (text.charCodeAt(place)) {
       case 0x22: // "
@@ -22,10 +24,12 @@ export function jsonShapeProblem(text: string, { depthMax, membersMax }: JsonSha
         break;
       case 0x5b: // [
         members.push(Number.NEGATIVE_INFINITY);
+        values += 1;
         if (members.length > depthMax) return `JSON nested deeper than ${depthMax} levels`;
         break;
       case 0x7b: // {
         members.push(1);
+        values += 1;
         if (members.length > depthMax) return `JSON nested deeper than ${depthMax} levels`;
         break;
       case 0x5d: // ]
@@ -37,10 +41,12 @@ export function jsonShapeProblem(text: string, { depthMax, membersMax }: JsonSha
         const count = (members.pop() ?? Number.NEGATIVE_INFINITY) + 1;
         if (count > membersMax) return `an object with more than ${membersMax} members`;
         members.push(count);
+        values += 1;
         break;
       }
       default:
     }
+    if (values > valuesMax) return `more than ${valuesMax} values`;
   }
   return null;
 }

@@ -14,6 +14,7 @@ import type { SourceRoutes } from '../ports/routes.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
 import type { ReloadAnswer } from '../readmodel/answers.ts';
+import type { LaneLimits } from './lane.ts';
 import type { Metrics } from './metrics.ts';
 
 /** One entry for intake and HTTP alike. */
@@ -64,6 +65,8 @@ export interface HttpLimits {
   readonly loginDelayMsMax: Millis;
   /** Open event streams. */
   readonly streamsMax: number;
+  /** Of the API, to the read model. */
+  readonly questions: LaneLimits;
   readonly drainMs: number;
   /** How long whoever acts by a link waits to be shown what came of it. */
   readonly answerWaitMs: Millis;
@@ -118,6 +121,7 @@ export const defaultLimits: HttpLimits = {
   connectionsPerAddressMax: 256,
   loginDelayMsMax: 1_000,
   streamsMax: 200,
+  questions: { atOnceMax: 2, waitingMax: 256, unreadBytesMax: 67_108_864 },
   drainMs: 10_000,
   answerWaitMs: 3_000,
 };

@@ -3,6 +3,7 @@
 //       nothing is served under /api that is not in the table.
 //   T2  Who may not, learns nothing: credentials are checked before query, body or existence.
 //   T3  A handler gets the scopes of its caller; the read model cannot be asked without them.
+//   T4  What takes work is answered in turns (lane.ts), so that nobody else waits for many of them at once.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
@@ -13,8 +14,10 @@ import { jsonShapeProblem } from '../core/json.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
+import type { Lane, Line } from './lane.ts';
 import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
+import { bytesOf } from './writing.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
   readonly params: { readonly [name: string]: string };
@@ -48,6 +51,8 @@ interface RouteBase {
    * token that is bound to scopes is refused. `none`: nothing that belongs to any scope.
    */
   readonly scope: 'own' | 'all' | 'none';
+  /** In which line it waits for its turn (T4). Unless it is said: `views` of a GET that needs a role, and none of all others. */
+  readonly line?: Line;
   readonly tag: string;
   readonly summary: string;
   /** By status, in the order of likelihood. Errors that all routes share are added by openapi.ts. */
@@ -89,7 +94,10 @@ export function json<Query, Body>(
 }
 
 /** What the table needs: who called is booked at the door. */
-export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & { readonly logins: Logins };
+export type RouteDeps = Pick<HttpDeps, 'tokens' | 'logger' | 'metrics'> & {
+  readonly logins: Logins;
+  readonly lanes: { readonly [Each in Line]: Lane };
+};
 
 /** Puts the table into express; the only way in which the API gets a route. */
 export function register(app: Express, routes: readonly Route[], deps: RouteDeps, readBody: BodyReader): void {
@@ -98,6 +106,8 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
   const tokenOf = createTokens(deps.tokens);
 
   for (const route of routes) {
+    const line = lineOf(route);
+    const lane = line === null ? null : deps.lanes[line];
     const checkQuery = route.kind === 'json' ? queries.compile(route.query ?? object({})) : null;
     const checkBody = route.kind === 'json' && route.body !== undefined ? bodies.compile(route.body) : null;
     app[route.method](route.path, async (req, res) => {
@@ -108,11 +118,16 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
         const caller = admit(route, known, res);
         const params = req.params as Call['params']; // No route has a wildcard, so no parameter is a list.
         if (route.kind === 'raw') {
-          await route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          const serve = async (): Promise<void> => route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          await (lane === null ? serve() : lane.run(caller.actor, res, serve));
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
-          send(res, await route.handle({ params, query, body, ...caller }));
+          const answered = async (): Promise<Written> => written(await route.handle({ params, query, body, ...caller }));
+          const { actor } = caller;
+          const { status, pieces } = await (lane === null ? answered() : lane.run(actor, res, answered));
+          const bytes = send(res, status, pieces);
+          lane?.answering(actor, res, bytes);
         }
       } catch (error) {
         const said = problemOf(error);
@@ -153,7 +168,7 @@ function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<C
 }
 
 /** Of the body of a command, asked before it is parsed. */
-const shapeMax = { depthMax: 16, membersMax: 256 } as const;
+const shapeMax = { depthMax: 16, membersMax: 256, valuesMax: 10_000 } as const;
 
 async function jsonOf(req: Request, readBody: BodyReader): Promise<unknown> {
   requireJson(req.headers);
@@ -188,8 +203,25 @@ function checked(check: ValidateFunction | null, value: unknown, where: string):
   throw new GatewayError('invalid_request', `${where}${first?.instancePath ?? ''} ${what}`);
 }
 
-function send(res: ServerResponse, reply: Reply): void {
-  const text = JSON.stringify(reply.body);
-  res.writeHead(reply.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
-  res.end(text);
+/** T4: the line in which a route stands; null for one that does little, or goes on for long (events). */
+export function lineOf(route: Route): Line | null {
+  return route.line ?? (route.kind === 'json' && route.method === 'get' && route.access !== 'open' ? 'views' : null);
+}
+
+interface Written {
+  readonly status: number;
+  readonly pieces: readonly Buffer[];
+}
+
+async function written({ status, body }: Reply): Promise<Written> {
+  return { status, pieces: await bytesOf(body) };
+}
+
+/** How many bytes it was. */
+function send(res: ServerResponse, status: number, pieces: readonly Buffer[]): number {
+  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes });
+  for (const piece of pieces) res.write(piece);
+  res.end();
+  return bytes;
 }

@@ -13,6 +13,7 @@ import { createLogins } from './door/logins.ts';
 import { createWebhooks } from './door/webhooks.ts';
 import { createEvents } from './events.ts';
 import { problem, problemOf, sendProblem } from './problem.ts';
+import { createLanes } from './lane.ts';
 import { methodsAt, register, type Route } from './route.ts';
 
 const sweepMs: Millis = 100;
@@ -48,7 +49,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  register(app, routes, { ...deps, logins }, readBody);
+  register(app, routes, { ...deps, logins, lanes: createLanes(limits.questions) }, readBody);
   app.use((req, res) => {
     req.resume();
     const methods = methodsAt(routes, req.path);

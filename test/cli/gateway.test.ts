@@ -270,6 +270,24 @@ describe('runs and pages', () => {
     assert.equal((await house.ask(['run', 'approve', denied])).exit, 1);
   });
 
+  it('B7: of a yes and a no given at once one counts, and the other is told which', async () => {
+    await fire('Stuck', 'run6', '--summary', 'stuck six');
+    const id = await runOf(await incidentOf('stuck six'));
+    const said = await Promise.all([house.ask(['run', 'approve', id]), house.ask(['run', 'deny', id])]);
+    assert.deepEqual(said.map(({ exit }) => exit).sort(), [0, 1], JSON.stringify(said));
+    assert.match(said.find(({ exit }) => exit === 1)?.err ?? '', /run r\d+\.default (was (approved|denied) by admin|has ended denied)/);
+  });
+
+  it('B4: what nobody has cannot be given back; what was taken just now can', async () => {
+    await fire('Stuck', 'run7', '--summary', 'stuck seven');
+    const incident = await incidentOf('stuck seven');
+    const refused = await house.ask(['incident', 'unack', incident]);
+    assert.equal(refused.exit, 1);
+    assert.match(refused.err, /incident i\d+\.default is open: nobody has it, so nobody can give it back/);
+    assert.equal((await house.ask(['incident', 'ack', incident])).exit, 0);
+    assert.equal((await house.ask(['incident', 'unack', incident])).exit, 0);
+  });
+
   it('a watch that takes longer than it was given is exit code 6', async () => {
     await fire('Stuck', 'run5', '--summary', 'stuck five');
     const incident = await incidentOf('stuck five');

@@ -8,7 +8,7 @@ import type { Frozen } from '../../src/core/playbook/freeze.ts';
 import type { Input } from '../../src/core/records.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { blank } from '../../src/readmodel/blank.ts';
-import type { DocumentPatch } from '../../src/readmodel/patch.ts';
+import type { DocumentPatch, PatchOf } from '../../src/readmodel/patch.ts';
 import { patchesOf } from '../../src/readmodel/patches.ts';
 import { problemOf } from '../../src/http/problem.ts';
 import { front, group, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
@@ -80,6 +80,26 @@ async function place(made: Front): Promise<string> {
 async function commands(made: Front): Promise<readonly unknown[]> {
   const inputs = (await made.inputs()).map((record) => record.value as Input);
   return inputs.filter(({ type }) => type !== 'AlertSeen');
+}
+
+const takenBy = (by: string): PatchOf<'incident'> => ({
+  kind: 'incident',
+  id: 'i1.default',
+  scope: 'default',
+  at: noon,
+  set: { state: 'acknowledged', acknowledgedBy: by, acknowledgedAt: noon },
+});
+
+/** After a look or two of whoever waits for it. */
+async function soon<Done>(act: () => Promise<Done>): Promise<Done> {
+  await new Promise<void>((resolve) => void setTimeout(resolve, 40));
+  return act();
+}
+
+/** Shows what came of a command as soon as it is on the log. */
+async function afterCommands(made: Front, count: number, patches: readonly DocumentPatch[]): Promise<void> {
+  while ((await commands(made)).length < count) await soon(() => Promise.resolve());
+  await showing(made.store, patches);
 }
 
 function pathOf(path: string): string {
@@ -319,6 +339,7 @@ test('B4: an incident is taken over and given back, by the name of the token', a
   const made = await furnished(t);
   const incident = '/api/v1/incidents/i1.default';
   await made.as().post(`${incident}/ack`, { over: true }).expect(202);
+  await showing(made.store, [takenBy('olga')]);
   await made.as().post(`${incident}/unack`, { note: 'on a plane' }).expect(202);
   await made.as('read').post(`${incident}/unack`).expect(403);
   const common = { scope: 'default', by: 'olga', at: noon, incident: 'i1.default', via: 'api' };
@@ -329,6 +350,56 @@ test('B4: an incident is taken over and given back, by the name of the token', a
       { ...common, type: 'Unacked', note: 'on a plane' },
     ]),
   );
+});
+
+test('B4: what nobody has cannot be given back, and what was taken a moment ago can', async (t) => {
+  const made = await furnished(t);
+  const unack = (): supertest.Test => made.as().post('/api/v1/incidents/i1.default/unack', { note: 'not mine' });
+  const refused = await unack().expect(409);
+  assert.equal(refused.body.detail, 'incident i1.default is open: nobody has it, so nobody can give it back');
+  assert.deepEqual(await commands(made), []);
+
+  const [answer] = await Promise.all([unack().expect(202), soon(() => showing(made.store, [takenBy('olga')]))]);
+  assert.deepEqual(answer.body, { status: 'accepted' });
+  assert.equal((await commands(made)).length, 1);
+});
+
+test('B6: of two who take an incident at once the second is told who has it', async (t) => {
+  const made = await furnished(t);
+  const ack = (): supertest.Test => made.as().post('/api/v1/incidents/i1.default/ack');
+  await showing(made.store, [{ kind: 'page', id: 'p1.default', scope: 'default', at: noon, set: { state: 'acked' } }]);
+  const [second] = await Promise.all([ack().expect(409), afterCommands(made, 1, [takenBy('anna')])]);
+  assert.match(second.body.detail, /^incident i1\.default is taken by anna .*: send over \(--over\) to take it over$/);
+
+  await showing(made.store, [{ ...takenBy('anna'), set: { state: 'open', acknowledgedBy: null } }]);
+  await Promise.all([ack().expect(202), afterCommands(made, 2, [takenBy('olga')])]);
+});
+
+test('B7: of a yes and a no that come at once the second is told of the first', async (t) => {
+  const run = 'r1.default';
+  const common = { kind: 'approval', id: run, scope: 'default', at: noon } as const;
+  const cases = [
+    { word: 'deny', given: { approved: true, by: 'anna', note: '' }, says: 'run r1.default was approved by anna' },
+    { word: 'deny', given: { approved: true, by: 'olga', note: '' }, says: 'run r1.default was approved by olga' },
+    { word: 'approve', given: { approved: false, by: 'ben', note: 'not now' }, says: 'run r1.default was denied by ben: not now' },
+    { word: 'approve', given: { approved: true, by: 'anna', note: '' }, says: 'run r1.default was approved by anna' },
+    {
+      word: 'approve',
+      given: { approved: false, by: 'quench', note: 'olga approved it, but its playbook has changed' },
+      says: 'run r1.default no longer waits: olga approved it, but its playbook has changed',
+    },
+    { word: 'approve', given: { approved: true, by: 'olga', note: '' }, says: null },
+    { word: 'deny', given: { approved: false, by: 'olga', note: 'x' }, says: null },
+  ] as const;
+  for (const { word, given, says } of cases) {
+    const made = await furnished(t);
+    const asked = made
+      .as()
+      .post(`/api/v1/runs/${run}/${word}`)
+      .expect(says === null ? 202 : 409);
+    const [answer] = await Promise.all([asked, afterCommands(made, 1, [{ ...common, set: { state: 'ended', ...given } }])]);
+    assert.equal(answer.body.detail ?? null, says);
+  }
 });
 
 test('what is over or unknown takes no command', async (t) => {

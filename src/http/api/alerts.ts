@@ -37,6 +37,7 @@ export function alertRoutes(deps: HttpDeps): readonly Route[] {
       method: 'get',
       path: '/api/v1/alerts/:id/raw',
       access: 'operate',
+      line: 'log',
       scope: 'own',
       tag,
       summary: 'Show the delivery that last changed the alert, as it was received',

@@ -10,7 +10,7 @@ import { pageQuery } from './filters.ts';
 import { endpointsSeen, seesEndpoint } from './received.ts';
 import { param } from './view.ts';
 
-const common = { access: 'operate', scope: 'own', tag: 'deadletters' } as const;
+const common = { access: 'operate', scope: 'own', line: 'log', tag: 'deadletters' } as const;
 
 export function deadLetterRoutes(deps: HttpDeps): readonly Route[] {
   const { deadLetters } = deps.store;

@@ -24,6 +24,7 @@ function summaryRoute(deps: HttpDeps): Route {
     method: 'get',
     path: '/api/v1/summary',
     access: 'read',
+    line: 'log',
     scope: 'own',
     tag: 'gateway',
     summary: 'Counts of everything by state, and the emergency stop if it is in force',
@@ -207,6 +208,7 @@ function healthRoutes(deps: HttpDeps, draining: () => boolean): readonly Route[]
       ...common,
       kind: 'raw',
       path: '/metrics',
+      line: 'figures',
       access: deps.metricsAccess,
       // They tell of every scope together.
       scope: deps.metricsAccess === 'open' ? 'none' : 'all',

@@ -1,10 +1,13 @@
 // Incidents: list, show with everything that belongs to them, their story, and what people do to them.
+//   N1  Who takes what another has just taken is told who has it, and who gives back what nobody has is told so: for a moment both look at what the
+//       read model shows. Where it shows nothing by then the word is kept, and the desk decides.
 import { GatewayError } from '../../core/errors.ts';
 import { sinceOf } from '../../core/time.ts';
 import type { IncidentAnswer, TimelineAnswer } from '../../readmodel/answers.ts';
 import type { IncidentDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
-import { standingOf } from '../door/ack.ts';
+import { standingOf, type Standing } from '../door/ack.ts';
+import { lookBriefly } from '../door/looking.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listIncidents } from './incident-list.ts';
@@ -79,15 +82,42 @@ function readingRoutes({ store: { views } }: HttpDeps): readonly Route[] {
   ];
 }
 
+interface Word {
+  readonly incident: string;
+  readonly scope: string;
+  readonly by: string;
+}
+
 /** Refuses to take silently nothing: another person has it. Whoever has it may say so again; what rings again is anybody's. */
-async function untaken(deps: HttpDeps, of: { readonly incident: string; readonly scope: string }, actor: string): Promise<void> {
-  const standing = await standingOf(deps, of);
+function refuseTaken(deps: HttpDeps, { incident: id, by: actor }: Word, standing: Standing): void {
   if (standing.is !== 'taken') return;
   const { acknowledgedBy: by, acknowledgedAt: at, sources } = standing.incident;
   // A person takes over from a source without a word, for its acknowledgement covers less.
   if (by === null || by === actor || sources.includes(by)) return;
   const since = at === null ? '' : ` ${sinceOf(at, deps.clock.now())}`;
-  throw new GatewayError('state_conflict', `incident ${of.incident} is taken by ${by}${since}: send over (--over) to take it over`);
+  throw new GatewayError('state_conflict', `incident ${id} is taken by ${by}${since}: send over (--over) to take it over`);
+}
+
+/** N1: of two who take one incident at once, the second is told of the first. */
+async function refuseSecond(deps: HttpDeps, word: Word): Promise<void> {
+  const shown = await lookBriefly(deps, async () => {
+    const standing = await standingOf(deps, word);
+    if (standing.is === 'over') return standing;
+    if (standing.is !== 'taken') return null;
+    const { acknowledgedBy: by, sources } = standing.incident;
+    return by !== null && by !== word.by && sources.includes(by) ? null : standing; // a source has it until our word is shown
+  });
+  if (shown !== null) refuseTaken(deps, word, shown);
+}
+
+/** N1: an incident that was taken a moment ago may be shown as open for another. */
+async function refuseUntaken(deps: HttpDeps, { state, id, scope }: IncidentDocument): Promise<void> {
+  if (state === 'acknowledged') return;
+  const isTaken = await lookBriefly(deps, async () => {
+    const now = await deps.store.views.get('incident', id, [scope]);
+    return now?.state === 'acknowledged' ? true : null;
+  });
+  if (isTaken === null) throw new GatewayError('state_conflict', `incident ${id} is open: nobody has it, so nobody can give it back`);
 }
 
 function commandRoutes(deps: HttpDeps): readonly Route[] {
@@ -106,9 +136,14 @@ function commandRoutes(deps: HttpDeps): readonly Route[] {
       body: object({ over: { type: 'boolean', default: false, description: 'Take it over from whoever has it' } }),
       async handle(call) {
         const { scope, id } = await open(call);
-        const over = call.body.over === true ? { over: true as const } : {};
-        if (call.body.over !== true) await untaken(deps, { incident: id, scope }, call.actor);
-        await intake.submit({ type: 'Acked', scope, incident: id, by: call.actor, via, ...over });
+        const word: Word = { incident: id, scope, by: call.actor };
+        if (call.body.over === true) {
+          await intake.submit({ type: 'Acked', ...word, via, over: true });
+          return taken;
+        }
+        refuseTaken(deps, word, await standingOf(deps, word));
+        await intake.submit({ type: 'Acked', ...word, via });
+        await refuseSecond(deps, word);
         return taken;
       },
     }),
@@ -118,7 +153,9 @@ function commandRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'Give back: nobody has it any more, ring again',
       body: object({ note: { type: 'string', maxLength: textCharsMax } }),
       async handle(call) {
-        const { scope, id } = await open(call);
+        const incident = await open(call);
+        await refuseUntaken(deps, incident);
+        const { scope, id } = incident;
         await intake.submit({ type: 'Unacked', scope, incident: id, by: call.actor, via, note: call.body.note ?? '' });
         return taken;
       },

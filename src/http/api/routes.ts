@@ -52,6 +52,7 @@ export function apiRoutes(
       path: '/api/v1/openapi.json',
       access: 'open',
       scope: 'none',
+      line: 'views', // long, and anybody may ask: in turns
       tag: 'gateway',
       summary: 'This document',
       answers: { 200: openapi },

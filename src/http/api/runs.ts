@@ -5,6 +5,7 @@ import type { OutputAnswer } from '../../readmodel/answers.ts';
 import type { ViewQuery } from '../../readmodel/query.ts';
 import type { RunDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
+import { lookBriefly } from '../door/looking.ts';
 import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object, type Schema } from '../schema.ts';
 import {
@@ -23,6 +24,8 @@ import { found, page, stillOpen, taken, takenAnswers } from './view.ts';
 
 const note = { type: 'string', maxLength: 2_000 } as const;
 const via = 'api';
+/** In whose name an approval ends that nobody answered, or whose yes came to nothing (core/run/approval.ts). */
+const withdrawer = 'quench';
 
 export function runRoutes(deps: HttpDeps): readonly Route[] {
   return [
@@ -83,6 +86,7 @@ function outputRoute({ store: { views, log } }: HttpDeps): Route {
     method: 'get',
     path: '/api/v1/runs/:id/output',
     access: 'read',
+    line: 'log',
     scope: 'own',
     tag: 'runs',
     summary: 'Show the whole output of one call of a run',
@@ -128,14 +132,38 @@ export function decided({ id, state, mode, approvedBy, end, reason }: RunDocumen
   return `run ${id} does not wait for approval${mode === 'approve' ? ' yet: it is still looking' : `: its playbook is in mode ${mode ?? 'unknown'}`}`;
 }
 
-function commandRoutes({ store: { views }, intake }: HttpDeps): readonly Route[] {
+/**
+ * What came of an approval that two persons answered at once, for the one who was second; null when it was this word, or is not shown soon.
+ * A yes that came to nothing, for what it was given to has changed, is told so as well.
+ */
+async function overruled(
+  deps: HttpDeps,
+  run: RunDocument,
+  word: { readonly approved: boolean; readonly by: string },
+): Promise<string | null> {
+  const given = await lookBriefly(deps, async () => {
+    const approval = await deps.store.views.get('approval', run.id, [run.scope]).catch(() => null); // the word is kept already
+    return approval?.state === 'ended' ? approval : null;
+  });
+  if (given === null || (given.approved === word.approved && given.by === word.by)) return null;
+  const added = given.note === null || given.note === '' ? '' : `: ${given.note}`;
+  if (given.by === withdrawer) return `run ${run.id} no longer waits${added}`;
+  return `run ${run.id} was ${given.approved === true ? 'approved' : 'denied'} by ${given.by ?? 'somebody'}${added}`;
+}
+
+function commandRoutes(deps: HttpDeps): readonly Route[] {
+  const {
+    store: { views },
+    intake,
+  } = deps;
   const open = async (call: Call): Promise<RunDocument> => stillOpen('run', await found(views, 'run', call));
   /** Hands a person's word in. One that comes too late is kept for the timeline while the run works, and refused with who was first. */
   const say = async (call: Call, word: { readonly type: 'Approved' } | { readonly type: 'Denied'; readonly note: string }) => {
     const run = await found(views, 'run', call);
     const late = decided(run);
     if (run.state !== 'ended') await intake.submit({ ...word, scope: run.scope, run: run.id, by: call.actor, via });
-    if (late !== null) throw new GatewayError('state_conflict', late);
+    const why = late ?? (await overruled(deps, run, { approved: word.type === 'Approved', by: call.actor }));
+    if (why !== null) throw new GatewayError('state_conflict', why);
     return taken;
   };
   const common = { method: 'post', access: 'operate', scope: 'own', tag: 'runs', answers: takenAnswers } as const;

@@ -87,6 +87,7 @@ function readingRoutes(deps: HttpDeps): readonly Route[] {
       method: 'post',
       path: '/api/v1/silences/preview',
       access: 'operate',
+      line: 'views',
       scope: 'own',
       tag,
       summary: 'Show which firing alerts a silence would mute now',
@@ -111,6 +112,7 @@ function commandRoutes(deps: HttpDeps): readonly Route[] {
       path: '/api/v1/silences',
       access: 'operate',
       scope: 'own',
+      line: 'silences',
       tag,
       summary: 'Make a silence, or replace the one with this id',
       body: object(

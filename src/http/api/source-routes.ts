@@ -38,7 +38,7 @@ function handled({ tag, refusal }: SourceRoutes, route: QueryRoute | CommandRout
     tag,
     summary,
     query: object(query),
-    ...('body' in route && route.body !== undefined ? { body: route.body } : {}),
+    ...('body' in route && route.body !== undefined ? { body: route.body, line: 'silences' } : {}),
     answers: { 200: { says: answer.says, content: { 'application/json': { ...answer.schema } } } },
     ...(refusal === undefined ? {} : { refusal }),
     handle: async ({ params, query: asked, body, actor, scopes }) => ({

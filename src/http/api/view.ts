@@ -41,7 +41,7 @@ export const taken: Reply<AcceptedAnswer> = { status: 202, body: { status: 'acce
 export const takenAnswers: Route['answers'] = {
   202: answer('Durable; what comes of it shows on the timeline.', 'Accepted'),
   404: refusal('No such thing.'),
-  409: refusal('It is over.'),
+  409: refusal('It is over, or somebody was first: the detail says who.'),
 };
 
 export function param(call: Pick<Call, 'params'>, name: string): string {

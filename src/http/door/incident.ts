@@ -19,6 +19,7 @@ export function incidentPageRoutes(deps: HttpDeps): readonly Route[] {
   return [
     {
       path: '/incident/:token',
+      line: 'pages',
       access: 'open',
       scope: 'none',
       tag: 'acknowledgement',

@@ -16,6 +16,7 @@ import { defaultLimits, type HttpDeps, type HttpEndpoint } from '../deps.ts';
 import type { DeliveryOutcome } from '../metrics.ts';
 import { problem, problemOf, sendProblem } from '../problem.ts';
 import type { BodyReader } from './body.ts';
+import { createLargeBodies } from './large.ts';
 import type { Logins } from './logins.ts';
 import { textOfBody } from './text.ts';
 
@@ -48,19 +49,10 @@ export function createWebhooks(
     doors.set(endpoint.name, { endpoint, gate });
   }
   const answers = new Map(brought.map((route) => [route.path, route.answer]));
-  const { bodyBytesMax, listBytesMax } = { ...defaultLimits, ...deps.limits };
   const tellRefusedSize = refusedSizes(deps);
   const direct = [...doors.values()].find((door) => door.endpoint.alertsApi) ?? null;
 
-  async function accept(door: Door, path: string, req: IncomingMessage): Promise<Acceptance> {
-    requireText(req.headers);
-    const body = await readBody(req, door.endpoint.source.lists === true ? listBytesMax : bodyBytesMax);
-    const receivedAt = deps.clock.now();
-    if (!door.gate().body(req.headers, body, receivedAt)) throw refused;
-    const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
-    const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
-    return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
-  }
+  const accept = accepting(deps, readBody);
 
   async function receive(door: Door, path: string, own: Answer | undefined, req: IncomingMessage, res: ServerResponse): Promise<void> {
     const began = deps.clock.steady();
@@ -70,7 +62,7 @@ export function createWebhooks(
       if (door.endpoint.isBroken === true) throw new GatewayError('overloaded', brokenEndpoint);
       if (!door.gate().headers(req.headers)) throw refused;
       if (door.gate().asksBefore) deps.logins.succeeded(req);
-      const acceptance = await accept(door, path, req);
+      const acceptance = await accept(door, path, req, res);
       deps.metrics.delivery(name, acceptance.status);
       answer(acceptance, own, res);
       if (acceptance.status === 'refused') deps.refusals.refused(name, notTaken(acceptance, req));
@@ -121,6 +113,29 @@ export function createWebhooks(
       return true;
     }
     return false;
+  };
+}
+
+type Accept = (door: Door, path: string, req: IncomingMessage, res: ServerResponse) => Promise<Acceptance>;
+
+/** Reads a body and hands it to intake, large ones in turns. */
+function accepting(deps: HttpDeps, readBody: BodyReader): Accept {
+  const { bodyBytesMax, listBytesMax, bufferedBytesMax } = { ...defaultLimits, ...deps.limits };
+  const large = createLargeBodies(bufferedBytesMax);
+
+  async function taken(door: Door, path: string, req: IncomingMessage, body: Buffer): Promise<Acceptance> {
+    const receivedAt = deps.clock.now();
+    if (!door.gate().body(req.headers, body, receivedAt)) throw refused;
+    const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
+    const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
+    return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
+  }
+
+  return async (door, path, req, res) => {
+    requireText(req.headers);
+    const { name, source } = door.endpoint;
+    const body = await readBody(req, source.lists === true ? listBytesMax : bodyBytesMax);
+    return large.inTurn({ endpoint: name, bytes: body.length }, res, () => taken(door, path, req, body));
   };
 }
 

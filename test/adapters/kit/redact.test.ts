@@ -24,6 +24,16 @@ test('C16: a value goes in each form in which programs print it, alone and withi
     'base64 of user and password': Buffer.from(`ci:${secret}`).toString('base64'),
     'base64 of a longer text': Buffer.from(`user=me&pass=${secret}&x=1`).toString('base64'),
     hexadecimal: Buffer.from(secret).toString('hex'),
+    'a dump': [...Buffer.from(secret)].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    'a fingerprint': [...Buffer.from(secret)].map((byte) => byte.toString(16).toUpperCase().padStart(2, '0')).join(':'),
+    'an address within an address': encodeURIComponent(encodeURIComponent(secret)),
+    'JSON within an address': encodeURIComponent(json),
+    'JSON of ASCII twice': JSON.stringify(JSON.stringify({ secret }).replaceAll('ö', '\\u00f6')),
+    HTML: 'p@ss/w&#246;rd+&quot;x&quot; 9~!',
+    'HTML with numbers': 'p@ss/w&#xF6;rd+&#34;x&#x22; 9~!',
+    'a shell’s word': 'p@ss/wörd+\\"x\\"\\ 9\\~\\!',
+    'a shell’s word of bytes': '$\'p@ss/w\\303\\266rd+"x" 9~!\'',
+    'Python’s bytes': 'b\'p@ss/w\\xc3\\xb6rd+"x" 9~!\'',
   };
   for (const [name, form] of Object.entries(forms)) {
     const clean = text(`before ${form} after`);
@@ -42,6 +52,21 @@ test('C16: base64 that a program breaks into lines is found all the same', () =>
     const clean = createScrubber([long]).text(`seen:\n${broken}end`);
     const left = Buffer.from(clean.replace(/seen:|end|\[redacted\]|\n/g, ''), 'base64').toString();
     assert.ok(left.length <= 6, JSON.stringify({ clean, left }));
+  }
+});
+
+test('C16: a value that a program breaks into lines, itself or as a dump, is found all the same', () => {
+  const { text } = createScrubber([secret, 'a-token-of-some-length-0123456789']);
+  const dump = Buffer.from(secret).toString('hex').replace(/.{16}/g, '$&\n');
+  for (const broken of ['a-token-of-some-l\nength-0123456789', 'p@ss/wörd+\r\n"x" 9~!', dump])
+    assert.equal(text(`seen >>${broken}<<`), 'seen >>[redacted]<<');
+});
+
+test('C16: a text that looks escaped all over is read in bounded work, and stays as it is', () => {
+  const { text } = createScrubber(Array.from({ length: 20 }, (_, index) => `${secret}${index}`));
+  for (const unit of ['%25', '\\', '&amp;', 'ab ', 'ab:', ' \n', "'\\''", '\\u005c', '%5c%25', '\u{1f600}\\']) {
+    const large = unit.repeat(20_000);
+    assert.ok(text(large) === large, unit);
   }
 });
 
