@@ -6,7 +6,7 @@
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
-import { clockOf, spanOf } from '../time.ts';
+import { clockOf, hour, minute, spanOf, type Instant, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import { climbWhenUnheard, isQuiet, onReach, onRung, ring, type Place } from './climb.ts';
 import { send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
@@ -91,13 +91,22 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
   const { page: id, ring: ringNumber, asked = 0 } = wake;
   const page = pageOf(ctx, id);
   if (page?.state !== 'acked' || page.ring !== ringNumber || asked < (page.takenOver ?? 0)) return; // P2, P3
-  if (isQuiet(ctx, page)) {
-    return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
-  }
   const since = incidentOf(ctx, page.incident)?.taken?.at;
+  if (isQuiet(ctx, page)) {
+    return wakeAfter(ctx, quietWait(ctx, page, since), { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
+  }
   const when = since === undefined ? '' : ` at ${clockOf(since)}`;
   const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}${when}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
   ringEverybody(ctx, page, { kind: 'repeat', reason });
+}
+
+/**
+ * Muted when its acknowledgement times out: the silence may end at any time, and whoever has it has had their time, so that it is asked
+ * again soon, and the longer the silence lasts the more rarely, from a minute to an hour.
+ */
+function quietWait({ at }: TurnContext, { ladder }: Page, since: Instant = at): Millis {
+  const overdueMs = Math.max(0, at - since - ladder.ackTimeoutMs);
+  return Math.min(ladder.ackTimeoutMs, hour, Math.max(minute, Math.floor(overdueMs / 4)));
 }
 
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
