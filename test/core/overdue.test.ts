@@ -78,6 +78,18 @@ test('K4: nobody is called when it is over by then, is a warning by then, or ack
   }
 });
 
+test('K6: a source’s word lasts until the source takes it back', () => {
+  const story = begun();
+  story.see(eventOf());
+  story.see(eventOf({ claim: 'acknowledged', observedAt: story.now() + 1 }));
+  story.forward(24 * hour);
+  assert.deepEqual([paged(story), state(story)], [0, 'acknowledged']);
+
+  story.see(eventOf({ claim: 'unacknowledged', observedAt: story.now() }));
+  story.forward(minute);
+  assert.equal(paged(story), 1);
+});
+
 test('K4: the ladder in force counts: a span that became longer meanwhile is waited for', () => {
   const story = begun();
   story.see(eventOf());
