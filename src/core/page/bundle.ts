@@ -4,7 +4,8 @@
 //   U1  A ring waits no longer than the policy's span, and never one that is more severe than what the notifier was called for in that span.
 //   U2  Only first rings and repeats wait, first rings for first rings alone: what is new, worse, a storm's or asks for a yes leaves at once.
 //   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
-//       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does.
+//       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does, and
+//       soon after the leader's end, or its being taken alone: nothing at the vendor calls for the others then.
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
 import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';

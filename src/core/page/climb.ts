@@ -119,6 +119,13 @@ export function onRung(ctx: TurnContext, id: string, ringNumber: number): void {
   climb(ctx, page);
 }
 
+/** The message that told it besides has come to its end at the vendor, or somebody has what led it: it rings its rung by itself. */
+export function onLeft(ctx: TurnContext, id: string, ringNumber: number): void {
+  const page = pageOf(ctx, id);
+  if (page?.state !== 'ringing' || page.ring !== ringNumber || isQuiet(ctx, page)) return; // P3
+  ring(ctx, id, { round: page.round, rung: page.rung, kind: 'repeat' });
+}
+
 /** A minute after it rang: somebody on the rung has been told, or it has had its time. */
 export function onReach(ctx: TurnContext, id: string, ringNumber: number): void {
   const page = pageOf(ctx, id);
