@@ -1,5 +1,6 @@
 // What a Nagios notification or event handler claims: the state that was measured, and the type of the notice.
-//   N3  A custom notification, comment, downtime or flapping notice never opens or clears anything.
+//   N3  A custom notification, comment, downtime or flapping notice opens nothing, and clears only where it ends what held notifications
+//       back and the state is well: the recovery in between was never sent.
 //   N4  The state that was measured decides; a type that contradicts it is a warning.
 import type { Claim } from '../../src/core/alert/event.ts';
 import type { Severity } from '../../src/core/alert/severity.ts';
@@ -71,6 +72,7 @@ export function stateOf(fields: Fields, kind: Kind): State | undefined {
 }
 
 export function claimOf(said: Notice | undefined, state: State | undefined, warnings: string[]): Claim {
+  if (said?.says === 'noted' && said.mute === null && state?.well === true) return 'cleared'; // N3
   if (said?.says === 'acknowledged' || said?.says === 'noted') return said.says; // N3
   const told = said === undefined ? undefined : said.says === 'problem' ? 'firing' : 'cleared';
   if (state === undefined) {

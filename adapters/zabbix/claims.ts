@@ -42,7 +42,9 @@ export function saidBy(fields: Fields): Result<readonly Said[], ParseFailure> {
   const cancelled = /^NOTE: Escalation cancell?ed[^\n]{0,300}/.exec(message)?.[0];
   if (cancelled !== undefined)
     return ok([{ claim: 'cleared', proof: 'assumed', presumed: true, phase: 'cancel', note: cancelled.toWellFormed() }]);
-  return ok([{ claim: 'firing', phase: 'problem' }]);
+  // Only where the server was asked: it says of no problem by itself that the time of its suppression is over.
+  const isShown = pick(fields, 'suppressed') === '0';
+  return ok([{ claim: 'firing', phase: 'problem', ...(isShown ? { mute: null } : {}) }]);
 }
 
 /** `0`, `1`, or a word that a template put there; undefined for anything else. */

@@ -43,6 +43,7 @@ export function eventOf({ fields, delivery, config, origin, fingerprint, severit
     ...timesOf(fields, said.phase, delivery.receivedAt, config),
     links: linksOf(fields),
     ...(said.mute === undefined ? {} : { sourceMute: said.mute }),
+    ...(said.claim === 'firing' ? { muteOf: 'episode' as const } : {}), // a problem is suppressed, never its trigger
     ...(said.note === undefined ? {} : { note: said.note }),
   };
 }

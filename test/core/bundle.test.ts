@@ -152,7 +152,8 @@ test('U3: what nobody answers rings on, in a bundle, led by a page that the vend
   pass(story, 6 * 60);
 
   const repeats = story.all('NotifyGranted').filter(({ notification }) => notification.kind === 'repeat');
-  assert.ok(repeats.length >= 1 && repeats.length <= 3, `${repeats.length} messages for five repeats`);
+  // Those that the first led ring by themselves soon after its end, and all five at their rung.
+  assert.ok(repeats.length >= 2 && repeats.length <= 5, `${repeats.length} messages for nine repeats`);
   assert.ok(repeats.every(({ page }) => page !== first?.page));
   for (let n = 0; n < 6; n += 1) clear(story, n);
   pass(story, 2);
@@ -276,3 +277,31 @@ test('B20: what was told within another page’s message is no message of its ow
     .filter(({ kind }) => kind === 'acknowledged');
   assert.ok(heard.length >= 1 && heard.length <= told, `one for each message that rang, seen ${heard.length}`);
 });
+
+for (const [how, leaves] of [
+  ['is over', (story: Story): void => clear(story, 1)],
+  ['is taken by itself', takesLeader],
+] as const) {
+  test(`U3: what a message told besides rings by itself soon after what led it ${how}, not at its next rung; not what ended with it`, () => {
+    const story = hosts(4);
+    pass(story, 40);
+    const before = sent(story).length;
+    leaves(story);
+    pass(story, 5);
+    clear(story, 3);
+    pass(story, 20);
+
+    const calls = sent(story)
+      .slice(before)
+      .filter(({ kind }) => kind === 'repeat');
+    assert.deepEqual(
+      calls.map(({ source }) => source),
+      ['h2'],
+    );
+  });
+}
+
+function takesLeader(story: Story): void {
+  const incident = story.all('AlertJoined').find(({ summary }) => summary.endsWith('h1'))?.incident ?? '';
+  story.say({ type: 'Acked', incident, by: 'anna', via: 'api' });
+}

@@ -5,9 +5,17 @@ import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
 import { began, clears, ends, fires, paged, probe, proving, well } from '../support/play.ts';
 import { playbookOf, policyOf } from '../support/policy.ts';
-import { broke, silent, tell, type Story } from '../support/story.ts';
+import { accepted, broke, silent, tell, type Story } from '../support/story.ts';
 
 const settle = 10 * second;
+
+const grave = eventOf({ name: 'HostDown' });
+
+function silenceGrave(story: Story): void {
+  const matchers = [{ name: 'alertname', op: '=' as const, value: grave.name }];
+  const [startsAt, endsAt] = [story.now(), story.now() + 24 * hour];
+  story.say({ type: 'SilenceSet', silence: { id: 's1', matchers, startsAt, endsAt, untilResolved: false, by: 'anna', comment: '' } });
+}
 
 const rings = (story: Story): readonly number[] => story.all('PageRang').map((fact) => fact.rung);
 
@@ -32,6 +40,52 @@ test('a blip that is over before it has settled pages nobody', () => {
   story.forward(hour);
 
   assert.equal(paged(story), 0);
+});
+
+test('B1: what was critical while it was watched and is a warning when it has settled calls nobody; worse again, it does', () => {
+  const story = tell(policyOf());
+  story.see(eventOf());
+  story.forward(settle / 2);
+  story.see(eventOf({ severity: 'warning', observedAt: story.now() }));
+  story.forward(hour);
+  assert.deepEqual([paged(story), story.last('IncidentDecided').decision], [0, 'record']);
+
+  story.see(eventOf({ severity: 'critical', observedAt: story.now() }));
+  story.forward(settle);
+  assert.equal(paged(story), 1);
+});
+
+for (const [how, quieten] of [
+  ['has cleared', (story: Story) => void story.see(eventOf({ ...grave, claim: 'cleared', observedAt: story.now() }))],
+  ['is silenced', silenceGrave],
+] as const) {
+  test(`B1: nobody is called for the warning that is left when the critical alert beside it ${how}`, () => {
+    const story = tell(policyOf());
+    story.see(eventOf({ name: 'Latency', severity: 'warning' }));
+    story.see(grave);
+    story.forward(settle / 2);
+    quieten(story);
+    story.forward(hour);
+
+    assert.equal(paged(story), 0);
+  });
+}
+
+test('B17: a page says how bad it is when it leaves, and what was known already rings nobody anew', () => {
+  const story = tell(policyOf());
+  story.see(eventOf());
+  story.forward(settle);
+  story.notified(accepted);
+  assert.equal(story.last('NotifyGranted').notification.severity, 'critical');
+
+  story.see(eventOf({ severity: 'warning', observedAt: story.now() }));
+  story.forward(5 * minute);
+  story.notified(accepted);
+  assert.equal(story.last('NotifyGranted').notification.severity, 'warning');
+
+  const before = rings(story).length;
+  story.see(eventOf({ severity: 'critical', observedAt: story.now() }));
+  assert.equal(rings(story).length, before);
 });
 
 test('a wake of an earlier life does not settle the next one early', () => {

@@ -196,7 +196,8 @@ function nobodyForgotten(chaos: Chaos): void {
     if (incident.state !== 'open' || spokenFor || incident.firing === 0 || incident.run !== null) continue;
     if (!['error', 'critical'].includes(incident.severity) || incident.score.value < 0.3) continue;
     const calling = [...alerts.rows.values()].some(({ alert, muted, flapping }) => {
-      return alert.incident === incident.id && alert.state === 'firing' && !alert.soft && muted === null && !flapping;
+      const grave = ['error', 'critical'].includes(alert.severity);
+      return alert.incident === incident.id && alert.state === 'firing' && grave && !alert.soft && muted === null && !flapping;
     });
     if (calling)
       assert.notEqual(incident.page, null, `${incident.id} burns and nobody was called: ${incident.decision} ${incident.reason}`);

@@ -67,6 +67,8 @@ export interface AlertEvent {
   readonly soft?: boolean;
   /** The source itself holds notifications back: `downtime`, `flapping`, `silenced`, … ; null lifts it; absent says nothing. */
   readonly sourceMute?: string | null;
+  /** What the source holds back is one episode, and the next begins unmuted (a Zabbix problem); absent: the thing itself (a downtime). */
+  readonly muteOf?: 'episode';
   /** Remark of a person or the source that belongs on the timeline. */
   readonly note?: string;
 }

@@ -186,7 +186,7 @@ function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | unde
     count: 1,
     acknowledged: false,
     soft: event.soft === true,
-    sourceMute: event.sourceMute === undefined ? (before?.sourceMute ?? null) : event.sourceMute,
+    sourceMute: muteAfter(before, event),
     incident: before?.incident ?? null,
     ...(before?.ended === undefined ? {} : { ended: before.ended }),
     ...(before?.lastEnd === undefined ? {} : { lastEnd: before.lastEnd }),
@@ -201,6 +201,12 @@ function touched(belief: Alert, event: AlertEvent, seenAt: Instant): Alert {
     observedAt: Math.max(belief.observedAt, event.observedAt),
     seenAt,
     count: belief.count + 1,
-    sourceMute: event.sourceMute === undefined ? belief.sourceMute : event.sourceMute,
+    sourceMute: muteAfter(belief, event),
   };
+}
+
+/** What a source does not speak of stays, unless it was about an earlier episode alone. */
+function muteAfter({ sourceMute = null, episode }: Partial<Alert> = {}, event: AlertEvent): string | null {
+  if (event.sourceMute !== undefined) return event.sourceMute;
+  return event.muteOf === 'episode' && event.episode !== episode ? null : sourceMute;
 }

@@ -9,6 +9,7 @@ import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
 import { incidentOf, isInDoubt, type Incident, type Remedied } from '../incident/row.ts';
+import { ringDropped } from '../page/climb.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { ends } from '../run/ends.ts';
@@ -20,9 +21,10 @@ import { ringAnew } from './anew.ts';
 import type { Decision } from './facts.ts';
 import { flapNews, flappedText, isHeldByFlapping } from './flaps.ts';
 import { refreshHeld } from './held.ts';
+import { overdueOf } from './overdue.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf, holdOffOf, remedy, type Remedies } from './remedy.ts';
-import { newsOf, release } from './taken.ts';
+import { isGraveNow, newsOf, pages, release } from './taken.ts';
 import { playbookNamed } from './triggers.ts';
 
 /** After a member has cleared, the rest has so long to follow before a person is called for it. */
@@ -43,6 +45,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   ringAnew(ctx, incident, arrived);
+  ringDropped(ctx, pageOf(ctx, incident.page));
   if (incident.news?.kind === 'unacknowledged' && isAnswered(ctx, incident)) return page(ctx, incident, incident.news.text, null);
   const working = runOf(ctx, incident.run);
   if (working !== undefined) return whileWorking(ctx, incident, working);
@@ -61,10 +64,10 @@ function workingName(ctx: TurnContext, { run: id }: Incident): string {
   return run === undefined ? '' : playbookOf(ctx.desk, run).name;
 }
 
-/** What has come since somebody took the incident and is worse, or new and worth a page, is nobody's (taken.ts). */
+/** What has come since somebody took it and is worse, or new and worth a page, is nobody's (taken.ts); nor is what nobody mended in time. */
 function renewed(ctx: TurnContext, incident: Incident, arrived: string | null): Incident {
   if (incident.state !== 'acknowledged') return incident;
-  const news = newsOf(ctx, incident, arrived);
+  const news = newsOf(ctx, incident, arrived) ?? overdueOf(ctx, incident);
   if (news !== null) release(ctx, incident.id, { by: 'quench', via: '' }, news);
   return incidentOf(ctx, incident.id) ?? incident;
 }
@@ -107,7 +110,7 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Remedies, arrive
     return page(ctx, incident, incident.news.text, null);
   }
   if (answered && outcome !== null && ends[outcome.end].callsPerson) return page(ctx, incident, failureOf(outcome), null); // R3
-  if (incident.page !== null) return decide(ctx, incident, 'page', incident.reason === '' ? 'paged' : incident.reason);
+  if (incident.page !== null) return decide(ctx, incident, 'page', pagedFor(ctx, incident));
   const flaps = flapNews(ctx, incident);
   if (flaps !== null && severityRank(incident.severity) >= severityRank(ctx.policy.paging.severity))
     return page(ctx, incident, flaps, null);
@@ -123,6 +126,11 @@ function pageOrNot(ctx: TurnContext, incident: Incident, asked: Remedies, arrive
     return arrived === null ? page(ctx, incident, failureOf(outcome), ladderOf(ctx, outcome.playbook)) : deliberate(ctx, incident.id, null);
   }
   pageIfWorth(ctx, incident, asked, arrived);
+}
+
+/** Why it is paged; what was decided meanwhile and is no longer so (muted, taken) is no reason of it. */
+function pagedFor(ctx: TurnContext, { decision, reason, page: id }: Incident): string {
+  return (decision === 'page' ? reason : pageOf(ctx, id)?.reason) || 'paged';
 }
 
 /** No playbook works on it, none failed: a person is called if the rule says so, and not before the incident has settled. */
@@ -203,10 +211,10 @@ function failureOf(outcome: Remedied): string {
  * may hold a page up to its bound and never take it away (B3).
  */
 function worthOf(ctx: TurnContext, incident: Incident): 'now' | 'later' | 'no' {
-  const { severity, score } = ctx.policy.paging;
+  const { score } = ctx.policy.paging;
   const left = incident.outcome !== null && ends[incident.outcome.end].helped ? unhelped(ctx, incident) : [];
-  const severities = left.length > 0 ? left.map(({ alert }) => alert.severity) : [incident.severity];
-  if (!severities.some((one) => severityRank(one) >= severityRank(severity))) return 'no';
+  const isGrave = left.length > 0 ? left.some(({ alert }) => pages(ctx, alert)) : isGraveNow(ctx, incident);
+  if (!isGrave) return 'no';
   if (incident.score.value >= score) return 'now';
   if (unlearnedScore(incident) < score) return 'no';
   return ctx.at >= boundOf(ctx, incident) ? 'now' : 'later';

@@ -9,6 +9,7 @@ import type { CommandGiven } from '../playbook/facts.ts';
 import { cancel } from '../run/program.ts';
 import { clockOf } from '../time.ts';
 import { takeChildren } from './adopt.ts';
+import { watchTaken } from './overdue.ts';
 import { briefOf, coveredNow, release, takenAtSource, takenText } from './taken.ts';
 
 /** Who takes an incident, by which way; `over` takes it from whoever has it. */
@@ -28,6 +29,7 @@ export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): v
   const from = isTaken && incident.taken !== undefined ? { from: incident.taken.by } : {};
   emit(ctx, { type: 'IncidentAcknowledged', incident: id, by, via, covers: coveredNow(ctx, incident, via), ...from });
   if (page !== undefined) ackPage(ctx, page, { by, via });
+  else watchTaken(ctx, id);
   ctx.toDeliberate.add(id);
   if (incident.storm) takeChildren(ctx, id, { by, via });
 }

@@ -120,6 +120,20 @@ export function isWorse(a: Alert, b: Alert): boolean {
   return by > 0 || (by === 0 && (a.startedAt < b.startedAt || (a.startedAt === b.startedAt && a.fingerprint < b.fingerprint)));
 }
 
+/** Whether anything of it that fires unmuted pages; what was worse and is no longer calls nobody. Where not all are asked, as it was (K3). */
+export function isGraveNow(ctx: TurnContext, incident: Incident): boolean {
+  const { storm, firing, severity } = incident;
+  if (severityRank(severity) < severityRank(ctx.policy.paging.severity)) return false;
+  if (storm || firing === 0 || firing > membersAsked) return true;
+  for (const row of firingOf(ctx, incident)) if (pages(ctx, row.alert) && muteOf(ctx, row) === null) return true;
+  return false;
+}
+
+/** How bad it is now: as bad as the worst of it that fires and that nothing mutes; a storm, and what does not fire, as bad as it was. */
+export function severityNow(ctx: TurnContext, incident: Incident): Severity {
+  return (incident.storm ? null : loudest(ctx, incident)?.severity) ?? incident.severity;
+}
+
 export function pages(ctx: TurnContext, alert: Alert): boolean {
   return severityRank(alert.severity) >= severityRank(ctx.policy.paging.severity);
 }

@@ -9,6 +9,7 @@ import type { WakeHandlers } from '../wakes.ts';
 import { adoptLate } from './adopt.ts';
 import { deliberate, page } from './deliberate.ts';
 import type { DecideWake } from './facts.ts';
+import { watchTaken } from './overdue.ts';
 import { quietReason } from './quiet.ts';
 import { askAgain, boundOf } from './remedy.ts';
 
@@ -18,6 +19,7 @@ export const decideWakes: WakeHandlers<DecideWake['kind']> = {
     if (about === undefined) ctx.toDeliberate.add(incident);
     else deliberate(ctx, incident, about);
     watchRun(ctx, incident);
+    watchTaken(ctx, incident); // a policy that came meanwhile, or a clock that was set back, may have put its end off
   },
   grace: (ctx, wake) => onGrace(ctx, wake.incident, wake.run),
 };

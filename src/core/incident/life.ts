@@ -6,6 +6,7 @@
 //   I4  What a person resolved while it fires comes back after the policy's span for reopening, if it still fires; with force, only
 //       when it is worse, or has cleared and fires again.
 //   I3  A storm is one incident: members beyond the list are counted, never lost.
+import { watchTaken } from '../decide/overdue.ts';
 import { forgetOldest } from '../alert/remembered.ts';
 import type { Alert } from '../alert/row.ts';
 import { staleMin, staleMsOf } from '../alert/staleness.ts';
@@ -67,6 +68,7 @@ function speakForItself(ctx: TurnContext, id: string, storm: string): void {
   const incident = incidentOf(ctx, id);
   const page = pageOf(ctx, incident?.page ?? null);
   if (incident?.taken?.storm === storm && page !== undefined) watchAck(ctx, page);
+  else watchTaken(ctx, id);
   ctx.toDeliberate.add(id);
 }
 

@@ -4,10 +4,12 @@
 //   U1  A ring waits no longer than the policy's span, and never one that is more severe than what the notifier was called for in that span.
 //   U2  Only first rings and repeats wait, first rings for first rings alone: what is new, worse, a storm's or asks for a yes leaves at once.
 //   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
-//       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does.
+//       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does, and
+//       soon after the leader's end, or its being taken alone: nothing at the vendor calls for the others then.
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
 import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
+import { severityNow } from '../decide/taken.ts';
 import { incidentOf } from '../incident/row.ts';
 import type { Instant } from '../time.ts';
 import type { Notification, NotifyKind, Told } from './notification.ts';
@@ -18,11 +20,6 @@ import { erasTold, pageOf, type Bundle, type Page } from './row.ts';
 export const bundleMax = 50;
 const titlesShown = 20;
 const titleCharsMax = 200;
-
-/** First rings wait for first rings, repeats for repeats. */
-export function bundleKey(notifier: string, kind: NotifyKind): string {
-  return `${kind === 'repeat' ? 'repeat' : 'page'}|${notifier}`;
-}
 
 export function mayWait(kind: NotifyKind): boolean {
   return kind === 'page' || kind === 'repeat'; // U2
@@ -67,9 +64,9 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
   const incidents = others.flatMap(({ page }) => incidentOf(ctx, page.incident) ?? []);
   const severity = worstOf(
     notice.severity,
-    incidents.map((incident) => incident.severity),
+    incidents.map((incident) => severityNow(ctx, incident)),
   );
-  const lines = incidents.slice(0, titlesShown).map(({ id, severity: own, title }) => `- ${own}: ${title} (${id})`);
+  const lines = incidents.slice(0, titlesShown).map((each) => `- ${severityNow(ctx, each)}: ${each.title} (${each.id})`);
   const more = incidents.length > titlesShown ? [`- and ${incidents.length - titlesShown} more`] : [];
   const titles = [notice.title, ...incidents.map((incident) => incident.title)];
   const title = `${count} more: ${commonTitle(ctx, [notice.incident, ...incidents.map(({ id }) => id)]) ?? titles.join('; ')}`;
@@ -99,8 +96,8 @@ function commonTitle(ctx: TurnContext, incidents: readonly string[]): string | n
 }
 
 function toldOf(ctx: TurnContext, { page, outgoing }: Word): Told {
-  const { title, severity } = incidentOf(ctx, page.incident) ?? { title: page.title, severity: 'critical' as const };
-  return { id: outsideId(ctx, outgoing.id), incident: page.incident, page: page.id, title: title.slice(0, titleCharsMax), severity };
+  const title = (incidentOf(ctx, page.incident) ?? page).title.slice(0, titleCharsMax);
+  return { id: outsideId(ctx, outgoing.id), incident: page.incident, page: page.id, title, severity: severityOf(ctx, page) };
 }
 
 /** What the world knows a notification by. */
@@ -121,5 +118,6 @@ export function toldWith(ctx: TurnContext, id: string): readonly string[] {
 }
 
 function severityOf(ctx: TurnContext, page: Page): Notification['severity'] {
-  return incidentOf(ctx, page.incident)?.severity ?? 'critical';
+  const incident = incidentOf(ctx, page.incident);
+  return incident === undefined ? 'critical' : severityNow(ctx, incident);
 }

@@ -6,7 +6,8 @@
 //   P8  A page that nobody took says so (`unreached`) and goes to the fail-open notifiers.
 import { recount } from '../incident/place.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { criticalsOf } from '../decide/taken.ts';
+import { worstOf } from '../alert/severity.ts';
+import { criticalsOf, severityNow } from '../decide/taken.ts';
 import type { Incident } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { suppressionOf } from '../mute/suppression.ts';
@@ -44,7 +45,7 @@ export function ring(ctx: TurnContext, id: string, place: Place): void {
   if (rung === undefined) return;
   const { round, kind, reason, about } = place;
   const incident = ctx.desk.tables.incidents.rows.get(page.incident);
-  const severity = incident?.severity;
+  const severity = incident === undefined ? undefined : worstOf(page.severity ?? 'info', [severityNow(ctx, incident)]);
   const criticals = incident?.severity === 'critical' ? criticalRulesOf(ctx, incident, page.criticals) : undefined;
   const era = (page.era ?? 0) + (isNewEra(page, kind) ? 1 : 0); // P9
   const carried = page.outgoing.filter((each) => isTakenUp(each, kind) && rung.notify.includes(each.notifier)); // P6
@@ -118,6 +119,13 @@ export function onRung(ctx: TurnContext, id: string, ringNumber: number): void {
   climb(ctx, page);
 }
 
+/** The message that told it besides has come to its end at the vendor, or somebody has what led it: it rings its rung by itself. */
+export function onLeft(ctx: TurnContext, id: string, ringNumber: number): void {
+  const page = pageOf(ctx, id);
+  if (page?.state !== 'ringing' || page.ring !== ringNumber || isQuiet(ctx, page)) return; // P3
+  ring(ctx, id, { round: page.round, rung: page.rung, kind: 'repeat' });
+}
+
 /** A minute after it rang: somebody on the rung has been told, or it has had its time. */
 export function onReach(ctx: TurnContext, id: string, ringNumber: number): void {
   const page = pageOf(ctx, id);
@@ -156,6 +164,11 @@ function tellUnreached(ctx: TurnContext, page: Page): void {
 function wasDropped(page: Page): boolean {
   const rang = ringOf(page);
   return rang.length > 0 && rang.every(({ state }) => state === 'dropped');
+}
+
+/** Nothing mutes it now: what was dropped because something did, so that nobody heard of it, rings at once instead of at its next rung. */
+export function ringDropped(ctx: TurnContext, page: Page | undefined): void {
+  if (page?.state === 'ringing' && wasDropped(page)) ringSame(ctx, page);
 }
 
 function ringSame(ctx: TurnContext, page: Page): void {

@@ -7,14 +7,14 @@
 //   P6  For one page at most one ring is on its way to a notifier.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { second } from '../time.ts';
-import { bundleKey, bundleMax, heldBy, led, mayWait, outsideId, spanAfter, together } from './bundle.ts';
+import { bundleMax, heldBy, led, mayWait, outsideId, spanAfter, together } from './bundle.ts';
 import type { NotifyAnswered, NotifyClaimed, NotifyRequested, PageWake } from './facts.ts';
 import { noticeOf } from './notice.ts';
 import { rings, type Notification, type NotifyKind, type NotifyOutcome } from './notification.ts';
 import { isHeard, isOpen, ringOf } from './outgoing.ts';
 import { isUntilAccepted, reasonAgainst, type Word } from './present.ts';
 import { isTriedAgain, waitBefore } from './retry.ts';
-import { pageOf, type Outgoing, type Page, type Placed } from './row.ts';
+import { bundleKey, pageOf, type Outgoing, type Page, type Placed } from './row.ts';
 
 const answerWithinMs = 60 * second;
 /** Somebody on a rung is told within this, or the next rung rings. */

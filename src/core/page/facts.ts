@@ -152,7 +152,8 @@ export interface PageClosed extends FactBase {
 
 /** What a page waits for. */
 export type PageWake =
-  | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number }
+  /** The rung has had its time; `same`: what told of it is over, and it rings on by itself. */
+  | { readonly kind: 'rung'; readonly page: string; readonly ring: number; readonly asked?: number; readonly same?: true }
   | { readonly kind: 'ack'; readonly page: string; readonly ring: number; readonly asked?: number }
   /** By now somebody on the rung should have been told. */
   | { readonly kind: 'reach'; readonly page: string; readonly ring: number }

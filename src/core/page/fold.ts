@@ -1,7 +1,6 @@
 // Facts about pages, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
 import { change, put } from '../table.ts';
-import { bundleKey } from './bundle.ts';
 import type {
   NotifyDropped,
   NotifyFinished,
@@ -12,7 +11,7 @@ import type {
   PageOpened,
   PageRang,
 } from './facts.ts';
-import { erasTold, type Outgoing, type Page } from './row.ts';
+import { bundleKey, erasTold, type Outgoing, type Page } from './row.ts';
 
 const outgoingKept = 64;
 const recipientsKept = 50;

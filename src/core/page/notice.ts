@@ -36,7 +36,7 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
     incident: page.incident,
     page: page.id,
     title: clip(incident === undefined ? page.title : titleNow(incident, worst)),
-    severity: incident?.severity ?? 'critical',
+    severity: worst?.severity ?? incident?.severity ?? 'critical',
     text: incident === undefined ? page.reason : textOf(ctx, incident, { page, kind, at, worst }),
     source: placeOf(worst ?? root),
     at,

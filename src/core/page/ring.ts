@@ -6,9 +6,10 @@
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
-import { clockOf, spanOf } from '../time.ts';
+import { clockOf, hour, minute, second, spanOf, type Instant, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { climbWhenUnheard, isQuiet, onReach, onRung, ring, type Place } from './climb.ts';
+import { toldWith } from './bundle.ts';
+import { climbWhenUnheard, isQuiet, onLeft, onReach, onRung, ring, type Place } from './climb.ts';
 import { send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
 import type { NotifyKind } from './notification.ts';
@@ -16,11 +17,14 @@ import { isTakenUp } from './outgoing.ts';
 import { ladderFor } from './route.ts';
 import { erasTold, pageOf, type Page } from './row.ts';
 
+/** What a message told besides has so long to end, or to be taken, with what led it. */
+const ledMs: Millis = 15 * second;
+
 /** Why a page rings again; `about` is the alert that it rings for, when that is not the worst. */
 type Why = Pick<Place, 'kind' | 'about'> & { readonly reason: string };
 
 export const pageWakes: WakeHandlers<PageWake['kind']> = {
-  rung: (ctx, wake) => onRung(ctx, wake.page, wake.ring),
+  rung: (ctx, wake) => (wake.same === true ? onLeft : onRung)(ctx, wake.page, wake.ring),
   reach: (ctx, wake) => onReach(ctx, wake.page, wake.ring),
   ack: (ctx, wake) => onAckTimeout(ctx, wake),
   bundle: (ctx, wake) => climbWhenUnheard(ctx, takeBundle(ctx, wake)),
@@ -58,6 +62,7 @@ export function onNotifyClaimed(ctx: TurnContext, input: NotifyClaimed): void {
 /** Somebody has it: the page stops ringing, and everybody who was told hears who that is. */
 export function ackPage(ctx: TurnContext, page: Page, who: { readonly by: string; readonly via: string }): void {
   if (page.state === 'closed' || (page.state === 'acked' && page.ackedBy === who.by)) return;
+  watchLed(ctx, page);
   emit(ctx, { type: 'PageAcked', page: page.id, incident: page.incident, ...who });
   for (const notifier of page.told) send(ctx, page.id, notifier, 'acknowledged');
   const { ackTimeoutMs } = page.ladder;
@@ -73,6 +78,7 @@ export function hushPage(ctx: TurnContext, page: Page, who: { readonly by: strin
   const { id, incident, state } = page;
   if (state === 'closed') return;
   const { by, via, storm } = who;
+  watchLed(ctx, page);
   emit(ctx, { type: 'PageAcked', page: id, incident, by, via, storm });
   if (state !== 'ringing') return;
   // What was told within another page's message has nothing of its own at the vendor that would ring on.
@@ -91,13 +97,22 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
   const { page: id, ring: ringNumber, asked = 0 } = wake;
   const page = pageOf(ctx, id);
   if (page?.state !== 'acked' || page.ring !== ringNumber || asked < (page.takenOver ?? 0)) return; // P2, P3
-  if (isQuiet(ctx, page)) {
-    return wakeAfter(ctx, page.ladder.ackTimeoutMs, { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
-  }
   const since = incidentOf(ctx, page.incident)?.taken?.at;
+  if (isQuiet(ctx, page)) {
+    return wakeAfter(ctx, quietWait(ctx, page, since), { kind: 'ack', page: id, ring: ringNumber, asked: nextSeq(ctx) });
+  }
   const when = since === undefined ? '' : ` at ${clockOf(since)}`;
   const reason = `acknowledged by ${page.ackedBy ?? 'somebody'}${when}, still open after ${spanOf(page.ladder.ackTimeoutMs)}`;
   ringEverybody(ctx, page, { kind: 'repeat', reason });
+}
+
+/**
+ * Muted when its acknowledgement times out: the silence may end at any time, and whoever has it has had their time, so that it is asked
+ * again soon, and the longer the silence lasts the more rarely, from a minute to an hour.
+ */
+function quietWait({ at }: TurnContext, { ladder }: Page, since: Instant = at): Millis {
+  const overdueMs = Math.max(0, at - since - ladder.ackTimeoutMs);
+  return Math.min(ladder.ackTimeoutMs, hour, Math.max(minute, Math.floor(overdueMs / 4)));
 }
 
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
@@ -116,9 +131,22 @@ function ringEverybody(ctx: TurnContext, { id }: Page, why: Why): void {
   }
 }
 
+/**
+ * What its message told besides has nothing of its own at the vendor: once this ends there, or is taken, nothing calls for those until
+ * their next rung. What still rings after a moment, for what recovers mostly recovers together, rings by itself then (U3).
+ */
+function watchLed(ctx: TurnContext, page: Page): void {
+  for (const id of toldWith(ctx, page.id)) {
+    const led = pageOf(ctx, incidentOf(ctx, id)?.page ?? null);
+    if (led === undefined || !led.told.some((notifier) => erasTold(led, notifier).length === 0)) continue;
+    wakeAfter(ctx, ledMs, { kind: 'rung', page: led.id, ring: led.ring, asked: nextSeq(ctx), same: true });
+  }
+}
+
 /** The incident is over: stop ringing and tell everybody who may have been told. */
 export function closePage(ctx: TurnContext, page: Page, why: string): void {
   if (page.state === 'closed') return;
+  watchLed(ctx, page);
   emit(ctx, { type: 'PageClosed', page: page.id, incident: page.incident, why });
   for (const notifier of page.told) send(ctx, page.id, notifier, 'resolve');
 }

@@ -47,6 +47,11 @@ export interface Bundle {
   readonly waiting: readonly Placed[];
 }
 
+/** The row of its bundle: first rings wait for first rings, repeats for repeats. */
+export function bundleKey(notifier: string, kind: NotifyKind): string {
+  return `${kind === 'repeat' ? 'repeat' : 'page'}|${notifier}`;
+}
+
 export interface Page {
   readonly id: string;
   readonly incident: string;
@@ -67,7 +72,7 @@ export interface Page {
   readonly storm?: string;
   /** The fact by which another took it over, when one did: the wait of the acknowledgement before is stale. */
   readonly takenOver?: number;
-  /** Severity of the incident when it last rang; absent of a page of 0.1.0. */
+  /** The most severe that it rang for; absent of a page of 0.1.0. */
   readonly severity?: Severity;
   /** The alert that it rang for last, when that was not the worst of the incident. */
   readonly about?: string;

@@ -4,7 +4,7 @@
 //       source that had been up for its grace; an answer that is partial, unsure or of a source that just started proves no absence.
 //   R2  Only what we had not heard of for `unheardMs` when we asked is taken to be over, and its end is dated before that span: an
 //       episode that began around the asking, and whose webhook is on its way, is never cleared by it.
-//   R3  What the source has open is told when we do not believe it, believe an earlier episode or another severity, or have not heard of it
+//   R3  What the source has open is told when we do not believe it, believe an earlier episode or another severity or that it is held back there, or have not heard of it
 //       for so long that it would go stale. An answer that is older than what we heard tells nothing.
 import { severityRank } from '../../core/alert/severity.ts';
 import type { AlertEvent } from '../../core/alert/event.ts';
@@ -74,7 +74,12 @@ export function isNews(event: AlertEvent, doc: AlertDocument | undefined, askedA
   if (doc.seenAt > askedAt) return false;
   if (doc.state === 'cleared') return true;
   if (event.episode !== doc.episode && event.episode !== '' && doc.episode !== '') return event.startedAt > doc.startedAt;
-  return doc.soft || event.severity !== doc.severity || doc.seenAt <= askedAt - pace.refreshMs;
+  return doc.soft || event.severity !== doc.severity || isUnmuted(event, doc) || doc.seenAt <= askedAt - pace.refreshMs;
+}
+
+/** The source holds it back no longer, and did not say so: the time was over, or the word was lost. */
+function isUnmuted(event: AlertEvent, doc: AlertDocument): boolean {
+  return event.sourceMute === null && doc.sourceMute !== null;
 }
 
 /** One alert for each identity: of several open episodes the one that began last, of two that began together the worse. */

@@ -85,14 +85,15 @@ describe('nagios', () => {
     }
   });
 
-  test('N3: whatever state a notice carries, it neither opens nor clears', () => {
+  test('N3: whatever state a notice carries, it opens nothing, and clears only where it ends what held a recovery back', () => {
     const notice = fc.constantFrom(...noticeTypes);
     const state = fc.constantFrom('OK', 'CRITICAL', 'UNKNOWN', '$SERVICESTATE$', '', 'nonsense');
     const depth = fc.constantFrom('', '0', '1', '$SERVICEDOWNTIME$');
     fc.assert(
       fc.property(notice, state, depth, (type, given, downtime_depth) => {
         const { claim } = eventOf({ ...http, type, state: given, downtime_depth });
-        assert.equal(claim, type.toUpperCase() === 'ACKNOWLEDGEMENT' ? 'acknowledged' : 'noted');
+        const isEnd = given === 'OK' && /end|cancelled|removed|stop|disabled/i.test(type);
+        assert.equal(claim, type.toUpperCase() === 'ACKNOWLEDGEMENT' ? 'acknowledged' : isEnd ? 'cleared' : 'noted');
       }),
       { numRuns: 200, seed: 20_261_121 },
     );
@@ -108,6 +109,38 @@ describe('nagios', () => {
 
     assert.deepEqual([opened.change, cleared.change, late.change], ['opened', 'cleared', 'late']);
   });
+
+  for (const [begin, end] of [
+    ['DOWNTIMESTART', 'DOWNTIMEEND'],
+    ['DOWNTIMESTART', 'DOWNTIMECANCELLED'],
+    ['FLAPPINGSTART', 'FLAPPINGSTOP'],
+  ] as const) {
+    test(`N3: what recovered between ${begin} and ${end} is over with the latter; one of before the present problem ends nothing`, () => {
+      const problem = { ...http, type: 'PROBLEM', state: 'CRITICAL', problem_id: '42', last_check: '1795226867', downtime_depth: '0' };
+      const held = { ...http, type: begin, state: 'CRITICAL', problem_id: '42', last_check: '1795226900' };
+      const ended = {
+        ...http,
+        type: end,
+        state: 'OK',
+        problem_id: '0',
+        last_problem_id: '0',
+        last_check: '1795227000',
+        downtime_depth: '0',
+      };
+      const again = { ...problem, problem_id: '43', last_check: '1795227300' };
+
+      let alert = merge(undefined, eventOf(problem), receivedAt).alert ?? undefined;
+      alert = merge(alert, eventOf(held), receivedAt).alert ?? undefined;
+      assert.notEqual(alert?.sourceMute, null);
+      const over = merge(alert, eventOf(ended), receivedAt);
+      assert.deepEqual([over.change, over.alert?.sourceMute], ['cleared', null]);
+
+      const fresh = merge(over.alert ?? undefined, eventOf(again), receivedAt);
+      assert.deepEqual([fresh.change, merge(fresh.alert ?? undefined, eventOf(ended), receivedAt).change], ['reopened', 'late']);
+      const burning = { ...ended, state: 'CRITICAL', problem_id: '43', last_check: '1795227400' };
+      assert.equal(merge(fresh.alert ?? undefined, eventOf(burning), receivedAt).alert?.state, 'firing');
+    });
+  }
 
   test('a soft blip clears itself by the soft recovery, and a hard state takes the softness away', () => {
     const soft = merge(undefined, eventOf({ ...http, state: 'CRITICAL', state_type: 'SOFT' }), receivedAt);

@@ -5,6 +5,7 @@ import type { ZabbixConfig } from '../../../adapters/zabbix/config.ts';
 import { zabbix } from '../../../adapters/zabbix/source.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import { merge } from '../../../src/core/alert/merge.ts';
+import type { Alert } from '../../../src/core/alert/row.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
 
 sourceContract('zabbix', zabbix({}));
@@ -23,6 +24,21 @@ const problem = { event_id: '1187', event_value: '1', event_update_status: '0', 
 const recovery = { ...problem, event_value: '0' };
 
 describe('zabbix', () => {
+  test('A15: what is suppressed is one problem: the next of its trigger is not, and neither is one that the server shows as such', () => {
+    const suppressed = { ...problem, event_update_status: '1', event_update_action: 'suppressed until 2026-11-30 10:00:00' };
+    const after = (alert: Alert | undefined, ...told: readonly object[]): Alert | undefined =>
+      told.reduce<Alert | undefined>((known, each) => merge(known, eventOf({ ...each }), receivedAt).alert ?? undefined, alert);
+    const muted = after(undefined, problem, suppressed);
+    assert.deepEqual([muted?.sourceMute, after(muted, problem)?.sourceMute], ['suppressed', 'suppressed']);
+    assert.equal(after(muted, { ...problem, suppressed: '0' })?.sourceMute, null, 'asked, the server shows it');
+
+    const next = { ...problem, event_id: '1190' };
+    const reopened = after(muted, recovery, next);
+    assert.deepEqual([reopened?.episode, reopened?.sourceMute], ['1190', null]);
+    const overlooked = after(muted, next);
+    assert.deepEqual([overlooked?.state, overlooked?.sourceMute], ['firing', null], 'its recovery was lost');
+  });
+
   test('Z2: whatever became of host, name and tags, a recovery has the fingerprint of its problem', () => {
     const text = fc.oneof(fc.constantFrom('', '*UNKNOWN*', '{HOST.HOST}', 'web-1'), fc.string({ maxLength: 20 }));
     const fields = fc.record({ host_host: text, host_name: text, event_name: text, event_tags_json: text }, { requiredKeys: [] });

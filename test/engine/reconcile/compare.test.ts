@@ -83,6 +83,13 @@ test('A6: of what we believe only news is told: a later episode, another severit
   assert.equal(told({ severity: 'warning' }, { seenAt: someday + 1 }), 0, 'the answer is older than what we heard');
 });
 
+test('A6: what its source holds back no longer is told, though nothing else is new; what it says nothing of is not', () => {
+  const told = (event: Parameters<typeof eventOf>[0]): number =>
+    compared({ open: mapOf(openOf(event)), believed: [docOf({ sourceMute: 'suppressed' })] }).tell.length;
+  assert.deepEqual([told({ sourceMute: null }), told({})], [1, 0]);
+  assert.equal(compared({ open: mapOf(openOf({ sourceMute: null })), believed: [docOf()] }).tell.length, 0);
+});
+
 test('several open episodes of one identity are one alert: the one that began last', () => {
   const newest = newestOf([openOf({ episode: 'e3', startedAt: began + 2 }), openOf({ episode: 'e2', startedAt: began + 1 })]);
   assert.deepEqual(
