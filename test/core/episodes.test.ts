@@ -128,6 +128,27 @@ test('A3: an ended episode that keeps being told fires after all, with the reaso
   assert.equal(story.last('AlertMerged').change, 'cleared');
 });
 
+test('A3: an ended episode that is told a quarter of an hour after the last word of it fires at once, and somebody is called', () => {
+  const story = endedStory();
+  const pages = story.all('PageOpened').length;
+  story.forward(14 * minute);
+  story.see(fires(story.now()));
+  assert.equal(story.last('AlertMerged').change, 'late', 'a word may be so long on its way');
+  story.forward(16 * minute);
+  story.see(fires(story.now()));
+  assert.equal(story.last('AlertMerged').change, 'opened');
+  assert.match(story.last('AlertMerged').note ?? '', /fires on with it, 16m later: taken as firing/);
+  story.forward(minute);
+  assert.equal(story.all('PageOpened').length, pages + 1);
+
+  for (const proof of [{ episodeOrder: '7' }, { soft: true }, { observedAt: someday }]) {
+    const numbered = endedStory();
+    numbered.forward(hour);
+    numbered.see({ ...fires(numbered.now()), ...proof });
+    assert.equal(numbered.last('AlertMerged').change, 'late', JSON.stringify(proof));
+  }
+});
+
 test('A3: a retry of an ended episode never reopens: sent often at once, dated before the end, or ended in between', () => {
   const often = endedStory();
   for (let told = 0; told < 40; told += 1) {

@@ -103,12 +103,19 @@ test('A3: of an alert that has left the desk, an ended episode that keeps being 
   const changes: string[] = [];
   for (let told = 0; told < 3; told += 1) {
     story.forward(3 * minute);
-    story.see(eventOf({ episode: 's', startedAt: someday, observedAt: story.now() }));
+    story.see(eventOf({ episode: 's', episodeOrder: '7', startedAt: someday, observedAt: story.now() }));
     changes.push(story.last('AlertMerged').change);
   }
   assert.deepEqual(changes, ['late', 'late', 'opened']);
   assert.match(story.last('AlertMerged').note ?? '', /fires on with it, 3 times in 6m/);
   assert.equal(firing(story), 1);
+});
+
+test('A3: of an alert that has left the desk, an ended episode without a number that is told long afterwards fires at once', () => {
+  const story = sweptStory();
+  story.forward(16 * minute);
+  story.see(eventOf({ episode: 's', startedAt: someday, observedAt: story.now() }));
+  assert.deepEqual([story.last('AlertMerged').change, firing(story)], ['opened', 1]);
 });
 
 test('A3: what the gateway itself took as ended reopens at once when its source tells it as firing', () => {

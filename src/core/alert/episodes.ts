@@ -9,7 +9,7 @@ import type { Alert } from './row.ts';
 
 const endedKept = 8;
 /** How long a word may be on its way. */
-const onTheWayMs: Millis = 15 * minute;
+export const onTheWayMs: Millis = 15 * minute;
 
 /** What is known of the episodes of an identity. */
 export type Episodes = Pick<Alert, 'ended' | 'order' | 'lastEnd'>;

@@ -58,7 +58,7 @@ export function merge(
 function firingAnew(remembered: Remembered | undefined, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
   if (remembered !== undefined && isSaidBefore(remembered, event, seenAt)) return { change: 'late', alert: null };
   if (remembered === undefined || !isPast(remembered, event)) return { change: 'opened', alert: begun(event, seenAt, remembered, told) };
-  const refired = toldAgain(remembered, event, seenAt);
+  const refired = toldAgain({ ...remembered, heardAt: remembered.at }, event, seenAt);
   if (refired === undefined || refired === remembered.refired) return { change: 'late', alert: null };
   if (!isFiringAfterAll(refired)) return { change: 'late', alert: null, remembered: { ...remembered, refired } };
   const ended = remembered.ended.filter((episode) => episode !== event.episode);
@@ -111,7 +111,7 @@ function beganAnew({ episode }: Alert, { episode: next, startedAt, sentAt }: Ale
 
 /** An ended episode is told as firing: late, until it has been told so often that it fires after all (refire.ts). */
 function refire(belief: Alert, event: AlertEvent, seenAt: Instant, told: AlertEvent): Merge {
-  const refired = toldAgain(belief, event, seenAt);
+  const refired = toldAgain({ ...belief, heardAt: belief.seenAt }, event, seenAt);
   if (refired === undefined || refired === belief.refired) return { change: 'late', alert: belief };
   if (!isFiringAfterAll(refired)) return { change: 'late', alert: { ...belief, refired, seenAt } };
   const ended = (belief.ended ?? []).filter((episode) => episode !== event.episode);
@@ -119,7 +119,8 @@ function refire(belief: Alert, event: AlertEvent, seenAt: Instant, told: AlertEv
 }
 
 function whyAfterAll({ told, at, since }: Refired): string {
-  return `its source said that it had ended and fires on with it, ${told} times in ${spanOf(at - since)}: taken as firing`;
+  const how = told === 1 ? `${spanOf(at - since)} later` : `${told} times in ${spanOf(at - since)}`;
+  return `its source said that it had ended and fires on with it, ${how}: taken as firing`;
 }
 
 /** What the source now says of it, unless that was seen before what we know; a part that is the same stays the same object. */
