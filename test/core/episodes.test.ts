@@ -137,7 +137,7 @@ test('A3: an ended episode that is told a quarter of an hour after the last word
   story.forward(16 * minute);
   story.see(fires(story.now()));
   assert.equal(story.last('AlertMerged').change, 'opened');
-  assert.match(story.last('AlertMerged').note ?? '', /fires on with it, 16m later: taken as firing/);
+  assert.match(story.last('AlertMerged').note ?? '', /fires on with it, 20m later: taken as firing/);
   story.forward(minute);
   assert.equal(story.all('PageOpened').length, pages + 1);
 
