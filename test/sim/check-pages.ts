@@ -35,6 +35,10 @@ interface Book {
   requests: number;
   rang: Rang | null;
   delivered: boolean;
+  /** Pages whose messages told of it, too. */
+  readonly ledBy: Set<string>;
+  /** One of those is over, or somebody has it: nothing calls for this one at the vendor. */
+  left: boolean;
   /** It said that nobody on its ladder could be told. */
   unreached: boolean;
   /** It was to be quiet for a while, so that its ladder may take longer. */
@@ -75,10 +79,13 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
           if (fact.end === 'expired') expiredAt.set(fact.incident, fact.at);
           return;
         case 'PageAcked':
+          leave(fact.page);
           return acked(fact.page, told);
         case 'PageClosed':
+          leave(fact.page);
           return closed(fact.page);
         case 'NotifyRequested':
+          for (const { page } of fact.with ?? []) books.get(page)?.ledBy.add(fact.page);
           return requested(fact, seen, desk.tables.pages.rows.get(fact.page));
         case 'NotifyHeld':
           ledger.reach('held to be told together');
@@ -116,6 +123,10 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     },
   });
 
+  function leave(page: string): void {
+    for (const book of books.values()) if (book.ledBy.delete(page)) book.left = true;
+  }
+
   function booksOf(incident: string): readonly Book[] {
     return [...books.values()].filter((book) => book.incident === incident && !book.closed);
   }
@@ -135,6 +146,10 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     if (last.acked !== null) return rangAgain(book, last.acked, fact, seen);
     const why = fact.round === 0 && fact.rung === 0 ? anew(fact) : null;
     if (why !== null) return ledger.reach(why);
+    if (book.left && fact.kind === 'repeat' && place({ ...fact, ring: fact.ring - 1 }) === place(last.fact)) {
+      book.left = false; // U3
+      return ledger.reach('rings by itself since what told of it is over');
+    }
     const { rungs, repeat } = book.ladder;
     const outgoing = page.outgoing.filter((one) => one.ring === page.ring && rings[one.kind]);
     const [round, rung] = nextPlace(last.fact, book.ladder, outgoing);
@@ -290,7 +305,7 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
 function bookOf({ page, incident, ladder }: PageOpened, opened: Moment): Book {
   const state = { requests: 0, carried: new Set<string>(), rang: null, delivered: false, unreached: false, hushed: false, closed: false };
-  return { id: page, incident, ladder, opened, asked: new Set(), held: new Set(), ...state };
+  return { id: page, incident, ladder, opened, asked: new Set(), held: new Set(), ledBy: new Set(), left: false, ...state };
 }
 
 /** Up, then round again, then the last rung over and over; the same once more when all of it was dropped. */

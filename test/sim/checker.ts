@@ -120,18 +120,18 @@ function burning(ledger: Ledger, desk: Desk, policy: Policy): void {
     if (incident.state !== 'open' || incident.firing === 0 || incident.page !== null || incident.run !== null) continue;
     const parent = incident.parent === null ? undefined : desk.tables.incidents.rows.get(incident.parent);
     if (parent !== undefined && parent.state !== 'resolved') continue;
-    if (!isLoud(desk, incident)) continue;
+    const rank = loudest(desk, incident);
+    if (rank < 0) continue;
     const failed = incident.outcome !== null;
-    const worth = severityRank(incident.severity) >= severityRank(policy.paging.severity) && incident.score.value >= policy.paging.score;
+    const worth = rank >= severityRank(policy.paging.severity) && incident.score.value >= policy.paging.score;
     if (failed || worth) ledger.breach(`B1: ${incident.id} burns and nobody was paged; it says ${incident.decision}: ${incident.reason}`);
   }
 }
 
-function isLoud(desk: Desk, incident: Incident): boolean {
-  return incident.listed.some((fingerprint) => {
-    const held = desk.tables.alerts.rows.get(fingerprint);
-    return held?.alert.state === 'firing' && held.muted === null;
-  });
+/** What fires and no mute covers: a member that has cleared makes nothing grave. */
+function loudest(desk: Desk, incident: Incident): number {
+  const rows = incident.listed.map((fingerprint) => desk.tables.alerts.rows.get(fingerprint));
+  return Math.max(-1, ...rows.map((row) => (row?.alert.state === 'firing' && row.muted === null ? severityRank(row.alert.severity) : -1)));
 }
 
 function isQuiet({ tables }: Desk): boolean {
