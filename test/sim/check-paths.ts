@@ -15,7 +15,6 @@ export const rarePaths: readonly string[] = [
   'crash: at append',
   'crash kept what was never acknowledged',
   'crash between grant and answer',
-  'rings by itself since what told of it is over',
   'server greets slowly',
   'words called back before they left',
   'facts beyond the checkpoint at a start',
