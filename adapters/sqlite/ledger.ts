@@ -15,7 +15,8 @@ import { rescue, rescuedBeside } from './rescue.ts';
 import { giveBack } from './vacuum.ts';
 import { viewWriter } from './viewwriter.ts';
 
-const rescueEveryMs = 10_000;
+/** Whoever deletes a directory may still be at it: soon again at first, then more rarely, for a rescue copies all that there is. */
+const rescueAgainMs = { first: 1_000, most: 10_000 } as const;
 
 export interface Ledger extends Pick<LogWriter, 'positions' | 'placeAll'> {
   commit(group: readonly Request[]): readonly Answer[];
@@ -124,11 +125,13 @@ function refused(group: readonly Request[], why: Refusal['why'], message: string
 function rescuerOf(db: DatabaseSync, path: string, files: StoreFiles): () => string {
   let said: string | null = null;
   let tryAt = 0;
+  let waitMs: number = rescueAgainMs.first;
   return () => {
     if (said !== null) return said;
     const now = performance.now();
     if (now < tryAt) return 'what it held could not be rescued yet';
-    tryAt = now + rescueEveryMs;
+    tryAt = now + waitMs;
+    waitMs = Math.min(rescueAgainMs.most, waitMs * 2);
     try {
       rescue(db, path, files.isMainThere());
       return (said = `all that it held is in ${rescuedBeside(path)}: restart the gateway, which goes on with that`);

@@ -1,6 +1,6 @@
 // Data files that are deleted under a gateway, or damaged: it is noticed and said, the door stays open, and nothing answered 200 is lost.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
@@ -118,7 +118,18 @@ test('F10: idle, too: a deletion that no delivery runs into is noticed within se
   const gateway = await house(t);
   assert.equal(await alert(gateway, 'Before'), 200);
   rmSync(join(gateway.dir, 'data'), { recursive: true });
-  await until('it is rescued', () => existsSync(join(gateway.dir, 'data/quench.db.rescued')), 10_000);
+  await until('it is rescued', () => existsSync(join(gateway.dir, 'data/quench.db.rescued')), 30_000);
+});
+
+test('F10: a rescue that finds no place for it, as while somebody still deletes, is tried again', { timeout: 60_000 }, async (t) => {
+  const gateway = await house(t);
+  assert.equal(await alert(gateway, 'Before'), 200);
+  const rescued = join(gateway.dir, 'data/quench.db.rescued');
+  rmSync(join(gateway.dir, 'data'), { recursive: true });
+  mkdirSync(rescued, { recursive: true });
+  await until('it fails', () => /could not be rescued yet/.test(gateway.log()), 30_000);
+  rmSync(rescued, { recursive: true });
+  await until('it is rescued', () => existsSync(rescued) && statSync(rescued).isFile(), 30_000);
 });
 
 /** Overwrites those pages of the closed store that the question says yes to. */
