@@ -2,6 +2,7 @@
 //   S1, S2 (core/decide/adopt.ts): under a storm nothing rings by itself, nothing is worse than what the storm rings for, and the storm does
 //   call; what it hushed rings again once it no longer does.
 //   U1 (core/page/bundle.ts): what waits to be told together with others waits no longer than its span.
+//   K4 (core/decide/overdue.ts): what a person took before anybody was called for it is nobody's once the span of its ladder is over.
 //   N2 (core/decide/anew.ts): whoever is called for something critical hears of what is critical of another rule, too, and soon.
 import { severityRank } from '../../src/core/alert/severity.ts';
 import { metaOf, worldOf, type Desk } from '../../src/core/desk.ts';
@@ -15,6 +16,8 @@ import { deskName, type Ledger, type Moment } from './ledger.ts';
 const bundleMs: Millis = 30 * second;
 /** The longest settling and the longest hold-off of simPolicy, and the time in which a storm's parts may end with it. */
 const boundMs: Millis = 20 * second + 2 * minute + 15 * second;
+/** How long an acknowledgement lasts by the ladder that most incidents of simPolicy have. */
+const takenMs: Millis = 8 * minute;
 const slackMs: Millis = 8 * second;
 const perTroubleMs: Millis = 3 * second;
 
@@ -48,13 +51,19 @@ export function checkUncalled(ledger: Ledger): void {
   });
 
   function ask(name: string, desk: Desk, incident: Incident, policy: Policy, now: Moment): void {
-    const why = uncalled(desk, incident, policy) ?? unheard(desk, incident);
+    lasts(`S2: ${name}`, uncalled(desk, incident, policy), now, boundMs);
+    lasts(`N2: ${name}`, unheard(desk, incident), now, boundMs);
+    lasts(`K4: ${name} ${incident.taken?.at ?? ''}`, forgotten(desk, incident, policy), now, takenMs + boundMs);
+  }
+
+  /** A promise is broken when the reason has stood for so long. */
+  function lasts(name: string, why: string | null, now: Moment, spanMs: Millis): void {
     const since = silent.get(name);
     if (why === null) return void silent.delete(name);
     if (since === undefined || since.disturbances !== now.disturbances) return void silent.set(name, now);
-    if (isInTime(since, now, boundMs)) return;
+    if (isInTime(since, now, spanMs)) return;
     silent.delete(name);
-    ledger.breach(`${why.startsWith('nobody') ? 'N2' : 'S2'}: ${name} has been silent for ${now.up - since.up} ms: ${why}`);
+    ledger.breach(`${name} has been silent for ${now.up - since.up} ms: ${why}`);
   }
 }
 
@@ -67,18 +76,12 @@ function isInTime(since: Moment, now: Moment, spanMs: Millis): boolean {
 
 /** Why somebody should be called for it, and is not because of a storm; null when somebody is, or need not be. */
 function uncalled(desk: Desk, incident: Incident, { paging }: Policy): string | null {
-  const { incidents, pages, alerts } = desk.tables;
+  const { incidents, pages } = desk.tables;
   if (incident.state !== 'open') return null;
   const page = pages.rows.get(incident.page ?? '');
   const storm = incidents.rows.get(incident.parent ?? '');
   const isOver = storm === undefined || storm.state === 'resolved';
-  const loud = incident.listed.flatMap((fingerprint) => {
-    const row = alerts.rows.get(fingerprint);
-    return row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null
-      ? [severityRank(row.alert.severity)]
-      : [];
-  });
-  const worst = Math.max(-1, ...loud);
+  const worst = loudest(desk, incident);
   if (worst < severityRank(paging.severity)) return null;
   if (isOver) return page?.state === 'acked' && page.storm !== undefined ? `storm ${page.storm} speaks for it no longer` : null;
   if (page?.state === 'ringing') return `it is under ${storm.id} and rings beside it`;
@@ -86,6 +89,22 @@ function uncalled(desk: Desk, incident: Incident, { paging }: Policy): string | 
   if (storm.state === 'acknowledged') return null;
   const speaker = pages.rows.get(storm.page ?? '');
   return speaker?.state === 'ringing' || speaker?.state === 'acked' ? null : `${storm.id} calls nobody: ${storm.decision}, ${storm.reason}`;
+}
+
+/** A person took it when it had no page, and everything that would call for it stands still; null when that is not so. */
+function forgotten(desk: Desk, incident: Incident, { paging }: Policy): string | null {
+  const { state, page, taken, parent, severity, root } = incident;
+  if (state !== 'acknowledged' || page !== null || taken === undefined || taken.via === 'source') return null;
+  if (desk.tables.incidents.rows.get(parent ?? '')?.state === 'open' || taken.storm !== undefined) return null;
+  if (severity === 'critical' || desk.tables.alerts.rows.get(root)?.alert.name === 'Probe') return null; // another ladder, which asks after nobody
+  return loudest(desk, incident) < severityRank(paging.severity) ? null : `${taken.by} took it, and nobody was called since`;
+}
+
+/** The rank of the worst that fires unmuted; less than any when nothing does. */
+function loudest({ tables }: Desk, { listed }: Incident): number {
+  const rows = listed.map((fingerprint) => tables.alerts.rows.get(fingerprint));
+  const loud = rows.filter((row) => row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null);
+  return Math.max(-1, ...loud.map((row) => (row === undefined ? -1 : severityRank(row.alert.severity))));
 }
 
 /** Something critical that a page which rings for something critical has not rung for, by what its rings said. */
