@@ -231,6 +231,16 @@ export const unlearning: Turn = (desk, input, rules, offset) => {
   return turn(desk, input, rules, offset);
 };
 
+/** Whoever took an incident that has no page has just taken it. */
+export const forgiving: Turn = (desk, input, rules, offset) => {
+  const { rows } = desk.tables.incidents;
+  for (const [id, incident] of rows) {
+    const { acked, page, state } = incident;
+    if (state === 'acknowledged' && page === null && acked !== null) rows.set(id, { ...incident, acked: { ...acked, at: input.at } });
+  }
+  return turn(desk, input, rules, offset);
+};
+
 /** Nothing is known of episodes that are over. */
 export const oblivious: Turn = (desk, input, rules, offset) => {
   const { alerts, remembered } = desk.tables;

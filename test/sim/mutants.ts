@@ -28,6 +28,7 @@ import {
   twice,
   uncorrected,
   unfenced,
+  forgiving,
   unlearning,
   unrenewed,
   ungranted,
@@ -215,6 +216,11 @@ export const mutants: readonly Mutant[] = [
     says: 'leases that are not renewed',
     tampering: lying({ host: hearing(unrenewed()) }),
     caught: /^L2: .* is taken as ended \d+ ms before/,
+  },
+  {
+    says: 'people who took it before anybody was called, and whom nobody asks again (K4)',
+    tampering: lying({ host: () => ({ turn: forgiving }) }),
+    caught: /^K4: .* nobody was called since/,
   },
   {
     says: 'senders that repeat and of whom nobody learns it',
