@@ -31,6 +31,10 @@ export interface Account {
   readonly runs: Map<string, { readonly incident: string; end: string | null }>;
   /** Incidents by page. */
   readonly pages: Map<string, string>;
+  /**
+   * Notifications that must have arrived: their notifier took them, or gave them up while their page rang. What was asked for and has no end
+   * yet is in flight (whether everything ended is asked before, watch.ts); what was given up once its page was over need not have left.
+   */
   readonly notifications: Set<string>;
   readonly openIncidents: Set<string>;
   /** What has left, by the log, and the pages that it told. */
@@ -141,10 +145,11 @@ function takeFact(account: Growing, fact: Fact): void {
     }
     case 'PageOpened':
       return void account.pages.set(fact.page, fact.incident);
-    case 'NotifyRequested':
-      return void account.notifications.add(fact.notification.id);
-    case 'NotifyDropped':
-      return void account.notifications.delete(fact.notification);
+    case 'NotifyFinished': {
+      const isRinging = account.words.pages.get(fact.page)?.states.at(-1)?.state === 'ringing';
+      if (!fact.retry && (fact.outcome.outcome === 'accepted' || isRinging)) account.notifications.add(fact.notification);
+      return;
+    }
     case 'IncidentOpened':
     case 'IncidentReopened':
       return void account.openIncidents.add(fact.incident);
