@@ -54,6 +54,7 @@ export function readingsOf(text: string): readonly Reading[] {
 
 /** A dump in hexadecimal without what stands between its pairs, in lower case; null when there is none. */
 export function undumped(text: string): Reading | null {
+  if (text.search(separator.pattern) < 0) return null;
   const reading = read(traced(text), separator);
   return reading === null ? null : { ...reading, bytes: reading.bytes.toLowerCase() };
 }

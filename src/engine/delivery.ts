@@ -7,7 +7,6 @@ import { underDeadline } from './async/deadline.ts';
 
 const deliverWithinMs: Millis = 50 * second;
 const detailCharsMax = 200;
-const never = new AbortController().signal;
 
 export interface DeliveryDeps {
   readonly clock: Pick<Clock, 'after'>;
@@ -21,10 +20,10 @@ export interface DeliveryDeps {
 
 /** The notifier's own outcome; `unknown` when it breaks. Never rejects. */
 export async function deliver(notifier: Notifier, notification: Notification, deps: DeliveryDeps): Promise<NotifyOutcome> {
-  const { withdrawn = never } = deps;
-  if (withdrawn.aborted) return { outcome: 'deferred', retryAfterMs: 0, detail: 'nothing sent (withdrawn)' };
+  const { clock, stopping, withdrawn } = deps;
+  if (withdrawn?.aborted === true) return { outcome: 'deferred', retryAfterMs: 0, detail: 'nothing sent (withdrawn)' };
   try {
-    return await underDeadline(deps.clock, deliverWithinMs, deps.stopping, (signal) => notifier.deliver(notification, signal, withdrawn));
+    return await underDeadline(clock, deliverWithinMs, stopping, (signal) => notifier.deliver(notification, signal, withdrawn));
   } catch (error) {
     deps.onTrouble?.(error);
     return { outcome: 'unknown', detail: (error instanceof Error ? error.message : String(error)).slice(0, detailCharsMax) };

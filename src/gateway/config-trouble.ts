@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import { configDefaults } from '../config/quench/defaults.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Broken } from '../config/quench/usable.ts';
+import { endingOf } from '../engine/failopen/page-text.ts';
 import { createRawPager, type RawPage } from '../engine/failopen/raw-pager.ts';
 import type { Metrics } from '../http/metrics.ts';
 import type { Notifier } from '../ports/notifier.ts';
@@ -82,9 +83,7 @@ export function pageTrouble(config: Config, { clock, logger }: Surroundings, { n
 function endOf(page: RawPage, at: number): RawPage {
   return {
     ...page,
-    id: `${page.id}:end`,
-    kind: 'resolve',
-    pageOnly: true,
+    ...endingOf(page),
     title: '[quench] mended: the configuration that it started with was broken',
     text: 'A reload has put a configuration without problems in force, and this page ends.',
     at,

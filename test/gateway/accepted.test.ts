@@ -3,23 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { deliver, folder, house, open, ready, until } from './house.ts';
-
-const full = new GatewayError('log_unavailable', 'store: less than 67108864 bytes are free beside data/quench.db');
-
-/** A disk on which facts find no room while `isFull` says so. */
-function factsFind(isFull: () => boolean): (store: Store) => Store {
-  return (store) => ({
-    ...store,
-    log: {
-      ...store.log,
-      append: async (topic, batch) => {
-        if (topic === 'facts' && isFull()) throw full;
-        return store.log.append(topic, batch);
-      },
-    },
-  });
-}
+import { deliver, factsFind, folder, full, house, open, ready, until } from './house.ts';
 
 // Each waits for a page that is due in ten seconds: side by side.
 describe('what was accepted and cannot be decided', { concurrency: true }, () => {

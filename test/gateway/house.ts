@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { registry } from '../../adapters/registry.ts';
+import { GatewayError } from '../../src/core/errors.ts';
 import { diskFiles } from '../../src/config/files.ts';
 import { loadConfig } from '../../src/config/quench/config.ts';
 import { bootConfig, tellBoot } from '../../src/gateway/boot-config.ts';
@@ -44,6 +45,23 @@ failOpen: { after: 10s, notify: console }
 settle: 0s
 holdOff: 0s
 `;
+
+/** What the embedded store says of such a disk. */
+export const full = new GatewayError('log_unavailable', 'store: less than 67108864 bytes are free beside data/quench.db');
+
+/** A disk on which facts find no room while `isFull` says so. */
+export function factsFind(isFull: () => boolean): (store: Store) => Store {
+  return (store) => ({
+    ...store,
+    log: {
+      ...store.log,
+      append: async (topic, batch) => {
+        if (topic === 'facts' && isFull()) throw full;
+        return store.log.append(topic, batch);
+      },
+    },
+  });
+}
 
 export interface Running {
   readonly url: string;

@@ -3,10 +3,8 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { GatewayError } from '../../src/core/errors.ts';
-import type { Store } from '../../src/ports/store.ts';
 import { startReceiver } from '../support/receiver.ts';
-import { deliver, folder, house, open, until, type Folder } from './house.ts';
+import { deliver, factsFind, folder, house, open, until, type Folder } from './house.ts';
 
 interface Event {
   readonly event_action: 'trigger' | 'acknowledge' | 'resolve';
@@ -35,20 +33,6 @@ async function pager(
     return [...keys];
   };
   return { place, events, stillOpen };
-}
-
-/** A disk on which facts find no room while `isFull` says so. */
-function factsFind(isFull: () => boolean): (store: Store) => Store {
-  return (store) => ({
-    ...store,
-    log: {
-      ...store.log,
-      append: async (topic, batch) => {
-        if (topic === 'facts' && isFull()) throw new GatewayError('log_unavailable', 'store: less than 67108864 bytes are free');
-        return store.log.append(topic, batch);
-      },
-    },
-  });
 }
 
 // Each waits for a page that is due in ten seconds: side by side.

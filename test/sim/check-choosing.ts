@@ -1,5 +1,6 @@
 // Who is called, and what was tried before (B3, M1–M3): nobody is paged while a playbook that fits was never asked, and what severity
 // pages calls somebody within the time to settle and the hold-off, whatever was learned, held or tried, and whatever crashed.
+import type { AlertRow } from '../../src/core/alert/row.ts';
 import { severityRank } from '../../src/core/alert/severity.ts';
 import type { Desk } from '../../src/core/desk.ts';
 import { worldOf } from '../../src/core/desk.ts';
@@ -10,6 +11,7 @@ import { unlearnedScore } from '../../src/core/score/score.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
 import { deskName, type Ledger, type Moment } from './ledger.ts';
+import { loud, rankOf } from './loud.ts';
 
 /** The longest settling and the longest hold-off of simPolicy. */
 const boundMs: Millis = 20 * second + 2 * minute;
@@ -66,7 +68,7 @@ export function checkChoosing(ledger: Ledger): void {
 function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, reason }: PageOpened): void {
   const incident = desk.tables.incidents.rows.get(id);
   if (incident === undefined || incident.run !== null || incident.storm || stopping.has(incident.outcome?.end ?? '')) return;
-  for (const { alert } of loud(desk, incident)) {
+  for (const { alert } of callers(desk, incident)) {
     if (alert.acknowledged) continue; // somebody has it in its source
     const playbook = policy.playbooks.find(({ name }) => name === `heal-${alert.name}`);
     if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) continue;
@@ -78,17 +80,13 @@ function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, rea
   }
 }
 
-function loud(desk: Desk, { listed }: Incident) {
-  const rows = listed.map((fingerprint) => desk.tables.alerts.rows.get(fingerprint));
-  return rows.flatMap((row) =>
-    row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null && !row.flapping ? [row] : [],
-  );
+function callers(desk: Desk, incident: Incident): readonly AlertRow[] {
+  return loud(desk, incident).filter(({ alert, flapping }) => !alert.soft && !flapping);
 }
 
 function calls(desk: Desk, incident: Incident, { paging }: Policy): boolean {
   if (incident.state !== 'open' || incident.page !== null || helping.has(incident.outcome?.end ?? '')) return false;
   const parent = desk.tables.incidents.rows.get(incident.parent ?? '');
   if (parent !== undefined && parent.state !== 'resolved') return false;
-  const worth = loud(desk, incident).some(({ alert }) => severityRank(alert.severity) >= severityRank(paging.severity));
-  return worth && unlearnedScore(incident) >= paging.score;
+  return rankOf(callers(desk, incident)) >= severityRank(paging.severity) && unlearnedScore(incident) >= paging.score;
 }

@@ -11,6 +11,7 @@ import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
 import { deskName, type Ledger, type Moment } from './ledger.ts';
+import { loud, rankOf } from './loud.ts';
 
 /** The span of a bundle in simPolicy. */
 const bundleMs: Millis = 30 * second;
@@ -100,11 +101,8 @@ function forgotten(desk: Desk, incident: Incident, { paging }: Policy): string |
   return loudest(desk, incident) < severityRank(paging.severity) ? null : `${taken.by} took it, and nobody was called since`;
 }
 
-/** The rank of the worst that fires unmuted; less than any when nothing does. */
-function loudest({ tables }: Desk, { listed }: Incident): number {
-  const rows = listed.map((fingerprint) => tables.alerts.rows.get(fingerprint));
-  const loud = rows.filter((row) => row !== undefined && row.alert.state === 'firing' && !row.alert.soft && row.muted === null);
-  return Math.max(-1, ...loud.map((row) => (row === undefined ? -1 : severityRank(row.alert.severity))));
+function loudest(desk: Desk, incident: Incident): number {
+  return rankOf(loud(desk, incident).filter(({ alert }) => !alert.soft));
 }
 
 /** Something critical that a page which rings for something critical has not rung for, by what its rings said. */

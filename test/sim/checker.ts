@@ -3,7 +3,6 @@
 import type { MemoryDisk } from '../../adapters/memory/disk.ts';
 import { severityRank } from '../../src/core/alert/severity.ts';
 import { worldOf, type Desk } from '../../src/core/desk.ts';
-import type { Incident } from '../../src/core/incident/row.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import type { Millis } from '../../src/core/time.ts';
@@ -25,6 +24,7 @@ import { checkStale } from './check-stale.ts';
 import { checkState } from './check-state.ts';
 import { checkWaits } from './check-waits.ts';
 import { inputsOn, type Ledger } from './ledger.ts';
+import { loud, rankOf } from './loud.ts';
 import type { Life } from './life.ts';
 import type { Groups } from './shares.ts';
 
@@ -120,18 +120,12 @@ function burning(ledger: Ledger, desk: Desk, policy: Policy): void {
     if (incident.state !== 'open' || incident.firing === 0 || incident.page !== null || incident.run !== null) continue;
     const parent = incident.parent === null ? undefined : desk.tables.incidents.rows.get(incident.parent);
     if (parent !== undefined && parent.state !== 'resolved') continue;
-    const rank = loudest(desk, incident);
+    const rank = rankOf(loud(desk, incident)); // a member that has cleared makes nothing grave
     if (rank < 0) continue;
     const failed = incident.outcome !== null;
     const worth = rank >= severityRank(policy.paging.severity) && incident.score.value >= policy.paging.score;
     if (failed || worth) ledger.breach(`B1: ${incident.id} burns and nobody was paged; it says ${incident.decision}: ${incident.reason}`);
   }
-}
-
-/** What fires and no mute covers: a member that has cleared makes nothing grave. */
-function loudest(desk: Desk, incident: Incident): number {
-  const rows = incident.listed.map((fingerprint) => desk.tables.alerts.rows.get(fingerprint));
-  return Math.max(-1, ...rows.map((row) => (row?.alert.state === 'firing' && row.muted === null ? severityRank(row.alert.severity) : -1)));
 }
 
 function isQuiet({ tables }: Desk): boolean {

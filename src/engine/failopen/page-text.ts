@@ -30,7 +30,7 @@ export function pageOfOne({ event, scope, at }: Undecided, situation: Situation)
       `Alert: ${event.summary} (${event.name}, from ${event.source})`,
       'What to do: look after the alert by hand, and see to the gateway: /readyz and its log say what it lacks. Once it decides again, the usual ladder takes over and this page ends.',
     ].join('\n'),
-    source: event.entity.host ?? event.entity.service ?? event.source,
+    source: sourceOf(event),
     facts: [
       { name: 'alert', value: event.name },
       { name: 'fingerprint', value: event.fingerprint },
@@ -48,14 +48,18 @@ export type Ending = 'decided' | 'cleared';
 /** What the end of a page has of the page: its key, and the id that the end's own is made of. */
 export type Sent = Pick<RawPage, 'dedupKey' | 'id'>;
 
+/** What ends the page of that key, and says nothing of what it was about. */
+export function endingOf({ dedupKey, id }: Sent): Pick<RawPage, 'dedupKey' | 'id' | 'kind' | 'pageOnly'> {
+  return { dedupKey, id: `${id}:end`, kind: 'resolve', pageOnly: true };
+}
+
 /** T1 */
 export function endOfOne({ event, scope }: Undecided, sent: Sent, { why, now }: { readonly why: Ending; readonly now: Instant }): RawPage {
   return {
-    ...headOf({ ...endOf(sent), at: now, title: `${endHeads[why]}: ${event.summary}` }),
-    kind: 'resolve',
-    pageOnly: true,
+    ...headOf({ ...sent, at: now, title: `${endHeads[why]}: ${event.summary}` }),
+    ...endingOf(sent),
     text: [...endTexts[why], `Alert: ${event.summary} (${event.name}, from ${event.source})`].join('\n'),
-    source: event.entity.host ?? event.entity.service ?? event.source,
+    source: sourceOf(event),
     facts: [
       { name: 'alert', value: event.name },
       { name: 'fingerprint', value: event.fingerprint },
@@ -68,9 +72,8 @@ export function endOfOne({ event, scope }: Undecided, sent: Sent, { why, now }: 
 /** T1: `count` alerts were counted, and some may have cleared. */
 export function endOfMany(sent: Sent, { count, now }: { readonly count: number; readonly now: Instant }): RawPage {
   return {
-    ...headOf({ ...endOf(sent), at: now, title: `decided: the ${count} more critical alerts that nobody had decided` }),
-    kind: 'resolve',
-    pageOnly: true,
+    ...headOf({ ...sent, at: now, title: `decided: the ${count} more critical alerts that nobody had decided` }),
+    ...endingOf(sent),
     text: [
       `None of the ${count} critical alerts that this page counted is undecided any more: the usual ladder speaks for them from here, and this page (sent because nobody decided) ends.`,
       notOver,
@@ -109,6 +112,10 @@ export function pageOfMany(
   };
 }
 
+function sourceOf({ entity, source }: Undecided['event']): string {
+  return entity.host ?? entity.service ?? source;
+}
+
 function keyOf({ installation }: Situation): string {
   return installation === null ? 'quench:undecided' : `quench:${installation}:undecided`;
 }
@@ -130,10 +137,6 @@ const endTexts: { readonly [why in Ending]: readonly string[] } = {
   ],
   cleared: ['The alert cleared, as its source says, and this page (sent because nobody decided) ends.'],
 };
-
-function endOf({ dedupKey, id }: Sent): Sent {
-  return { dedupKey, id: `${id}:end` };
-}
 
 function headOf({
   title,

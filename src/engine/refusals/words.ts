@@ -4,6 +4,7 @@ import type { AlertEvent } from '../../core/alert/event.ts';
 import { fixAnnotation, ownSource } from '../../core/alert/own.ts';
 import { assertNever } from '../../core/errors.ts';
 import { sinceOf, clockOf, type Instant } from '../../core/time.ts';
+import { endingOf } from '../failopen/page-text.ts';
 import type { RawPage } from '../failopen/raw-pager.ts';
 import type { IntakeEndpoint } from '../intake/endpoint.ts';
 import type { Episode, RefusalKind } from './episode.ts';
@@ -101,9 +102,7 @@ export function refusalPageEnd(page: RawPage, why: 'told' | 'over', at: Instant)
   const what = page.title.replace(/^\[quench\] /, '');
   return {
     ...page,
-    id: `${page.id}:end`,
-    kind: 'resolve',
-    pageOnly: true,
+    ...endingOf(page),
     title: `[quench] ${why === 'told' ? 'paged in the usual way now' : 'over'}: ${what}`.slice(0, 200),
     text:
       why === 'told'

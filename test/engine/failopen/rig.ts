@@ -1,6 +1,5 @@
 // Failing open over time: real intake, engine, spool and stores in memory; virtual time. Who decides is a service with the role `host`; a gateway whose
 // decider has stopped is one without it.
-import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
@@ -10,15 +9,13 @@ import { GatewayError } from '../../../src/core/errors.ts';
 import type { Notification, NotifyOutcome } from '../../../src/core/page/notification.ts';
 import { everyScope } from '../../../src/core/stamp.ts';
 import { hour, minute, second } from '../../../src/core/time.ts';
-import { everyPartition } from '../../../src/engine/assignments.ts';
 import { startDecisionFeed } from '../../../src/engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/failopen.ts';
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
 import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
-import { createService, type Service } from '../../../src/engine/service.ts';
+import type { Service } from '../../../src/engine/service.ts';
 import { alertId } from '../../../src/readmodel/documents.ts';
-import { localExecutor } from '../../../src/executor/local.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
 import type { Role } from '../../../src/ports/shares.ts';
@@ -27,6 +24,7 @@ import type { Store } from '../../../src/ports/store.ts';
 import { virtualClock, type VirtualClock } from '../../support/clock.ts';
 import { eventOf } from '../../support/event.ts';
 import { policyOf } from '../../support/policy.ts';
+import { loneService } from '../lone-service.ts';
 
 const partitions = 2;
 
@@ -106,21 +104,7 @@ export async function rig(roles: readonly Role[], options: { readonly spooled?: 
   };
 
   async function serve(now: readonly Role[]): Promise<Service> {
-    const service = createService({
-      roles: new Set(now),
-      shared: { ...shared, log },
-      local: shared,
-      shares: () => everyPartition(partitions),
-      clock,
-      expressions: createExpressions(),
-      executor: localExecutor([]),
-      notifiers: new Map(),
-      withLinks: (notification) => notification,
-      worker: 'one',
-      yieldToIntake: async () => {},
-      decided: () => {},
-      onTrouble,
-    });
+    const service = loneService(shared, { roles: new Set(now), shared: { ...shared, log }, clock, onTrouble });
     await service.start();
     return service;
   }

@@ -1,16 +1,14 @@
 // A running engine on a store in memory, with projectors beside those that every gateway has.
-import { createExpressions } from '../../../adapters/cel/expressions.ts';
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import { everyScope } from '../../../src/core/stamp.ts';
-import { everyPartition } from '../../../src/engine/assignments.ts';
 import type { Projector } from '../../../src/engine/project/projector.ts';
-import { createService, type Service } from '../../../src/engine/service.ts';
-import { localExecutor } from '../../../src/executor/local.ts';
+import type { Service } from '../../../src/engine/service.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { virtualClock, type VirtualClock } from '../../support/clock.ts';
 import { eventOf } from '../../support/event.ts';
 import { policyOf } from '../../support/policy.ts';
+import { loneService } from '../lone-service.ts';
 
 export interface Rig {
   readonly clock: VirtualClock;
@@ -24,20 +22,10 @@ export async function rig(projectors: (store: Store) => readonly Projector[]): P
   const clock = virtualClock();
   const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
   const troubles: unknown[] = [];
-  const service = createService({
+  const service = loneService(store, {
     roles: new Set(['host', 'effects', 'project']),
-    shared: store,
-    local: store,
     projectors: projectors(store),
-    shares: () => everyPartition(1),
     clock,
-    expressions: createExpressions(),
-    executor: localExecutor([]),
-    notifiers: new Map(),
-    withLinks: (notification) => notification,
-    worker: 'one',
-    yieldToIntake: async () => {},
-    decided: () => {},
     onTrouble: (error) => void troubles.push(error),
   });
   await service.start();
