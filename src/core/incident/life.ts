@@ -26,7 +26,7 @@ import type { IncidentWake, ResolvedBy } from './facts.ts';
 import { reopen } from './place.ts';
 import { childrenOf, incidentOf, isInDoubt, type Incident } from './row.ts';
 
-const sweptPerTurn = 1_000;
+const sweptPerTurn = 250;
 
 export const incidentWakes: WakeHandlers<IncidentWake['kind']> = {
   close(ctx, wake) {

@@ -14,8 +14,8 @@ import { candidacyOf } from './silences.ts';
 export const silencesMax = 1_000;
 export const matchersMax = 20;
 /** Firing alerts looked at, and muted or unmuted, in one turn. */
-const lookedAtOnceMax = 4_000;
-const changedAtOnceMax = 500;
+const lookedAtOnceMax = 500;
+const changedAtOnceMax = 100;
 const doubtsAtOnceMax = 5_000;
 
 export const silenceWakes: WakeHandlers<SilenceWake['kind']> = {
