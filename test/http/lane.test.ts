@@ -7,7 +7,6 @@ import { GatewayError } from '../../src/core/errors.ts';
 import { createLargeBodies } from '../../src/http/door/large.ts';
 import { createLane } from '../../src/http/lane.ts';
 import { lineOf } from '../../src/http/route.ts';
-import { bytesOf } from '../../src/http/writing.ts';
 import { front, noon, showing, tokens } from './support.ts';
 
 const limits = { atOnceMax: 2, waitingMax: 50, unreadBytesMax: 1_000 };
@@ -67,7 +66,7 @@ test('Q3: what waits is bounded, and so is what one caller was answered and does
   await Promise.all(waiting);
 
   const slow = response();
-  lane.answering('anna', slow, 1_001);
+  lane.answering('anna', slow)(1_001);
   await assert.rejects(
     lane.run('anna', response(), () => turns(1)),
     overloaded,
@@ -95,16 +94,6 @@ test('Q4: a question whose asker has gone is not answered, and a failed one give
     /broken/,
   );
   assert.equal(await lane.run('anna', response(), () => Promise.resolve('answered')), 'answered');
-});
-
-test('a long list is the same in pieces as in one', async () => {
-  for (const length of [0, 1, 200, 201, 1_000]) {
-    const list = Array.from({ length }, (_, index) => ({ index, text: `ä "${index}"` }));
-    const pieces = await bytesOf(list);
-    assert.equal(Buffer.concat(pieces).toString(), JSON.stringify(list));
-    assert.equal(pieces.length > 1, length > 200);
-  }
-  assert.equal(Buffer.concat(await bytesOf({ items: [1] })).toString(), '{"items":[1]}');
 });
 
 test('F1: beside forty large lists at once health is answered in between, and not after them', { timeout: 60_000 }, async (t) => {

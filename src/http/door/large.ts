@@ -1,5 +1,6 @@
 // Large deliveries are read one after another: reading one takes the event loop for as long as it is long, and ten that arrive together would
-// take it ten times as long at a stretch. Small ones, which is nearly all, do not come by here.
+// take it ten times as long at a stretch. Small ones, which is nearly all, do not come by here; very large ones are read like these, and parsed
+// on a thread (engine/intake/large-delivery.ts).
 //   G1  Between two large bodies the event loop is given back. How soon one is durable is not waited for.
 //   G2  Endpoints take turns; what waits is bounded by its bytes, beyond which the sender is told to come again.
 import type { ServerResponse } from 'node:http';
