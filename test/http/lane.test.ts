@@ -160,6 +160,37 @@ test('F11: of large deliveries that arrive together one is read in a turn, endpo
   await deliver('am', 5_000_000); // alone it is as large as the door lets it be
 });
 
+test('F11: of small deliveries that arrive together so many bytes are read in a turn, in their order, and one that comes alone at once', async () => {
+  const bodies = createLargeBodies(20_000_000);
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const begunIn = new Map<number, number>();
+  const order: number[] = [];
+  const deliver = (number: number, bytes: number): Promise<void> =>
+    bodies.inTurn({ endpoint: 'am', bytes }, response(), async () => {
+      order.push(number);
+      begunIn.set(turn, (begunIn.get(turn) ?? 0) + bytes);
+    });
+  await Promise.all(Array.from({ length: 200 }, (_, number) => deliver(number, 60_000)));
+  assert.deepEqual(
+    order,
+    Array.from({ length: 200 }, (_, number) => number),
+  );
+  const most = Math.max(...begunIn.values());
+  assert.ok(most <= 2 * 300_000, `at most so many bytes in a turn (two, where a turn of ours meets two of its), seen ${most}`);
+  assert.ok(begunIn.size >= 20, `${begunIn.size} turns`);
+  await turns(2);
+  const alone = deliver(200, 60_000);
+  assert.equal(order.at(-1), 200, 'at once');
+  await alone;
+  isOver = true;
+});
+
 test('F1: what takes work stands in a line, and what people say, health and deliveries do not', async () => {
   const { http } = await front();
   const lines = new Map<string | null, string[]>();
