@@ -23,7 +23,7 @@ export const listStepsMax = 2_000_000;
 export const walkStepsMax = 40_000_000;
 /** A slice ends after so many steps, or after so many alerts. */
 export const sliceSteps = 250_000;
-const sliceAlerts = 200;
+const sliceAlerts = 100;
 
 /** `where` is the place in the request that is named when it is refused: `query/match`. */
 export function matchersOf(
