@@ -155,6 +155,21 @@ describe('F11: a large delivery is parsed on a thread of its own', () => {
     assert.equal(new Set(first.filter((id) => !id.startsWith('undefined'))).size, 400, 'no two under one');
   });
 
+  test('a log that takes no record as large as the body takes its alerts all the same', async () => {
+    const { store, intake, inputs } = await rig(parserFor());
+    const { append } = store.log;
+    Object.assign(store.log, {
+      append: async (topic: 'inputs', batch: Parameters<typeof append>[1]) => {
+        if ((batch.raw ?? '').length > 1_000) throw new GatewayError('payload_too_large', 'inputs takes no record of that size');
+        return append(topic, batch);
+      },
+    });
+    const answer = await intake.accept('prometheus', delivery(alerts(400)), '');
+    assert.equal(answer.status, 'accepted');
+    assert.equal((await inputs()).filter(({ type }) => type === 'AlertSeen').length, 400);
+    assert.equal(await store.log.raw('inputs', 0, 0), null);
+  });
+
   test('when a part is not durable the sender is told to come again, and no later part is sent', async () => {
     let syncs = 0;
     const { intake, inputs } = await rig(parserFor(), {

@@ -316,6 +316,8 @@ test('E3: of other scopes a stream is given nothing but gaps, and its place goes
   const told = (scopes: ScopeFilter): number => bytesOf(frames)(scopes).toString().split('event: ').length - 1;
   assert.deepEqual([told('all'), told(['a']), told(['b']), told(['a', 'b']), told(['c']), told([])], [9, 6, 3, 9, 0, 0]);
   assert.doesNotMatch(bytesOf(frames)(['a']).toString(), /i1\.b/);
+  const batch = bytesOf(frames);
+  assert.equal(batch(['a']), batch(['a']), 'made once for all who see the same');
   assert.equal(idOf(places), '0:3');
   await store.log.trim('facts', 0, 1);
   assert.match(

@@ -2,9 +2,9 @@
 // How the thread is kept is the gateway's matter; a delivery that is not large does not come by here.
 //   L1  The parts go to the log in their order, each known by the delivery's id and its number: the same body again has the same parts.
 //   L2  Few parts are on their way at once, and none any more when it ends, either way. When one is not taken, no later one is sent.
-//   L3  The body as received is kept once, beside the first part.
+//   L3  The body as received is kept once, beside the first part, which goes alone; on a log that takes no record of that size it is not kept.
 import type { AlertEvent } from '../../core/alert/event.ts';
-import type { Result } from '../../core/errors.ts';
+import { GatewayError, type Result } from '../../core/errors.ts';
 import type { Delivery, Parsed, ParseFailure } from '../../ports/source.ts';
 import { giveWay } from '../async/turns.ts';
 import { writeDelivery, type DeliveryWriterDeps, type WantedDelivery } from './delivery-writer.ts';
@@ -42,14 +42,18 @@ export async function writeLargeDelivery(
   const underWay = new Set<Promise<void>>();
   const failures: unknown[] = [];
   const { hidden } = parted;
+  const first = await parted.next();
+  if (first === null) return;
+  await writeFirst(deps, endpoint, {
+    parsed: { events: first, ...(hidden === undefined ? {} : { hidden }) },
+    raw: body,
+    id: partId(id, 0),
+  });
   try {
-    for (let number = 0; failures.length === 0; number += 1) {
+    for (let number = 1; failures.length === 0; number += 1) {
       const events = await parted.next();
       if (events === null) break;
-      const isFirst = number === 0;
-      const part = { events, ...(isFirst && hidden !== undefined ? { hidden } : {}) };
-      const text = id.text === '' ? '' : `${id.text}/${number}`; // L1
-      const writing = writeDelivery(deps, endpoint, { parsed: part, raw: isFirst ? body : null, id: { ...id, text } })
+      const writing = writeDelivery(deps, endpoint, { parsed: { events }, raw: null, id: partId(id, number) })
         .catch((error: unknown) => void failures.push(error))
         .finally(() => underWay.delete(writing));
       underWay.add(writing);
@@ -60,4 +64,19 @@ export async function writeLargeDelivery(
     await Promise.all(underWay);
   }
   if (failures.length > 0) throw failures[0];
+}
+
+/** L3 */
+async function writeFirst(deps: DeliveryWriterDeps, endpoint: IntakeEndpoint, part: WantedDelivery): Promise<void> {
+  try {
+    await writeDelivery(deps, endpoint, part);
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'payload_too_large') throw error;
+    await writeDelivery(deps, endpoint, { ...part, raw: null });
+  }
+}
+
+/** L1 */
+function partId(id: WantedDelivery['id'], number: number): WantedDelivery['id'] {
+  return { ...id, text: id.text === '' ? '' : `${id.text}/${number}` };
 }

@@ -11,6 +11,8 @@ import { createLane } from '../lane.ts';
 
 const largeFromBytes = 65_536;
 const turnBytesMax = 262_144;
+/** What a delivery costs beside its length, as bytes: a thousand of one alert each are a tenth of a second. */
+const deliveryBytes = 4_096;
 const waitingMax = 1_024;
 
 export interface LargeBodies {
@@ -24,7 +26,7 @@ export function createLargeBodies(waitingBytesMax: number): LargeBodies {
   let waitingBytes = 0;
   return {
     async inTurn({ endpoint, bytes }, res, read) {
-      const turn = bytes < largeFromBytes ? smallTurn(bytes) : null;
+      const turn = bytes < largeFromBytes ? smallTurn(Math.max(bytes, deliveryBytes)) : null;
       if (turn === 'now') return read();
       if (waitingBytes > 0 && waitingBytes + bytes > waitingBytesMax)
         throw new GatewayError('overloaded', 'too many large bodies wait to be read');
