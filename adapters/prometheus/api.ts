@@ -77,7 +77,7 @@ function list(deps: RouteDeps): SourceRoute {
     summary: `List firing alerts that fit every filter, newest first, at most ${alertsMax}`,
     query: { ...shownQuery, unprocessed: { type: 'boolean', description: 'Taken: nothing is ever unprocessed here' } },
     answer: { says: 'A list of alerts.', schema: { type: 'array', items: gettableAlert } },
-    handle: async (call) => (await asked(deps, call)).map(gettable),
+    handle: async (call) => (await asked(deps, call)).values().map(gettable),
   };
 }
 
@@ -165,7 +165,9 @@ function groups(deps: RouteDeps): SourceRoute {
     },
     async handle(call) {
       const byName = Map.groupBy(await asked(deps, call), ({ labels, name }) => labels['alertname'] ?? name);
-      return [...byName].map(([alertname, of]) => ({ labels: { alertname }, receiver: { name: receiver }, alerts: of.map(gettable) }));
+      return byName
+        .entries()
+        .map(([alertname, of]) => ({ labels: { alertname }, receiver: { name: receiver }, alerts: of.values().map(gettable) }));
     },
   };
 }

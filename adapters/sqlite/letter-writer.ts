@@ -22,10 +22,11 @@ export function letterWriter(db: DatabaseSync, { lettersMax, letterBytesMax }: W
       count = Number(row?.['count'] ?? 0);
       bytes = Number(row?.['bytes'] ?? 0);
     },
-    add(letter) {
-      if (insert.run(letter.id, letter.state, letter.bytes, letter.doc).changes === 0) return 0;
+    add({ id, letter }) {
+      const doc = JSON.stringify(letter);
+      if (insert.run(id, letter.state, doc.length, doc).changes === 0) return 0;
       count += 1;
-      bytes += letter.bytes;
+      bytes += doc.length;
       while (count > 1 && (count > lettersMax || bytes > letterBytesMax)) {
         bytes -= Number(dropOldest.get()?.['bytes'] ?? 0);
         count -= 1;

@@ -1,5 +1,6 @@
 // What crosses between the main thread and the writer thread: plain data, copied by structured clone, all text already stowed.
 // Also the one place that knows how a record's place in the file follows from topic, partition and offset.
+import type { DeadLetter } from '../../src/ports/dead-letters.ts';
 import type { Topic } from '../../src/ports/event-log.ts';
 
 /** Offsets of one topic and partition live in `[slot * slotSpan, (slot + 1) * slotSpan)`; 512 slots stay below 2^53. */
@@ -54,7 +55,7 @@ export type Request =
   | CheckpointRequest
   | ViewsRequest
   | { readonly type: 'cursor'; readonly name: string; readonly partition: number; readonly offset: number }
-  | { readonly type: 'letter'; readonly id: string; readonly state: string; readonly bytes: number; readonly doc: string }
+  | { readonly type: 'letter'; readonly id: string; readonly letter: DeadLetter }
   /** Places the oldest batches that were kept; answers 0. */
   | { readonly type: 'place'; readonly slot: number; readonly batches: number }
   /** Writes something, durably, where records would be taken. */

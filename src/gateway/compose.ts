@@ -111,7 +111,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics, stops });
 
     const endpoints = endpointsOf(config, registryOf(around), { live, expressions, broken: trouble.broken.endpoints });
-    intake = await openIntake(config, { backbone, service, clock, metrics, failOpen, spool, instance, endpoints });
+    intake = await openIntake(config, { backbone, service, metrics, failOpen, spool, instance, endpoints, around, stops });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
     const reload = createReload({ live, load: around.load ?? null, publish: publisher.publish, logger, trouble });

@@ -16,18 +16,21 @@ import type { HttpEndpoint } from '../http/deps.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { createHttp, type HttpServer } from '../http/server.ts';
 import type { Backbone } from '../ports/backbone.ts';
-import type { Clock } from '../ports/clock.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
 import type { Live } from './live.ts';
+import { createParser, type Parser } from './parser.ts';
 import { checksOf, logStatusOf } from './readiness.ts';
 import type { Reconciling } from './reconcile.ts';
 import type { Reload } from './reload.ts';
+import type { Stops } from './stops.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 /** Deliveries under way at once that make the door crowded, and how long decisions then wait for it. */
 const crowdedFrom = 8;
 const yieldMs: Millis = 5;
+/** Less is parsed here sooner than it would be sent there and back. */
+const largeFromChars = 524_288;
 
 /** The parts of a running gateway that its door needs. */
 export interface Running {
@@ -61,23 +64,35 @@ export async function yieldToIntake(waiting: () => number): Promise<void> {
 export function openIntake(
   config: Config,
   parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance' | 'endpoints'> & {
-    readonly clock: Clock;
     readonly failOpen: FailOpen;
+    readonly around: Surroundings;
+    readonly stops: Pick<Stops, 'add'>;
   },
 ): Promise<Intake> {
-  const { backbone, service, metrics, failOpen, instance, spool, endpoints, clock } = parts;
+  const { backbone, service, metrics, failOpen, instance, spool, endpoints, around, stops } = parts;
+  const parser = openParser(config, around, stops);
   let deliveries = 0;
   return createIntake({
     log: spool?.log ?? backbone.log,
     offered: failOpen.offered,
     ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
+    ...(parser === null ? {} : { large: parser }),
     deadLetters: backbone.deadLetters,
     endpoints,
-    clock,
+    clock: around.clock,
     lagOf: () => service.lag(),
     lagMax: config.limits.backlogMax,
     onAccepted: (endpoint, claim) => metrics.alert(endpoint, claim),
   });
+}
+
+/** What parses large deliveries. Its thread knows the sources that there are; none, when the gateway was given others. */
+function openParser(config: Config, around: Surroundings, stops: Pick<Stops, 'add'>): Parser | null {
+  if (around.registry !== undefined || !config.roles.includes('intake')) return null;
+  const endpoints = Object.entries(config.endpoints).map(([name, { source, options, mapping }]) => ({ name, source, options, mapping }));
+  const parser = createParser({ endpoints, clock: around.clock, logger: around.logger, fromChars: largeFromChars });
+  stops.add(parser.stop);
+  return parser;
 }
 
 export function openHttp(config: Config, around: Surroundings, running: Running): HttpServer {

@@ -4,12 +4,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
 import { second, type Millis } from '../core/time.ts';
+import { giveWay } from '../engine/async/turns.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ScopeFilter } from '../readmodel/query.ts';
 import { text } from '../readmodel/schema.ts';
 import type { HttpDeps } from './deps.ts';
-import { readOn } from './events/frames.ts';
+import { bytesOf, readOn } from './events/frames.ts';
 import { placeAt, placesIn, type Places } from './events/places.ts';
 import { streamTo, type Stream } from './events/streams.ts';
 import type { Route } from './route.ts';
@@ -17,6 +18,8 @@ import type { Route } from './route.ts';
 /** Facts of so long a time are written together; while more are known, the next batch follows sooner. */
 const batchMs: Millis = 100;
 const nextBatchMs: Millis = 20;
+/** Written to before the event loop is given back. */
+const streamsAtOnce = 16;
 const heartbeatMs: Millis = 15 * second;
 
 export interface Events {
@@ -172,7 +175,14 @@ async function toldAll(log: EventLog, life: Life, streams: ReadonlySet<Stream>, 
   const { frames, places, more } = await readOn(log, life.at, null);
   life.at = places;
   let left = more;
-  for (const stream of streams) if (stream.places === null && stream.isOpen()) stream.give(frames);
+  const batch = bytesOf(frames);
+  let given = 0;
+  for (const stream of streams) {
+    if (stream.places !== null || !stream.isOpen()) continue;
+    stream.give(batch);
+    given += 1;
+    if (given % streamsAtOnce === 0) await giveWay();
+  }
   for (const stream of streams) {
     if (stream.places === null || !stream.isOpen()) continue;
     const caughtUp = await catchUp(log, stream, stream.places, life.at);
@@ -188,6 +198,6 @@ async function catchUp(log: EventLog, stream: Stream, from: Places, tail: Places
   if (!stream.takesMore()) return false;
   const { frames, places } = await readOn(log, from, tail);
   stream.places = places;
-  stream.give(frames);
+  stream.give(bytesOf(frames));
   return places.every(({ next }, partition) => next === tail[partition]?.next);
 }

@@ -6,6 +6,7 @@
 //   Q4  A question whose asker has gone is not answered.
 import type { ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
+import { giveWay } from '../engine/async/turns.ts';
 
 export interface LaneLimits {
   readonly atOnceMax: number;
@@ -17,8 +18,8 @@ export interface LaneLimits {
 export interface Lane {
   /** Does the work when its turn has come. Rejects with `overloaded` (Q3), and with what the work rejects with. */
   run<Done>(caller: string, res: ServerResponse, work: () => Promise<Done>): Promise<Done>;
-  /** Books an answer as on its way to the caller until it has left, or the caller has. */
-  answering(caller: string, res: ServerResponse, bytes: number): void;
+  /** Books an answer as on its way to the caller until it has left, or the caller has; what it returns adds bytes to it. */
+  answering(caller: string, res: ServerResponse): (bytes: number) => void;
 }
 
 /**
@@ -51,14 +52,13 @@ export function createLane({ atOnceMax, waitingMax, unreadBytesMax }: LaneLimits
   let working = 0;
   let isPumping = false;
 
-  function pump(): void {
-    if (isPumping || working >= atOnceMax || waiters === 0) return;
-    isPumping = true;
-    setImmediate(() => {
+  async function pump(): Promise<void> {
+    while (!isPumping && working < atOnceMax && waiters > 0) {
+      isPumping = true;
+      await giveWay();
       isPumping = false;
       next()?.begin();
-      pump();
-    });
+    }
   }
 
   function next(): Waiter | null {
@@ -93,7 +93,7 @@ export function createLane({ atOnceMax, waitingMax, unreadBytesMax }: LaneLimits
       own.add(waiter);
       waiting.set(caller, own);
       waiters += 1;
-      pump();
+      void pump();
     });
   }
 
@@ -106,16 +106,22 @@ export function createLane({ atOnceMax, waitingMax, unreadBytesMax }: LaneLimits
         return await work();
       } finally {
         working -= 1;
-        pump();
+        void pump();
       }
     },
-    answering(caller, res, bytes) {
-      unread.set(caller, (unread.get(caller) ?? 0) + bytes);
+    answering(caller, res) {
+      let own = 0;
       res.once('close', () => {
-        const left = (unread.get(caller) ?? 0) - bytes;
+        const left = (unread.get(caller) ?? 0) - own;
         if (left > 0) unread.set(caller, left);
         else unread.delete(caller);
+        own = 0;
       });
+      return (bytes) => {
+        if (res.destroyed) return;
+        own += bytes;
+        unread.set(caller, (unread.get(caller) ?? 0) + bytes);
+      };
     },
   };
 }

@@ -11,6 +11,7 @@ import type { AskOutcome } from '../engine/reconcile/reconciler.ts';
 import { topics, type Topic } from '../ports/event-log.ts';
 import { sharedRoles, type SharedRole } from '../ports/shares.ts';
 import type { PageEvent } from '../readmodel/counts.ts';
+import { expositionOf } from './exposition.ts';
 
 const labelValuesMax = 200;
 
@@ -111,7 +112,7 @@ export function createMetrics(gauges: Gauges): Metrics {
     rebalanced: (role) => counted.rebalances(role),
     drained: () => counted.drained(),
     rawPage: (about) => counted.rawPages(about),
-    scrape: async () => ({ type: registry.contentType, text: await registry.metrics() }),
+    scrape: async () => ({ type: registry.contentType, text: await expositionOf(registry) }),
   };
 }
 
@@ -253,7 +254,6 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
 }
 
 const endpointsMax = 200;
-
 function skewGauge(registry: Registry): Metrics['skew'] {
   const help = 'How far the clock of the sender behind an endpoint is behind ours (ahead: negative), as measured and taken out.';
   const made = new Gauge({ name: 'quench_sender_skew_seconds', help, labelNames: ['endpoint'], registers: [registry] });

@@ -11,13 +11,14 @@ import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
 import { jsonShapeProblem } from '../core/json.ts';
+import { giveWay } from '../engine/async/turns.ts';
 import type { HttpDeps } from './deps.ts';
 import type { BodyReader } from './door/body.ts';
 import type { Logins } from './door/logins.ts';
 import type { Lane, Line } from './lane.ts';
 import { problemOf, sendProblem, sendRefusal } from './problem.ts';
 import { object, ref, type Schema } from './schema.ts';
-import { bytesOf } from './writing.ts';
+import { slicesOf } from './writing.ts';
 
 export interface Call<Query = unknown, Body = unknown> {
   readonly params: { readonly [name: string]: string };
@@ -123,11 +124,9 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
           const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
-          const answered = async (): Promise<Written> => written(await route.handle({ params, query, body, ...caller }));
-          const { actor } = caller;
-          const { status, pieces } = await (lane === null ? answered() : lane.run(actor, res, answered));
-          const bytes = send(res, status, pieces);
-          lane?.answering(actor, res, bytes);
+          const sent = lane?.answering(caller.actor, res) ?? (() => {});
+          const answered = async (): Promise<void> => send(res, await route.handle({ params, query, body, ...caller }), sent);
+          await (lane === null ? answered() : lane.run(caller.actor, res, answered));
         }
       } catch (error) {
         const said = problemOf(error);
@@ -208,20 +207,20 @@ export function lineOf(route: Route): Line | null {
   return route.line ?? (route.kind === 'json' && route.method === 'get' && route.access !== 'open' ? 'views' : null);
 }
 
-interface Written {
-  readonly status: number;
-  readonly pieces: readonly Buffer[];
-}
-
-async function written({ status, body }: Reply): Promise<Written> {
-  return { status, pieces: await bytesOf(body) };
-}
-
-/** How many bytes it was. */
-function send(res: ServerResponse, status: number, pieces: readonly Buffer[]): number {
-  const bytes = pieces.reduce((sum, piece) => sum + piece.length, 0);
-  res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes });
-  for (const piece of pieces) res.write(piece);
+/** Writes an answer in slices as they are made, giving way between them; one that fits into one slice says its length. */
+async function send(res: ServerResponse, { status, body }: Reply, sent: (bytes: number) => void): Promise<void> {
+  const slices = slicesOf(body);
+  const first = Buffer.from(slices.next().value ?? '');
+  let slice = slices.next();
+  const length = slice.done === true ? { 'content-length': first.length } : {};
+  res.writeHead(status, { 'content-type': 'application/json', ...length });
+  res.write(first);
+  sent(first.length);
+  for (; slice.done !== true && !res.destroyed; slice = slices.next()) {
+    await giveWay();
+    const bytes = Buffer.from(slice.value);
+    res.write(bytes);
+    sent(bytes.length);
+  }
   res.end();
-  return bytes;
 }

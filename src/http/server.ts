@@ -4,6 +4,7 @@ import express from 'express';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { second, type Millis } from '../core/time.ts';
+import { giveWay } from '../engine/async/turns.ts';
 import { apiRoutes } from './api/routes.ts';
 import { broughtRoutes } from './api/source-routes.ts';
 import { defaultLimits, type HttpDeps } from './deps.ts';
@@ -82,7 +83,7 @@ export function createHttp(deps: HttpDeps): HttpServer {
       if (draining) res.setHeader('connection', 'close');
       if (webhooks(req, res)) return;
       for (const [name, value] of securityHeaders) res.setHeader(name, value);
-      app(req, res);
+      begin(app, req, res);
     },
   );
   server.maxHeadersCount = 100;
@@ -121,6 +122,13 @@ export function createHttp(deps: HttpDeps): HttpServer {
         }
       }),
   };
+}
+
+/** Hundreds of requests that arrive together are begun one in a turn of the event loop, whatever they ask for. */
+function begin(app: (req: IncomingMessage, res: ServerResponse) => void, req: IncomingMessage, res: ServerResponse): void {
+  // Whether the process is alive, and ready, is asked by whoever would kill it for a late answer.
+  if (/^\/(healthz|readyz)\/?(\?|$)/i.test(req.url ?? '')) app(req, res);
+  else void giveWay().then(() => (res.destroyed ? undefined : app(req, res)));
 }
 
 /** A target as a proxy writes it (`http://host/path`) is the path alone; everything else stays as it came. */

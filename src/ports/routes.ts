@@ -107,7 +107,10 @@ interface HandledRoute {
   readonly query: { readonly [name: string]: { readonly [keyword: string]: unknown } };
   /** What the answer with status 200 is, in words and as JSON Schema. */
   readonly answer: { readonly says: string; readonly schema: object };
-  /** A GatewayError thrown by the handler is answered by its code; any other error is a bug. */
+  /**
+   * A GatewayError thrown by the handler is answered by its code; any other error is a bug. A list in the answer may be an iterator: its items
+   * are made while it is written, in slices, and must not fail.
+   */
   handle(call: RouteCall): Promise<object> | object;
 }
 

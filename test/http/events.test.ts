@@ -8,7 +8,7 @@ import { memoryDisk } from '../../adapters/memory/disk.ts';
 import { memoryStore } from '../../adapters/memory/store.ts';
 import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Store } from '../../src/ports/store.ts';
-import { readOn, textFor } from '../../src/http/events/frames.ts';
+import { bytesOf, readOn } from '../../src/http/events/frames.ts';
 import { idOf, placeAt } from '../../src/http/events/places.ts';
 import type { ScopeFilter } from '../../src/readmodel/query.ts';
 import { wallClock } from '../support/wallclock.ts';
@@ -313,13 +313,15 @@ test('E3: of other scopes a stream is given nothing but gaps, and its place goes
   await store.log.append('facts', { partition: 0, scope: 'a', values: [joins('a'), joins('b'), joins('a')] });
   const { frames, places } = await readOn(store.log, [placeAt(0)], null);
 
-  const told = (scopes: ScopeFilter): number => textFor(scopes, frames).split('event: ').length - 1;
+  const told = (scopes: ScopeFilter): number => bytesOf(frames)(scopes).toString().split('event: ').length - 1;
   assert.deepEqual([told('all'), told(['a']), told(['b']), told(['a', 'b']), told(['c']), told([])], [9, 6, 3, 9, 0, 0]);
-  assert.doesNotMatch(textFor(['a'], frames), /i1\.b/);
+  assert.doesNotMatch(bytesOf(frames)(['a']).toString(), /i1\.b/);
+  const batch = bytesOf(frames);
+  assert.equal(batch(['a']), batch(['a']), 'made once for all who see the same');
   assert.equal(idOf(places), '0:3');
   await store.log.trim('facts', 0, 1);
   assert.match(
-    textFor([], (await readOn(store.log, [placeAt(0)], null)).frames),
+    bytesOf((await readOn(store.log, [placeAt(0)], null)).frames)([]).toString(),
     /^event: gap\ndata: {"partition":0,"from":0,"to":1}\n\n$/,
   );
 });

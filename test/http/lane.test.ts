@@ -1,13 +1,15 @@
 // Many questions at once: src/http/lane.ts, alone and behind the door.
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import type { ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import { Counter, Gauge, Registry } from 'prom-client';
 import { GatewayError } from '../../src/core/errors.ts';
 import { createLargeBodies } from '../../src/http/door/large.ts';
+import { expositionOf } from '../../src/http/exposition.ts';
 import { createLane } from '../../src/http/lane.ts';
 import { lineOf } from '../../src/http/route.ts';
-import { bytesOf } from '../../src/http/writing.ts';
 import { front, noon, showing, tokens } from './support.ts';
 
 const limits = { atOnceMax: 2, waitingMax: 50, unreadBytesMax: 1_000 };
@@ -67,7 +69,7 @@ test('Q3: what waits is bounded, and so is what one caller was answered and does
   await Promise.all(waiting);
 
   const slow = response();
-  lane.answering('anna', slow, 1_001);
+  lane.answering('anna', slow)(1_001);
   await assert.rejects(
     lane.run('anna', response(), () => turns(1)),
     overloaded,
@@ -95,16 +97,6 @@ test('Q4: a question whose asker has gone is not answered, and a failed one give
     /broken/,
   );
   assert.equal(await lane.run('anna', response(), () => Promise.resolve('answered')), 'answered');
-});
-
-test('a long list is the same in pieces as in one', async () => {
-  for (const length of [0, 1, 200, 201, 1_000]) {
-    const list = Array.from({ length }, (_, index) => ({ index, text: `ä "${index}"` }));
-    const pieces = await bytesOf(list);
-    assert.equal(Buffer.concat(pieces).toString(), JSON.stringify(list));
-    assert.equal(pieces.length > 1, length > 200);
-  }
-  assert.equal(Buffer.concat(await bytesOf({ items: [1] })).toString(), '{"items":[1]}');
 });
 
 test('F1: beside forty large lists at once health is answered in between, and not after them', { timeout: 60_000 }, async (t) => {
@@ -143,6 +135,50 @@ test('F1: beside forty large lists at once health is answered in between, and no
   assert.ok(Math.max(...steps) <= 12, `at most 12 lists between two answers of health, seen ${Math.max(...steps)}`);
 });
 
+test('F1: of two hundred links that are opened at once few are answered in a turn of the event loop', { timeout: 60_000 }, async (t) => {
+  const { http } = await front();
+  const port = await http.start(0, '127.0.0.1');
+  t.after(() => http.stop());
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const answeredIn = new Map<number, number>();
+  http.server.on('request', (_, res) => void res.once('finish', () => answeredIn.set(turn, (answeredIn.get(turn) ?? 0) + 1)));
+  // Connected before any of them asks, so that all questions are there in one turn.
+  let connected = 0;
+  const isThere = Promise.withResolvers<void>();
+  http.server.on('connection', () => {
+    connected += 1;
+    if (connected === 200) isThere.resolve();
+  });
+  const sockets = Array.from({ length: 200 }, () => connect(port, '127.0.0.1'));
+  await isThere.promise;
+  const answers = sockets.map(async (socket) => String((await once(socket, 'data'))[0]).slice(9, 12));
+  for (const socket of sockets) socket.write('GET /ack/none HTTP/1.1\r\nhost: x\r\n\r\n');
+  const statuses = await Promise.all(answers);
+  for (const socket of sockets) socket.destroy();
+  isOver = true;
+  assert.deepEqual(new Set(statuses), new Set(['404']));
+  const most = Math.max(...answeredIn.values());
+  assert.ok(most >= 1 && most <= 3, `at most one in a turn (two, where a turn of ours meets two of its), seen ${most}`);
+});
+
+test('F1: what a scrape gets in slices is the text of the registry', async () => {
+  const registry = new Registry();
+  const counter = new Counter({ name: 'many_total', help: 'Many.', labelNames: ['label'], registers: [registry] });
+  for (let value = 0; value < 2_000; value += 1) counter.inc({ label: `value${value}` });
+  new Gauge({ name: 'one', help: 'One.', registers: [registry] }).set(1);
+  let hasTurned = false;
+  setImmediate(() => (hasTurned = true));
+  const text = await expositionOf(registry);
+  assert.equal(text, await registry.metrics());
+  assert.equal(hasTurned, true, 'the event loop was given back');
+});
+
 test('F11: of large deliveries that arrive together one is read in a turn, endpoints in turn, and their bytes are bounded', async () => {
   const large = createLargeBodies(1_000_000);
   const order: string[] = [];
@@ -169,6 +205,40 @@ test('F11: of large deliveries that arrive together one is read in a turn, endpo
   finish();
   await Promise.all(taken);
   await deliver('am', 5_000_000); // alone it is as large as the door lets it be
+});
+
+test('F11: of small deliveries that arrive together so many bytes are read in a turn, in their order, and one that comes alone at once', async () => {
+  const bodies = createLargeBodies(20_000_000);
+  let turn = 0;
+  let isOver = false;
+  const count = (): void => {
+    turn += 1;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const begunIn = new Map<number, number>();
+  const order: number[] = [];
+  const deliver = (number: number, bytes: number): Promise<void> =>
+    bodies.inTurn({ endpoint: 'am', bytes }, response(), async () => {
+      order.push(number);
+      begunIn.set(turn, (begunIn.get(turn) ?? 0) + bytes);
+    });
+  await Promise.all(Array.from({ length: 200 }, (_, number) => deliver(number, 60_000)));
+  assert.deepEqual(
+    order,
+    Array.from({ length: 200 }, (_, number) => number),
+  );
+  const most = Math.max(...begunIn.values());
+  assert.ok(most <= 2 * 300_000, `at most so many bytes in a turn (two, where a turn of ours meets two of its), seen ${most}`);
+  assert.ok(begunIn.size >= 20, `${begunIn.size} turns`);
+  begunIn.clear();
+  await Promise.all(Array.from({ length: 1_000 }, (_, number) => deliver(number, 500)));
+  assert.ok(begunIn.size >= 8, `a thousand of one alert each take ${begunIn.size} turns`);
+  await turns(2);
+  const alone = deliver(200, 60_000);
+  assert.equal(order.at(-1), 200, 'at once');
+  await alone;
+  isOver = true;
 });
 
 test('F1: what takes work stands in a line, and what people say, health and deliveries do not', async () => {

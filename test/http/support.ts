@@ -11,6 +11,7 @@ import type { VerifySignature } from '../../src/access/gate.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
+import type { LargeParser } from '../../src/engine/intake/large-delivery.ts';
 import type { HttpDeps, HttpEndpoint } from '../../src/http/deps.ts';
 import { createMetrics } from '../../src/http/metrics.ts';
 import { createHttp, type HttpServer } from '../../src/http/server.ts';
@@ -78,6 +79,7 @@ export interface FrontOptions {
   readonly logStatus?: HttpDeps['logStatus'];
   readonly approvals?: ReturnType<HttpDeps['approvals']>;
   readonly frozen?: ReturnType<HttpDeps['frozen']>;
+  readonly large?: LargeParser;
 }
 
 export async function front(options: FrontOptions = {}): Promise<Front> {
@@ -108,6 +110,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     lagOf: () => lag,
     lagMax: 1_000,
     onAccepted: (endpoint, claim) => metrics.alert(endpoint, claim),
+    ...(options.large === undefined ? {} : { large: options.large }),
   });
   const logged: Front['logged'] = [];
   const refusals: string[] = [];

@@ -2,7 +2,7 @@
 // Ends when nothing of it is on its way any more; whether it was understood, and what is said to the sender, is intake.ts.
 import type { Claim } from '../../core/alert/event.ts';
 import type { AlertSeen, AlertsHidden } from '../../core/alert/facts.ts';
-import type { Delivery, Parsed } from '../../ports/source.ts';
+import type { Parsed } from '../../ports/source.ts';
 import type { IntakeEndpoint } from './endpoint.ts';
 import { partitionOf, scopeOf } from './scope.ts';
 import { allOf, type StampedLog, type Unstamped } from './stamped-log.ts';
@@ -26,6 +26,14 @@ export interface DeliveryWriterDeps {
   readonly offered?: (scope: string, alerts: readonly NewAlert[], mayRepeat: boolean) => ((accepted: boolean) => void) | null;
 }
 
+/** A delivery, or a part of a large one. */
+export interface WantedDelivery {
+  readonly parsed: Pick<Parsed, 'events' | 'hidden'>;
+  /** As it was received, to be kept beside its alerts; null: it is kept elsewhere. */
+  readonly raw: string | null;
+  readonly id: DeliveryId;
+}
+
 interface Group {
   readonly scope: string;
   readonly alerts: NewAlert[];
@@ -35,17 +43,17 @@ interface Group {
 export async function writeDelivery(
   { log, onAccepted, offered }: DeliveryWriterDeps,
   endpoint: IntakeEndpoint,
-  { parsed, delivery, id }: { readonly parsed: Parsed; readonly delivery: Delivery; readonly id: DeliveryId },
+  { parsed, raw, id }: WantedDelivery,
 ): Promise<void> {
   const groups = groupsOf(endpoint, parsed, id.text);
   const offers = groups.map((group) => offered?.(group.scope, group.alerts, id.mayRepeat) ?? null);
-  const everywhere = groups.length * delivery.body.length <= rawCharsMax;
+  const everywhere = groups.length * (raw?.length ?? 0) <= rawCharsMax;
   let rawIsKept = false;
   const append = (scope: string, alerts: readonly NewAlert[], waits: boolean): readonly Promise<unknown>[] => {
     if (alerts.length === 0) return [];
-    const raw = everywhere || !rawIsKept ? delivery.body : null;
+    const kept = everywhere || !rawIsKept ? raw : null;
     rawIsKept = true;
-    return [log.append({ scope, partition: partitionOf(scope, log.partitions), waits }, alerts, raw)];
+    return [log.append({ scope, partition: partitionOf(scope, log.partitions), waits }, alerts, kept)];
   };
   const appends = groups.flatMap(({ scope, alerts }) => {
     const partition = partitionOf(scope, log.partitions);
@@ -67,7 +75,7 @@ export async function writeDelivery(
 }
 
 /** Groups by scope in the order of first appearance; events keep their order within a scope. */
-function groupsOf(endpoint: IntakeEndpoint, parsed: Parsed, delivery: string): readonly Group[] {
+function groupsOf(endpoint: IntakeEndpoint, parsed: WantedDelivery['parsed'], delivery: string): readonly Group[] {
   const groups = new Map<string, Group>();
   for (const [index, event] of parsed.events.entries()) {
     const scope = scopeOf(endpoint.tenant, endpoint.scopeLabels, event.labels);
@@ -79,7 +87,7 @@ function groupsOf(endpoint: IntakeEndpoint, parsed: Parsed, delivery: string): r
 }
 
 /** Left-out alerts are told to the scope of the first that was not; without any, to the tenant's. */
-function hiddenOf(endpoint: IntakeEndpoint, parsed: Parsed, groups: readonly Group[]): Omit<AlertsHidden, 'at'> | null {
+function hiddenOf(endpoint: IntakeEndpoint, parsed: WantedDelivery['parsed'], groups: readonly Group[]): Omit<AlertsHidden, 'at'> | null {
   const { hidden } = parsed;
   if (hidden === undefined || hidden.count <= 0) return null;
   const scope = groups[0]?.scope ?? scopeOf(endpoint.tenant, endpoint.scopeLabels, {});

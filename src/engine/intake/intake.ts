@@ -7,15 +7,17 @@
 // It costs a row of a desk per delivery (at most 20,000, 3 MB a scope; about 2 µs and 160 bytes of checkpoint per input), so a log of our
 // own, which never leaves that in doubt, does without. What is stamped while the log is away may reach it behind later stamps (core T2).
 import { hash } from 'node:crypto';
-import { GatewayError, invariant } from '../../core/errors.ts';
+import { GatewayError, invariant, ok, type Result } from '../../core/errors.ts';
 import { everyScope } from '../../core/stamp.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';
-import type { Delivery, Parsed, ParseFailure, Source } from '../../ports/source.ts';
+import type { Delivery, ParseFailure } from '../../ports/source.ts';
 import { writeDelivery, type DeliveryId, type DeliveryWriterDeps } from './delivery-writer.ts';
 import type { IntakeEndpoint } from './endpoint.ts';
+import { writeLargeDelivery, type LargeParser } from './large-delivery.ts';
 import { letterOf } from './letter.ts';
+import { parseWith } from './parse.ts';
 import { partitionOf } from './scope.ts';
 import { allOf, openStampedLog, type NewInput } from './stamped-log.ts';
 
@@ -33,6 +35,8 @@ export interface IntakeParts extends Omit<DeliveryWriterDeps, 'log'> {
   readonly lagMax: number;
   /** A name for a delivery to which its sender gives none, unlike any other of any process. */
   readonly newId?: () => string;
+  /** What parses large deliveries elsewhere; not given: they are parsed here, at one go. */
+  readonly large?: LargeParser;
 }
 
 export type Acceptance =
@@ -52,6 +56,8 @@ export interface Intake {
   replay(letterId: string): Promise<Acceptance>;
 }
 
+type Taken = Omit<Extract<Acceptance, { status: 'accepted' }>, 'status'>;
+
 /** What the inputs of a delivery are known by. */
 interface TakenId extends DeliveryId {
   /** The dead letter that is replayed. */
@@ -66,16 +72,15 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   let underWay = 0;
   const log = await openStampedLog(parts.log, parts.clock);
 
-  /** A delivery that the log will never take becomes a letter, unless it is one. */
-  async function take(endpoint: IntakeEndpoint, parsed: Parsed, delivery: Delivery, id: TakenId): Promise<Acceptance> {
+  /** What it says is taken in; what cannot be understood, or the log will never take, becomes a letter, unless it is one. */
+  async function take(endpoint: IntakeEndpoint, delivery: Delivery, id: TakenId): Promise<Acceptance> {
     try {
-      await writeDelivery({ ...parts, log }, endpoint, { parsed, delivery, id });
+      const taken = await written({ ...parts, log }, endpoint, delivery, id);
+      return taken.ok ? { status: 'accepted', ...taken.value } : await refuse(endpoint, delivery, taken.error, id);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code !== 'payload_too_large') return busyOf(error);
-      const failure: ParseFailure = { reason: 'too_large', message: error.message };
-      return id.letter === undefined ? refuse(endpoint, delivery, failure) : { status: 'refused', letter: id.letter, failure };
+      return refuse(endpoint, delivery, { reason: 'too_large', message: error.message }, id);
     }
-    return { status: 'accepted', alerts: parsed.events.length, warnings: parsed.warnings };
   }
 
   function idOf(endpoint: string, sent: string): TakenId {
@@ -88,8 +93,9 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
     return lag > parts.lagMax ? busy(`${lag} inputs wait to be decided, at most ${parts.lagMax} may`) : null;
   }
 
-  async function refuse(endpoint: IntakeEndpoint, delivery: Delivery, failure: ParseFailure): Promise<Acceptance> {
-    const letter = letterOf(endpoint, delivery, failure);
+  async function refuse(endpoint: IntakeEndpoint, delivery: Delivery, failure: ParseFailure, id: TakenId): Promise<Acceptance> {
+    if (id.letter !== undefined) return { status: 'refused', letter: id.letter, failure };
+    const letter = await letterOf(endpoint, delivery, failure);
     try {
       await deadLetters.add(letter);
     } catch (error) {
@@ -115,9 +121,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
       if (late !== null) return late;
       underWay += 1;
       try {
-        const parsed = parseWith(endpoint.source, delivery);
-        if (!parsed.ok) return await refuse(endpoint, delivery, parsed.error);
-        return await take(endpoint, parsed.value, delivery, idOf(endpointName, deliveryId));
+        return await take(endpoint, delivery, idOf(endpointName, deliveryId));
       } finally {
         underWay -= 1;
       }
@@ -141,23 +145,32 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
       const late = lagging();
       if (late !== null) return late;
       const delivery: Delivery = { headers: letter.headers, body: letter.body, path: letter.path, receivedAt: letter.at };
-      const parsed = parseWith(endpoint.source, delivery);
-      if (!parsed.ok) return { status: 'refused', letter: letterId, failure: parsed.error };
-      const result = await take(endpoint, parsed.value, delivery, { text: `replay:${letterId}`, mayRepeat: true, letter: letterId });
+      const result = await take(endpoint, delivery, { text: `replay:${letterId}`, mayRepeat: true, letter: letterId });
       if (result.status === 'accepted') await deadLetters.mark(letterId, 'replayed');
       return result;
     },
   };
 }
 
-/** A source never throws; if one does for these bytes, the bytes are worth keeping more than the stack. */
-function parseWith(source: Source, delivery: Delivery): ReturnType<Source['parse']> {
-  try {
-    return source.parse(delivery);
-  } catch (error) {
-    const says = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
-    return { ok: false, error: { reason: 'wrong_shape', message: `${source.name}: the parser failed, please report this body: ${says}` } };
+/** Parsed and durable: a large delivery by way of its thread, part by part, all others here and at once. */
+async function written(
+  deps: DeliveryWriterDeps & Pick<IntakeParts, 'large'>,
+  endpoint: IntakeEndpoint,
+  delivery: Delivery,
+  id: DeliveryId,
+): Promise<Result<Taken, ParseFailure>> {
+  const { large } = deps;
+  if (large?.takes(endpoint.name, delivery) === true) {
+    return large.parse(endpoint.name, delivery, async (parted) => {
+      await writeLargeDelivery(deps, endpoint, { parted, body: delivery.body, id });
+      return { alerts: parted.alerts, warnings: parted.warnings };
+    });
   }
+  const parsed = parseWith(endpoint.source, delivery);
+  if (!parsed.ok) return parsed;
+  const { events, warnings } = parsed.value;
+  await writeDelivery(deps, endpoint, { parsed: parsed.value, raw: delivery.body, id });
+  return ok({ alerts: events.length, warnings });
 }
 
 function busy(why: string): Acceptance {

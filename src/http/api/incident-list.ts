@@ -1,6 +1,7 @@
 // The list of incidents as people ask for it: what a storm spoke for stands under it when both are over, too.
 //   E5  A store hides what an open storm speaks for. Of resolved ones what the storm spoke for is left out here, when the storm itself answers
 //       the question; a page goes on in the store until it is full, or for a bounded number of steps, and says where (V3 in ports/views.ts).
+import { giveWay } from '../../engine/async/turns.ts';
 import type { ViewPage, Views } from '../../ports/views.ts';
 import { hidesChildren, type ViewQuery } from '../../readmodel/query.ts';
 
@@ -32,7 +33,7 @@ export async function listIncidents(views: Pick<Views, 'list'>, query: Question)
       chunk = chunkMax;
       if (after === null || items.length === query.limit) break;
     }
-    await new Promise((resolve) => setImmediate(resolve)); // whoever else waits goes first
+    await giveWay();
   }
   return { items, next: after };
 }
@@ -53,6 +54,7 @@ async function resolvedStorms(views: Pick<Views, 'list'>, asked: Question): Prom
     });
     for (const { id } of page.items) found.add(id);
     after = page.next;
+    await giveWay();
   } while (after !== null && found.size < stormsMax);
   return found;
 }

@@ -2,6 +2,7 @@
 //   O1  A page holds at most 1,000 records and 4 MB, and looks at 5,000 at most: whoever asks for `next` until it is `end` gets to the end.
 //   O2  A caller gets the records of its scopes; those of no scope (policies, the emergency stop) are for callers of every scope.
 import { GatewayError } from '../../core/errors.ts';
+import { giveWay } from '../../engine/async/turns.ts';
 import { topics, type EventLog, type LogRecord, type Topic } from '../../ports/event-log.ts';
 import type { LogAnswer, LogExtent, LogLine, LogPageAnswer, LogRole } from '../../readmodel/answers.ts';
 import { sees } from '../../readmodel/query.ts';
@@ -149,6 +150,7 @@ async function pageOf(
       }
       next = record.offset + 1;
     }
+    await giveWay();
   }
   return answered();
 }

@@ -12,6 +12,7 @@ import {
 } from '../../core/alert/labels.ts';
 import { matcherIn, matcherProblem } from '../../core/alert/matchers.ts';
 import { GatewayError } from '../../core/errors.ts';
+import { giveWay } from '../../engine/async/turns.ts';
 import type { ViewPage, Views } from '../../ports/views.ts';
 import type { AlertDocument } from '../../readmodel/documents.ts';
 import type { ScopeFilter } from '../../readmodel/query.ts';
@@ -21,8 +22,8 @@ export const listStepsMax = 2_000_000;
 /** Of a question that walks over all that fires, in slices. */
 export const walkStepsMax = 40_000_000;
 /** A slice ends after so many steps, or after so many alerts. */
-const sliceSteps = 250_000;
-const sliceAlerts = 200;
+export const sliceSteps = 250_000;
+const sliceAlerts = 100;
 
 /** `where` is the place in the request that is named when it is refused: `query/match`. */
 export function matchersOf(
@@ -86,15 +87,10 @@ export async function firingThat(
       if (matchers.length === 0 || matchesAll(matchers, alert, test)) take(alert);
       else others?.(alert, test);
       if (began - budget.left < sliceSteps) continue;
-      await breathe();
+      await giveWay();
       began = budget.left;
     }
     after = next;
-    await breathe();
+    await giveWay();
   } while (after !== null);
-}
-
-/** Lets whatever waits for the event loop go first. */
-function breathe(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

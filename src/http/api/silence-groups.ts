@@ -7,13 +7,14 @@ import { matchesOne, newBudget, type Matcher } from '../../core/alert/labels.ts'
 import { GatewayError } from '../../core/errors.ts';
 import type { Silence } from '../../core/mute/facts.ts';
 import type { Millis } from '../../core/time.ts';
+import { giveWay } from '../../engine/async/turns.ts';
 import { scopeOf } from '../../engine/intake/scope.ts';
 import type { ListedSilence, RouteDeps, WantedSilence } from '../../ports/routes.ts';
 import type { ViewPage } from '../../ports/views.ts';
 import type { SilenceDocument } from '../../readmodel/documents.ts';
 import type { ScopeFilter } from '../../readmodel/query.ts';
 import type { HttpDeps } from '../deps.ts';
-import { boundedIn, listStepsMax } from './matching.ts';
+import { boundedIn, listStepsMax, sliceSteps } from './matching.ts';
 import { refuseBadSpan, refuseTooMany, refuseTooWide, silenceIn } from './silence-rules.ts';
 
 type Caller = Parameters<RouteDeps['setSilence']>[1];
@@ -32,7 +33,9 @@ export async function listSilences(
   deps: HttpDeps,
   { scopes, matchers, limit }: Parameters<RouteDeps['silences']>[0],
 ): Promise<readonly ListedSilence[]> {
-  const test = boundedIn('query/filter', deps.expressions, newBudget(listStepsMax));
+  const budget = newBudget(listStepsMax);
+  const test = boundedIn('query/filter', deps.expressions, budget);
+  let began = budget.left;
   const groups = new Map<string, SilenceDocument[]>();
   for await (const document of walk(deps, scopes)) {
     const group = groupOf(document.id);
@@ -42,6 +45,9 @@ export async function listSilences(
       if (groups.size >= limit) break;
       groups.set(group, [document]);
     }
+    if (began - budget.left < sliceSteps) continue;
+    await giveWay();
+    began = budget.left;
   }
   return [...groups.values()].map(listed);
 }
@@ -210,6 +216,7 @@ async function* walk({ store }: HttpDeps, scopes: ScopeFilter): AsyncIterable<Si
     const page: ViewPage<'silence'> = await store.views.list({ kind: 'silence', scopes, limit: 200, ...(after === null ? {} : { after }) });
     yield* page.items;
     after = page.next;
+    await giveWay();
   } while (after !== null);
 }
 

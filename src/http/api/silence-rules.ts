@@ -7,6 +7,7 @@ import { silencesMax } from '../../core/mute/silence.ts';
 import { findingMatcher } from '../../core/mute/silences.ts';
 import { day, type Instant } from '../../core/time.ts';
 import type { SilenceDocument } from '../../readmodel/documents.ts';
+import { giveWay } from '../../engine/async/turns.ts';
 import type { ViewPage } from '../../ports/views.ts';
 import type { HttpDeps } from '../deps.ts';
 import { boundedIn, listStepsMax } from './matching.ts';
@@ -42,6 +43,9 @@ export function refuseTooWide(matchers: readonly Matcher[], engine: HttpDeps['ex
   }
 }
 
+/** Silences whose patterns are looked at before the event loop is given back. */
+const sizedAtOnce = 20;
+
 function sizeOf(matchers: readonly Matcher[], engine: HttpDeps['expressions']): number {
   return matchers.reduce((sum, matcher) => sum + (asksPattern(matcher) ? engine.patternSize(matcher.value) : 0), 0);
 }
@@ -49,6 +53,7 @@ function sizeOf(matchers: readonly Matcher[], engine: HttpDeps['expressions']): 
 /** S4 in core/mute/silence.ts; and what every alert of the scope is asked for must stay within a turn's budget. */
 export async function refuseTooMany({ store, expressions }: HttpDeps, scope: string, { id, matchers }: Silence): Promise<void> {
   let count = 0;
+  let sized = 0;
   let size = findingMatcher(matchers) === null ? sizeOf(matchers, expressions) : 0;
   let after: string | null = null;
   do {
@@ -62,9 +67,13 @@ export async function refuseTooMany({ store, expressions }: HttpDeps, scope: str
     for (const known of items) {
       if (known.id === id) continue;
       count += 1;
-      if (findingMatcher(known.matchers) === null) size += sizeOf(known.matchers, expressions);
+      if (findingMatcher(known.matchers) !== null) continue;
+      size += sizeOf(known.matchers, expressions);
+      sized += 1;
+      if (sized % sizedAtOnce === 0) await giveWay();
     }
     after = next;
+    await giveWay();
   } while (after !== null && count < silencesMax);
   if (count >= silencesMax) {
     throw new GatewayError('state_conflict', `scope ${scope} has ${silencesMax} silences, and no more are taken: quench silence expire ID`);

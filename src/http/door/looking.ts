@@ -1,6 +1,7 @@
 // What the pages behind links and the commands of the API share when they ask the read model: a story in bounded readings, and what came of a
 // word in a bounded while.
 import type { Millis } from '../../core/time.ts';
+import { giveWay } from '../../engine/async/turns.ts';
 import type { TimelineEntry } from '../../readmodel/timeline.ts';
 import { defaultLimits, type HttpDeps } from '../deps.ts';
 
@@ -20,6 +21,7 @@ export async function* storyOf(
   for (let readings = 0; readings < readingsMax; readings += 1) {
     const some = await views.timeline({ incident, scopes: [scope], after, limit: entriesPerReading });
     yield some;
+    await giveWay();
     const next = some.at(-1)?.seq;
     if (next === undefined || some.length < entriesPerReading) return;
     after = next;

@@ -67,7 +67,18 @@ function framesOf({ offset, value }: LogRecord, places: Places, partition: numbe
   });
 }
 
-export function textFor(scopes: ScopeFilter, frames: readonly Frame[]): string {
-  const seen = scopes === 'all' ? frames : frames.filter(({ scope }) => scope === null || sees(scopes, scope));
-  return seen.map(({ text }) => text).join('');
+/** A batch as bytes for callers of the given scopes; made once for all who see the same. */
+export type BytesFor = (scopes: ScopeFilter) => Buffer;
+
+export function bytesOf(frames: readonly Frame[]): BytesFor {
+  const made = new Map<string, Buffer>();
+  return (scopes) => {
+    const key = scopes === 'all' ? '' : JSON.stringify(scopes);
+    const known = made.get(key);
+    if (known !== undefined) return known;
+    const seen = scopes === 'all' ? frames : frames.filter(({ scope }) => scope === null || sees(scopes, scope));
+    const bytes = Buffer.from(seen.map(({ text }) => text).join(''));
+    made.set(key, bytes);
+    return bytes;
+  };
 }

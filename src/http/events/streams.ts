@@ -3,7 +3,7 @@
 //   E3  A stream is given events of the scopes that its caller may see, and of no other.
 import type { ServerResponse } from 'node:http';
 import type { ScopeFilter } from '../../readmodel/query.ts';
-import { textFor, type Frame } from './frames.ts';
+import type { BytesFor } from './frames.ts';
 import { idOf, type Places } from './places.ts';
 
 /** Bytes waiting in one response: above the first no catching up, above the second the stream is cut. */
@@ -18,15 +18,15 @@ export interface Stream {
   /** Whether what it was given has been taken. */
   takesMore(): boolean;
   begin(places: Places): void;
-  give(frames: readonly Frame[]): void;
+  give(batch: BytesFor): void;
   /** A sign of life; to one that is shown a part only, with the place of the tail, so that it need not resume from far behind. */
   beat(tail: Places | null): void;
   end(): void;
 }
 
 export function streamTo(res: ServerResponse, scopes: ScopeFilter): Stream {
-  function write(text: string): void {
-    if (text === '' || res.destroyed || res.writableEnded) return;
+  function write(text: string | Buffer): void {
+    if (text.length === 0 || res.destroyed || res.writableEnded) return;
     if (res.writableLength > waitingBytesMax) res.destroy(); // E2
     else res.write(text);
   }
@@ -41,7 +41,7 @@ export function streamTo(res: ServerResponse, scopes: ScopeFilter): Stream {
       // An event without data is not shown to the page, but its id is kept: a stream that saw nothing can resume, too.
       res.write(`retry: 2000\nid: ${idOf(places)}\n\n`);
     },
-    give: (frames) => write(textFor(scopes, frames)), // E3
+    give: (batch) => write(batch(scopes)), // E3
     beat: (tail) => write(tail === null || scopes === 'all' || stream.places !== null ? ':\n\n' : `:\nid: ${idOf(tail)}\n\n`),
     end: () => void res.end(),
   };
