@@ -1,11 +1,12 @@
 // Keeping secrets out of what people read: addresses down to their origin, and known secrets taken out by value.
 // An allow-list where that is possible (redactUrl), a scrub by value where text of others must be shown (scrub).
 //   D1  A known value is found as it is and in the forms in which programs print it: URL-encoded, base64 (alone or within a longer
-//       text), hexadecimal (also as a dump), escaped once or twice as JSON, HTML, a shell or an address does it (unescape.ts), each also
-//       broken into lines.
+//       text), base32 (base32.ts), hexadecimal (also as a dump), escaped once or twice as JSON, HTML, a shell or an address does it
+//       (unescape.ts), each also broken into lines, of its bytes in UTF-8 and, where it has letters of Latin-1, in that.
 //   D2  A text that was cut short may end within a value: the beginning of one at such an end goes, too.
 //   D3  Values that are too short to mean only themselves are left alone: else "a" would take every "a" out of every text.
 import type { Json } from '../../src/core/json.ts';
+import { base32Forms, base32In, indexBase32, newBase32Index, type Range } from './base32.ts';
 import { oneLine } from './text.ts';
 import { bytesOf, readingsOf, undumped, type Reading } from './unescape.ts';
 
@@ -50,30 +51,43 @@ export function createScrubber(values: Iterable<string> = [], charsMin: number =
   /** Of known values that programs escape, their bytes; of all, their bytes in hexadecimal. */
   const escaped = new Set<string>();
   const dumped = new Set<string>();
+  const base32 = newBase32Index();
   let firsts = new Set<string>();
 
   const learnOne = (value: string): void => {
     if (value.length < charsMin || known.has(value)) return;
     known.add(value);
-    for (const form of [value, ...encoded(value), ...base64Forms(value)]) if (form.length >= charsMin) forms.add(form);
-    if (!/^[\w.~-]*$/.test(value)) escaped.add(bytesOf(value.toWellFormed()));
-    dumped.add(Buffer.from(value).toString('hex'));
+    const written = writings(value);
+    const inText = [
+      value,
+      ...encoded(value),
+      ...mistaken(value),
+      ...written.flatMap((bytes) => [...base64Forms(bytes), ...hexForms(bytes)]),
+    ];
+    for (const form of inText) if (form.length >= charsMin) forms.add(form);
+    for (const bytes of written) {
+      if (!/^[\w.~-]*$/.test(value)) escaped.add(bytes.toString('latin1'));
+      dumped.add(bytes.toString('hex'));
+      for (const form of base32Forms(bytes)) indexBase32(base32, form);
+    }
   };
 
   const rangesIn = (text: string, isCut: boolean): Range[] => {
     const ranges: Range[] = [];
     for (const form of forms) collect(text, form, ranges);
+    ranges.push(...base32In(text, base32));
     if (forms.size > 0 && /[^\n]{10}\r?\n[^\n]/.test(text)) {
       const { compact, places } = withoutBreaks(text);
       const found: Range[] = [];
       for (const form of forms) collect(compact, form, found);
+      found.push(...base32In(compact, base32));
       for (const [from, to] of found) ranges.push([places[from] ?? 0, (places[to - 1] ?? 0) + 1]);
     }
     if (escaped.size > 0) for (const reading of readingsOf(text)) collectIn(reading, escaped, ranges);
     const dump = dumped.size === 0 ? null : undumped(text);
     if (dump !== null) collectIn(dump, dumped, ranges);
     if (isCut) {
-      const from = beginningAt(text, forms, firsts);
+      const from = beginningAt(text, [...forms, ...base32.forms], firsts);
       if (from !== null) ranges.push([from, text.length]); // D2
     }
     return ranges;
@@ -92,7 +106,7 @@ export function createScrubber(values: Iterable<string> = [], charsMin: number =
   const scrubber: Scrubber = {
     learn(more) {
       for (const value of more) for (const part of partsOf(value)) learnOne(part);
-      firsts = new Set([...forms].map((form) => form.slice(0, beginningCharsMin)));
+      firsts = new Set([...forms, ...base32.forms].map((form) => form.slice(0, beginningCharsMin)));
     },
     text: cleaned,
     // Cleaning keeps the shape of what is no text; members stay what they are, a number that is a secret becomes a text as a reader of JSON expects it may.
@@ -101,8 +115,6 @@ export function createScrubber(values: Iterable<string> = [], charsMin: number =
   scrubber.learn(values);
   return scrubber;
 }
-
-type Range = readonly [from: number, to: number];
 
 function collect(text: string, form: string, into: Range[]): void {
   for (let at = text.indexOf(form); at !== -1; at = text.indexOf(form, at + 1)) into.push([at, at + form.length]);
@@ -142,7 +154,7 @@ function withoutBreaks(text: string): { readonly compact: string; readonly place
 }
 
 /** Where a form of a secret begins that the end of the text cuts in two, or null. */
-function beginningAt(text: string, forms: ReadonlySet<string>, firsts: ReadonlySet<string>): number | null {
+function beginningAt(text: string, forms: readonly string[], firsts: ReadonlySet<string>): number | null {
   let longest = 0;
   for (const form of forms) longest = Math.max(longest, form.length);
   for (let from = Math.max(0, text.length - longest); from <= text.length - beginningCharsMin; from += 1) {
@@ -196,13 +208,32 @@ function encoded(value: string): readonly string[] {
   const json = JSON.stringify(value).slice(1, -1);
   const ascii = json.replace(/[\u007f-\uffff]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const slashes = json.replaceAll('/', '\\/');
-  const hex = Buffer.from(value).toString('hex');
-  return [...inUrls, ...lower, json, ascii, slashes, JSON.stringify(json).slice(1, -1), hex, hex.toUpperCase()];
+  return [...inUrls, ...lower, json, ascii, slashes, JSON.stringify(json).slice(1, -1)];
 }
 
-/** The base64 of the value alone, and what is surely of it when it stands within a longer text, at each of the three offsets. */
-function base64Forms(value: string): readonly string[] {
-  const bytes = Buffer.from(value);
+/** The bytes of a value: in UTF-8, and in Latin-1 where those are others and it can be written so. */
+function writings(value: string): readonly Buffer[] {
+  const utf8 = Buffer.from(value);
+  return isLatin1(value) ? [utf8, Buffer.from(value, 'latin1')] : [utf8];
+}
+
+/** What becomes of a value whose bytes in one of the two are read as the other. */
+function mistaken(value: string): readonly string[] {
+  return isLatin1(value) ? [Buffer.from(value, 'latin1').toString(), bytesOf(value)] : [];
+}
+
+/** It has letters beyond ASCII, and all of them are in Latin-1. */
+function isLatin1(value: string): boolean {
+  return /[\u0080-\u00ff]/.test(value) && !/[\u0100-\uffff]/.test(value);
+}
+
+function hexForms(bytes: Buffer): readonly string[] {
+  const hex = bytes.toString('hex');
+  return [hex, hex.toUpperCase()];
+}
+
+/** The base64 of the bytes alone, and what is surely of it when it stands within a longer text, at each of the three offsets. */
+function base64Forms(bytes: Buffer): readonly string[] {
   const alone = bytes.toString('base64');
   const within = [0, 1, 2].map((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset), bytes])

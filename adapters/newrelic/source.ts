@@ -3,6 +3,7 @@
 //   N1  Identity is the issue id. An incident id of -1 ("unknown") is none; then condition and targets stand in, with a warning.
 //   N2  A close is `measured` only when nothing says that it came by time, by hand or by a merge.
 //   N3  An issue with several targets names no entity: acting on the first of many would be a guess.
+//   N4  An issue that is deactivated is over for now: nobody need be called for it, and its next word opens it again.
 import { isIP } from 'node:net';
 import type { AlertEvent, Claim, Entity, Link, Proof } from '../../src/core/alert/event.ts';
 import type { Labels } from '../../src/core/alert/labels.ts';
@@ -24,6 +25,7 @@ import {
   severityWords,
   shownElsewhere,
   spelling,
+  type Says,
 } from './words.ts';
 
 const vendor = 'newrelic';
@@ -70,7 +72,7 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
   if (said === undefined) {
     const word = text(payload, members.state);
     const got = word === '' ? `none in ${Object.keys(payload).slice(0, 4).map(quoted).join(', ') || 'an empty object'}` : quoted(word);
-    return misshapen(`state must be CREATED, ACTIVATED or CLOSED (classic: open, acknowledged, closed), got ${got}`);
+    return misshapen(`state must be CREATED, ACTIVATED, DEACTIVATED or CLOSED (classic: open, acknowledged, closed), got ${got}`);
   }
   if (said === 'test' || isSample(payload)) return ok({ events: [], warnings: ['test notification left out'] });
   const identity = identityOf(payload);
@@ -82,7 +84,7 @@ function parse(settings: Settings, delivery: Delivery): Result<Parsed, ParseFail
 }
 
 /** The first member with a word for a state; a template that has none still tells when the issue was closed. */
-function saidBy(payload: JsonObject): Claim | 'test' | undefined {
+function saidBy(payload: JsonObject): Says | undefined {
   for (const member of members.state) {
     const said = claimWords.get(spelling(text(payload, [member])));
     if (said !== undefined) return said;
@@ -123,9 +125,15 @@ function issueInText(payload: JsonObject): string {
   return ids.size === 1 ? ([...ids][0] ?? '') : '';
 }
 
-function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity: Identity, receivedAt: Instant): AlertEvent {
+function eventOf(
+  settings: Settings,
+  payload: JsonObject,
+  said: Exclude<Says, 'test'>,
+  identity: Identity,
+  receivedAt: Instant,
+): AlertEvent {
   const trigger = text(payload, members.trigger).toUpperCase();
-  const claim = said === 'firing' && takenByPerson(payload, trigger) ? 'acknowledged' : said;
+  const claim = claimOf(payload, said, trigger);
   const targets = targetsOf(payload);
   const labels = labelsFrom(payload, targets);
   const condition = text(payload, members.condition);
@@ -140,7 +148,8 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
     name: condition || title || text(payload, members.policy) || 'New Relic issue',
     summary: title || condition || `New Relic issue ${identity.episode}`.trim(),
     claim,
-    ...(claim === 'cleared' ? { proof: proofOf(trigger) } : {}),
+    ...(claim === 'cleared' ? { proof: said === 'inactive' ? 'assumed' : proofOf(trigger) } : {}),
+    ...(said === 'inactive' ? { presumed: true } : {}), // N4
     severity: settings.severities(text(payload, members.severity)) ?? settings.severityDefault,
     labels,
     annotations: annotationsOf(payload, identity),
@@ -154,10 +163,24 @@ function eventOf(settings: Settings, payload: JsonObject, said: Claim, identity:
   });
 }
 
-/** An acknowledgement is state ACTIVATED with trigger USER_ACTION; only our own template can say that it was the opposite. */
-function takenByPerson(payload: JsonObject, trigger: string): boolean {
-  if (trigger === 'ACKNOWLEDGED' || trigger === 'INVESTIGATING') return true;
-  return trigger === 'USER_ACTION' && text(payload, ['isAcknowledged']) !== 'false';
+/** That a person took an issue, or gave it back, is state ACTIVATED with a trigger that says so, or with USER_ACTION. */
+function claimOf(payload: JsonObject, said: Exclude<Says, 'test'>, trigger: string): Claim {
+  if (said === 'inactive') return 'cleared';
+  if (said !== 'firing') return said;
+  const by = claimWords.get(spelling(trigger));
+  if (by === 'acknowledged' || by === 'unacknowledged') return by;
+  if (trigger !== 'USER_ACTION') return said;
+  return isGivenBack(payload) ? 'unacknowledged' : 'acknowledged';
+}
+
+/**
+ * Of the two things that USER_ACTION may be on an open issue, which it was only a template tells that has `isAcknowledged`, as ours does, or
+ * who has it; from any other it is taken as the usual one.
+ */
+function isGivenBack(payload: JsonObject): boolean {
+  const isHeld = text(payload, ['isAcknowledged']).toLowerCase();
+  if (isHeld !== '') return isHeld === 'false';
+  return members.owner.some((member) => Object.hasOwn(payload, member)) && text(payload, members.owner) === '';
 }
 
 function proofOf(trigger: string): Proof {

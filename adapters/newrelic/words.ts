@@ -11,16 +11,21 @@ export const severityWords: { readonly [word: string]: Severity } = {
   info: 'info',
 };
 
+/** What a notification says of the issue: a claim, that it is not active at present (it may be again, and is closed later), or a test. */
+export type Says = Claim | 'inactive' | 'test';
+
 /** By letters and digits alone: `INCIDENT_CLOSE`, `incident-close`, `incidentClose`. */
-export const claimWords: ReadonlyMap<string, Claim | 'test'> = new Map([
-  ...wordsFor('firing', 'created activated activate open opened reopened new active firing triggered alerting'),
+export const claimWords: ReadonlyMap<string, Says> = new Map([
+  ...wordsFor('firing', 'created activated activate open opened reopened new active firing triggered alerting prioritychanged added'),
   ...wordsFor('acknowledged', 'acknowledged acknowledge ack investigating'),
+  ...wordsFor('unacknowledged', 'unacknowledged unacknowledge unacked unack'),
+  ...wordsFor('inactive', 'deactivated deactivate inactive idle'),
   ...wordsFor('cleared', 'closed close resolved resolve recovered recovery ended ok'),
   ...wordsFor('test', 'test'),
 ]);
 
 /** Alone, and as event types have them, in front of them what it is about. */
-function wordsFor(claim: Claim | 'test', words: string): readonly (readonly [string, Claim | 'test'])[] {
+function wordsFor(claim: Says, words: string): readonly (readonly [string, Says])[] {
   return words.split(' ').flatMap((word) => ['', 'incident', 'issue', 'notification'].map((about) => [`${about}${word}`, claim] as const));
 }
 
@@ -40,6 +45,7 @@ export const members = {
     'state',
     'current_state',
     'issueState',
+    'stateText',
     'incident_state',
     'status',
     'issueStatus',

@@ -14,6 +14,8 @@ export interface Said {
   readonly presumed?: true;
   readonly phase: 'problem' | 'update' | 'recovery' | 'cancel';
   readonly mute?: string | null;
+  /** The end of the mute as the server wrote it (times.ts reads it); absent when it has none. */
+  readonly muteUntil?: string;
   readonly note?: string;
 }
 
@@ -79,8 +81,15 @@ function saidByUpdate(fields: Fields, action: string, isOver: boolean): readonly
   else if (/\backnowledged\b/.test(action) || (action === '' && isAcknowledged(fields)))
     said.push({ claim: 'acknowledged', phase: 'update', note });
   if (/\bunsuppressed\b/.test(action)) said.push({ claim: 'noted', phase: 'update', mute: null, note });
-  else if (/\bsuppressed\b/.test(action)) said.push({ claim: 'noted', phase: 'update', mute: 'suppressed', note });
+  else if (/\bsuppressed\b/.test(action)) said.push({ claim: 'noted', phase: 'update', mute: 'suppressed', ...muteUntilIn(action), note });
   return said.length > 0 ? said : [{ claim: 'noted', phase: 'update', note }];
+}
+
+/** `suppressed until 2026.11.22 00:00:00`; `suppressed indefinitely` has no end. */
+function muteUntilIn(action: string): Pick<Said, 'muteUntil'> {
+  const until = /\bsuppressed until\b([^,]{0,64}?)(?:,| and |$)/.exec(action)?.[1];
+  const isMeant = until !== undefined || /\bsuppressed until\b/.test(action);
+  return isMeant ? { muteUntil: (until ?? '').trim() } : {};
 }
 
 /** For senders without {EVENT.UPDATE.ACTION}. */

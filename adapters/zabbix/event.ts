@@ -8,7 +8,7 @@ import type { Said } from './claims.ts';
 import type { ZabbixConfig } from './config.ts';
 import { pick, tagsOf, type Fields } from './fields.ts';
 import { hostOf, keyOf, orderOf, problemNameOf, subjectOf } from './identity.ts';
-import { timesOf } from './times.ts';
+import { suppressedUntil, timesOf } from './times.ts';
 
 export interface Reading {
   readonly fields: Fields;
@@ -42,11 +42,21 @@ export function eventOf({ fields, delivery, config, origin, fingerprint, severit
     entity: entityOf(fields, origin, host, tags),
     ...timesOf(fields, said.phase, delivery.receivedAt, config),
     links: linksOf(fields),
-    ...(said.mute === undefined ? {} : { sourceMute: said.mute }),
-    ...(said.claim === 'firing' ? { muteOf: 'episode' as const } : {}), // a problem is suppressed, never its trigger
+    ...muteOf(said, { fields, delivery, config }),
+    muteOf: 'episode', // a problem is suppressed, never its trigger
     ...(said.note === undefined ? {} : { note: said.note }),
   };
 }
+
+/** One whose end cannot be read mutes nothing (T2). */
+function muteOf({ mute, muteUntil }: Said, { fields, delivery, config }: Pick<Reading, 'fields' | 'delivery' | 'config'>): Mute {
+  if (mute === undefined) return {};
+  if (muteUntil === undefined) return { sourceMute: mute };
+  const until = suppressedUntil(muteUntil, fields, delivery.receivedAt, config);
+  return until === null ? {} : { sourceMute: mute, muteUntil: until };
+}
+
+type Mute = Pick<AlertEvent, 'sourceMute' | 'muteUntil'>;
 
 const ownNames = ['host', 'host_name', 'host_groups', 'trigger_id', 'event_source', 'instance'] as const;
 

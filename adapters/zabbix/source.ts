@@ -12,6 +12,7 @@ import type { ZabbixConfig } from './config.ts';
 import { eventOf } from './event.ts';
 import { fieldsOf, isLiteral, pick, type Fields } from './fields.ts';
 import { identityOf } from './identity.ts';
+import { suppressedUntil } from './times.ts';
 
 const sources: readonly string[] = ['trigger', 'discovery', 'autoregistration', 'internal', 'service'];
 const byNumber: readonly Severity[] = ['info', 'info', 'warning', 'warning', 'error', 'critical'];
@@ -38,6 +39,9 @@ function parse(delivery: Delivery, config: ZabbixConfig): Result<Parsed, ParseFa
   const fingerprint = identityOf(fields, origin, config);
   if (fingerprint === null) return refused('trigger_id, or host and event_name, or event_id missing: nothing to know the problem by');
   if (pick(fields, 'truncated') !== '') warnings.push('zabbix: parameters were cut at 64 KB; some fields are missing');
+  const end = said.value.find(({ muteUntil }) => muteUntil !== undefined)?.muteUntil;
+  if (end !== undefined && suppressedUntil(end, fields, delivery.receivedAt, config) === null)
+    warnings.push(`zabbix: suppressed until ${seen(end)}, which is no date like 2026.11.22 00:00:00: not taken as suppressed`);
   const events = said.value.map((each) => boundEvent(eventOf({ fields, delivery, config, origin, fingerprint, severity }, each)));
   return ok({ events, warnings });
 }

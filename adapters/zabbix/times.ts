@@ -1,7 +1,10 @@
 // When a Zabbix problem began and when the server saw what it says.
 // Dates and times of the macros are the server's local time without a zone: read only when its zone is configured.
 //   T1  An hour that comes twice (the clocks are set back) is the later of the two that had come when we received it.
+//   T2  The end of a suppression that cannot be read is none, and one whose zone nothing tells rather too early than too late: behind it
+//       waits a person.
 import type { Instant } from '../../src/core/time.ts';
+import { instantOf } from '../kit/event.ts';
 import { pick, type Fields } from './fields.ts';
 
 /** How the server's dates are read: by an IANA zone, or by minutes east of UTC, which are wrong for half of the year where clocks change. */
@@ -29,6 +32,48 @@ export function timesOf(
   const startedAt = began ?? observedAt - durationOf(pick(fields, 'eventduration'));
   return { startedAt: Math.min(startedAt, observedAt), observedAt, ...(said === null ? {} : { sentAt: said }) };
 }
+
+/**
+ * The end of a suppression, `2026.11.22 00:00:00`, in the server's zone: the configured one, else as far ahead of UTC as the server's other
+ * dates are, where a timestamp or our receipt says that; null for what is no date. T2
+ */
+export function suppressedUntil(text: string, fields: Fields, receivedAt: Instant, zone: ServerZone): Instant | null {
+  const zoned = /\d(?:z|[+-]\d\d:?\d\d)$/i.test(text) ? instantOf(text.toUpperCase()) : null;
+  if (zoned !== null) return zoned;
+  const parts = /^(\d{4})[./-](\d\d)[./-](\d\d)[ t](\d\d:\d\d)(:\d\d)?$/.exec(text);
+  if (parts === null) return epoch(text);
+  const date = `${parts[1]}.${parts[2]}.${parts[3]} ${parts[4]}${parts[5] ?? ':00'}`;
+  const configured = localInstant(date, zone, receivedAt);
+  if (configured !== null) return configured;
+  const wall = localInstant(date, { utcOffsetMinutes: 0 }, receivedAt);
+  return wall === null ? null : wall - (aheadOfUtc(fields, receivedAt) ?? eastMost);
+}
+
+/** How far the server's dates are ahead of UTC, by one that comes with its timestamp, or that it wrote just before it sent us this. */
+function aheadOfUtc(fields: Fields, receivedAt: Instant): number | null {
+  const said = (name: string): readonly [wall: Instant | null, at: Instant | null] => [
+    localInstant(`${pick(fields, `${name}date`)} ${pick(fields, `${name}time`)}`, { utcOffsetMinutes: 0 }, receivedAt),
+    epoch(pick(fields, `${name}timestamp`)),
+  ];
+  const [updated, updatedAt] = said('eventupdate');
+  const [began, beganAt] = said('event');
+  // What we received a little later than it was written; zones differ by quarters of an hour.
+  const received = updated === null ? null : Math.ceil((updated - receivedAt) / quarter) * quarter;
+  return [minus(updated, updatedAt), minus(began, beganAt), received].find((ahead) => isZone(ahead)) ?? null;
+}
+
+function minus(wall: Instant | null, at: Instant | null): number | null {
+  return wall === null || at === null ? null : wall - at;
+}
+
+function isZone(ahead: number | null): boolean {
+  return ahead !== null && ahead <= eastMost && ahead >= westMost;
+}
+
+const quarter = 15 * 60_000;
+/** The farthest any zone is ahead of UTC, and behind it. */
+const eastMost = 14 * 3_600_000;
+const westMost = -12 * 3_600_000;
 
 function epoch(text: string): Instant | null {
   return /^[1-9]\d{8,9}$/.test(text) ? Number(text) * 1_000 : null;

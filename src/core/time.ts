@@ -50,7 +50,7 @@ export function sinceOf(from: Instant, at: Instant): string {
 }
 
 /** The day in UTC, `2026-11-30`. Source: Howard Hinnant, "chrono-compatible low-level date algorithms", civil_from_days. */
-function dateOf(at: Instant): string {
+export function dateOf(at: Instant): string {
   const days = Math.floor(at / day) + 719_468;
   const era = Math.floor(days / 146_097);
   const ofEra = days - era * 146_097;

@@ -21,6 +21,7 @@ import { leaseWakes } from './incident/leases.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf, untilThaw } from './incident/row.ts';
 import { matchStepsATurn } from './mute/mute.ts';
+import { sourceMuteWakes } from './mute/ends.ts';
 import { setSilence, silenceWakes } from './mute/silence.ts';
 import { frozenAt, frozenWith } from './playbook/freeze.ts';
 import { toldWith } from './page/bundle.ts';
@@ -194,5 +195,6 @@ const wakeHandlers: WakeHandlers<Wake['kind']> = {
   ...runWakes,
   ...resourceWakes,
   ...pageWakes,
+  ...sourceMuteWakes,
   ...silenceWakes,
 };

@@ -6,7 +6,7 @@ import type { TurnContext } from './context.ts';
 import type { DecideWake } from './decide/facts.ts';
 import type { Folds } from './desk.ts';
 import type { IncidentWake } from './incident/facts.ts';
-import type { SilenceWake } from './mute/facts.ts';
+import type { MuteWake } from './mute/facts.ts';
 import type { PageWake } from './page/facts.ts';
 import type { ResourceWake } from './resource/facts.ts';
 import type { RunWake } from './run/facts.ts';
@@ -18,7 +18,7 @@ import type { Instant, Millis } from './time.ts';
  * What a scope waits for. The token is the kind and its parts; a kind names everything that makes it stale. `asked` is the number
  * of the fact that asks, where a wait may follow another of its kind: no token is used twice, the log may hold two wakes for one.
  */
-export type Wake = AlertWake | IncidentWake | DecideWake | RunWake | ResourceWake | PageWake | SilenceWake;
+export type Wake = AlertWake | IncidentWake | DecideWake | RunWake | ResourceWake | PageWake | MuteWake;
 
 /** What is done when each of the named waits is over. */
 export type WakeHandlers<Kind extends Wake['kind']> = {

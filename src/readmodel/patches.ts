@@ -68,7 +68,7 @@ const table: Table = {
     const input = `${partition}:${fact.offset}`;
     return [alertPatch(fact, { decision, reason, incident, endpoint, input, ...(score === null ? {} : { score }) })];
   },
-  AlertMuted: (fact) => [alertPatch(fact, { muted: fact.reason })],
+  AlertMuted: (fact) => [alertPatch(fact, { muted: fact.reason, ...(fact.sourceMute === null ? { sourceMute: null } : {}) })],
   AlertFlapping: (fact) => [alertPatch(fact, { flapping: fact.flapping })],
   AlertJoined: (fact) => [
     alertPatch(fact, { incident: fact.incident, evidence: fact.evidence }),

@@ -34,7 +34,7 @@ const evidence = closed<Evidence>({
 });
 const muted: SchemaOf<MuteReason> = either(
   closed<Extract<MuteReason, { kind: 'silence' }>>({ kind: words(['silence']), silence: text, until: instant, comment: text }),
-  closed<Extract<MuteReason, { kind: 'source' }>>({ kind: words(['source']), says: text }),
+  closed<Extract<MuteReason, { kind: 'source' }>>({ kind: words(['source']), says: text, until: instant }, ['until']),
   closed<Extract<MuteReason, { kind: 'flapping' }>>({ kind: words(['flapping']), percent: number }),
   closed<Extract<MuteReason, { kind: 'soft' }>>({ kind: words(['soft']) }),
 );

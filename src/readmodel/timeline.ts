@@ -4,6 +4,7 @@ import type { AlertFlapping, AlertMerged } from '../core/alert/facts.ts';
 import type { Evidence } from '../core/correlate/found.ts';
 import type { AlertJoined } from '../core/incident/facts.ts';
 import type { Json } from '../core/json.ts';
+import type { AlertMuted } from '../core/mute/facts.ts';
 import { describeMute } from '../core/mute/mute.ts';
 import type { NotifyOutcome } from '../core/page/notification.ts';
 import type { Fact } from '../core/records.ts';
@@ -48,7 +49,7 @@ const lines: Lines = {
   AlertMerged: mergedLine,
   AlertDecided: silent,
   AlertJoined: joinedLine,
-  AlertMuted: (fact) => ofAlert(fact, fact.reason === null ? 'no longer muted' : `muted: ${describeMute(fact.reason)}`),
+  AlertMuted: (fact) => ofAlert(fact, mutedText(fact)),
   AlertFlapping: (fact) => ofAlert(fact, flappingText(fact)),
   AlertsMissing: silent,
   IncidentOpened: (fact) => line(fact.incident, `opened: ${fact.title}`, { severity: fact.severity, storm: fact.storm }),
@@ -134,6 +135,12 @@ function overWhatFires({ firing, forced, by }: { readonly firing?: number; reado
   if (firing === undefined || by !== 'human') return '';
   const still = firing === 1 ? '1 alert still fires' : `${firing} alerts still fire`;
   return forced === true ? `; ${still}, and it stays resolved unless it gets worse` : `; ${still}: it reopens if that lasts`;
+}
+
+function mutedText({ reason, sourceMute }: AlertMuted): string {
+  const over = sourceMute === null ? 'the time for which its source held it back is over' : '';
+  if (reason === null) return over === '' ? 'no longer muted' : `no longer muted: ${over}`;
+  return `${over === '' ? '' : `${over}; `}muted: ${describeMute(reason)}`;
 }
 
 function flappingText({ flapping, percent, text, steady }: AlertFlapping): string {

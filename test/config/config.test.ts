@@ -457,6 +457,18 @@ const wrongs: readonly Wrong[] = [
     by: 'type: pagerduty, person: "an\\u202ena",',
     want: /:9:\d+: notifiers\.oncall\.person: expected the name of the one person whom it reaches/,
   },
+  {
+    says: 'B18: a person of the name by which the gateway signs',
+    part: 'type: pagerduty,',
+    by: 'type: pagerduty, person: Quench,',
+    want: /:9:\d+: notifiers\.oncall\.person: expected a name of your own, seen "Quench", by which the gateway signs .*: write whom it reaches, person: anna/,
+  },
+  {
+    says: 'B18: a token of the name by which the gateway signs',
+    part: 'holdOff: 90s',
+    by: 'api: { tokens: { quench: { role: operate, secret: { env: OLD_TOKEN } } } }',
+    want: /:21:\d+: api\.tokens\.quench: expected a name of your own, seen "quench", by which the gateway signs .*: call the token by who holds it, ops:/,
+  },
 ];
 
 describe('a configuration that is wrong says where and what to write', () => {

@@ -201,7 +201,9 @@ function checkEvent(vendor: string, event: AlertEvent): void {
     bounded(`entity.${part}`, value, 253, 1);
     assert.equal(value, value.toLowerCase(), `entity.${part} is lower case`);
   }
-  for (const at of [event.startedAt, event.observedAt]) assert.ok(Number.isSafeInteger(at) && at > 0 && at < 8.64e15, `instant ${at}`);
+  assert.ok(event.muteUntil === undefined || typeof event.sourceMute === 'string', 'what has an end is held back');
+  for (const at of [event.startedAt, event.observedAt, event.muteUntil ?? event.observedAt])
+    assert.ok(Number.isSafeInteger(at) && at > 0 && at < 8.64e15, `instant ${at}`);
   assert.ok(event.links.length <= 8);
   for (const link of event.links) {
     bounded('link text', link.text, 128, 1);

@@ -104,6 +104,7 @@ export const rarePaths: readonly string[] = [
   'incident resolved by source',
   'silenced',
   'silence ended with its alerts',
+  'mute of a source ended',
   'late claim',
   'alert taken as ended',
   'storm',

@@ -12,6 +12,7 @@ import { checkChoosing } from './check-choosing.ts';
 import { checkCursors } from './check-cursors.ts';
 import { checkEras } from './check-eras.ts';
 import { checkGrants } from './check-grants.ts';
+import { checkMutes } from './check-mutes.ts';
 import { checkPages } from './check-pages.ts';
 import { checkPaths } from './check-paths.ts';
 import { checkPresent } from './check-present.ts';
@@ -72,6 +73,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkResources(ledger);
   checkUncalled(ledger);
   checkSenders(ledger);
+  checkMutes(ledger);
   checkShares(parts);
   checkStale(ledger, parts.staleMs);
   checkCursors(parts);

@@ -206,6 +206,10 @@ export function hearing(as: (event: AlertEvent) => AlertEvent): Lie {
   });
 }
 
+/** Nobody looks when the time is over for which a source holds an alert back. */
+export const sleeping: Turn = (desk, input, rules, offset) =>
+  turn(desk, input.type === 'Woke' && input.token.startsWith('sourceMute|') ? { ...input, token: '' } : input, rules, offset);
+
 /** A lease lasts as long as the first word of the episode said, however often it is told again. */
 export function unrenewed(): (event: AlertEvent) => AlertEvent {
   const first = new Map<string, number>();

@@ -21,6 +21,7 @@ import {
   renumbered,
   sameInEveryTerm,
   sharing,
+  sleeping,
   toAcknowledgements,
   toFreezes,
   toPeople,
@@ -211,6 +212,11 @@ export const mutants: readonly Mutant[] = [
     says: 'leases that nobody looks at when they are over',
     tampering: lying({ host: hearing(({ until: _until, ...event }) => event) }),
     caught: /^L2: .* fires \d+ ms after its source has ended to vouch for it/,
+  },
+  {
+    says: 'ends of a mute that its source said, and for which nobody wakes',
+    tampering: lying({ host: () => ({ turn: sleeping }) }),
+    caught: /^E2: .* is held back \d+ ms after the end/,
   },
   {
     says: 'leases that are not renewed',

@@ -135,7 +135,7 @@ export function createSenders({ random, others, isStormy, clock, plan, ledger, i
     const claim = firing ? (random.chance(0.04) ? 'acknowledged' : random.chance(0.04) ? 'noted' : 'firing') : 'cleared';
     const severity: Severity = random.chance(0.06) ? 'critical' : event.severity;
     const mark = `e${(marks += 1)}`;
-    const muted = !quiet && random.chance(0.05) ? { sourceMute: random.pick(['downtime', null]) } : {};
+    const muted = !quiet && random.chance(0.05) ? muteNow(random.pick(['downtime', null]), sender) : {};
     const soft = claim === 'firing' && random.chance(0.05) ? { soft: true } : {};
     const { fingerprint } = event;
     if (sender.kind !== 'plain') ledger.claims.set(mark, { sender, fingerprint, number: marks, claim, episode: count });
@@ -150,6 +150,12 @@ export function createSenders({ random, others, isStormy, clock, plan, ledger, i
       observedAt: trueTime(),
     };
     return worded(sender, now, { number: count, since }, trueTime());
+  }
+
+  /** Two of three that it holds back are so until an instant by its clock, of which it says nothing more. */
+  function muteNow(sourceMute: string | null, { aheadMs }: Sender): Pick<AlertEvent, 'sourceMute' | 'muteUntil'> {
+    if (sourceMute === null || marks % 3 === 0) return { sourceMute };
+    return { sourceMute, muteUntil: trueTime() + aheadMs + (1 + (marks % 8)) * minute };
   }
 
   /** One delivery and, when it was not accepted in time, the next try. */

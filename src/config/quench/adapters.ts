@@ -1,4 +1,5 @@
 // Options of sources, actions and notifiers, from quench.yaml: each is checked by the JSON Schema of its adapter.
+import { isOwnName, ownNameRefused } from '../../core/own-name.ts';
 import { roles as every } from '../../ports/shares.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { didYouMean } from '../yaml/problems.ts';
@@ -57,7 +58,9 @@ export function notifiersOf(loading: Loading): Config['notifiers'] {
       if (person === undefined) return [name, { type, options: judged }];
       const shared = loading.deps.notifiers.find((each) => each.name === type)?.sharedBy?.(options) ?? null;
       if (shared !== null) complain(loading, below(pointer, 'person'), `expected no person, seen "${person}": ${shared}`);
-      return [name, { type, options: judged, ...(shared === null ? { person } : {}) }];
+      const isOurs = isOwnName(person);
+      if (isOurs) complain(loading, below(pointer, 'person'), ownNameRefused(person, 'write whom it reaches, person: anna, or nothing'));
+      return [name, { type, options: judged, ...(shared === null && !isOurs ? { person } : {}) }];
     }),
   );
 }

@@ -1,6 +1,7 @@
 // Who may come in, with what: API tokens, endpoints and limits, from quench.yaml.
 import { join } from 'node:path';
 import type { Json } from '../../core/json.ts';
+import { isOwnName, ownNameRefused } from '../../core/own-name.ts';
 import { day, hour, minute, second } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { resolveSecrets } from '../secrets.ts';
@@ -25,6 +26,7 @@ export function apiOf(loading: Loading, dataDir: string): Config['api'] {
     const pointer = `${below('/api/tokens', name)}/secret`;
     const [found = ''] = secretsAt(loading, pointer, secret);
     checkDoor(loading, pointer, found, `the token ${name}`);
+    if (isOwnName(name)) complain(loading, below('/api/tokens', name), ownNameRefused(name, 'call the token by who holds it, ops: or ci:'));
     return { name, role, scopes, secret: found };
   });
   return {

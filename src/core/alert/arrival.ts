@@ -10,6 +10,7 @@ import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { watchLease, withLease } from '../incident/leases.ts';
 import { place, raise, retitle } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
+import { watchMuteEnd, withMuteWait } from '../mute/ends.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
 import { expireUsedSilences } from '../mute/silence.ts';
 import { nudge } from '../run/program.ts';
@@ -38,7 +39,8 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
   const known = row === undefined ? rememberedOf(ctx, fingerprint) : undefined;
   const { change, alert: merged, why, remembered } = merge(row?.alert, event, ctx.at, known, seen.event);
   const fires = merged?.state === 'firing' && event.claim === 'firing' && change !== 'late';
-  const alert = fires ? withLease(ctx, row?.alert, merged, event) : merged;
+  const leased = fires ? withLease(ctx, row?.alert, merged, event) : merged;
+  const alert = leased === null ? null : withMuteWait(ctx, leased);
   const fresh = change === 'opened' || change === 'reopened';
   emit(ctx, {
     type: 'AlertMerged',
@@ -54,6 +56,7 @@ export function seeAlert(ctx: TurnContext, seen: AlertSeen): void {
     ...(fires && event.until !== undefined && alert?.lease !== undefined ? { until: alert.lease.until } : {}),
   });
   if (fires && alert !== null) watchLease(ctx, row?.alert, alert);
+  if (alert !== null) watchMuteEnd(ctx, row?.alert, alert);
   if (remembered !== undefined) forgetOldest(ctx);
   if (alert === null || change === 'late')
     return decided(ctx, input, change, ['record', 'it tells of an episode that is over or was never seen']);
@@ -75,6 +78,7 @@ const said = [
   'order',
   'lastEnd',
   'sourceMute',
+  'muteEnd',
   'soft',
   'refired',
   'summary',

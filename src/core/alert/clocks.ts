@@ -35,8 +35,15 @@ export function byOurClock(event: AlertEvent, { skewMs, at, asked }: { skewMs: M
   const sightIsTold = event.sentAt !== undefined && !asked;
   const startedAt = Math.min(event.startedAt + (startIsTold ? skewMs : 0), at);
   const observedAt = Math.min(event.observedAt + (sightIsTold ? skewMs : 0), at);
-  if (startedAt === event.startedAt && observedAt === event.observedAt && (event.until === undefined || skewMs === 0)) return event;
-  return { ...event, startedAt, observedAt, ...(event.until === undefined ? {} : { until: event.until + skewMs }) };
+  const isAsTold = startedAt === event.startedAt && observedAt === event.observedAt;
+  if (isAsTold && (skewMs === 0 || (event.until ?? event.muteUntil) === undefined)) return event;
+  const ends = skewMs === 0 ? {} : { ...later(event, 'until', skewMs), ...later(event, 'muteUntil', skewMs) };
+  return { ...event, startedAt, observedAt, ...ends };
+}
+
+function later(event: AlertEvent, end: 'until' | 'muteUntil', byMs: Millis): Partial<AlertEvent> {
+  const at = event[end];
+  return at === undefined ? {} : { [end]: at + byMs };
 }
 
 /** What we asked a source for says nothing of its clock: the answer is as old as it likes. */

@@ -69,6 +69,8 @@ export interface AlertEvent {
   readonly sourceMute?: string | null;
   /** What the source holds back is one episode, and the next begins unmuted (a Zabbix problem); absent: the thing itself (a downtime). */
   readonly muteOf?: 'episode';
+  /** Until when the source holds it back, by its clock, where it says so and tells nobody when that is over; absent: until it lifts it. */
+  readonly muteUntil?: Instant;
   /** Remark of a person or the source that belongs on the timeline. */
   readonly note?: string;
 }

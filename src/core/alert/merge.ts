@@ -2,6 +2,7 @@
 // Decides what a claim changes; where the alert belongs is incident/place.ts, what mutes it mute/mute.ts, how much it matters score/score.ts.
 import { spanOf, type Instant } from '../time.ts';
 import { compareOrder, endedBy, endedWith, isKnownEnd, isOver, isPast, isSaidBefore, laterOrder, replacedBy } from './episodes.ts';
+import { muteAfter } from '../mute/source.ts';
 import type { AlertEvent } from './event.ts';
 import { isFiringAfterAll, toldAgain } from './refire.ts';
 import type { Alert, Refired, Remembered } from './row.ts';
@@ -187,7 +188,7 @@ function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | unde
     count: 1,
     acknowledged: false,
     soft: event.soft === true,
-    sourceMute: muteAfter(before, event),
+    ...muteAfter(before, event, seenAt),
     incident: before?.incident ?? null,
     ...(before?.ended === undefined ? {} : { ended: before.ended }),
     ...(before?.lastEnd === undefined ? {} : { lastEnd: before.lastEnd }),
@@ -196,18 +197,13 @@ function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | unde
   };
 }
 
-function touched(belief: Alert, event: AlertEvent, seenAt: Instant): Alert {
+function touched(before: Alert, event: AlertEvent, seenAt: Instant): Alert {
+  const { muteEnd: _muteEnd, ...belief } = before;
   return {
     ...belief,
     observedAt: Math.max(belief.observedAt, event.observedAt),
     seenAt,
     count: belief.count + 1,
-    sourceMute: muteAfter(belief, event),
+    ...muteAfter(before, event, seenAt),
   };
-}
-
-/** What a source does not speak of stays, unless it was about an earlier episode alone. */
-function muteAfter({ sourceMute = null, episode }: Partial<Alert> = {}, event: AlertEvent): string | null {
-  if (event.sourceMute !== undefined) return event.sourceMute;
-  return event.muteOf === 'episode' && event.episode !== episode ? null : sourceMute;
 }

@@ -31,6 +31,8 @@ export interface Alert {
   readonly acknowledged: boolean;
   readonly soft: boolean;
   readonly sourceMute: string | null;
+  /** Until when the source holds it back; absent when it said no end. */
+  readonly muteEnd?: MuteEnd;
   readonly incident: string | null;
   /** Episodes of this identity known to be over, newest last, at most 8; absent when none is known. */
   readonly ended?: readonly string[];
@@ -46,6 +48,13 @@ export interface Alert {
   readonly lease?: { readonly until: Instant; readonly asked: number };
   /** While cleared: the ended episode that is told as firing all the same; absent when none is. */
   readonly refired?: Refired;
+}
+
+/** The end of a source's mute and when that was told, both by our clock; the number of the fact that began to wait for it, once one did. */
+export interface MuteEnd {
+  readonly until: Instant;
+  readonly since: Instant;
+  readonly asked?: number;
 }
 
 /** Late firings of one ended episode: the first and the newest that count, by our clock, and how many. */

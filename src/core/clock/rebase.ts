@@ -4,7 +4,7 @@
 //   K2  Marks that are only compared with each other keep their order: none is later than the new time.
 // It walks the rows once. A clock is corrected so seldom that an index of instants would cost more.
 import type { FlapHistory } from '../alert/flapping.ts';
-import type { Alert, Refired, Remembered } from '../alert/row.ts';
+import type { Alert, MuteEnd, Refired, Remembered } from '../alert/row.ts';
 import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
 import type { Asked, Incident } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
@@ -68,15 +68,22 @@ export function wakeAfterBack(row: WakeRow, back: Back): WakeRow {
 }
 
 function alertAfter(alert: Alert, back: Back): Alert {
-  const { lease } = alert;
+  const { lease, muteEnd } = alert;
   const seenAt = shifted(alert.seenAt, back);
   return {
     ...alert,
     seenAt,
     ...mergedAfter(alert, back),
     // Told with the last word of its source, by whichever clock: it lasts as long from then as it was to.
+    ...(muteEnd === undefined ? {} : { muteEnd: muteEndAfter(muteEnd, back) }),
     ...(lease === undefined ? {} : { lease: { ...lease, until: lease.until + (seenAt - alert.seenAt) } }),
   };
+}
+
+/** It lasts as long from when it was told as it was to then; one that is over stays over. */
+function muteEndAfter(end: MuteEnd, back: Back): MuteEnd {
+  const since = shifted(end.since, back);
+  return { ...end, since, until: end.until <= back.now ? clamped(end.until, back) : end.until + (since - end.since) };
 }
 
 function rememberedAfter(remembered: Remembered, back: Back): Remembered {

@@ -22,7 +22,7 @@ export interface SilenceSet extends InputBase {
 
 export type MuteReason =
   | { readonly kind: 'silence'; readonly silence: string; readonly until: Instant; readonly comment: string }
-  | { readonly kind: 'source'; readonly says: string }
+  | { readonly kind: 'source'; readonly says: string; readonly until?: Instant }
   | { readonly kind: 'flapping'; readonly percent: number }
   | { readonly kind: 'soft' };
 
@@ -31,6 +31,8 @@ export interface AlertMuted extends FactBase {
   readonly fingerprint: string;
   readonly incident: string | null;
   readonly reason: MuteReason | null;
+  /** The end that the source had said of its own mute has passed. */
+  readonly sourceMute?: null;
 }
 
 export interface SilenceChanged extends FactBase {
@@ -38,6 +40,16 @@ export interface SilenceChanged extends FactBase {
   readonly silence: Silence;
   readonly state: 'active' | 'expired';
 }
+
+/** Look whether the time is over for which a source said that it holds an alert back; `mute` is `asked` of its end. */
+export interface SourceMuteWake {
+  readonly kind: 'sourceMute';
+  readonly fingerprint: string;
+  readonly mute: number;
+  readonly asked: number;
+}
+
+export type MuteWake = SourceMuteWake | SilenceWake;
 
 /** What a silence waits for: its end, its begin when it was set for later, and to look at the rest of the alerts it may concern. */
 export type SilenceWake =

@@ -1,5 +1,6 @@
 // Facts about muting, folded into rows. Decides nothing.
 import type { Desk, Folds } from '../desk.ts';
+import type { Alert } from '../alert/row.ts';
 import { invariant } from '../errors.ts';
 import { change, drop, put } from '../table.ts';
 import type { AlertMuted, MuteReason, SilenceChanged } from './facts.ts';
@@ -11,11 +12,19 @@ function foldMuted(desk: Desk, fact: AlertMuted): void {
   invariant(row !== undefined, 'D1: a muted alert is on the desk');
   countMuting(desk, row.muted, -1);
   countMuting(desk, fact.reason, 1);
-  put(desk.tables.alerts, fact.fingerprint, { ...row, muted: fact.reason });
+  put(desk.tables.alerts, fact.fingerprint, {
+    ...row,
+    ...(fact.sourceMute === null ? { alert: unheld(row.alert) } : {}),
+    muted: fact.reason,
+  });
   if (fact.reason === null || fact.incident === null) return;
   change(desk.tables.incidents, fact.incident, (incident) =>
     incident.hushed === true ? incident : { ...incident, hushed: true as const },
   );
+}
+
+function unheld({ muteEnd: _muteEnd, ...alert }: Alert): Alert {
+  return { ...alert, sourceMute: null };
 }
 
 export function countMuting(desk: Desk, reason: MuteReason | null, by: 1 | -1): void {

@@ -3,10 +3,12 @@
 //       down counts as long as that silence lasts; an alert of which nothing was written down is not muted.
 import { flapPercent } from '../alert/flapping.ts';
 import { boundedBy, matchesAll } from '../alert/labels.ts';
-import type { AlertRow } from '../alert/row.ts';
+import type { AlertRow, MuteEnd } from '../alert/row.ts';
 import { emit, type TurnContext } from '../context.ts';
 import type { MuteReason, Silence } from './facts.ts';
 import { silencesFor } from './silences.ts';
+import { isMuteOver } from './source.ts';
+import { clockOf, dateOf } from '../time.ts';
 
 /** Of all patterns in one turn: what a thousand silences without an equality matcher take for one alert. */
 export const matchStepsATurn = 2_000_000;
@@ -15,11 +17,15 @@ export const matchStepsATurn = 2_000_000;
 export function muteOf(ctx: TurnContext, row: AlertRow): MuteReason | null {
   const { alert } = row;
   if (alert.soft) return { kind: 'soft' };
-  if (alert.sourceMute !== null) return { kind: 'source', says: alert.sourceMute };
+  if (alert.sourceMute !== null && !isMuteOver(alert, ctx.at)) return sourceReason(alert.sourceMute, alert.muteEnd);
   // What is critical is never muted because it comes and goes: it is told once, as flapping (decide/flaps.ts).
   if (row.flapping && alert.severity !== 'critical') return { kind: 'flapping', percent: Math.round(flapPercent(row.history, ctx.at)) };
   const silence = silenceOf(ctx, row);
   return silence === null ? null : { kind: 'silence', silence: silence.id, until: silence.endsAt, comment: silence.comment };
+}
+
+function sourceReason(says: string, end: MuteEnd | undefined): MuteReason {
+  return { kind: 'source', says, ...(end === undefined ? {} : { until: end.until }) };
 }
 
 /** The matching silence that lasts longest; ties go to the smaller id. */
@@ -42,14 +48,16 @@ export function refreshMute(ctx: TurnContext, fingerprint: string): MuteReason |
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
   if (row === undefined) return null;
   const reason = row.alert.state === 'firing' ? muteOf(ctx, row) : null;
-  if (!same(row.muted, reason)) emit(ctx, { type: 'AlertMuted', fingerprint, incident: row.alert.incident, reason });
+  const ended = isMuteOver(row.alert, ctx.at) ? { sourceMute: null } : {};
+  if (!same(row.muted, reason) || 'sourceMute' in ended)
+    emit(ctx, { type: 'AlertMuted', fingerprint, incident: row.alert.incident, reason, ...ended });
   return reason;
 }
 
 function same(a: MuteReason | null, b: MuteReason | null): boolean {
   if (a === null || b === null) return a === b;
   if (a.kind === 'silence' && b.kind === 'silence') return a.silence === b.silence && a.until === b.until;
-  if (a.kind === 'source' && b.kind === 'source') return a.says === b.says;
+  if (a.kind === 'source' && b.kind === 'source') return a.says === b.says && a.until === b.until;
   return a.kind === b.kind;
 }
 
@@ -58,7 +66,7 @@ export function describeMute(reason: MuteReason): string {
     case 'soft':
       return 'the source has not confirmed it yet (soft state)';
     case 'source':
-      return `the source holds it back: ${reason.says}`;
+      return `the source holds it back: ${reason.says}${reason.until === undefined ? '' : ` until ${dateOf(reason.until)} ${clockOf(reason.until)}`}`;
     case 'flapping':
       return `it flaps (${reason.percent} % weighted state changes)`;
     case 'silence':

@@ -4,6 +4,16 @@ import { test } from 'node:test';
 import { createScrubber, scrub } from '../../../adapters/kit/redact.ts';
 
 const secret = 'p@ss/wörd+"x" 9~!';
+const latin1 = Buffer.from(secret, 'latin1');
+
+/** RFC 4648, section 6, by five bits of a text of bits. */
+function base32(bytes: Uint8Array): string {
+  const bits = [...bytes].map((byte) => byte.toString(2).padStart(8, '0')).join('');
+  const letters = bits.match(/.{1,5}/g)?.map((five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five.padEnd(5, '0'), 2)]) ?? [];
+  return letters.join('');
+}
+
+const padded = (text: string): string => text.padEnd(Math.ceil(text.length / 8) * 8, '=');
 
 test('C16: a value goes in each form in which programs print it, alone and within other text', () => {
   const { text } = createScrubber([secret]);
@@ -34,11 +44,25 @@ test('C16: a value goes in each form in which programs print it, alone and withi
     'a shell’s word': 'p@ss/wörd+\\"x\\"\\ 9\\~\\!',
     'a shell’s word of bytes': '$\'p@ss/w\\303\\266rd+"x" 9~!\'',
     'Python’s bytes': 'b\'p@ss/w\\xc3\\xb6rd+"x" 9~!\'',
+    base32: padded(base32(Buffer.from(secret))),
+    'base32 without padding': base32(Buffer.from(secret)),
+    'base32 in small letters': padded(base32(Buffer.from(secret))).toLowerCase(),
+    'Latin-1 read as UTF-8': latin1.toString(),
+    'UTF-8 read as Latin-1': Buffer.from(secret).toString('latin1'),
+    'url of Latin-1': escape(secret),
+    'Python’s bytes of Latin-1': 'b\'p@ss/w\\xf6rd+"x" 9~!\'',
+    'a shell’s word of Latin-1': '$\'p@ss/w\\366rd+"x" 9~!\'',
+    'base64 of Latin-1': latin1.toString('base64'),
+    'base64 of user and password in Latin-1': Buffer.from(`ci:${secret}`, 'latin1').toString('base64'),
+    'hexadecimal of Latin-1': latin1.toString('hex'),
+    'a dump of Latin-1': [...latin1].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
+    'base32 of Latin-1': base32(latin1),
   };
   for (const [name, form] of Object.entries(forms)) {
     const clean = text(`before ${form} after`);
     assert.match(clean, /^before .*\[redacted\].* after$/s, `${name}: ${clean}`);
-    for (const left of [secret, 'wörd', 'w%C3', 'w\\u00f6']) assert.ok(!clean.includes(left), `${name}: ${clean}`);
+    for (const left of [secret, 'wörd', 'w%C3', 'w\\u00f6', 'w\ufffdrd', 'w%F6', 'w\\xf6', 'w\\366', 'wÃ'])
+      assert.ok(!clean.includes(left), `${name}: ${clean}`);
   }
 });
 
@@ -53,6 +77,42 @@ test('C16: base64 that a program breaks into lines is found all the same', () =>
     const left = Buffer.from(clean.replace(/seen:|end|\[redacted\]|\n/g, ''), 'base64').toString();
     assert.ok(left.length <= 6, JSON.stringify({ clean, left }));
   }
+});
+
+test('C16: base32 is found within a longer text, at each offset, in both cases, and broken into lines', () => {
+  for (const known of ['hunter2hunter', 'a-token-of-some-length-as-they-are-given-out-by-vaults', 'p4ßwort']) {
+    const { text } = createScrubber([known]);
+    for (const before of ['', 'x', 'xy', 'xyz', 'user', 'user:'])
+      for (const behind of ['', '&', '&x=1', 'tail!']) {
+        const whole = base32(Buffer.from(before + known + behind));
+        for (const form of [whole, padded(whole), whole.toLowerCase(), whole.replace(/.{16}/g, '$&\n')]) {
+          const left = text(`seen ${form} end`).replace(/^seen | end$|\n/g, '');
+          const letters = left.replace('[redacted]', '').replaceAll('=', '').length;
+          assert.match(left, /\[redacted\]/, `${known}: ${form}: ${left}`);
+          // Of the value itself at most the letters at its edges, which it shares with its neighbours.
+          assert.ok(letters <= base32(Buffer.from(before + behind)).length + 3, `${known}: ${form}: ${left}`);
+        }
+      }
+  }
+});
+
+test('C16: base32 that a cut text ends in goes, too; a text of its alphabet that is no secret stays', () => {
+  const { text } = createScrubber(['correct-horse-battery', 'another-secret-value']);
+  const form = base32(Buffer.from('correct-horse-battery'));
+  assert.equal(text(`seen ${form.slice(0, 20)}`, true), 'seen [redacted]');
+  for (const plain of [
+    'CRITICAL THERMAL SHUTDOWN',
+    'internationalization',
+    base32(Buffer.from('something else altogether')),
+    'A'.repeat(100_000),
+  ])
+    assert.equal(text(plain), plain);
+});
+
+test('C16: a value with letters that Latin-1 has not is looked for in UTF-8 alone', () => {
+  const { text } = createScrubber(['pąssword-€-łong']);
+  assert.equal(text('pąssword-€-łong'), '[redacted]');
+  assert.equal(text('p\u0005ssword'), 'p\u0005ssword');
 });
 
 test('C16: a value that a program breaks into lines, itself or as a dump, is found all the same', () => {

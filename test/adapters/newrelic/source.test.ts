@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { newrelic } from '../../../adapters/newrelic/source.ts';
+import type { AlertEvent } from '../../../src/core/alert/event.ts';
+import { merge } from '../../../src/core/alert/merge.ts';
+import type { Alert } from '../../../src/core/alert/row.ts';
 import { receivedAt, sourceContract } from '../../contracts/source.ts';
 
 const source = newrelic({});
@@ -80,4 +83,67 @@ test('A17: HIGH is a warning unless configured, a machine by its name is a host,
   });
   assert.equal(events(link('0ea2df1c-adab-45d2-aae0-042b609d2322')).length, 0);
   assert.equal(events(link(id)).length, 1);
+});
+
+const shop = {
+  issueId: 'b6137c61-0e27-496d-bd9b-335c98c155eb',
+  title: 'Error percentage',
+  priority: 'CRITICAL',
+  createdAt: receivedAt - 60_000,
+};
+
+function eventOf(payload: object): AlertEvent {
+  const result = source.parse({ headers: {}, path: '', receivedAt, body: JSON.stringify({ ...shop, ...payload }) });
+  assert.ok(result.ok, result.ok ? '' : result.error.message);
+  return result.value.events[0] ?? assert.fail('no event');
+}
+
+test('A17: every state and trigger that New Relic names is taken as what it is, and giving back is no taking', () => {
+  const table: readonly (readonly [payload: object, claim: string])[] = [
+    [{ state: 'CREATED' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'STATE_CHANGE' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'INCIDENT_ADDED' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'INCIDENT_CLOSED' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'PRIORITY_CHANGED' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'MERGE_REQUEST' }, 'firing'],
+    [{ stateText: 'active' }, 'firing'],
+    [{ state: 'ACTIVATED', trigger: 'ACKNOWLEDGED' }, 'acknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'INVESTIGATING' }, 'acknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'ISSUE_UNACKNOWLEDGED' }, 'unacknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION' }, 'acknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION', isAcknowledged: true }, 'acknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION', isAcknowledged: false }, 'unacknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION', isAcknowledged: 'False' }, 'unacknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION', acknowledgedBy: null }, 'unacknowledged'],
+    [{ state: 'ACTIVATED', trigger: 'USER_ACTION', owner: 'ann' }, 'acknowledged'],
+    [{ state: 'ACKNOWLEDGED' }, 'acknowledged'],
+    [{ state: 'UNACKNOWLEDGED' }, 'unacknowledged'],
+    [{ current_state: 'unack' }, 'unacknowledged'],
+    [{ state: 'DEACTIVATED', trigger: 'STATE_CHANGE' }, 'cleared'],
+    [{ state: 'DEACTIVATED', trigger: 'USER_ACTION', isAcknowledged: true }, 'cleared'],
+    [{ stateText: 'closed' }, 'cleared'],
+    [{ state: 'CLOSED', trigger: 'USER_ACTION', isAcknowledged: false }, 'cleared'],
+  ];
+  for (const [payload, claim] of table) assert.equal(eventOf(payload).claim, claim, JSON.stringify(payload));
+});
+
+test('A17: what is deactivated is over for now, proves nothing, and its next word opens it again', () => {
+  const off = eventOf({ state: 'DEACTIVATED' });
+  assert.deepEqual([off.proof, off.presumed], ['assumed', true]);
+  const alert = merge(undefined, eventOf({ state: 'ACTIVATED' }), receivedAt).alert ?? undefined;
+  const over = merge(alert, off, receivedAt);
+  assert.deepEqual(
+    [over.change, merge(over.alert ?? undefined, eventOf({ state: 'ACTIVATED' }), receivedAt).change],
+    ['cleared', 'reopened'],
+  );
+  const closed = merge(over.alert ?? undefined, eventOf({ state: 'CLOSED', closedAt: receivedAt }), receivedAt).alert ?? undefined;
+  assert.equal(merge(closed, eventOf({ state: 'ACTIVATED' }), receivedAt).change, 'late');
+});
+
+test('A17: who acknowledged it there and gave it back has it no longer', () => {
+  const told = [{ state: 'ACTIVATED' }, { state: 'ACTIVATED', trigger: 'USER_ACTION', isAcknowledged: true }];
+  const taken = told.reduce<Alert | undefined>((alert, each) => merge(alert, eventOf(each), receivedAt).alert ?? undefined, undefined);
+  assert.equal(taken?.acknowledged, true);
+  const back = merge(taken, eventOf({ state: 'ACTIVATED', trigger: 'USER_ACTION', isAcknowledged: false }), receivedAt);
+  assert.deepEqual([back.change, back.alert?.acknowledged], ['unacknowledged', false]);
 });

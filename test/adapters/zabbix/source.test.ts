@@ -39,6 +39,56 @@ describe('zabbix', () => {
     assert.deepEqual([overlooked?.state, overlooked?.sourceMute], ['firing', null], 'its recovery was lost');
   });
 
+  const untilOf = (until: string, fields: object = {}, config: ZabbixConfig = {}, at = receivedAt): string | undefined => {
+    const body = JSON.stringify({ ...problem, event_update_status: '1', event_update_action: until, ...fields });
+    const parsed = zabbix(config).parse({ headers: {}, path: '', receivedAt: at, body });
+    const event = parsed.ok ? parsed.value.events.at(-1) : undefined;
+    assert.equal(event?.sourceMute === undefined, event?.muteUntil === undefined && !until.includes('indefinitely'));
+    return event?.muteUntil === undefined ? undefined : new Date(event.muteUntil).toISOString();
+  };
+  const until = 'suppressed until 2026.11.22 12:00:00';
+
+  test('A16: the end of a suppression is read in the zone of the server', () => {
+    assert.equal(untilOf(until, {}, { timeZone: 'Europe/Berlin' }), '2026-11-22T11:00:00.000Z');
+    assert.equal(untilOf('suppressed until 2027.07.01 12:00:00', {}, { timeZone: 'Europe/Berlin' }), '2027-07-01T10:00:00.000Z');
+    assert.equal(untilOf(until, {}, { utcOffsetMinutes: -300 }), '2026-11-22T17:00:00.000Z');
+    assert.equal(untilOf('acknowledged, commented and ' + until, {}, { utcOffsetMinutes: 0 }), '2026-11-22T12:00:00.000Z');
+    assert.equal(untilOf(until + ' and closed', {}, { utcOffsetMinutes: 0 }), '2026-11-22T12:00:00.000Z');
+    assert.equal(untilOf('suppressed until 2026-11-22T12:00:00+02:00'), '2026-11-22T10:00:00.000Z');
+    assert.equal(untilOf('suppressed until 2026-11-22 12:00', {}, { utcOffsetMinutes: 0 }), '2026-11-22T12:00:00.000Z');
+    assert.equal(untilOf('suppressed until 1795348800'), '2026-11-22T12:00:00.000Z');
+  });
+
+  test('A16: without a zone its dates tell it: beside their timestamps, or by when we received one; else the end is rather too early', () => {
+    const seconds = String(receivedAt / 1_000);
+    const began = { event_date: '2026.11.21', event_time: '09:30:00', event_timestamp: seconds };
+    assert.equal(untilOf(until, began), '2026-11-22T06:30:00.000Z');
+    const updated = { event_update_date: '2026.11.20', event_update_time: '23:00:00' };
+    assert.equal(untilOf(until, { ...updated, event_update_timestamp: seconds }), '2026-11-22T17:00:00.000Z');
+    assert.equal(untilOf(until, updated), '2026-11-22T17:00:00.000Z');
+    assert.equal(untilOf(until, updated, {}, receivedAt + 10 * 60_000), '2026-11-22T17:00:00.000Z', 'it came a little late');
+    assert.equal(untilOf(until), '2026-11-21T22:00:00.000Z');
+  });
+
+  test('A16: an end that cannot be read mutes nothing, with a warning; no end is no end', () => {
+    for (const action of [
+      'suppressed until tomorrow',
+      'suppressed until',
+      'suppressed until 2026.13.45 99:00:00',
+      'suppressed until 1970.01.01 00:00:00',
+    ]) {
+      assert.equal(untilOf(action), undefined, action);
+      const body = JSON.stringify({ ...problem, event_update_status: '1', event_update_action: action });
+      const parsed = zabbix({}).parse({ headers: {}, path: '', receivedAt, body });
+      assert.match(parsed.ok ? (parsed.value.warnings[0] ?? '') : '', /^zabbix: suppressed until ".*", which is no date like/);
+    }
+    assert.equal(untilOf('suppressed indefinitely'), undefined);
+    assert.equal(
+      eventOf({ ...problem, event_update_status: '1', event_update_action: 'suppressed indefinitely' }).sourceMute,
+      'suppressed',
+    );
+  });
+
   test('Z2: whatever became of host, name and tags, a recovery has the fingerprint of its problem', () => {
     const text = fc.oneof(fc.constantFrom('', '*UNKNOWN*', '{HOST.HOST}', 'web-1'), fc.string({ maxLength: 20 }));
     const fields = fc.record({ host_host: text, host_name: text, event_name: text, event_tags_json: text }, { requiredKeys: [] });
