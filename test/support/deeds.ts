@@ -4,6 +4,7 @@ import type { AlertEvent } from '../../src/core/alert/event.ts';
 import type { NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { ActionOutcome } from '../../src/core/run/outcome.ts';
 import { minute, second } from '../../src/core/time.ts';
+import { someday } from './clock.ts';
 import { eventOf } from './event.ts';
 
 /** One thing that happens; `nth` picks among what there is, newest first. */
@@ -53,8 +54,9 @@ const anyEvent: fc.Arbitrary<AlertEvent> = fc
     soft: fc.constantFrom(false, false, false, true),
     episode: fc.constantFrom('', '', 'e1', 'e2'),
     mute: fc.constantFrom(undefined, undefined, undefined, undefined, 'downtime', null),
+    until: fc.constantFrom(undefined, undefined, 2 * minute, 20 * minute, 90 * minute),
   })
-  .map(({ identity, claim, severity, soft, episode, mute }) => {
+  .map(({ identity, claim, severity, soft, episode, mute, until }) => {
     const { host = 'none' } = { host: 'none', ...identity.entity };
     return eventOf({
       ...identity,
@@ -64,6 +66,7 @@ const anyEvent: fc.Arbitrary<AlertEvent> = fc
       episode,
       labels: { alertname: identity.name, instance: host },
       ...(mute === undefined ? {} : { sourceMute: mute }),
+      ...(typeof mute === 'string' && until !== undefined ? { muteUntil: someday + until } : {}),
     });
   }) as fc.Arbitrary<AlertEvent>;
 

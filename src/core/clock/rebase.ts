@@ -80,10 +80,10 @@ function alertAfter(alert: Alert, back: Back): Alert {
   };
 }
 
-/** It lasts as long from when it was told as it was to then; one that is over stays over. */
+/** It lasts as long from when it was told as it was to then. */
 function muteEndAfter(end: MuteEnd, back: Back): MuteEnd {
   const since = shifted(end.since, back);
-  return { ...end, since, until: end.until <= back.now ? clamped(end.until, back) : end.until + (since - end.since) };
+  return { ...end, since, until: end.until + (since - end.since) };
 }
 
 function rememberedAfter(remembered: Remembered, back: Back): Remembered {
