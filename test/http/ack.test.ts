@@ -88,6 +88,15 @@ describe('B5: who acknowledges', () => {
     });
   }
 
+  for (const name of ['quench', ' Quench '])
+    test(`B18: nobody takes it in the name of the gateway: ${name}`, async (t) => {
+      const made = await serving(t);
+      await showing(made.store, [incident({ state: 'open' }), page('p1.default', { state: 'ringing' })]);
+      const answer = await says(made, { name }).expect(400);
+      assert.match(answer.text, /expected a name of your own, .* by which the gateway signs what it does itself: write yours/);
+      assert.deepEqual(await made.acks(), []);
+    });
+
   test('the name is remembered for the next link, as text', async (t) => {
     const made = await serving(t);
     const given = await says(made, { name: '"><b>Anna' });

@@ -62,6 +62,16 @@ const document = (id: string, scope: string, endsAt = noon + hour) =>
     },
   }) as const;
 
+test('B18: a silence is not made in the name of the gateway', async (t) => {
+  const { call, sets } = await serving(t, ['a']);
+  const refused = await call('post', '/silences', bound, { ...body, createdBy: 'quench' }).expect(400);
+  assert.match(
+    refused.text,
+    /body\/createdBy: expected a name of your own, .* by which the gateway signs what it does itself: write who makes it/,
+  );
+  assert.deepEqual(await sets(), []);
+});
+
 test('A12: a silence without scope labels is made in every scope of the token, under one id', async (t) => {
   const { call, sets, store } = await serving(t, ['a', 'b;team=db', 'b;team=web']);
   await call('post', '/silences', tokens.read, body).expect(403, '"this needs the role operate"');

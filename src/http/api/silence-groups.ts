@@ -2,6 +2,7 @@
 // there are several, what tells its scope apart. A desk knows only its own.
 //   G1  It is made in every scope of the caller in which it could match, or in none: what is refused in one scope is refused as a whole.
 //   G2  Where scopes come with alerts, nobody can say which there will be: there the matchers must name them, or the token.
+import { isOwnName, ownNameRefused } from '../../core/own-name.ts';
 import { hash } from 'node:crypto';
 import { matchesOne, newBudget, type Matcher } from '../../core/alert/labels.ts';
 import { GatewayError } from '../../core/errors.ts';
@@ -70,6 +71,7 @@ export async function setSilence(deps: HttpDeps, wanted: WantedSilence, caller: 
   const { matchers, endsAt, comment } = wanted;
   refuseTooWide(matchers, deps.expressions);
   refuseBadSpan({ startsAt, endsAt }, now);
+  if (isOwnName(wanted.by)) throw new GatewayError('invalid_request', `body/createdBy: ${ownNameRefused(wanted.by, 'write who makes it')}`);
   const before = wanted.id === '' ? [] : await partsOf(deps, wanted.id, caller.scopes);
   const said = { matchers, endsAt, untilResolved: false, by: authorOf(wanted.by, caller.actor), comment };
   if (before.some((part) => mayChange(part, wanted, now))) {

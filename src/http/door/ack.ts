@@ -9,7 +9,7 @@ import { clockOf, sinceOf } from '../../core/time.ts';
 import type { IncidentDocument, PageDocument } from '../../readmodel/documents.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { Route } from '../route.ts';
-import { htmlAnswer, nameKnown, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
+import { htmlAnswer, nameKnown, nameRefused, rememberName, sendPage, sentIn, type Form, type Page, type Sent } from './html.ts';
 import { readLink, viaLink, type LinkClaim } from './links.ts';
 import { lookUntil } from './looking.ts';
 
@@ -65,7 +65,7 @@ export function ackRoutes(deps: HttpDeps): readonly Route[] {
   } as const;
   const acting = {
     202: htmlAnswer('Kept; the read model does not show yet what came of it.'),
-    400: htmlAnswer('Nobody said who they are.'),
+    400: htmlAnswer('Nobody said who they are, or in the name of the gateway.'),
     409: htmlAnswer('It is over, somebody else has it, or it rings again.'),
   };
   const serve = (req: IncomingMessage, res: ServerResponse, token: string): Promise<void> => serveAck(deps, req, res, token);
@@ -96,9 +96,10 @@ async function serveAck(deps: HttpDeps, req: IncomingMessage, res: ServerRespons
   const standing = await standingOf(deps, claim);
   if (req.method !== 'POST') return sendPage(res, 200, asking(standing, claim, { now, name: claim.person ?? nameKnown(req) }));
   const sent = namedBy(claim, await sentIn(req));
-  if (sent.name === '') {
+  const misnamed = nameRefused(sent.name);
+  if (misnamed !== null) {
     const page = asking(standing, claim, { now, name: '' });
-    return sendPage(res, 400, { ...page, says: ['Please say who you are: others read it.', ...page.says] });
+    return sendPage(res, 400, { ...page, says: [misnamed, ...page.says] });
   }
   if (claim.person === undefined) rememberName(res, sent.name);
   const refused = refusal(standing, claim, sent, now);

@@ -1,4 +1,5 @@
 // The small pages behind links: plain HTML without scripts, every text escaped, nothing loaded from anywhere.
+import { isOwnName, ownNameRefused } from '../../core/own-name.ts';
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { escaped } from '../../core/html.ts';
@@ -91,6 +92,12 @@ export async function sentIn(req: IncomingMessage): Promise<Sent> {
     note: oneLine(fields.get('note') ?? '', noteCharsMax),
     field: (name) => fields.get(name),
   };
+}
+
+/** Why a word in that name does not count; null when it does. */
+export function nameRefused(name: string): string | null {
+  if (name === '') return 'Please say who you are: others read it.';
+  return isOwnName(name) ? `Please say who you are: ${ownNameRefused(name, 'write yours')}.` : null;
 }
 
 /** Remembers the name for the next link; it is no login, and nothing is allowed by it. */

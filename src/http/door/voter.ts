@@ -6,7 +6,7 @@ import { allows, type Caller } from '../../access/tokens.ts';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import { sees } from '../../readmodel/query.ts';
 import type { HttpDeps } from '../deps.ts';
-import type { Sent } from './html.ts';
+import { nameRefused, type Sent } from './html.ts';
 import { viaLink, type LinkClaim } from './links.ts';
 
 export type Word = 'yes' | 'no';
@@ -40,7 +40,8 @@ export function voterOf(
   word: Word,
 ): Result<Voter, VoterRefusal> {
   if (word === 'yes' && !mayAllow(deps, claim)) return byToken(deps.callerOf, claim, sent.field('token') ?? '');
-  if (sent.name === '') return refused(400, 'Please say who you are.');
+  const misnamed = nameRefused(sent.name);
+  if (misnamed !== null) return refused(400, misnamed);
   return ok({ by: sent.name, via: viaLink(claim), isGiven: claim.person === undefined });
 }
 
