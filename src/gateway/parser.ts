@@ -73,7 +73,12 @@ export function createParser({ endpoints, clock, logger, fromChars }: ParserOpti
     if (answer.type === 'failed') return fail(answer.failure);
     invariant(answer.type === 'parsed', 'a delivery is parsed or it failed');
     const { type: _, ...said } = answer;
-    return ok(await take({ ...said, next: () => nextOf(own) }));
+    const parts = partsOf(own);
+    try {
+      return ok(await take({ ...said, next: parts.next }));
+    } finally {
+      await parts.end();
+    }
   }
 
   const parser: Parser = {
@@ -92,10 +97,30 @@ export function createParser({ endpoints, clock, logger, fromChars }: ParserOpti
   return parser;
 }
 
-async function nextOf(thread: Thread): ReturnType<PartedDelivery['next']> {
-  const answer = await thread.ask({ type: 'next' });
-  invariant(answer.type === 'part', 'whoever asks for the next events gets them');
-  return answer.events === null ? null : (JSON.parse(answer.events) as readonly AlertEvent[]); // as the thread wrote them
+/** The events of what was parsed; while some are taken the thread makes the next. */
+function partsOf(thread: Thread): Pick<PartedDelivery, 'next'> & { end(): Promise<unknown> } {
+  const come: string[] = [];
+  let coming = asked();
+
+  function asked(): Promise<FromThread> {
+    const answer = thread.ask({ type: 'next' });
+    answer.catch(() => {}); // told to whoever waits for it
+    return answer;
+  }
+
+  return {
+    async next() {
+      if (come.length === 0) {
+        const answer = await coming;
+        invariant(answer.type === 'parts', 'whoever asks for the next parts gets them');
+        if (answer.parts.length === 0) return null;
+        come.push(...answer.parts);
+        coming = asked();
+      }
+      return JSON.parse(come.shift() ?? '[]') as readonly AlertEvent[]; // as the thread wrote them
+    },
+    end: () => coming.catch(() => {}),
+  };
 }
 
 interface Thread {
