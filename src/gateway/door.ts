@@ -89,8 +89,10 @@ export function openIntake(
 /** What parses large deliveries. Its thread knows the sources that there are; none, when the gateway was given others. */
 function openParser(config: Config, around: Surroundings, stops: Pick<Stops, 'add'>): Parser | null {
   if (around.registry !== undefined || !config.roles.includes('intake')) return null;
+  const { listBytesMax, bodyBytesMax } = config.limits;
+  const bytesMax = Math.max(listBytesMax, bodyBytesMax);
   const endpoints = Object.entries(config.endpoints).map(([name, { source, options, mapping }]) => ({ name, source, options, mapping }));
-  const parser = createParser({ endpoints, clock: around.clock, logger: around.logger, fromChars: largeFromChars });
+  const parser = createParser({ endpoints, clock: around.clock, logger: around.logger, fromChars: largeFromChars, bytesMax });
   stops.add(parser.stop);
   return parser;
 }

@@ -25,5 +25,5 @@ export type ToThread =
 export type FromThread =
   | ({ readonly type: 'parsed'; readonly alerts: number } & Omit<Parsed, 'events'>)
   | { readonly type: 'failed'; readonly failure: ParseFailure }
-  /** The next events as one text of JSON; null when there are no more. */
-  | { readonly type: 'part'; readonly events: string | null };
+  /** The next few parts, the events of each as one text of JSON; none when there are no more. */
+  | { readonly type: 'parts'; readonly parts: readonly string[] };

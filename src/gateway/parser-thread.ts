@@ -11,6 +11,8 @@ import type { FromThread, ThreadData, ToThread } from './parser-protocol.ts';
 /** A part ends after so many events, or characters. */
 const partEvents = 128;
 const partChars = 131_072;
+/** To and fro between threads takes its time where cores are few and busy. */
+const partsAtOnce = 8;
 
 const { endpoints } = workerData as ThreadData; // as parser.ts sends it
 const sources = new Map<string, Source>();
@@ -51,8 +53,17 @@ function nextPart(): string | null {
   return `[${part.join(',')}]`;
 }
 
+function nextParts(): readonly string[] {
+  const parts: string[] = [];
+  for (let part = nextPart(); part !== null; part = nextPart()) {
+    parts.push(part);
+    if (parts.length === partsAtOnce) break;
+  }
+  return parts;
+}
+
 async function answerTo(asked: Exclude<ToThread, { type: 'text' }>): Promise<FromThread> {
-  if (asked.type === 'next') return { type: 'part', events: nextPart() };
+  if (asked.type === 'next') return { type: 'parts', parts: nextParts() };
   const body = text.join('');
   [text, events, given] = [[], [], 0];
   const parsed = parseWith(await sourceOf(asked.endpoint), { ...asked.delivery, body });

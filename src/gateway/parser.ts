@@ -17,8 +17,9 @@ import type { FromThread, ParsedEndpoint, ThreadData, ToThread } from './parser-
 const pieceChars = 1_048_576;
 const answerWithinMs: Millis = 20 * second;
 const idleMs: Millis = minute;
-/** Parsed, a body is several times as large as it was sent. */
-const memoryMbMax = 1_024;
+/** Parsed, a body is several times as large as it was sent; in MB for each MB of the largest, and at least. */
+const memoryFactor = 16;
+const memoryMbMin = 256;
 
 export interface ParserOptions {
   readonly endpoints: readonly ParsedEndpoint[];
@@ -26,13 +27,16 @@ export interface ParserOptions {
   readonly logger: Pick<Logger, 'error'>;
   /** Characters of a body that make a delivery large. */
   readonly fromChars: number;
+  /** Of the largest body that the door takes. */
+  readonly bytesMax: number;
 }
 
 export interface Parser extends LargeParser {
   stop(): Promise<void>;
 }
 
-export function createParser({ endpoints, clock, logger, fromChars }: ParserOptions): Parser {
+export function createParser({ endpoints, clock, logger, fromChars, bytesMax }: ParserOptions): Parser {
+  const memoryMb = Math.max(memoryMbMin, Math.ceil((memoryFactor * bytesMax) / 1_048_576));
   const known = new Set(endpoints.map(({ name }) => name));
   let thread: Thread | null = null;
   let before: Promise<unknown> = Promise.resolve();
@@ -42,7 +46,7 @@ export function createParser({ endpoints, clock, logger, fromChars }: ParserOpti
   function started(): Thread {
     if (isStopped) throw new GatewayError('overloaded', 'the gateway is about to stop');
     if (thread !== null) return thread;
-    const made = startThread({ endpoints }, clock, (why) => {
+    const made = startThread({ endpoints }, { clock, memoryMb }, (why) => {
       if (thread === made) thread = null; // P2
       if (!isStopped) logger.error({ why }, 'the thread that parses large deliveries has ended; the sender is told to come again');
     });
@@ -73,7 +77,12 @@ export function createParser({ endpoints, clock, logger, fromChars }: ParserOpti
     if (answer.type === 'failed') return fail(answer.failure);
     invariant(answer.type === 'parsed', 'a delivery is parsed or it failed');
     const { type: _, ...said } = answer;
-    return ok(await take({ ...said, next: () => nextOf(own) }));
+    const parts = partsOf(own);
+    try {
+      return ok(await take({ ...said, next: parts.next }));
+    } finally {
+      await parts.end();
+    }
   }
 
   const parser: Parser = {
@@ -92,10 +101,30 @@ export function createParser({ endpoints, clock, logger, fromChars }: ParserOpti
   return parser;
 }
 
-async function nextOf(thread: Thread): ReturnType<PartedDelivery['next']> {
-  const answer = await thread.ask({ type: 'next' });
-  invariant(answer.type === 'part', 'whoever asks for the next events gets them');
-  return answer.events === null ? null : (JSON.parse(answer.events) as readonly AlertEvent[]); // as the thread wrote them
+/** The events of what was parsed; while some are taken the thread makes the next. */
+function partsOf(thread: Thread): Pick<PartedDelivery, 'next'> & { end(): Promise<unknown> } {
+  const come: string[] = [];
+  let coming = asked();
+
+  function asked(): Promise<FromThread> {
+    const answer = thread.ask({ type: 'next' });
+    answer.catch(() => {}); // told to whoever waits for it
+    return answer;
+  }
+
+  return {
+    async next() {
+      if (come.length === 0) {
+        const answer = await coming;
+        invariant(answer.type === 'parts', 'whoever asks for the next parts gets them');
+        if (answer.parts.length === 0) return null;
+        come.push(...answer.parts);
+        coming = asked();
+      }
+      return JSON.parse(come.shift() ?? '[]') as readonly AlertEvent[]; // as the thread wrote them
+    },
+    end: () => coming.catch(() => {}),
+  };
 }
 
 interface Thread {
@@ -105,12 +134,16 @@ interface Thread {
   end(): Promise<unknown>;
 }
 
-function startThread(data: ThreadData, clock: Pick<Clock, 'after'>, ended: (why: string) => void): Thread {
+function startThread(
+  data: ThreadData,
+  { clock, memoryMb }: { readonly clock: Pick<Clock, 'after'>; readonly memoryMb: number },
+  ended: (why: string) => void,
+): Thread {
   const worker = new Worker(new URL(`./parser-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: data,
     name: 'parser',
     execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: memoryMbMax },
+    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
   });
   let waiting: PromiseWithResolvers<FromThread> | null = null;
   let gone: string | null = null;

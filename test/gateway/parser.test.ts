@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { createExpressions } from '../../adapters/cel/expressions.ts';
 import { mapped } from '../../adapters/kit/mapping.ts';
 import { memoryDisk } from '../../adapters/memory/disk.ts';
@@ -9,6 +10,7 @@ import { memoryLimits, memoryStore } from '../../adapters/memory/store.ts';
 import { sourceKinds } from '../../adapters/source-registry.ts';
 import type { AlertSeen } from '../../src/core/alert/facts.ts';
 import { GatewayError } from '../../src/core/errors.ts';
+import { createBell } from '../../src/engine/async/bell.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
 import { createParser, type Parser, type ParserOptions } from '../../src/gateway/parser.ts';
 import type { Delivery } from '../../src/ports/source.ts';
@@ -28,7 +30,7 @@ const started: Parser[] = [];
 after(() => Promise.all(started.map((parser) => parser.stop())));
 
 function parserFor(options: Partial<ParserOptions> = {}): Parser {
-  const parser = createParser({ endpoints, clock: wallClock, logger: { error() {} }, fromChars: 0, ...options });
+  const parser = createParser({ endpoints, clock: wallClock, logger: { error() {} }, fromChars: 0, bytesMax: 16_777_216, ...options });
   started.push(parser);
   return parser;
 }
@@ -221,6 +223,28 @@ describe('F11: a large delivery is parsed on a thread of its own', () => {
     while (clock.waiting() === 0) await new Promise((resolve) => void setImmediate(resolve));
     clock.ring();
     await assert.rejects(asked, (error) => error instanceof GatewayError && error.code === 'overloaded');
+  });
+
+  test('P1: the thread ends when there was nothing large for a while, and the next delivery has a new one', async () => {
+    const clock = handClock(noon);
+    const parser = parserFor({ clock });
+    let threads = 0;
+    const ended = createBell();
+    const hear = (worker: Worker): void => {
+      threads += 1;
+      worker.once('exit', ended.ring);
+    };
+    process.on('worker', hear);
+    const count = () => parser.parse('prometheus', delivery(alerts(2)), async (parted) => parted.alerts);
+    for (const round of [1, 2]) {
+      assert.deepEqual(await count(), { ok: true, value: 2 });
+      assert.deepEqual(await count(), { ok: true, value: 2 });
+      assert.equal(threads, round);
+      const next = ended.next();
+      clock.ring();
+      await next;
+    }
+    process.off('worker', hear);
   });
 
   test('what is small, or of an endpoint it does not know, is not for it', () => {

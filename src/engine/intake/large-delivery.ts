@@ -10,7 +10,7 @@ import { giveWay } from '../async/turns.ts';
 import { writeDelivery, type DeliveryWriterDeps, type WantedDelivery } from './delivery-writer.ts';
 import type { IntakeEndpoint } from './endpoint.ts';
 
-const underWayMax = 4;
+const underWayMax = 8;
 
 /** What a large delivery says; its events come in parts. */
 export interface PartedDelivery extends Omit<Parsed, 'events'> {
