@@ -83,7 +83,7 @@ describe('quench backup', () => {
     await writing;
     await store.close();
     assert.equal(said.exit, 0, said.err);
-    assert.match(said.err, /quench\.db is in \S+copy\.db: \d+\.\d MiB, schema 2, read back and sound, in \d+\.\d s/);
+    assert.match(said.err, /quench\.db is in \S+copy\.db: \d+\.\d MiB, schema 3, read back and sound, in \d+\.\d s/);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.deepEqual(
       readdirSync(place).filter((name) => name.startsWith('copy')),
