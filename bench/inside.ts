@@ -39,6 +39,8 @@ export function bodyOf(first: number, count: number): string {
 }
 
 export interface Inside {
+  /** Of the embedded store's file. */
+  readonly path: string;
   readonly intake: Intake;
   readonly service: Service;
   /** When the decision about the input at a place (`partition:offset`) became durable. */
@@ -54,7 +56,8 @@ export async function startInside(
   { lanes = true, decided = () => {} }: { readonly lanes?: boolean; readonly decided?: (fact: Fact) => void } = {},
 ): Promise<Inside> {
   const dir = folder();
-  const store = await sqliteStore({ path: `${dir.path}/quench.db`, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
+  const path = `${dir.path}/quench.db`;
+  const store = await sqliteStore({ path, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
   const backbone = await open?.(store);
   const shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'> = backbone ?? store;
   const alone = everyPartition(shared.log.partitions);
@@ -105,6 +108,7 @@ export async function startInside(
   const intake = await createIntake(parts);
   await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });
   return {
+    path,
     intake,
     service,
     decidedAt,

@@ -17,10 +17,19 @@ export interface Message {
 }
 
 /** Header of every record that a gateway writes, with the version of the record's form: a record without it was written by somebody else. */
-export const stamp = { quench: '1' } as const;
+export const formHeader = 'quench';
 
-export function isOurs({ headers }: Message): boolean {
-  return headers['quench'] !== undefined;
+/** Of a record that is JSON and nothing else. */
+export const stamp = { [formHeader]: '1' } as const;
+
+export function isOurs(message: Message): boolean {
+  return formOf(message) > 0;
+}
+
+/** 0 for a record that somebody else wrote. */
+export function formOf({ headers }: Message): number {
+  const form = headers[formHeader];
+  return form === undefined ? 0 : Math.max(1, Number(form.toString()) || 1);
 }
 
 export interface Fetched {

@@ -9,7 +9,7 @@ import { typeOf, unavailable, type Client } from './client.ts';
 import { createReads, type Reads } from './fetching.ts';
 import { createFollower } from './follower.ts';
 import { createHistory, readFailed } from './history.ts';
-import { messagesOf, recordOf } from './log-records.ts';
+import { messagesOf, recordOf, textsOf } from './log-records.ts';
 import type { Settings } from './options.ts';
 import { PartitionBuffer } from './partition-buffer.ts';
 import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
@@ -53,8 +53,8 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
     partitions: settings.partitions,
     async append(topic, batch) {
       check(batch.partition);
-      const texts = batch.values.map((value) => JSON.stringify(value));
-      const appended = await writers[topic].append(batch.partition, messagesOf(batch, texts));
+      const texts = textsOf(topic, batch);
+      const appended = await writers[topic].append(batch.partition, messagesOf(topic, batch, texts));
       noteAppended(bufferOf(topic, batch.partition), batch, texts, appended);
       return appended.offset;
     },

@@ -1,5 +1,6 @@
 // The event log over a memory disk.
 import { invariant } from '../../src/core/errors.ts';
+import { packed, unpacked } from '../../src/core/stored/stored.ts';
 import type { EventLog, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import type { Batch, Content, KeptBatch, MemoryDisk, Slot } from './disk.ts';
 import type { Placing } from './bulk.ts';
@@ -14,14 +15,14 @@ export function slotIn(content: Content, topic: Topic, partition: number): Slot 
   return slot;
 }
 
-const parsed = new WeakMap<Batch, readonly unknown[]>();
+const read = new WeakMap<Batch, readonly unknown[]>();
 
-/** What is read of a batch: its JSON text as objects, the same ones for every reader, never those of whoever appended. */
+/** What is read of a batch: its text as objects, the same ones for every reader, never those of whoever appended. */
 export function recordsOf(batch: Batch): readonly unknown[] {
-  const known = parsed.get(batch);
+  const known = read.get(batch);
   if (known) return known;
-  const records: readonly unknown[] = JSON.parse(batch.body);
-  parsed.set(batch, records);
+  const records = unpacked(batch.scope, JSON.parse(batch.body) as readonly unknown[]); // inputs are written as they are
+  read.set(batch, records);
   return records;
 }
 
@@ -61,7 +62,7 @@ export function memoryLog(
     async append(topic, { partition, scope, values, raw }) {
       const slot = slotAt(topic, partition);
       invariant(values.length > 0, 'a batch has at least one record');
-      const body = JSON.stringify(values);
+      const body = JSON.stringify(topic === 'facts' ? packed(scope, values) : values);
       const bytes = body.length + (raw?.length ?? 0);
       const batch: KeptBatch = { count: values.length, scope, body, raw: raw ?? null };
       return queue.submit({ records: batch.count, bytes, unavailable: 'log_unavailable' }, () => put(slot, batch));

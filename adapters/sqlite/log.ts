@@ -2,6 +2,7 @@
 //   E1  Nothing is read before it is durable: ends and tails move when the writer answers, and reads stop at the end.
 //   E2  A failed append leaves no trace: no offset, no record, no watch call.
 import { invariant } from '../../src/core/errors.ts';
+import { packed, unpacked } from '../../src/core/stored/stored.ts';
 import type { BulkLane, EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
 import { createBulkQueue, type BulkQueue } from './bulk.ts';
@@ -72,7 +73,8 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
     for (const row of reader.each(readBatches, start, start + from, start + to)) {
       const base = Number(row['place']) - start;
       const scope = unstow(String(row['scope']));
-      const values = parsed(String(row['body']), 'log_unavailable') as readonly unknown[]; // one append call
+      const stored = parsed(String(row['body']), 'log_unavailable') as readonly unknown[]; // one append call
+      const values = topic === 'facts' ? unpacked(scope, stored) : stored;
       for (const [index, value] of values.entries()) {
         const offset = base + index;
         if (offset >= from && offset < to) found.push({ partition, offset, scope, value });
@@ -205,7 +207,7 @@ function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): 
 /** What is sent to the writer, but for what comes of it. */
 function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<Job, 'settle'>; readonly body: string } {
   invariant(batch.values.length > 0, 'a batch has at least one record');
-  const body = JSON.stringify(batch.values);
+  const body = JSON.stringify(topic === 'facts' ? packed(batch.scope, batch.values) : batch.values);
   const raw = batch.raw === undefined ? null : stow(batch.raw);
   const slot = slotOf(topic, batch.partition);
   const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw } as const;

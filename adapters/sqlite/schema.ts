@@ -10,8 +10,8 @@ import type { WriterOptions } from './requests.ts';
 import { upgradeFrom1 } from './upgrade.ts';
 import { viewTables } from './viewtables.ts';
 
-/** `user_version` of the file. It grows with each change of the tables; docs/install.md says what that means to who upgrades. */
-export const schemaVersion = 2;
+/** `user_version` of the file. It grows with each change of the tables and of the form of records (core/stored); docs/install.md says what that means to who upgrades. */
+export const schemaVersion = 3;
 const pageBytes = 4096;
 /** How long the writer waits for a lock. */
 export const writerTimeoutMs = 5_000;
@@ -65,6 +65,8 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
     if (version === 0) create(db, options.partitions);
     if (version === 1) upgradeFrom1(db, schemaVersion);
+    // Records of schema 2 are read as they are; what is written from now on its readers do not know.
+    if (version === 2) db.exec(`PRAGMA user_version = ${schemaVersion}`);
     // Empty whenever no gateway runs that ended in order, so it is no new schema either.
     db.exec(bulkTable);
     // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.

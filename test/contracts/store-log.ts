@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { DeskRow } from '../../src/ports/checkpoints.ts';
 import type { LogRecord } from '../../src/ports/event-log.ts';
 import type { Store } from '../../src/ports/store.ts';
+import { newAlerts } from '../support/storm-of-new.ts';
 import { contractLimits, hostileTexts, lives, turn, type Promised } from './store-fixture.ts';
 
 const one = (n: number): { n: number } => ({ n });
@@ -68,6 +69,21 @@ export function logContract(promise: Promised): void {
       [99, 99],
       [100, 100],
     ]);
+  });
+
+  promise('facts come back as they were, from any offset on, also when nobody remembers them', async ({ store, reopen }) => {
+    const facts = newAlerts(120)
+      .slice(90)
+      .flatMap((alert) => alert.facts);
+    for (let at = 0; at < facts.length; at += 23) {
+      await store.log.append('facts', { partition: 0, scope: 'default', values: facts.slice(at, at + 23) });
+    }
+    const { log } = await reopen();
+
+    for (let from = 0; from < facts.length; from += 17) {
+      const values = (await log.read('facts', 0, from, 29)).map(({ value }) => value);
+      assert.deepEqual(values, facts.slice(from, from + 29));
+    }
   });
 
   promise('reading starts inside a batch, stops at the maximum, and finds nothing past the end', async (opened) => {

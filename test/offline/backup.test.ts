@@ -83,7 +83,7 @@ describe('quench backup', () => {
     await writing;
     await store.close();
     assert.equal(said.exit, 0, said.err);
-    assert.match(said.err, /quench\.db is in \S+copy\.db: \d+\.\d MiB, schema 2, read back and sound, in \d+\.\d s/);
+    assert.match(said.err, /quench\.db is in \S+copy\.db: \d+\.\d MiB, schema 3, read back and sound, in \d+\.\d s/);
     assert.equal(statSync(file).mode & 0o777, 0o600);
     assert.deepEqual(
       readdirSync(place).filter((name) => name.startsWith('copy')),
@@ -254,7 +254,7 @@ describe('quench restore', () => {
     bytes.fill(0x5a, 40 * 4_096, 60 * 4_096);
     writeFileSync(hit, bytes);
     const cases: readonly (readonly [string, RegExp])[] = [
-      [newer, /invalid_config: store \S+newer\.db: written by a newer quench \(schema 99, this one knows 2\); use the newer one/],
+      [newer, /invalid_config: store \S+newer\.db: written by a newer quench \(schema 99, this one knows 3\); use the newer one/],
       [other, /invalid_config: \S+other\.db is not a store of quench/],
       [join(place, 'quench.yaml'), /invalid_config: \S+quench\.yaml is not a store of quench/],
       [cut, /store_unavailable: \S+cut\.db is damaged or cut off \(.*\): take another backup/],

@@ -62,7 +62,7 @@ describe('sqlite: the file', () => {
       const db = new DatabaseSync(path);
       db.exec('PRAGMA user_version = 99');
       db.close();
-      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 2\)/ });
+      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 3\)/ });
     }));
 
   test('something that is no store is refused, and the path is free again', () =>
