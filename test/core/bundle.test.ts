@@ -231,6 +231,21 @@ test('B10: what ended while a message that may have arrived was telling it, too,
   assert.ok(sent(story).some(({ kind, page }) => kind === 'resolve' && page === told?.page));
 });
 
+test('P2: what a worker that is gone may have told tells its end, though the next worker was put off', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const { page, notification, attempt } = story.last('NotifyRequested');
+  const about = { page, notification: notification.id, attempt };
+  for (const worker of ['w1', 'w2']) story.say({ type: 'NotifyClaimed', ...about, worker });
+  story.say({ type: 'NotifyAnswered', ...about, outcome: { outcome: 'deferred', retryAfterMs: minute, detail: '503' } });
+  for (let n = 0; n < 4; n += 1) clear(story, n);
+  pass(story, 5);
+
+  const ended = sent(story).flatMap((words) => (words.kind === 'resolve' ? [words.page] : []));
+  assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map((opened) => opened.page)));
+});
+
 test('G1: what was to be told by a message that does not leave, and is over, is not asked for by itself', () => {
   const story = hosts(4);
   pass(story, 8);
