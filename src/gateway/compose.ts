@@ -85,8 +85,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const live = openLive(config, around, { vault, stops });
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
-    const failOpen = openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation });
-    stops.add(() => failOpen.stop());
+    const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation, stops });
 
     const expressions = createExpressions();
     const underWay = (): number => intake?.underWay ?? 0;

@@ -1,8 +1,10 @@
 // What keeps accepted alerts from being forgotten: the page for what nobody decides, and the spool for while the shared log is away.
+import { join } from 'node:path';
 import { configDefaults } from '../config/quench/defaults.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
+import { createKeptPages } from '../engine/failopen/kept.ts';
 import { recallUndecided } from '../engine/failopen/recall.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
 import { alertId } from '../readmodel/documents.ts';
@@ -11,6 +13,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 import { openSpoolStore } from './stores.ts';
+import { openJournalFile } from './journal-file.ts';
 import type { Live } from './live.ts';
 import type { Stops } from './stops.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -25,6 +28,7 @@ interface Parts {
   readonly metrics: Metrics;
   /** Since when the log cannot be reached; null while it can. */
   readonly awaySince: () => Instant | null;
+  readonly stops: Stops;
 }
 
 /** Of an embedded log that nobody decides about for a while, every decision there is. */
@@ -32,9 +36,14 @@ export function seesDecisions(config: Pick<Config, 'roles' | 'log'>): boolean {
   return config.roles.includes('project') || config.log === null;
 }
 
-export function openFailOpen(config: Config, { clock, logger }: Surroundings, parts: Parts): FailOpen {
-  const { store, backbone, live, instance, metrics, awaySince } = parts;
-  return createFailOpen({
+/** Its end is added to `stops`, after that of the record that it keeps for the next life. */
+export async function openFailOpen(config: Config, { clock, logger }: Surroundings, parts: Parts): Promise<FailOpen> {
+  const { store, backbone, live, instance, metrics, awaySince, stops } = parts;
+  const onTrouble = (error: unknown): void => logger.error({ error }, 'an undecided alert was not paged in order');
+  const journal = await openJournalFile(join(config.data.dir, 'raw-pages.jsonl')).catch(onTrouble); // without it they are paged all the same
+  if (journal !== undefined) stops.add(journal.close);
+  const failOpen = createFailOpen({
+    ...(journal === undefined ? {} : { kept: createKeptPages({ journal, clock, onTrouble }) }),
     afterMs: config.failOpen.afterMs,
     get notify() {
       return live.config().failOpen.notify;
@@ -52,10 +61,17 @@ export function openFailOpen(config: Config, { clock, logger }: Surroundings, pa
       if (alert?.state === 'cleared') return (alert.clearedAt ?? 0) >= observedAt;
       return alert?.state === 'firing' && alert.severity === 'critical';
     },
+    async became(scope, fingerprint, since) {
+      const alert = await store.views.get('alert', alertId(scope, fingerprint), [scope]);
+      if (alert === null || alert.seenAt < since) return null;
+      return alert.state === 'cleared' ? 'cleared' : 'decided';
+    },
     paged: (about) => metrics.rawPage(about),
     attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
-    onTrouble: (error) => logger.error({ error }, 'an undecided alert was not paged in order'),
+    onTrouble,
   });
+  stops.add(() => failOpen.stop());
+  return failOpen;
 }
 
 /** Begins to read, beside all else, what an earlier life accepted and nobody decided; returns how to stop. Of a shared log others live who know of it. */
@@ -67,9 +83,11 @@ export function startRecall(
   const { checkpoints, log } = parts.store;
   const stopping = new AbortController();
   const read = async (): Promise<void> => {
-    if (config.log !== null || checkpoints.mark === undefined) return;
+    const { failOpen } = parts;
+    if (config.log !== null || checkpoints.mark === undefined) return failOpen.leftAll();
     const mark = checkpoints.mark.bind(checkpoints);
-    const count = await recallUndecided({ log, mark, left: parts.failOpen.left, stopping: stopping.signal });
+    const count = await recallUndecided({ log, mark, left: failOpen.left, stopping: stopping.signal });
+    if (!stopping.signal.aborted) failOpen.leftAll();
     if (count > 0) logger.info({ alerts: count }, 'an earlier life left alerts that nobody decided');
   };
   const reading = read().catch((error: unknown) => logger.error({ error }, 'what an earlier life left undecided could not be read'));

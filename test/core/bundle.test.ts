@@ -231,6 +231,21 @@ test('B10: what ended while a message that may have arrived was telling it, too,
   assert.ok(sent(story).some(({ kind, page }) => kind === 'resolve' && page === told?.page));
 });
 
+test('P2: what a worker that is gone may have told tells its end, though the next worker was put off', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const { page, notification, attempt } = story.last('NotifyRequested');
+  const about = { page, notification: notification.id, attempt };
+  for (const worker of ['w1', 'w2']) story.say({ type: 'NotifyClaimed', ...about, worker });
+  story.say({ type: 'NotifyAnswered', ...about, outcome: { outcome: 'deferred', retryAfterMs: minute, detail: '503' } });
+  for (let n = 0; n < 4; n += 1) clear(story, n);
+  pass(story, 5);
+
+  const ended = sent(story).flatMap((words) => (words.kind === 'resolve' ? [words.page] : []));
+  assert.deepEqual(new Set(ended), new Set(story.all('PageOpened').map((opened) => opened.page)));
+});
+
 test('G1: what was to be told by a message that does not leave, and is over, is not asked for by itself', () => {
   const story = hosts(4);
   pass(story, 8);
@@ -248,6 +263,25 @@ test('G1: what was to be told by a message that does not leave, and is over, is 
     'the other one is told',
   );
   assert.ok(requests.every(({ page, notification }) => page !== over || notification.kind === 'resolve'));
+});
+
+test('X8: a message that was called back because one that it tells is taken leaves within a second without that', () => {
+  const story = hosts(4);
+  pass(story, 8);
+  story.forward(31 * second);
+  const lead = story.last('NotifyRequested');
+  const taken = lead.with?.[0]?.page ?? '';
+  const about = { page: lead.page, notification: lead.notification.id, attempt: lead.attempt };
+  story.say({ type: 'NotifyClaimed', ...about, worker: 'w1' });
+  assert.equal(sent(story).at(-1)?.also?.length, 2);
+  story.say({ type: 'Acked', incident: pages(story).find(({ id }) => id === taken)?.incident ?? '', by: 'anna', via: 'api' });
+  story.say({ type: 'NotifyAnswered', ...about, outcome: { outcome: 'deferred', retryAfterMs: 0, detail: 'nothing sent' } });
+  story.forward(second);
+  story.notified(accepted);
+
+  const last = sent(story).at(-1);
+  assert.deepEqual([last?.page, last?.also?.length], [lead.page, 1]);
+  assert.notEqual(last?.also?.[0]?.page, taken);
 });
 
 test('without a span every ring leaves by itself', () => {
@@ -300,6 +334,17 @@ for (const [how, leaves] of [
     );
   });
 }
+
+test('U3: what has rung by itself since its leader was taken does not ring once more when that is over', () => {
+  const story = hosts(6);
+  pass(story, 40);
+  takesLeader(story);
+  pass(story, 60);
+  const before = story.all('PageRang').length;
+  clear(story, 1);
+  pass(story, 60);
+  assert.equal(story.all('PageRang').length, before);
+});
 
 function takesLeader(story: Story): void {
   const incident = story.all('AlertJoined').find(({ summary }) => summary.endsWith('h1'))?.incident ?? '';

@@ -1,6 +1,7 @@
 // How long an acknowledgement lasts, and what a mute may put off: whatever a person or a silence keeps quiet for a while calls somebody in the end.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { AlertEvent } from '../../src/core/alert/event.ts';
 import type { Ladder } from '../../src/core/page/ladder.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { hour, minute, second, type Millis } from '../../src/core/time.ts';
@@ -78,16 +79,88 @@ test('K4: nobody is called when it is over by then, is a warning by then, or ack
   }
 });
 
-test('K6: a source’s word lasts until the source takes it back', () => {
+const acksAtSource = (story: Story, change: Partial<AlertEvent> = {}): void =>
+  void story.see(eventOf({ claim: 'acknowledged', observedAt: story.now() + 1, ...change }));
+
+test('K6: a source’s word lasts as long as a person’s, whether it came before a page or after one', () => {
+  const [before, after] = [begun(), begun()];
+  before.see(eventOf());
+  acksAtSource(before);
+  after.see(eventOf());
+  after.forward(settle);
+  after.notified(accepted);
+  acksAtSource(after);
+  for (const [story, rung] of [
+    [before, 0],
+    [after, 1],
+  ] as const) {
+    story.notified(accepted);
+    story.forward(slow.ackTimeoutMs - minute);
+    assert.deepEqual([rings(story), state(story)], [rung, 'acknowledged']);
+    story.forward(2 * minute);
+    assert.equal(rings(story), rung + 1);
+    assert.match(
+      story.last('PageRang').reason ?? story.last('PageOpened').reason,
+      /^acknowledged by prometheus at \d\d:\d\d UTC, still open after 4h/,
+    );
+  }
+});
+
+test('K6: a source that takes its word back calls people at once', () => {
   const story = begun();
   story.see(eventOf());
-  story.see(eventOf({ claim: 'acknowledged', observedAt: story.now() + 1 }));
-  story.forward(24 * hour);
-  assert.deepEqual([paged(story), state(story)], [0, 'acknowledged']);
-
+  acksAtSource(story);
+  story.forward(hour);
   story.see(eventOf({ claim: 'unacknowledged', observedAt: story.now() }));
   story.forward(minute);
   assert.equal(paged(story), 1);
+});
+
+test('K6: what a source said before people were called all the same stops no ring, when it repeats it or when another alert clears', () => {
+  const story = begun();
+  const other = eventOf({ severity: 'warning', name: 'ServiceSlow', startedAt: story.now() });
+  story.see(eventOf());
+  story.see(other);
+  acksAtSource(story);
+  story.forward(slow.ackTimeoutMs + minute);
+  assert.deepEqual([paged(story), state(story)], [1, 'open']);
+  acksAtSource(story);
+  story.see({ ...other, claim: 'cleared', observedAt: story.now() });
+  story.forward(minute);
+  assert.equal(state(story), 'open');
+  assert.equal(story.all('PageAcked').length, 0);
+
+  story.see(eventOf({ claim: 'unacknowledged', observedAt: story.now() }));
+  acksAtSource(story);
+  assert.equal(state(story), 'acknowledged', 'what it says anew takes it');
+});
+
+test('K6: what a source says anew while people are called again takes the page', () => {
+  const story = begun();
+  const other = eventOf({ severity: 'warning', name: 'ServiceSlow', startedAt: story.now() });
+  story.see(eventOf());
+  story.see(other);
+  story.forward(settle);
+  story.notified(accepted);
+  acksAtSource(story);
+  story.notified(accepted);
+  story.forward(slow.ackTimeoutMs + minute);
+  assert.equal(rings(story), 2);
+  acksAtSource(story);
+  assert.equal(story.all('PageAcked').length, 1, 'a repeat is nothing new');
+  story.see({ ...other, claim: 'acknowledged', observedAt: story.now() });
+  assert.equal(story.all('PageAcked').length, 2);
+});
+
+test('K6: who gives back what a source has is not overruled by the source repeating itself', () => {
+  const story = begun();
+  story.see(eventOf());
+  acksAtSource(story);
+  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  story.forward(minute);
+  assert.equal(paged(story), 1);
+  acksAtSource(story);
+  assert.equal(state(story), 'open');
 });
 
 test('K4: the ladder in force counts: a span that became longer meanwhile is waited for', () => {

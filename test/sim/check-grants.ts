@@ -9,6 +9,8 @@ import type { Ledger, Moment } from './ledger.ts';
 const leaveWithinMs: Millis = 15 * second;
 /** Whoever is about to tell people hears within this that somebody has it, or that it is over (X8). */
 const hearWithinMs: Millis = 5 * second;
+/** Of what a message tells besides, while its attempts are so few. */
+const companionsWatchedAttempts = 3;
 
 export function checkGrants(ledger: Ledger): { ended(): void } {
   /** By notification, attempt and worker. */
@@ -62,10 +64,18 @@ export function checkGrants(ledger: Ledger): { ended(): void } {
       const isLate = sinceMs > leaveWithinMs && grant.seen.disturbances === seen.disturbances;
       if (isLate) ledger.breach(`X6: ${id} (${kind}) was sent ${sinceMs} ms after its grant`);
     },
-    left({ id, kind, page }, seen) {
-      const over = silent.get(page);
-      if (rings[kind] && over !== undefined && over.disturbances === seen.disturbances && seen.steady - over.steady > hearWithinMs)
-        ledger.breach(`G1: ${id} (${kind}) left ${seen.steady - over.steady} ms after somebody had it, or it was over`);
+    left({ id, kind, page, also = [] }, seen) {
+      if (!rings[kind]) return;
+      const silentFor = (one: string): Millis => {
+        const over = silent.get(one);
+        return over !== undefined && over.disturbances === seen.disturbances ? seen.steady - over.steady : 0;
+      };
+      if (silentFor(page) > hearWithinMs)
+        ledger.breach(`G1: ${id} (${kind}) left ${silentFor(page)} ms after somebody had it, or it was over`);
+      if ((granted.get(id)?.count ?? 0) > companionsWatchedAttempts) return;
+      for (const told of also)
+        if (silentFor(told.page) > hearWithinMs)
+          ledger.breach(`G1: ${id} tells ${told.page}, too, and left ${silentFor(told.page)} ms after somebody had that, or it was over`);
     },
   });
 

@@ -1,12 +1,14 @@
 // Nobody who is needed goes uncalled because a page is said to speak already, a storm's or the incident's own.
 //   S1, S2 (core/decide/adopt.ts): under a storm nothing rings by itself, nothing is worse than what the storm rings for, and the storm does
 //   call; what it hushed rings again once it no longer does.
-//   U1 (core/page/bundle.ts): what waits to be told together with others waits no longer than its span.
-//   K4 (core/decide/overdue.ts): what a person took before anybody was called for it is nobody's once the span of its ladder is over.
+//   U1, U3 (core/page/bundle.ts): what waits to be told together with others waits no longer than its span, and rings by itself soon after what
+//   led the message that told it is over, or taken.
+//   K4 (core/decide/overdue.ts): what a person, here or at a source, took before anybody was called for it is nobody's once the span of its ladder is over.
 //   N2 (core/decide/anew.ts): whoever is called for something critical hears of what is critical of another rule, too, and soon.
 import { severityRank } from '../../src/core/alert/severity.ts';
 import { metaOf, worldOf, type Desk } from '../../src/core/desk.ts';
 import type { Incident } from '../../src/core/incident/row.ts';
+import { erasTold } from '../../src/core/page/row.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { everyScope } from '../../src/core/stamp.ts';
 import { minute, second, type Millis } from '../../src/core/time.ts';
@@ -15,6 +17,8 @@ import { loud, rankOf } from './loud.ts';
 
 /** The span of a bundle in simPolicy. */
 const bundleMs: Millis = 30 * second;
+/** What its message told besides rings by itself so long after the end of what led it (core/page/ring.ts). */
+const ledMs: Millis = 15 * second;
 /** The longest settling and the longest hold-off of simPolicy, and the time in which a storm's parts may end with it. */
 const boundMs: Millis = 20 * second + 2 * minute + 15 * second;
 /** How long an acknowledgement lasts by the ladder that most incidents of simPolicy have. */
@@ -25,8 +29,16 @@ const perTroubleMs: Millis = 3 * second;
 export function checkUncalled(ledger: Ledger): void {
   const silent = new Map<string, Moment>();
   const held = new Map<string, Moment>();
+  /** Pages of which nothing at some vendor calls any more, and since when. */
+  const left = new Map<string, { readonly since: Moment; readonly desk: string; readonly by: string }>();
   ledger.watch({
-    fact({ fact, seen }) {
+    fact({ fact, seen, partition }, desk) {
+      if (fact.type === 'PageAcked' || fact.type === 'PageClosed') {
+        left.delete(fact.page);
+        for (const page of ledBy(desk, fact.page))
+          if (!left.has(page)) left.set(page, { since: seen, desk: deskName(partition, fact.scope), by: fact.page });
+      }
+      if (fact.type === 'PageRang') left.delete(fact.page);
       if (fact.type === 'NotifyHeld') held.set(fact.notification.id, seen);
       if (fact.type === 'NotifyDropped') held.delete(fact.notification);
       if (fact.type === 'NotifyRequested')
@@ -41,6 +53,15 @@ export function checkUncalled(ledger: Ledger): void {
         if (isInTime(since, now, bundleMs)) continue;
         held.delete(id);
         ledger.breach(`U1: ${id} has waited for ${now.up - since.up} ms to be told together with others`);
+      }
+      for (const [id, { since, desk, by }] of left) {
+        if (isInTime(since, now, ledMs)) continue;
+        left.delete(id);
+        const { tables } = ledger.desks.get(desk) ?? {};
+        const page = tables?.pages.rows.get(id);
+        const isHushed = tables?.incidents.rows.get(page?.incident ?? '')?.decision === 'suppress';
+        if (page?.state === 'ringing' && !isHushed)
+          ledger.breach(`U3: page ${id} has not rung for ${now.up - since.up} ms since ${by}, which told it, is over`);
       }
       for (const [name, desk] of ledger.desks) {
         const world = ledger.desks.get(deskName(Number(name.split('/')[0]), everyScope));
@@ -66,6 +87,20 @@ export function checkUncalled(ledger: Ledger): void {
     silent.delete(name);
     ledger.breach(`${name} has been silent for ${now.up - since.up} ms: ${why}`);
   }
+}
+
+/** Pages that ring and that messages of this page told, of which the vendor that had the message has nothing of their own. */
+function ledBy({ tables }: Desk, id: string): readonly string[] {
+  const leader = tables.pages.rows.get(id);
+  if (leader?.state !== 'ringing') return [];
+  return leader.outgoing.flatMap(({ state, heard, notifier, with: others = [] }) => {
+    if (state !== 'accepted' && heard !== true && state !== 'granted' && state !== 'waiting') return [];
+    return others.flatMap(({ page: other }) => {
+      const page = tables.pages.rows.get(other);
+      const isCurrent = page?.state === 'ringing' && tables.incidents.rows.get(page.incident)?.page === other;
+      return isCurrent && page.told.includes(notifier) && erasTold(page, notifier).length === 0 ? [other] : [];
+    });
+  });
 }
 
 /** Whether so much time may have been needed, with what was in the way meanwhile. */
@@ -95,8 +130,9 @@ function uncalled(desk: Desk, incident: Incident, { paging }: Policy): string | 
 /** A person took it when it had no page, and everything that would call for it stands still; null when that is not so. */
 function forgotten(desk: Desk, incident: Incident, { paging }: Policy): string | null {
   const { state, page, taken, parent, severity, root } = incident;
-  if (state !== 'acknowledged' || page !== null || taken === undefined || taken.via === 'source') return null;
-  if (desk.tables.incidents.rows.get(parent ?? '')?.state === 'open' || taken.storm !== undefined) return null;
+  if (state !== 'acknowledged' || page !== null || taken === undefined) return null;
+  const storm = desk.tables.incidents.rows.get(parent ?? '');
+  if ((storm !== undefined && storm.state !== 'resolved') || taken.storm !== undefined) return null;
   if (severity === 'critical' || desk.tables.alerts.rows.get(root)?.alert.name === 'Probe') return null; // another ladder, which asks after nobody
   return loudest(desk, incident) < severityRank(paging.severity) ? null : `${taken.by} took it, and nobody was called since`;
 }

@@ -327,6 +327,29 @@ export function holding(deps: ServiceDeps): ServiceDeps {
   return { ...deps, notifiers: new Map(deafened) };
 }
 
+/** Of what a message tells besides nobody hears that it is over, or taken. */
+export function deafToCompanions(log: EventLog): EventLog {
+  const companions = new Set<string>();
+  const heard = (record: LogRecord): LogRecord => {
+    const fact = record.value as Fact; // facts are written by the host only
+    if (fact.type === 'NotifyGranted') {
+      companions.delete(fact.page);
+      for (const { page } of fact.notification.also ?? []) companions.add(page);
+    }
+    const isOver = (fact.type === 'PageAcked' || fact.type === 'PageClosed') && companions.has(fact.page);
+    return isOver ? { ...record, value: { ...fact, type: 'IncidentNoted', by: '', text: '' } } : record;
+  };
+  return {
+    ...log,
+    read: async (topic, ...rest) => (topic === 'facts' ? (await log.read(topic, ...rest)).map(heard) : log.read(topic, ...rest)),
+  };
+}
+
+/** Nothing tells a page that what told it, too, is over. */
+export function withoutLeaders(log: EventLog): EventLog {
+  return withoutWakes(log, /^rung\|.*\|true$/);
+}
+
 /** Every notifier says the same, and does nothing. */
 export function answering(deps: ServiceDeps, outcome: NotifyOutcome): ServiceDeps {
   return { ...deps, notifiers: new Map(deps.notifiers.keys().map((name) => [name, { deliver: async () => outcome }])) };

@@ -34,9 +34,11 @@ import {
   unrenewed,
   ungranted,
   boundless,
+  deafToCompanions,
   holding,
   withLog,
   withoutBundles,
+  withoutLeaders,
   withoutReach,
   withoutRungs,
 } from './lies.ts';
@@ -289,6 +291,16 @@ export const mutants: readonly Mutant[] = [
     says: 'rings that wait for others and are never told (U1)',
     tampering: lying({ host: withLog(withoutBundles) }),
     caught: /^U1: /,
+  },
+  {
+    says: 'companions of a message that nobody rings for once its leader is over (U3)',
+    tampering: lying({ host: withLog(withoutLeaders) }),
+    caught: /^U3: /,
+  },
+  {
+    says: 'messages that nobody calls back for what they tell besides (X8)',
+    tampering: lying({ effects: withLog(deafToCompanions) }),
+    caught: /^G1: .* tells \S+, too, and left/,
   },
   {
     says: 'storms that forget what they speak for (S2)',

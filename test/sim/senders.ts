@@ -51,6 +51,8 @@ export interface SendersParts {
   readonly others: Random;
   /** Many alerts at once, for certain. */
   readonly isStormy: boolean;
+  /** Some troubles of one rule, each of its own host, come within less than a minute: their pages are told together. */
+  readonly isTogether: boolean;
   readonly clock: SimClock;
   readonly plan: Plan;
   readonly ledger: Ledger;
@@ -59,9 +61,11 @@ export interface SendersParts {
 
 const patienceMs: Millis = 10 * second;
 const triesMax = 5;
+const fellowsWithinMs: Millis = 45 * second;
 
-export function createSenders({ random, others, isStormy, clock, plan, ledger, intake }: SendersParts): Senders {
-  const troubles = drawTroubles(random, others, isStormy);
+export function createSenders({ random, others, isStormy, isTogether, clock, plan, ledger, intake }: SendersParts): Senders {
+  const fellows = isTogether ? drawFellows(others) : [];
+  const troubles = [...drawTroubles(random, others, isStormy), ...fellows];
   let marks = 0;
   let deliveries = 0;
   let quiet = false;
@@ -70,7 +74,10 @@ export function createSenders({ random, others, isStormy, clock, plan, ledger, i
   function start(): void {
     const burst = random.chance(0.2) || isStormy;
     const from = random.int(0, plan.chaosMs);
+    const together = isTogether ? others.int(0, plan.chaosMs - fellowsWithinMs) : 0;
+    for (const trouble of fellows) clock.after(together + others.int(0, fellowsWithinMs), () => fire(trouble));
     for (const trouble of troubles) {
+      if (fellows.includes(trouble)) continue;
       const begins = burst ? from + random.int(0, 20 * second) : random.int(0, plan.chaosMs);
       clock.after(begins, () => fire(trouble));
     }
@@ -198,6 +205,15 @@ export function createSenders({ random, others, isStormy, clock, plan, ledger, i
       }
     },
   };
+}
+
+function drawFellows(others: Random): readonly Trouble[] {
+  return Array.from({ length: others.int(4, 7) }, (_, number) => {
+    const host = `f${number + 1}`;
+    const labels = { alertname: 'Plain', instance: host, team: 'a' };
+    const event = eventOf({ source: 'north', name: 'Plain', severity: 'error', entity: { host, service: host }, labels });
+    return { event, sender: plain, firing: false, count: 0, since: 0, silent: false };
+  });
 }
 
 function drawTroubles(random: Random, others: Random, isMany: boolean): Trouble[] {

@@ -68,9 +68,13 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   const others = more.fork();
   const betweens = more.fork();
   const vendors = more.fork();
+  const together = more.fork();
   const isStormy = tampering.isStormy === true;
   const staleMs = more.chance(0.02) || tampering.isLong === true ? longStaleMs : usualStaleMs;
-  const plan = drawPlan(chance.fork(), tampering.isCrowded === true);
+  const isTogether = more.chance(0.12) && !isStormy && staleMs === usualStaleMs;
+  const drawn = drawPlan(chance.fork(), tampering.isCrowded === true);
+  // Vendors that greet slowly, and people who take what they read of: what a message tells may end before it has left.
+  const plan = isTogether ? { ...drawn, slowGreetings: 0.6, people: Math.max(2, drawn.people) } : drawn;
   const policies = chance.fork();
   const faults = chance.fork();
   const clock = simClock();
@@ -104,7 +108,7 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   ledger.onBreach = (promise) => say(`BROKEN: ${promise}`);
 
   const outer = { clock, plan, ledger, intake: () => lives.intake };
-  const senders = createSenders({ ...outer, random: chance.fork(), others, isStormy });
+  const senders = createSenders({ ...outer, random: chance.fork(), others, isStormy, isTogether });
   const people = createPeople({ ...outer, random: chance.fork() });
   const { healthy, treat } = senders;
   const outside = createOutside({ random: chance.fork(), others: vendors, clock, plan, ledger, point: passed, chaos, healthy, treat });
@@ -185,8 +189,11 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
   }
 
   function drawPolicy(about: string): Policy {
-    const drawn = simPolicy(policies, policyNumber, staleMs, about);
-    return isStormy ? { ...drawn, storm: { ...drawn.storm, alerts: 2 } } : drawn;
+    const whole = simPolicy(policies, policyNumber, staleMs, about);
+    if (isStormy) return { ...whole, storm: { ...whole.storm, alerts: 2 } };
+    if (!isTogether) return whole;
+    const delivery = { keepTryingMs: 24 * hour, lastResort: [], bundleMs: 30 * second };
+    return { ...whole, storm: { ...whole.storm, alerts: 100 }, delivery };
   }
 
   /** With the named playbook, if any, edited for certain. */
@@ -227,6 +234,15 @@ function createWorld(seed: number, tampering: Tampering, tell: (line: string) =>
       if (!chaotic || plan.people === 0) return;
       if (fact.type === 'NotifyRequested' && betweens.chance(0.08)) soon(() => people.take(fact.scope, fact.incident));
       if (fact.type === 'StepRequested' && fact.phase === 'steps' && betweens.chance(isSlow() ? 0.4 : 0.03)) soon(people.freeze);
+    },
+  });
+
+  // What is told together does not stay together: somebody takes the one that leads the message alone, or one that it tells besides.
+  ledger.watch({
+    fact({ fact }, desk) {
+      if (!chaotic || plan.people === 0 || fact.type !== 'NotifyGranted' || fact.notification.also === undefined) return;
+      const incident = together.pick([fact.incident, ...fact.notification.also.map((told) => told.incident)]);
+      if (together.chance(0.7)) clock.after(together.int(0, 20 * second), () => (chaotic ? people.take(desk.scope, incident) : undefined));
     },
   });
 

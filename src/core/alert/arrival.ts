@@ -124,7 +124,7 @@ function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert
   if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
   if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
-  if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
+  if (input.event.claim === 'acknowledged' && change !== 'repeated') acknowledgeAtSource(ctx, incident, 'now'); // K6
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);
   if (change !== 'repeated' || mute !== muted || refreshHeld(ctx, incident)) deliberate(ctx, incident, fingerprint);
   const outcome = incidentOf(ctx, incident);
@@ -145,7 +145,7 @@ function takeCleared(ctx: TurnContext, input: Taken, change: Change): void {
   }
   const { firing, run } = incidentOf(ctx, incident) ?? { firing: 0, run: null };
   if (run !== null) nudge(ctx, run);
-  if (firing > 0) acknowledgeAtSource(ctx, incident); // what is left may all be acknowledged there
+  if (firing > 0) acknowledgeAtSource(ctx, incident, 'before'); // what is left may all be acknowledged there
   ctx.toDeliberate.add(incident);
   decided(ctx, input, change, ['record', 'cleared']);
 }

@@ -3,7 +3,8 @@
 //   K4  Whoever took an incident before anybody was called for it is asked after as if they had been: once the span of the ladder is over
 //       and it still calls for somebody, nobody has it any more.
 //   K5  What is muted then is asked again when the mute ends; what a storm speaks for when the storm has ended, for a span of its own.
-//   K6  A source's word stands until the source takes it back: it still says of the alert that somebody has it.
+//   K6  A source's word is a person's word at the source and lasts as long, before a page and after one. Once people were called all the same, what
+//       the source said before takes the incident no more, however often it repeats it: only what it says anew of an alert does.
 import { nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { incidentOf, type Incident, type News } from '../incident/row.ts';
 import { suppressionOf } from '../mute/suppression.ts';
@@ -34,7 +35,7 @@ export function overdueOf(ctx: TurnContext, incident: Incident): News | null {
 
 function lastingOf(ctx: TurnContext, incident: Incident): Lasting | null {
   const { state, page, acked, taken, parent } = incident;
-  if (state !== 'acknowledged' || page !== null || taken?.via === 'source') return null; // K6
+  if (state !== 'acknowledged' || page !== null) return null;
   const storm = incidentOf(ctx, parent);
   if (storm !== undefined && storm.state !== 'resolved') return null; // K5
   const span = ladderFor(ctx, incident, null)?.ackTimeoutMs ?? 0;

@@ -23,7 +23,7 @@ export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): v
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.state === 'resolved') return;
   const page = pageOf(ctx, incident.page);
-  const isTaken = incident.state === 'acknowledged' && page?.state !== 'ringing';
+  const isTaken = incident.state === 'acknowledged' && !isRinging(ctx, incident);
   if (isTaken && !takesOver(incident, who)) return;
   const { by, via } = who;
   const from = isTaken && incident.taken !== undefined ? { from: incident.taken.by } : {};
@@ -40,12 +40,21 @@ function takesOver({ taken }: Incident, who: Acknowledging): boolean {
   return who.over === true || taken?.via === 'source';
 }
 
-/** A source says of one alert that somebody has it: the incident is taken when that is said of every alert that pages (decide/taken.ts). */
-export function acknowledgeAtSource(ctx: TurnContext, id: string): void {
+/**
+ * A source says of one alert that somebody has it: the incident is taken when that is said of every alert that pages (decide/taken.ts). What was said
+ * `before` takes nothing that people were called for since (K6 in overdue.ts).
+ */
+export function acknowledgeAtSource(ctx: TurnContext, id: string, said: 'now' | 'before'): void {
   const incident = incidentOf(ctx, id);
-  if (incident?.state !== 'open') return;
+  if (incident === undefined || incident.state === 'resolved') return;
+  const isNobodys = incident.state === 'open' ? said === 'now' || incident.lapsed !== true : said === 'now' && isRinging(ctx, incident);
+  if (!isNobodys) return;
   const source = takenAtSource(ctx, incident);
   if (source !== null) acknowledge(ctx, id, { by: source, via: 'source' });
+}
+
+function isRinging(ctx: TurnContext, { page }: Incident): boolean {
+  return pageOf(ctx, page)?.state === 'ringing';
 }
 
 /** A source takes back that somebody has one alert; a person's word about the incident stands. */

@@ -161,7 +161,7 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
 }
 
 function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm }: IncidentAcknowledged): void {
-  change(desk.tables.incidents, incident, ({ news: _news, ...row }) => ({
+  change(desk.tables.incidents, incident, ({ news: _news, lapsed: _lapsed, ...row }) => ({
     ...row,
     state: 'acknowledged' as const,
     acked: { by, at },
@@ -170,11 +170,12 @@ function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm }: 
 }
 
 /** With its storm, which rings for it: there is nothing to ring for besides. */
-function foldUnacknowledged(desk: Desk, { incident, kind, reason, storm }: IncidentUnacknowledged): void {
+function foldUnacknowledged(desk: Desk, { incident, via, kind, reason, storm }: IncidentUnacknowledged): void {
   change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
     ...row,
     state: 'open' as const,
     acked: null,
+    ...(kind === 'unacknowledged' && via !== 'source' ? { lapsed: true as const } : {}),
     ...(storm === undefined ? { news: { kind, text: reason } } : {}),
   }));
 }
@@ -184,7 +185,17 @@ function foldReopened(desk: Desk, fact: IncidentReopened): void {
   changeLife(
     desk,
     fact.incident,
-    ({ taken: _taken, news: _news, hushed: _hushed, held: _held, forced: _forced, asked: _asked, ended: _ended, ...incident }) => ({
+    ({
+      taken: _taken,
+      lapsed: _lapsed,
+      news: _news,
+      hushed: _hushed,
+      held: _held,
+      forced: _forced,
+      asked: _asked,
+      ended: _ended,
+      ...incident
+    }) => ({
       ...incident,
       state: 'open' as const,
       acked: null,

@@ -93,6 +93,8 @@ export interface Incident {
   readonly pages: readonly string[];
   /** Who has it and what that covers; absent while nobody has. */
   readonly taken?: Taken;
+  /** Somebody had it, and people were called for it all the same, in this life; absent while somebody has it, and when that never was. */
+  readonly lapsed?: true;
   /** Why nobody has it any more, until it has rung for that; absent when there is nothing to say. */
   readonly news?: News;
 }

@@ -107,13 +107,17 @@ export function outsideId({ installation }: TurnContext, id: string): string {
 
 /** Incidents that messages of this page told, too, and that nobody has: who answers the page answers for them (U3). */
 export function toldWith(ctx: TurnContext, id: string): readonly string[] {
-  const told =
-    pageOf(ctx, id)?.outgoing.flatMap(({ state, heard, with: others = [] }) =>
-      state === 'accepted' || heard === true || state === 'granted' || state === 'waiting' ? others : [],
-    ) ?? [];
-  return told.flatMap(({ page: other }) => {
-    const page = pageOf(ctx, other);
-    return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [page.incident] : [];
+  return companionsOf(ctx, id).map(({ page }) => page.incident);
+}
+
+/** Pages that ring and that messages of this page told, too, and whom the message went to. */
+export function companionsOf(ctx: TurnContext, id: string): readonly { readonly page: Page; readonly notifier: string }[] {
+  return (pageOf(ctx, id)?.outgoing ?? []).flatMap(({ state, heard, notifier, with: others = [] }) => {
+    if (state !== 'accepted' && heard !== true && state !== 'granted' && state !== 'waiting') return [];
+    return others.flatMap(({ page: other }) => {
+      const page = pageOf(ctx, other);
+      return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [{ page, notifier }] : [];
+    });
   });
 }
 

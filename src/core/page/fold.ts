@@ -11,6 +11,7 @@ import type {
   PageOpened,
   PageRang,
 } from './facts.ts';
+import { rings } from './notification.ts';
 import { bundleKey, erasTold, type Outgoing, type Page } from './row.ts';
 
 const outgoingKept = 64;
@@ -35,7 +36,7 @@ export const pageFolds: Folds<PageFact> = {
   PageReachChanged: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, reach: fact.reach })),
   NotifyHeld: foldHeld,
   NotifyRequested: foldRequested,
-  NotifyGranted: (desk, fact) => change(desk.tables.pages, fact.page, (page) => grantedNotice(page, fact)),
+  NotifyGranted: foldGranted,
   NotifyDropped: foldDropped,
   NotifyFinished: foldFinished,
   PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ackedPage(page, fact)),
@@ -139,15 +140,24 @@ function foldDropped(desk: Desk, fact: NotifyDropped): void {
   for (const kind of ['page', 'repeat'] as const) noLonger(desk, bundleKey(fact.notifier, kind), [fact.notification]);
 }
 
-/** A message that may have arrived may have told what it tells besides. */
+function foldGranted(desk: Desk, fact: NotifyGranted): void {
+  const before = desk.tables.pages.rows.get(fact.page)?.outgoing.find(({ id }) => id === fact.outgoing);
+  change(desk.tables.pages, fact.page, (page) => grantedNotice(page, fact));
+  if (before?.state === 'granted') mayHaveTold(desk, before);
+}
+
 function foldFinished(desk: Desk, fact: NotifyFinished): void {
   const sent = desk.tables.pages.rows.get(fact.page)?.outgoing.find(({ id }) => id === fact.notification);
   change(desk.tables.pages, fact.page, (page) => finishedNotice(page, fact));
-  if (fact.outcome.outcome !== 'unknown') return;
-  for (const { page, notification } of sent?.with ?? []) {
+  if (fact.outcome.outcome === 'unknown' && sent !== undefined) mayHaveTold(desk, sent);
+}
+
+/** A message that may have arrived may have told what it tells besides. */
+function mayHaveTold(desk: Desk, { notifier, with: others = [] }: Outgoing): void {
+  for (const { page, notification } of others) {
     const row = desk.tables.pages.rows.get(page);
     const isTold = row?.outgoing.some(({ id, state }) => id === notification && state === 'bundled');
-    if (row !== undefined && isTold === true) put(desk.tables.pages, page, { ...row, ...toldWithOthers(row, fact.notifier) });
+    if (row !== undefined && isTold === true) put(desk.tables.pages, page, { ...row, ...toldWithOthers(row, notifier) });
   }
 }
 
@@ -194,12 +204,17 @@ function hasEnded(state: Outgoing['state']): boolean {
   return state === 'accepted' || state === 'refused' || state === 'dropped';
 }
 
+/** Granted anew: whoever it was granted to before is gone, and may have told somebody, whatever the next attempt comes to. */
 function grantedNotice(page: Page, fact: NotifyGranted): Page {
-  return changed(page, fact.outgoing, (each) => {
+  const before = page.outgoing.find(({ id }) => id === fact.outgoing);
+  const after = changed(page, fact.outgoing, (each) => {
     const { era: _before, ...rest } = each;
     const { era } = fact.notification;
     return { ...rest, state: 'granted', grant: fact.seq, ...(era === undefined ? {} : { era }) };
   });
+  if (before?.state !== 'granted' || !rings[before.kind]) return after;
+  const told = page.told.includes(fact.notifier) ? page.told : [...page.told, fact.notifier];
+  return { ...after, told, ...erasWith(page, before) };
 }
 
 function droppedNotice(page: Page, fact: NotifyDropped): Page {
@@ -225,10 +240,12 @@ function finishedNotice(page: Page, fact: NotifyFinished): Page {
 }
 
 /** In which eras the notifier may have told somebody, the newest few; nothing while era 0 is all there was. */
-function erasAfter(page: Page, { notifier, notification }: NotifyFinished, reached: boolean): Pick<Page, 'eras'> | Record<string, never> {
+function erasAfter(page: Page, { notification }: NotifyFinished, reached: boolean): Pick<Page, 'eras'> | Record<string, never> {
   const sent = page.outgoing.find(({ id }) => id === notification);
-  if (!reached || sent === undefined || sent.kind === 'resolve' || sent.kind === 'acknowledged') return {};
-  const era = sent.era ?? 0;
+  return !reached || sent === undefined || sent.kind === 'resolve' || sent.kind === 'acknowledged' ? {} : erasWith(page, sent);
+}
+
+function erasWith(page: Page, { notifier, era = 0 }: Outgoing): Pick<Page, 'eras'> | Record<string, never> {
   const before = erasTold(page, notifier);
   if (before.includes(era) || (era === 0 && before.length === 0 && page.eras === undefined)) return {};
   const eras = [...before, era].toSorted((a, b) => a - b).slice(-erasKept);

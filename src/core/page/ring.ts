@@ -8,7 +8,7 @@ import { idOf } from '../ids.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
 import { clockOf, hour, minute, second, spanOf, type Instant, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
-import { toldWith } from './bundle.ts';
+import { companionsOf } from './bundle.ts';
 import { climbWhenUnheard, isQuiet, onLeft, onReach, onRung, ring, type Place } from './climb.ts';
 import { send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
@@ -136,9 +136,11 @@ function ringEverybody(ctx: TurnContext, { id }: Page, why: Why): void {
  * their next rung. What still rings after a moment, for what recovers mostly recovers together, rings by itself then (U3).
  */
 function watchLed(ctx: TurnContext, page: Page): void {
-  for (const id of toldWith(ctx, page.id)) {
-    const led = pageOf(ctx, incidentOf(ctx, id)?.page ?? null);
-    if (led === undefined || !led.told.some((notifier) => erasTold(led, notifier).length === 0)) continue;
+  if (page.state !== 'ringing') return; // it called for nothing any more: that was watched when it was taken
+  const alone = companionsOf(ctx, page.id).filter(
+    (led) => led.page.told.includes(led.notifier) && erasTold(led.page, led.notifier).length === 0,
+  );
+  for (const led of new Set(alone.map((each) => each.page))) {
     wakeAfter(ctx, ledMs, { kind: 'rung', page: led.id, ring: led.ring, asked: nextSeq(ctx), same: true });
   }
 }

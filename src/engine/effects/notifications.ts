@@ -2,7 +2,8 @@
 //   X2  A notification is delivered at least once, with the same id: a grant to a worker that is gone is claimed again by whoever has the
 //       partition, and a restart repeats only what had not been answered.
 //   X8  While a delivery is under way its page is watched: once somebody has it or it is over, a ring that has not left the gateway yet (a slow
-//       server, no connection) is withdrawn; its notifier sends it no more.
+//       server, no connection) is withdrawn; its notifier sends it no more. Pages that its message tells besides are watched, too: it leaves
+//       soon after without what is no longer true. Its first three attempts: no ring is put off for ever by what ends beside it.
 //   X6  What is granted begins within ten seconds of its claim; whoever slept longer claims it again, so that no word of then leaves now.
 import type { NotifyDropped, NotifyFinished, NotifyGranted, NotifyRequested, PageAcked, PageClosed } from '../../core/page/facts.ts';
 import { rings, type Notification, type NotifyOutcome } from '../../core/page/notification.ts';
@@ -19,6 +20,7 @@ import type { Report } from './reporter.ts';
 import type { Work } from './work.ts';
 
 const factsPerScan = 1_000;
+const companionsWatchedAttempts = 3;
 
 export interface NotificationsDeps {
   readonly partition: number;
@@ -99,17 +101,19 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     return deliver(notifier, deps.withLinks(notification), { clock, stopping: deps.givingUp, withdrawn, onTrouble: deps.onTrouble });
   }
 
-  /** Runs the work with a signal that aborts when its page no longer rings (X8). */
-  async function whileTrue({ page, notification }: NotifyGranted, leave: (withdrawn: AbortSignal) => Promise<void>): Promise<void> {
+  /** Runs the work with a signal that aborts when a page that it tells no longer rings (X8). */
+  async function whileTrue(fact: NotifyGranted, leave: (withdrawn: AbortSignal) => Promise<void>): Promise<void> {
     const withdrawal = new AbortController();
-    if (!rings[notification.kind]) return leave(withdrawal.signal);
-    const ofPage = leaving.get(page) ?? new Set();
-    leaving.set(page, ofPage.add(withdrawal));
+    const pages = toldBy(fact);
+    for (const page of pages) leaving.set(page, (leaving.get(page) ?? new Set()).add(withdrawal));
     try {
       await leave(withdrawal.signal);
     } finally {
-      ofPage.delete(withdrawal);
-      if (ofPage.size === 0 && leaving.get(page) === ofPage) leaving.delete(page);
+      for (const page of pages) {
+        const ofPage = leaving.get(page);
+        ofPage?.delete(withdrawal);
+        if (ofPage?.size === 0) leaving.delete(page);
+      }
     }
   }
 
@@ -135,6 +139,12 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     },
     forget: ({ notification, attempt }) => void claims.delete(keyOf(notification, attempt)),
   };
+}
+
+/** Pages whose end, or whose being taken, makes words untrue that have not left yet (X8). */
+function toldBy({ page, attempt, notification: { kind, also = [] } }: NotifyGranted): readonly string[] {
+  if (!rings[kind]) return [];
+  return attempt > companionsWatchedAttempts ? [page] : [page, ...also.map((told) => told.page)];
 }
 
 async function endedSince({ log, partition }: NotificationsDeps, from: number): Promise<ReadonlySet<string>> {

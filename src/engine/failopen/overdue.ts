@@ -3,7 +3,8 @@
 import { minute, second, type Instant, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { Book, Undecided } from './book.ts';
-import { createOpenPages } from './open-pages.ts';
+import { aboutMany, aboutOne } from './kept.ts';
+import type { OpenPages } from './open-pages.ts';
 import { createPacing } from './pacing.ts';
 import { pageOfMany, pageOfOne, type Ending, type Situation } from './page-text.ts';
 import type { RawPager } from './raw-pager.ts';
@@ -30,6 +31,8 @@ export interface OverdueDeps {
   readonly installation: () => string | null;
   /** Unlike any other process, living or dead. */
   readonly instance: string;
+  /** Whether an earlier life may have left more than the book has by now. */
+  readonly isRecalling: () => boolean;
   /** A page was begun. */
   readonly paged: (about: RawPageAbout) => void;
 }
@@ -45,10 +48,15 @@ export interface Overdue {
   stop(): void;
 }
 
-export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPager, 'send' | 'end'>): Overdue {
+interface Parts {
+  readonly book: Book;
+  readonly pager: Pick<RawPager, 'send' | 'end'>;
+  readonly open: OpenPages;
+}
+
+export function createOverdue(deps: OverdueDeps, { book, pager, open }: Parts): Overdue {
   const { clock } = deps;
   const pacing = createPacing();
-  const open = createOpenPages();
   let countingPages = 0;
   let cancelTimer: (() => void) | null = null;
   let stopped = false;
@@ -89,7 +97,7 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     deps.paged('alert');
     const words = pageOfOne(alert, situation());
     open.sentOne(alert, words);
-    pager.send(words, () => book.isPaged(alert));
+    pager.send(words, () => book.isPaged(alert), aboutOne(alert));
   }
 
   function pageRest(): void {
@@ -104,7 +112,7 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     const isWanted = (): boolean => (more > 0 ? book.oldestPaged() !== undefined : alerts.some(book.isPaged));
     const words = pageOfMany({ alerts, more, oldest, id: `${deps.instance}:${countingPages}` }, situation());
     open.sentMany(alerts, more, words);
-    pager.send(words, isWanted);
+    pager.send(words, isWanted, aboutMany(alerts, more));
   }
 
   function situation(): Situation {
@@ -115,8 +123,8 @@ export function createOverdue(deps: OverdueDeps, book: Book, pager: Pick<RawPage
     book.forget(key);
     pacing.forget(key);
     if (why === 'unseen') return open.leave(key);
-    const how = { why: why === 'never' ? 'decided' : why, now: clock.now(), isBookEmpty: book.isEmpty } as const; // what never was has no page, yet may empty the book
-    for (const words of open.endsOf(key, how)) pager.end(words);
+    const isBookEmpty = book.isEmpty && !deps.isRecalling(); // also by what never was
+    for (const words of open.endsOf(key, { why, now: clock.now(), isBookEmpty })) pager.end(words);
   }
 
   return {

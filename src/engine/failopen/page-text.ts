@@ -54,7 +54,11 @@ export function endingOf({ dedupKey, id }: Sent): Pick<RawPage, 'dedupKey' | 'id
 }
 
 /** T1 */
-export function endOfOne({ event, scope }: Undecided, sent: Sent, { why, now }: { readonly why: Ending; readonly now: Instant }): RawPage {
+export function endOfOne(
+  { event, scope }: Pick<Undecided, 'event' | 'scope'>,
+  sent: Sent,
+  { why, now }: { readonly why: Ending; readonly now: Instant },
+): RawPage {
   return {
     ...headOf({ ...sent, at: now, title: `${endHeads[why]}: ${event.summary}` }),
     ...endingOf(sent),

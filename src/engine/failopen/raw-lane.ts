@@ -59,12 +59,11 @@ interface Owed {
   only: readonly string[] | null;
 }
 
-export function createRawLane(name: string, deps: RawLaneDeps): RawLane {
+/** `isOpen`: a page of the key was taken, or may have been, by an earlier life, and its end was not taken yet. */
+export function createRawLane(name: string, deps: RawLaneDeps, isOpen = false): RawLane {
   const { clock, stopping } = deps;
   let page: Owed | null = null;
   let end: Owed | null = null;
-  /** A page of the key was taken, or may have been, and its end was not taken yet. */
-  let isOpen = false;
   let endMayCome = false;
   let isAtWork = false;
   let cut = new AbortController();

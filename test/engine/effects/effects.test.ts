@@ -18,6 +18,7 @@ import type { Notifier } from '../../../src/ports/notifier.ts';
 import type { Shares } from '../../../src/ports/shares.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { someday, virtualClock, type VirtualClock } from '../../support/clock.ts';
+import type { Told } from '../../../src/core/page/notification.ts';
 import { plainNotification } from '../../support/notification.ts';
 
 const beginWithinMs: Millis = 10 * second;
@@ -55,7 +56,7 @@ interface Rig {
   callOff(call: string, worker: string): Promise<void>;
   finished(call: string): Promise<void>;
   grant(call: string, worker: string): Promise<void>;
-  page(id: string): Promise<void>;
+  page(id: string, attempt?: number): Promise<void>;
   over(type: 'PageAcked' | 'PageClosed', page: string): Promise<void>;
   answered(id: string): Promise<void>;
   inputs<T extends Input['type']>(type: T): Promise<readonly Extract<Input, { type: T }>[]>;
@@ -71,10 +72,12 @@ interface Options {
   /** What the hands see of the log. */
   readonly logOf?: (log: EventLog, clock: Clock) => EventLog;
   readonly onTrouble?: (error: unknown) => void;
+  /** What every message tells besides. */
+  readonly also?: readonly Told[];
 }
 
 /** Every claim of a notification is granted at once. */
-function granting(log: EventLog, say: (fact: object) => Promise<void>): EventLog {
+function granting(log: EventLog, say: (fact: object) => Promise<void>, also: readonly Told[] = []): EventLog {
   return {
     ...log,
     async append(topic, batch) {
@@ -82,7 +85,7 @@ function granting(log: EventLog, say: (fact: object) => Promise<void>): EventLog
       for (const value of batch.values as readonly Input[]) {
         if (value.type !== 'NotifyClaimed') continue;
         const { page, attempt, worker, notification: outgoing } = value;
-        const notification = { ...plainNotification, id: outgoing };
+        const notification = { ...plainNotification, id: outgoing, ...(also.length === 0 ? {} : { also }) };
         await say({ type: 'NotifyGranted', page, incident: 'i1.s', notifier: 'terminal', attempt, worker, outgoing, notification });
       }
       return end;
@@ -116,7 +119,7 @@ async function rig(options: Options = {}): Promise<Rig> {
     make: (partition) =>
       createEffects({
         partition,
-        log: granting(options.logOf?.(store.log, clock) ?? store.log, put),
+        log: granting(options.logOf?.(store.log, clock) ?? store.log, put, options.also),
         cursors: store.cursors,
         clock,
         worker: `w.${(terms += 1)}`,
@@ -170,13 +173,13 @@ async function rig(options: Options = {}): Promise<Rig> {
       return say({ type: 'StepFinished', run: 'r1.s', call, ...rest, outcome: fine });
     },
     callOff: (call, worker) => say({ type: 'StepCalledOff', run: 'r1.s', incident: 'i1.s', call, worker, why: 'cancelled' }),
-    page: (id) =>
+    page: (id, attempt = 1) =>
       say({
         type: 'NotifyRequested',
         page: 'p1.s',
         incident: 'i1.s',
         notifier: 'terminal',
-        attempt: 1,
+        attempt,
         notification: { ...plainNotification, id },
       }),
     over: (type, page) => say({ type, page, incident: 'i1.s', by: 'ann', via: 'console', why: 'it is over' }),
@@ -598,5 +601,26 @@ for (const type of ['PageAcked', 'PageClosed'] as const) {
 
     const [answer, ...more] = await made.inputs('NotifyAnswered');
     assert.deepEqual([answer?.outcome.outcome, more.length], ['deferred', 0]);
+  });
+}
+
+for (const type of ['PageAcked', 'PageClosed'] as const) {
+  test(`X8: a message that is still on its way out is withdrawn at ${type} of a page that it tells besides, and after three attempts no more`, async () => {
+    const told: Told = { id: 'n9', incident: 'i2.s', page: 'p2.s', title: '', severity: 'critical' };
+    const made = await rig({ slow: true, also: [told] });
+    await made.gain();
+    await made.page('n1');
+    await made.over(type, 'p3.s');
+    assert.deepEqual(await made.inputs('NotifyAnswered'), [], 'another page says nothing about it');
+    await made.over(type, 'p2.s');
+    const [answer, ...more] = await made.inputs('NotifyAnswered');
+    assert.deepEqual([answer?.outcome.outcome, more.length], ['deferred', 0]);
+
+    await made.page('n1', 4);
+    assert.deepEqual(made.delivered, ['n1', 'n1']);
+    await made.over(type, 'p2.s');
+    assert.equal((await made.inputs('NotifyAnswered')).length, 1, 'no ring is put off for ever by what ends beside it');
+    await made.over(type, 'p1.s');
+    assert.equal((await made.inputs('NotifyAnswered')).length, 2);
   });
 }

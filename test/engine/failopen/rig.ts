@@ -1,6 +1,7 @@
 // Failing open over time: real intake, engine, spool and stores in memory; virtual time. Who decides is a service with the role `host`; a gateway whose
 // decider has stopped is one without it.
 import { memoryDisk } from '../../../adapters/memory/disk.ts';
+import { memoryJournal } from '../../../adapters/memory/journal.ts';
 import { memoryStore } from '../../../adapters/memory/store.ts';
 import type { AlertEvent } from '../../../src/core/alert/event.ts';
 import type { AlertSeen } from '../../../src/core/alert/facts.ts';
@@ -11,12 +12,14 @@ import { everyScope } from '../../../src/core/stamp.ts';
 import { hour, minute, second } from '../../../src/core/time.ts';
 import { startDecisionFeed } from '../../../src/engine/failopen/decision-feed.ts';
 import { createFailOpen, type FailOpen } from '../../../src/engine/failopen/failopen.ts';
+import { createKeptPages } from '../../../src/engine/failopen/kept.ts';
 import { createIntake, type Intake } from '../../../src/engine/intake/intake.ts';
 import { partitionOf } from '../../../src/engine/intake/scope.ts';
 import { openSpool, type Spool } from '../../../src/engine/spool/spool.ts';
 import type { Service } from '../../../src/engine/service.ts';
 import { alertId } from '../../../src/readmodel/documents.ts';
 import type { EventLog } from '../../../src/ports/event-log.ts';
+import type { Journal } from '../../../src/ports/journal.ts';
 import type { Notifier } from '../../../src/ports/notifier.ts';
 import type { Role } from '../../../src/ports/shares.ts';
 import type { Parsed, Source } from '../../../src/ports/source.ts';
@@ -39,6 +42,10 @@ export interface Rig {
   readonly attempts: Notification[];
   readonly counted: string[];
   readonly troubles: string[];
+  /** Pages that the next life will know of, by key. */
+  readonly kept: Map<string, string>;
+  /** How the record of pages takes a word; null: as it should. */
+  journalSays: (() => Promise<void>) | null;
   failOpen: FailOpen;
   intake: Intake;
   spool: Spool | null;
@@ -65,6 +72,7 @@ export async function rig(roles: readonly Role[], options: { readonly spooled?: 
   const clock = virtualClock();
   const shared = memoryStore({ disk: memoryDisk(), partitions, clock });
   const own = memoryDisk();
+  const kept = new Map<string, string>();
   let lives = 0;
   let ids = 0;
   let stopDecisionFeed = async (): Promise<void> => {};
@@ -103,6 +111,11 @@ export async function rig(roles: readonly Role[], options: { readonly spooled?: 
     },
   };
 
+  function journal(): Journal {
+    const real = memoryJournal(kept);
+    return { ...real, write: async (entry) => (made.journalSays === null ? real.write(entry) : made.journalSays()) };
+  }
+
   async function serve(now: readonly Role[]): Promise<Service> {
     const service = loneService(shared, { roles: new Set(now), shared: { ...shared, log }, clock, onTrouble });
     await service.start();
@@ -125,6 +138,12 @@ export async function rig(roles: readonly Role[], options: { readonly spooled?: 
         if (held?.state === 'cleared') return (held.clearedAt ?? 0) >= observedAt;
         return held?.state === 'firing' && held.severity === 'critical';
       },
+      async became(scope, fingerprint, since) {
+        const held = await shared.views.get('alert', alertId(scope, fingerprint), [scope]);
+        if (held === null || held.seenAt < since) return null;
+        return held.state === 'cleared' ? 'cleared' : 'decided';
+      },
+      kept: createKeptPages({ journal: journal(), clock, onTrouble }),
       installation: () => 'here',
       keepTryingMs: 2 * hour,
       instance: 'one',
@@ -170,6 +189,8 @@ export async function rig(roles: readonly Role[], options: { readonly spooled?: 
     open,
     counted,
     troubles,
+    kept,
+    journalSays: null,
     away: false,
     refusesFirings: false,
     says: () => ({ outcome: 'accepted', detail: '' }),
