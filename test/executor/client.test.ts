@@ -203,7 +203,7 @@ test('loads the actions and what they need, nothing else', () => {
   walk(program);
   const files = [...seen].map((file) => file.slice(root.length));
   const allowed =
-    /^(?:src\/gateway\/(?:executor-[a-z]+|clock)\.ts|src\/executor\/executor\.ts|src\/core\/[a-z/]+\.ts|src\/ports\/(?:action|json-schema)\.ts|adapters\/action-registry\.ts|adapters\/(?:kit|shell|http|process)\/[a-z-]+\.ts)$/;
+    /^(?:src\/gateway\/(?:executor-[a-z]+|clock)\.ts|src\/executor\/executor\.ts|src\/core\/[a-z/]+\.ts|src\/ports\/(?:action|json-schema)\.ts|adapters\/action-registry\.ts|adapters\/(?:kit|shell|http|process)\/[a-z0-9-]+\.ts)$/;
   assert.deepEqual(
     files.filter((file) => !allowed.test(file)),
     [],
