@@ -1,6 +1,8 @@
-// A store's file copied to another name, while a gateway writes to it or while none runs; and what is known of a file before it is trusted.
-// Through SQLite, never byte by byte: part of a living store is in its WAL.
-//   B1  The copy is one moment of the store: one read transaction is held over all of it. Every commit before it began is in the copy.
+// A store copied to one file of another name, while a gateway writes to it or while none runs; and what is known of a file before it is trusted.
+// Through SQLite, never byte by byte: part of a living store is in its WAL. The copy is one file whatever the store is: log and state side by
+// side, as a store of schema 2 was, which the next opening makes two of again (upgrade.ts).
+//   B1  The copy is one moment of the store. A read transaction is held over each of its files, the state's from a moment before the log's:
+//       the log may hold more than the state knows, never less. Every commit before the copy began is in it.
 //   B2  A copy that is whole lies under its name, checked and synced; one that broke off leaves nothing, neither under that name nor beside it.
 //   B3  Nothing is overwritten unless the caller says so.
 //   B4  The store goes on: the copy reads through a connection of its own (wal.ts keeps the writer from waiting for it).
@@ -9,8 +11,10 @@ import { dirname } from 'node:path';
 import { backup, DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
 import { isDamage } from './failures.ts';
-import { schemaVersion } from './schema.ts';
+import { requireKnown, type Found } from './known.ts';
+import { withTails } from './rescue.ts';
 import { sync } from './sync.ts';
+import { merge } from './merge.ts';
 
 /** 8 MiB a step: between two of them Ctrl-C is heard and progress is told. */
 const pagesPerStep = 2_048;

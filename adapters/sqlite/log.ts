@@ -4,13 +4,13 @@
 import { invariant } from '../../src/core/errors.ts';
 import type { BulkLane, EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
+import type { DurableLog } from './checkpoints.ts';
 import { createBulkQueue, type BulkQueue } from './bulk.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { LogJob, LogQueues } from './lanes.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
 import { tailOf, type Tail } from './tail.ts';
 import { parsed, stow, unstow } from './text.ts';
-import type { Job } from './waiting-jobs.ts';
 
 const trimBatchesPerStep = 128;
 
@@ -32,12 +32,14 @@ interface Slot {
   placing: boolean;
   low: number;
   readonly tail: Tail;
+  /** Resolves when the newest append is settled, and so all before it. */
+  appended: Promise<void>;
   readonly watchers: Set<Watcher>;
 }
 
 interface Options {
   readonly partitions: number;
-  readonly queues: PriorityQueues;
+  readonly queues: LogQueues;
   readonly reader: Reader;
   /** As the file says, by slot. */
   readonly ends: readonly number[];
@@ -47,7 +49,7 @@ interface Options {
   readonly tailBytesMax: number;
 }
 
-export function eventLog(options: Options): Omit<EventLog, 'close'> {
+export function eventLog(options: Options): Omit<EventLog, 'close'> & DurableLog {
   const { partitions, queues, reader } = options;
   const slots: readonly Slot[] = options.ends.map((end, index) => ({
     end,
@@ -56,6 +58,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
     placing: false,
     low: options.lows[index] ?? 0,
     tail: tailOf(options.tailRecordsMax / options.ends.length, options.tailBytesMax / options.ends.length),
+    appended: Promise.resolve(),
     watchers: new Set(),
   }));
 
@@ -88,7 +91,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
       const slot = slotAt(topic, batch.partition);
       const { job, body } = jobOf(topic, batch, 'append');
       slot.flying += job.records;
-      return new Promise<number>((resolve, reject) => {
+      const appended = new Promise<number>((resolve, reject) => {
         queues.send({
           ...job,
           settle(answer) {
@@ -101,7 +104,10 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
           },
         });
       });
+      slot.appended = appended.then(nothing, nothing);
+      return appended;
     },
+    settled: async (partition) => void (await Promise.all([slotAt('inputs', partition).appended, slotAt('facts', partition).appended])),
     async read(topic, partition, offset, max) {
       const slot = slotAt(topic, partition);
       const from = Math.max(offset, slot.low);
@@ -129,14 +135,14 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
       const request = { type: 'trim', slot: slotOf(topic, partition), below: low, batchesMax: trimBatchesPerStep } as const;
       let more;
       do {
-        more = await ask(queues, { priority: 'views', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
+        more = await ask(queues, { priority: 'retention', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
         slot.low = Math.max(slot.low, low);
       } while (more === 1);
     },
   };
 }
 
-function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): BulkLane {
+function bulkLane(queues: LogQueues, slotAt: (partition: number) => Slot): BulkLane {
   /** Gives the oldest their places, a step at a time, while there is room. */
   function place(partition: number): void {
     const slot = slotAt(partition);
@@ -203,7 +209,7 @@ function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): 
 }
 
 /** What is sent to the writer, but for what comes of it. */
-function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<Job, 'settle'>; readonly body: string } {
+function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<LogJob, 'settle'>; readonly body: string } {
   invariant(batch.values.length > 0, 'a batch has at least one record');
   const body = JSON.stringify(batch.values);
   const raw = batch.raw === undefined ? null : stow(batch.raw);
@@ -211,6 +217,8 @@ function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readon
   const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
   return { job: { priority: topic, request, records: batch.values.length, bytes: body.length + (batch.raw?.length ?? 0) }, body };
 }
+
+function nothing(): void {}
 
 /** One call per watcher and turn, after the promises of the group are settled. */
 function wake({ watchers }: Slot): void {

@@ -1,31 +1,33 @@
-// What waits for the disk, and group commit: while one group is being synced, everything that comes queues for the next (waiting-jobs.ts).
-//   G1  One group in flight; inputs go before facts, facts before state, state before views, calls of one priority in their order.
-//   G2  A group takes all inputs, facts and state that wait, so a checkpoint never overtakes an append that was called before it.
-//       Views and housekeeping get a small chunk when nothing else waits, and at least every `viewsAfterMs`, so that they neither
-//       hold up an acceptance for long nor starve.
+// What waits for one file, and group commit: while one group is being synced, everything that comes queues for the next (waiting-jobs.ts).
+//   G1  One group in flight; lanes go in their order (lanes.ts), calls of one lane in theirs.
+//   G2  A group takes all that is urgent. The patient lane gets a chunk when nothing else waits, and at least every `patientAfterMs`, so that it
+//       neither holds up what is urgent for long nor starves.
 import type { Worker } from 'node:worker_threads';
+import type { Lanes } from './lanes.ts';
+import type { Answer, Refusal } from './requests.ts';
 import { createWaitingJobs, type Job, type QueueLimits } from './waiting-jobs.ts';
-import type { Answer, Refusal, Request } from './requests.ts';
 
-const viewsAfterMs = 100;
-
-export interface PriorityQueues {
-  send(job: Job): void;
+export interface PriorityQueues<Lane extends string, Asked> {
+  send(job: Job<Lane, Asked>): void;
   /** Refuses new requests; resolves when those that wait are settled. */
   drain(): Promise<void>;
   /** Ends the writer, after `drain`. */
   close(): Promise<void>;
 }
 
-export function createPriorityQueues(worker: Worker, limits: QueueLimits): PriorityQueues {
-  const waiting = createWaitingJobs(limits);
-  let flying: readonly Job[] = [];
+export function createPriorityQueues<Lane extends string, Asked>(
+  worker: Worker,
+  lanes: Lanes<Lane>,
+  limits: QueueLimits,
+): PriorityQueues<Lane, Asked> {
+  const waiting = createWaitingJobs<Lane, Asked>(lanes, limits);
+  let flying: readonly Job<Lane, Asked>[] = [];
   let scheduled = false;
-  let viewedAt = 0;
+  let patientAt = 0;
   let drained: (() => void) | null = null;
   let stopped: Refusal | null = null;
 
-  function tell(message: readonly Request[] | 'close'): void {
+  function tell(message: readonly Asked[] | 'close'): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(message);
   }
@@ -40,9 +42,9 @@ export function createPriorityQueues(worker: Worker, limits: QueueLimits): Prior
   function post(): void {
     scheduled = false;
     const urgent = waiting.takeUrgent();
-    const views = urgent.length === 0 || performance.now() - viewedAt >= viewsAfterMs ? waiting.takeViews() : []; // G2
-    if (views.length > 0) viewedAt = performance.now();
-    flying = [...urgent, ...views];
+    const patient = urgent.length === 0 || performance.now() - patientAt >= lanes.patientAfterMs ? waiting.takePatient() : []; // G2
+    if (patient.length > 0) patientAt = performance.now();
+    flying = [...urgent, ...patient];
     if (flying.length > 0) tell(flying.map((job) => job.request));
     else drained?.();
   }

@@ -7,14 +7,14 @@ import { asked, sees, sortOf, type ViewQuery } from '../../src/readmodel/query.t
 import { textOfPlace } from '../../src/readmodel/place.ts';
 import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 import { ask } from './ask.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { StateQueues } from './lanes.ts';
 import type { Reader, Row } from './reader.ts';
 import { parsed, stow, unstow } from './text.ts';
 import { placesFor } from './viewlists.ts';
 
 const pruneDocsPerStep = 128;
 
-export function viewsOver(queues: PriorityQueues, reader: Reader, now: () => Instant): Views {
+export function viewsOver(queues: StateQueues, reader: Reader, now: () => Instant): Views {
   return {
     async apply({ cursor, partition, offset, patches, entries }) {
       const rows = patches.map((patch) => JSON.stringify(patch));
