@@ -87,26 +87,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> & DurableLog
   return {
     partitions,
     bulk: bulkLane(queues, (partition) => slotAt('inputs', partition)),
-    async append(topic, batch) {
-      const slot = slotAt(topic, batch.partition);
-      const { job, body } = jobOf(topic, batch, 'append');
-      slot.flying += job.records;
-      const appended = new Promise<number>((resolve, reject) => {
-        queues.send({
-          ...job,
-          settle(answer) {
-            slot.flying -= job.records;
-            if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
-            slot.end = answer + batch.values.length;
-            slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
-            wake(slot);
-            return resolve(answer);
-          },
-        });
-      });
-      slot.appended = appended.then(nothing, nothing);
-      return appended;
-    },
+    append: async (topic, batch) => appendTo(queues, slotAt(topic, batch.partition), topic, batch),
     settled: async (partition) => void (await Promise.all([slotAt('inputs', partition).appended, slotAt('facts', partition).appended])),
     async read(topic, partition, offset, max) {
       const slot = slotAt(topic, partition);
@@ -140,6 +121,26 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> & DurableLog
       } while (more === 1);
     },
   };
+}
+
+function appendTo(queues: LogQueues, slot: Slot, topic: Topic, batch: LogBatch): Promise<number> {
+  const { job, body } = jobOf(topic, batch, 'append');
+  slot.flying += job.records;
+  const appended = new Promise<number>((resolve, reject) => {
+    queues.send({
+      ...job,
+      settle(answer) {
+        slot.flying -= job.records;
+        if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
+        slot.end = answer + batch.values.length;
+        slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
+        wake(slot);
+        return resolve(answer);
+      },
+    });
+  });
+  slot.appended = appended.then(nothing, nothing);
+  return appended;
 }
 
 function bulkLane(queues: LogQueues, slotAt: (partition: number) => Slot): BulkLane {

@@ -1,6 +1,7 @@
 // The tables of the two files: what is in which, and why it stands there. Those of the read model are viewtables.ts.
 // One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
 // that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side.
+import type { DatabaseSync } from 'node:sqlite';
 import { viewTables } from './viewtables.ts';
 
 /** `partitions`, and `identity`: a number that both files of a store have (schema.ts, F4). */
@@ -36,6 +37,15 @@ export const stateTablesBeside = stateOnly;
 
 /** Every table of the state but `store`, in the order in which they are copied from file to file. */
 export const stateTableNames = ['marks', 'desks', 'cursors', 'views', 'facets', 'places', 'tallies', 'timeline'] as const;
+
+/** Copies a table of the state into an empty one with the same columns; `from` and `to` are databases of the connection. */
+export function copyTable(
+  db: DatabaseSync,
+  name: (typeof stateTableNames)[number],
+  { from, to }: { readonly from: string; readonly to: string },
+): void {
+  db.exec(`INSERT INTO ${to}.${name} SELECT * FROM ${from}.${name}`);
+}
 
 /** Batches that are kept and have no place yet, in the order in which they came (log-writer.ts). */
 export const bulkTable = `CREATE TABLE IF NOT EXISTS bulk (

@@ -12,7 +12,7 @@ import { documentKinds, states, type DocumentByKind, type DocumentKind } from '.
 import type { DocumentPatch } from '../../src/readmodel/patch.ts';
 import { setAside, withTails } from './rescue.ts';
 import { sync } from './sync.ts';
-import { stateTableNames, stateTables } from './tables.ts';
+import { copyTable, stateTableNames, stateTables } from './tables.ts';
 import { unstow } from './text.ts';
 import { viewTables } from './viewtables.ts';
 import { viewWriter } from './viewwriter.ts';
@@ -77,7 +77,7 @@ function writeState(db: DatabaseSync, part: string, { path, identity, to, prepar
     state.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -65536');
     state.prepare('ATTACH ? AS log').run(path);
     state.exec(`BEGIN IMMEDIATE; ${stateTables}`);
-    copyState(state, { from: 'log', to: 'main' });
+    for (const name of stateTableNames) copyTable(state, name, { from: 'log', to: 'main' });
     const name = state.prepare('INSERT INTO store VALUES (?, ?)');
     name.run('partitions', Number(state.prepare("SELECT value FROM log.store WHERE name = 'partitions'").get()?.['value']));
     name.run('identity', identity);
@@ -87,11 +87,6 @@ function writeState(db: DatabaseSync, part: string, { path, identity, to, prepar
     state.close();
   }
   sync(part);
-}
-
-/** Copies every table of the state into an empty one with the same columns; names are those of the connection's databases. */
-export function copyState(db: DatabaseSync, { from, to }: { readonly from: string; readonly to: string }): void {
-  for (const name of stateTableNames) db.exec(`INSERT INTO ${to}.${name} SELECT * FROM ${from}.${name}`);
 }
 
 /** Of an upgrade that a crash broke off before the log let go: the log still has all of it. */
