@@ -12,18 +12,33 @@ export interface Lanes<Lane extends string> {
   /** Of the patient lane, in one group; a single larger request still goes whole. */
   readonly patientRecordsPerGroup: number;
   readonly patientAfterMs: number;
+  /** How long it waits from one group to the next for more to come, unless so many records wait already. */
+  readonly restMs: number;
+  readonly fullRecords: number;
 }
 
 const logOrder = ['inputs', 'facts', 'letters'] as const;
 type LogLane = (typeof logOrder)[number] | 'retention';
 
 /** Retention goes in small steps: acceptances wait for the same file. */
-export const logLanes: Lanes<LogLane> = { urgent: logOrder, patient: 'retention', patientRecordsPerGroup: 24, patientAfterMs: 100 };
+export const logLanes: Lanes<LogLane> = {
+  urgent: logOrder,
+  patient: 'retention',
+  patientRecordsPerGroup: 24,
+  patientAfterMs: 100,
+  restMs: 0,
+  fullRecords: 0,
+};
 
 type StateLane = 'state' | 'views';
 
-/** Nobody who is to be answered waits for this file, so that a commit takes much of both. */
-export const stateLanes: Lanes<StateLane> = { urgent: ['state'], patient: 'views', patientRecordsPerGroup: 512, patientAfterMs: 0 };
+/**
+ * Nobody who is to be answered waits for this file, so that a commit takes much of both, and comes rarely while there is little to do: each costs a
+ * sync of the disk that acceptances wait for.
+ */
+export function stateLanes(restMs: number): Lanes<StateLane> {
+  return { urgent: ['state'], patient: 'views', patientRecordsPerGroup: 512, patientAfterMs: 0, restMs, fullRecords: 1_024 };
+}
 
 export type LogJob = Job<LogLane, LogRequest>;
 export type LogQueues = PriorityQueues<LogLane, LogRequest>;

@@ -2,6 +2,7 @@
 //   G1  One group in flight; lanes go in their order (lanes.ts), calls of one lane in theirs.
 //   G2  A group takes all that is urgent. The patient lane gets a chunk when nothing else waits, and at least every `patientAfterMs`, so that it
 //       neither holds up what is urgent for long nor starves.
+//   G4  Between two groups it rests for what the lanes say, unless much waits already or it is being closed.
 import type { Worker } from 'node:worker_threads';
 import type { Lanes } from './lanes.ts';
 import type { Answer, Refusal } from './requests.ts';
@@ -24,6 +25,8 @@ export function createPriorityQueues<Lane extends string, Asked>(
   let flying: readonly Job<Lane, Asked>[] = [];
   let scheduled = false;
   let patientAt = 0;
+  let postedAt = Number.NEGATIVE_INFINITY;
+  let rest: NodeJS.Timeout | null = null;
   let drained: (() => void) | null = null;
   let stopped: Refusal | null = null;
 
@@ -32,15 +35,25 @@ export function createPriorityQueues<Lane extends string, Asked>(
     worker.postMessage(message);
   }
 
-  /** At the end of this turn of the event loop, so that everything that asks in this turn shares the group. */
+  /** At the end of this turn of the event loop, so that everything that asks in this turn shares the group; or behind the rest (G4). */
   function schedule(): void {
-    if (scheduled || flying.length > 0) return;
+    if (flying.length > 0) return;
+    const restMs = drained !== null || waiting.isFull() ? 0 : postedAt + lanes.restMs - performance.now();
+    if (rest !== null && restMs <= 0) {
+      clearTimeout(rest);
+      rest = null;
+      scheduled = false;
+    }
+    if (scheduled) return;
     scheduled = true;
-    setImmediate(post);
+    if (restMs > 0) rest = setTimeout(post, restMs);
+    else setImmediate(post);
   }
 
   function post(): void {
     scheduled = false;
+    rest = null;
+    postedAt = performance.now();
     const urgent = waiting.takeUrgent();
     const patient = urgent.length === 0 || performance.now() - patientAt >= lanes.patientAfterMs ? waiting.takePatient() : []; // G2
     if (patient.length > 0) patientAt = performance.now();

@@ -27,6 +27,8 @@ export interface SqliteLimits {
   /** Waiting for the disk, in each lane (lanes.ts); beyond: `overloaded`. */
   readonly queueRecordsMax: number;
   readonly queueBytesMax: number;
+  /** How long the state's file rests between two commits while there is little to write (lanes.ts). */
+  readonly stateRestMs: number;
   /** Newest records kept in memory as objects, over all topics and partitions. */
   readonly tailRecordsMax: number;
   readonly tailBytesMax: number;
@@ -41,6 +43,7 @@ export interface SqliteLimits {
 export const sqliteLimits: SqliteLimits = {
   queueRecordsMax: 16_384,
   queueBytesMax: 32 * 1_048_576,
+  stateRestMs: 0,
   tailRecordsMax: 32_768,
   tailBytesMax: 64 * 1_048_576,
   lettersMax: 10_000,
@@ -96,7 +99,7 @@ async function openStore({ path, partitions, limits, clock, aside }: SqliteOptio
   undo.push(() => letterReader.close());
   const stateReader = openReader(paths.state, 'store_unavailable');
   const logQueues: LogQueues = createPriorityQueues(writers.log.worker, logLanes, limits);
-  const stateQueues: StateQueues = createPriorityQueues(writers.state.worker, stateLanes, limits);
+  const stateQueues: StateQueues = createPriorityQueues(writers.state.worker, stateLanes(limits.stateRestMs), limits);
   const probe = probeOf(logQueues, stateQueues);
   const { settled, ...log } = eventLog({ partitions, queues: logQueues, reader: logReader, ...writers.log.opening, ...limits });
 

@@ -29,6 +29,8 @@ export interface WaitingJobs<Lane extends string, Asked> {
   /** Settles jobs that were taken: from here on their lanes have room for others. */
   settle(jobs: readonly Job<Lane, Asked>[], answerOf: (index: number) => Answer): void;
   isEmpty(): boolean;
+  /** Whether so much waits that it goes without a rest. */
+  isFull(): boolean;
 }
 
 interface Queue<Lane extends string, Asked> {
@@ -71,6 +73,7 @@ export function createWaitingJobs<Lane extends string, Asked>(
       }
     },
     isEmpty: () => all.every((queue) => queue.jobs.length === 0),
+    isFull: () => all.reduce((sum, { records }) => sum + records, 0) >= lanes.fullRecords,
   };
 }
 

@@ -279,7 +279,7 @@ test('when the writer thread dies, what waits is refused, and so is what comes l
   const worker = new Worker("require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory'); })", {
     eval: true,
   });
-  const queues: StateQueues = createPriorityQueues(worker, stateLanes, limits);
+  const queues: StateQueues = createPriorityQueues(worker, stateLanes(0), limits);
   const ask = (): Promise<unknown> => {
     const request = { type: 'cursor', name: 'c', partition: 0, offset: 1 } as const;
     return new Promise((settle) => queues.send({ priority: 'state', request, records: 1, bytes: 1, settle }));

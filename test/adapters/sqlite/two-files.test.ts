@@ -153,3 +153,26 @@ test('a checkpoint of thousands of rows and a long read model hold up no accepta
     await saved;
     await store.close();
   }));
+
+test('G4: the state rests between two commits, not before the first, not with much to write, and not at its end', () =>
+  inFolder(async (path) => {
+    const restMs = 2_000;
+    const store = await sqliteStore({ path, partitions: 1, limits: { ...sqliteLimits, stateRestMs: restMs } });
+    const took = async (work: Promise<unknown>): Promise<number> => {
+      const began = performance.now();
+      await work;
+      return performance.now() - began;
+    };
+    await store.cursors.save('c', 0, 1);
+    const rested = await took(Promise.all([store.cursors.save('c', 0, 2), store.cursors.save('c', 0, 3)]));
+    assert.ok(rested > restMs * 0.7, `${rested} ms`);
+    const rows = Array.from({ length: 1_100 }, (_, n) => ({ scope: 's', table: 't', key: `${n}`, doc: {} }));
+    const little = store.cursors.save('c', 0, 4);
+    const much = await took(store.checkpoints.save(0, { inputs: 0, facts: 0 }, rows));
+    await little;
+    assert.ok(much < restMs * 0.7, `${much} ms with much to write`);
+    const last = store.cursors.save('c', 0, 5);
+    const closing = await took(store.close());
+    await last;
+    assert.ok(closing < restMs * 0.7, `${closing} ms to close`);
+  }));

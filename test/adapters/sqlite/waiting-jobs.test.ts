@@ -11,6 +11,8 @@ const lanes: Lanes<Lane> = {
   patient: 'retention',
   patientRecordsPerGroup: 24,
   patientAfterMs: 100,
+  restMs: 0,
+  fullRecords: 30,
 };
 
 const waitingJobs = (limits: QueueLimits): WaitingJobs<Lane, string> => createWaitingJobs(lanes, limits);
@@ -63,4 +65,12 @@ test('G3: a lane is full by records or bytes until its jobs are settled, in flig
   assert.equal(waiting.add(job('inputs', 'more'))?.why, 'overloaded', 'in flight');
   waiting.settle(taken, () => 0);
   assert.equal(waiting.add(job('inputs', 'more')), null);
+});
+
+test('G4: what waits in all lanes together is full or not, whatever is in flight', () => {
+  const waiting = waitingJobs({ queueRecordsMax: 1_000, queueBytesMax: 1_000 });
+  waiting.add(job('inputs', 'a', 20));
+  assert.equal(waiting.isFull(), false);
+  waiting.add(job('retention', 'b', 10));
+  assert.equal(waiting.isFull(), true);
 });
