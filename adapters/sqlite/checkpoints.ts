@@ -1,22 +1,40 @@
-// Checkpoints over the file: saves go to the writer, loads are one read of one moment.
+// Checkpoints over the state's file: saves go to its writer, loads are one read of one moment.
+//   W3  A checkpoint never points past what is durable in the log, which is another file: asked before the save goes to its writer.
 import { setImmediate as nextRound } from 'node:timers/promises';
-import type { Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
+import { GatewayError } from '../../src/core/errors.ts';
+import type { CheckpointMark, Checkpoints, DeskRow } from '../../src/ports/checkpoints.ts';
+import type { EventLog } from '../../src/ports/event-log.ts';
 import { ask } from './ask.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { StateQueues } from './lanes.ts';
 import type { Reader } from './reader.ts';
 import type { CheckpointRequest } from './requests.ts';
 import { parsed, stow, unstow } from './text.ts';
 
 const loadRowsPerChunk = 1_000;
-const rowsPerSlice = 1_000;
+const rowsPerSlice = 250;
 
 function plainOf({ scope, table, key, doc }: DeskRow): CheckpointRequest['rows'][number] {
   return { scope: stow(scope), table: stow(table), key: stow(key), doc: doc === null ? null : JSON.stringify(doc) };
 }
 
-export function checkpointsOver(queues: PriorityQueues, reader: Reader): Checkpoints {
+/** What of the log is durable. */
+export interface DurableLog extends Pick<EventLog, 'end'> {
+  /** Resolves when the appends that were called before are settled, well or not. */
+  settled(partition: number): Promise<void>;
+}
+
+export function checkpointsOver(queues: StateQueues, reader: Reader, log: DurableLog): Checkpoints {
+  /** W3 */
+  async function requireWithinLog(partition: number, { inputs, facts }: CheckpointMark): Promise<void> {
+    await log.settled(partition);
+    if (inputs <= (await log.end('inputs', partition)) && facts <= (await log.end('facts', partition))) return;
+    const says = `checkpoint of partition ${partition} at inputs ${inputs}, facts ${facts} is past the end of the log`;
+    throw new GatewayError('state_conflict', `store: ${says}`);
+  }
+
   return {
     async save(partition, { inputs, facts }, rows) {
+      await requireWithinLog(partition, { inputs, facts });
       const plain: CheckpointRequest['rows'][number][] = [];
       for (const row of rows) {
         plain.push(plainOf(row));

@@ -1,11 +1,11 @@
 // Cursors over the file.
 import type { Cursors } from '../../src/ports/cursors.ts';
 import { ask } from './ask.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { StateQueues } from './lanes.ts';
 import type { Reader } from './reader.ts';
 import { stow } from './text.ts';
 
-export function cursorsOver(queues: PriorityQueues, reader: Reader): Cursors {
+export function cursorsOver(queues: StateQueues, reader: Reader): Cursors {
   return {
     async load(name, partition) {
       const row = reader.get('SELECT position FROM cursors WHERE name = ? AND partition = ?', stow(name), partition);

@@ -2,7 +2,7 @@
 import { GatewayError } from '../../src/core/errors.ts';
 import { letterPage, type DeadLetter, type DeadLetters } from '../../src/ports/dead-letters.ts';
 import { ask } from './ask.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { LogQueues } from './lanes.ts';
 import type { Reader, Row } from './reader.ts';
 import { parsed, stow } from './text.ts';
 
@@ -10,12 +10,12 @@ import { parsed, stow } from './text.ts';
 const ofEndpoints = "json_extract(doc, '$.endpoint') IN (SELECT value FROM json_each(?))";
 
 /** Newest first in lists; a second letter with a known id is the same letter; marking one that is gone does nothing. */
-export function deadLettersOver(queues: PriorityQueues, reader: Reader): DeadLetters {
+export function deadLettersOver(queues: LogQueues, reader: Reader): DeadLetters {
   return {
     async add(letter) {
       // The writer makes one text of it: of a body of 16 MB that takes a tenth of a second.
       const request = { type: 'letter', id: stow(letter.id), letter } as const;
-      await ask(queues, { priority: 'state', request, records: 1, bytes: letter.body.length });
+      await ask(queues, { priority: 'letters', request, records: 1, bytes: letter.body.length });
     },
     async list({ limit, after, endpoints }) {
       const below = after === undefined ? Number.MAX_SAFE_INTEGER : Number(after);
@@ -46,7 +46,7 @@ export function deadLettersOver(queues: PriorityQueues, reader: Reader): DeadLet
       return row && letterIn(row);
     },
     async mark(id, state) {
-      await ask(queues, { priority: 'state', request: { type: 'mark', id: stow(id), state }, records: 1, bytes: id.length });
+      await ask(queues, { priority: 'letters', request: { type: 'mark', id: stow(id), state }, records: 1, bytes: id.length });
     },
     async count(endpoints) {
       const row =

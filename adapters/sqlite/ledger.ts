@@ -1,102 +1,66 @@
-// The writing side of the file: a group of requests is one transaction and one sync. Runs in the writer thread.
-// What a request changes is the business of the writer of its table: log, checkpoint, letter, view.
+// The writing side of one file: a group of requests is one transaction and one sync. Runs in the writer thread of the file.
+// What a request changes is the business of the part that is given: log-part.ts, state-part.ts.
 //   W1  A group is done whole or not at all when the medium fails; offsets follow what is in the file, so a failed group burns none.
-//   W2  A request that fails by itself (a conflict, a bug) undoes its own changes and leaves the group alone.
+//   W2  A request that fails by itself undoes its own changes and leaves the group alone.
 //   W3  Nothing is answered as done that was written to a file which is not there any more (files.ts); what that file holds is rescued once.
 import type { DatabaseSync } from 'node:sqlite';
-import { checkpointWriter } from './checkpoint-writer.ts';
-import { Conflict } from './conflict.ts';
 import { isMediumFailure } from './failures.ts';
 import { filesOf, type StoreFiles } from './files.ts';
-import { letterWriter } from './letter-writer.ts';
-import { logWriter, type LogWriter } from './log-writer.ts';
-import type { Answer, AppendRequest, KeepRequest, Refusal, Request, WriterOptions } from './requests.ts';
+import type { Answer, Refusal } from './requests.ts';
 import { rescue, rescuedBeside } from './rescue.ts';
-import { giveBack } from './vacuum.ts';
-import { viewWriter } from './viewwriter.ts';
 
 /** Whoever deletes a directory may still be at it: soon again at first, then more rarely, for a rescue copies all that there is. */
 const rescueAgainMs = { first: 1_000, most: 10_000 } as const;
 
-export interface Ledger extends Pick<LogWriter, 'positions' | 'placeAll'> {
-  commit(group: readonly Request[]): readonly Answer[];
+/** What requests of one kind change. */
+export interface LedgerPart<Asked> {
+  /** Reads back what the file says; after a transaction that failed it is the only truth. */
+  reload(): void;
+  /** Before a transaction. */
+  begin(): void;
+  perform(request: Asked): Answer;
+  /** One statement is done whole or not at all by itself, and needs no savepoint. */
+  isOneStatement(request: Asked): boolean;
 }
 
-export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
-  const log = logWriter(db, options);
-  const checkpoints = checkpointWriter(db);
-  const letters = letterWriter(db, options);
-  const views = viewWriter(db);
-  const saveCursor = db.prepare('INSERT OR REPLACE INTO cursors VALUES (?, ?, ?)');
+export interface Ledger<Asked> {
+  commit(group: readonly Asked[]): readonly Answer[];
+}
+
+export function ledger<Asked>(db: DatabaseSync, path: string, part: LedgerPart<Asked>): Ledger<Asked> {
   const begin = db.prepare('BEGIN IMMEDIATE');
   const commitAll = db.prepare('COMMIT');
   const savepoint = db.prepare('SAVEPOINT request');
   const release = db.prepare('RELEASE request');
-  const files = filesOf(options.path);
-  const rescuer = rescuerOf(db, options.path, files);
-  let isFresh = false;
-  let probes = 0;
+  const files = filesOf(path);
+  const rescuer = rescuerOf(db, path, files);
+  let isFresh = true;
 
-  /** Reads back what the file says; after a failure it is the only truth. */
-  function reload(): void {
-    log.reload();
-    letters.reload();
-    isFresh = true;
-  }
-
-  function perform(request: Exclude<Request, AppendRequest | KeepRequest>): Answer {
-    switch (request.type) {
-      case 'checkpoint':
-        return checkpoints.save(request, log.positions().ends);
-      case 'views':
-        return views.apply(request);
-      case 'cursor':
-        saveCursor.run(request.name, request.partition, request.offset);
-        return 0;
-      case 'place':
-        return log.place(request.slot, request.batches);
-      case 'probe': {
-        const refusal = log.refusal();
-        if (refusal === null) saveCursor.run('probe', 0, (probes += 1));
-        return refusal ?? 0;
-      }
-      case 'letter':
-        return letters.add(request);
-      case 'mark':
-        return letters.mark(request.id, request.state);
-      case 'trim':
-        return log.trim(request.slot, request.below, request.batchesMax);
-      case 'prune':
-        return givingBack(db, views.prune(request.before, request.docsMax));
-    }
-  }
-
-  /** W2: inside a savepoint, so that a failure of its own undoes only this request. An append is one statement and needs none. */
-  function alone(request: Request): Answer {
-    if (request.type === 'append' || request.type === 'keep') return log.append(request);
+  /** W2: inside a savepoint, so that a failure of its own undoes only this request. */
+  function alone(request: Asked): Answer {
+    if (part.isOneStatement(request)) return part.perform(request);
     savepoint.run();
     try {
-      const answer = perform(request);
+      const answer = part.perform(request);
       release.run();
       return answer;
     } catch (error) {
       if (isMediumFailure(error) || !db.isTransaction) throw error;
       db.exec('ROLLBACK TO request; RELEASE request');
       if (error instanceof SyntaxError) return { why: 'unavailable', message: 'a stored document is damaged: it is no JSON any more' };
-      return { why: error instanceof Conflict ? 'conflict' : 'bug', message: messageOf(error) };
+      return { why: 'bug', message: messageOf(error) };
     }
   }
 
-  reload();
+  part.reload();
   return {
-    positions: log.positions,
-    placeAll: log.placeAll,
     commit(group) {
       const gone = files.look();
       if (gone !== null) return refused(group, 'unavailable', `${gone}; ${rescuer()}`); // W3
       try {
-        if (!isFresh) reload();
-        log.begin();
+        if (!isFresh) part.reload();
+        isFresh = true;
+        part.begin();
         begin.run();
         const answers = group.map(alone);
         commitAll.run();
@@ -111,12 +75,7 @@ export function ledger(db: DatabaseSync, options: WriterOptions): Ledger {
   };
 }
 
-function givingBack(db: DatabaseSync, gone: Answer): Answer {
-  giveBack(db);
-  return gone;
-}
-
-function refused(group: readonly Request[], why: Refusal['why'], message: string): readonly Answer[] {
+function refused(group: readonly unknown[], why: Refusal['why'], message: string): readonly Answer[] {
   const refusal: Refusal = { why, message };
   return group.map(() => refusal);
 }

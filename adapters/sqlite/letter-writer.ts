@@ -1,15 +1,18 @@
 // The writing side of the dead letters, inside the ledger's transaction; bounded: the oldest go first, the newest always stays.
 import type { DatabaseSync } from 'node:sqlite';
-import type { Request, WriterOptions } from './requests.ts';
+import type { LogOptions, LogRequest } from './requests.ts';
 
 export interface LetterWriter {
   /** Reads back how much there is; after a transaction that failed the file is the only truth. */
   reload(): void;
-  add(letter: Extract<Request, { type: 'letter' }>): number;
+  add(letter: Extract<LogRequest, { type: 'letter' }>): number;
   mark(id: string, state: string): number;
 }
 
-export function letterWriter(db: DatabaseSync, { lettersMax, letterBytesMax }: WriterOptions): LetterWriter {
+export function letterWriter(
+  db: DatabaseSync,
+  { lettersMax, letterBytesMax }: Pick<LogOptions, 'lettersMax' | 'letterBytesMax'>,
+): LetterWriter {
   const totals = db.prepare('SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM letters');
   const insert = db.prepare('INSERT INTO letters (id, state, bytes, doc) VALUES (?, ?, ?, ?) ON CONFLICT (id) DO NOTHING');
   const dropOldest = db.prepare('DELETE FROM letters WHERE seq = (SELECT min(seq) FROM letters) RETURNING bytes');

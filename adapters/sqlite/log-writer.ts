@@ -1,7 +1,7 @@
 // The writing side of the event log, inside the ledger's transaction: appends and trims, and where each slot ends and begins.
 import type { DatabaseSync } from 'node:sqlite';
 import { freeSpaceBeside } from './free-space-guard.ts';
-import { slotSpan, type Answer, type AppendRequest, type KeepRequest, type Refusal, type WriterOptions } from './requests.ts';
+import { slotSpan, type Answer, type AppendRequest, type KeepRequest, type LogOptions, type Positions, type Refusal } from './requests.ts';
 import { giveBack } from './vacuum.ts';
 
 export interface LogWriter {
@@ -19,10 +19,10 @@ export interface LogWriter {
   /** 1 while there is more to do, else 0. */
   trim(slot: number, below: number, batchesMax: number): number;
   /** By slot: the offset of the next record, and the first retained one. */
-  positions(): { readonly ends: readonly number[]; readonly lows: readonly number[] };
+  positions(): Positions;
 }
 
-export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
+export function logWriter(db: DatabaseSync, options: LogOptions): LogWriter {
   const insertBatch = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?)');
   const keepBatch = db.prepare('INSERT INTO bulk (slot, count, scope, body, raw) VALUES (?, ?, ?, ?, ?)');
   const oldestKept = db.prepare('SELECT seq, count FROM bulk WHERE slot = ? ORDER BY seq LIMIT ?');
@@ -33,6 +33,7 @@ export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
     'DELETE FROM log WHERE place IN (SELECT place FROM log WHERE place >= ? AND place < ? AND place + count <= ? ORDER BY place LIMIT ?)',
   );
   const freePages = db.prepare('PRAGMA freelist_count');
+  const free = (): number => Number(freePages.get()?.['freelist_count'] ?? 0);
   const freeSpace = freeSpaceBeside(options.path, options.freeBytesMin);
   let ends: number[] = [];
   let lows: number[] = [];
@@ -78,8 +79,10 @@ export function logWriter(db: DatabaseSync, options: WriterOptions): LogWriter {
       saveLow.run(slot, low);
       lows[slot] = low;
       const gone = Number(dropBatches.run(start, start + low, start + low, batchesMax).changes);
+      const before = free();
       giveBack(db);
-      return gone === batchesMax || Number(freePages.get()?.['freelist_count'] ?? 0) > 0 ? 1 : 0;
+      // A file that was made without `auto_vacuum` keeps its free pages.
+      return gone === batchesMax || (free() > 0 && free() < before) ? 1 : 0;
     },
     positions: () => ({ ends, lows }),
   };

@@ -5,13 +5,13 @@ import { invariant } from '../../src/core/errors.ts';
 import { packed, unpacked } from '../../src/core/stored/stored.ts';
 import type { BulkLane, EventLog, LogBatch, LogRecord, Topic } from '../../src/ports/event-log.ts';
 import { ask, errorOf } from './ask.ts';
+import type { DurableLog } from './checkpoints.ts';
 import { createBulkQueue, type BulkQueue } from './bulk.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { LogJob, LogQueues } from './lanes.ts';
 import type { Reader } from './reader.ts';
 import { slotOf, slotSpan } from './requests.ts';
 import { tailOf, type Tail } from './tail.ts';
 import { parsed, stow, unstow } from './text.ts';
-import type { Job } from './waiting-jobs.ts';
 
 const trimBatchesPerStep = 128;
 
@@ -33,12 +33,14 @@ interface Slot {
   placing: boolean;
   low: number;
   readonly tail: Tail;
+  /** Resolves when the newest append is settled, and so all before it. */
+  appended: Promise<void>;
   readonly watchers: Set<Watcher>;
 }
 
 interface Options {
   readonly partitions: number;
-  readonly queues: PriorityQueues;
+  readonly queues: LogQueues;
   readonly reader: Reader;
   /** As the file says, by slot. */
   readonly ends: readonly number[];
@@ -48,7 +50,7 @@ interface Options {
   readonly tailBytesMax: number;
 }
 
-export function eventLog(options: Options): Omit<EventLog, 'close'> {
+export function eventLog(options: Options): Omit<EventLog, 'close'> & DurableLog {
   const { partitions, queues, reader } = options;
   const slots: readonly Slot[] = options.ends.map((end, index) => ({
     end,
@@ -57,6 +59,7 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
     placing: false,
     low: options.lows[index] ?? 0,
     tail: tailOf(options.tailRecordsMax / options.ends.length, options.tailBytesMax / options.ends.length),
+    appended: Promise.resolve(),
     watchers: new Set(),
   }));
 
@@ -86,24 +89,8 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
   return {
     partitions,
     bulk: bulkLane(queues, (partition) => slotAt('inputs', partition)),
-    async append(topic, batch) {
-      const slot = slotAt(topic, batch.partition);
-      const { job, body } = jobOf(topic, batch, 'append');
-      slot.flying += job.records;
-      return new Promise<number>((resolve, reject) => {
-        queues.send({
-          ...job,
-          settle(answer) {
-            slot.flying -= job.records;
-            if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
-            slot.end = answer + batch.values.length;
-            slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
-            wake(slot);
-            return resolve(answer);
-          },
-        });
-      });
-    },
+    append: async (topic, batch) => appendTo(queues, slotAt(topic, batch.partition), topic, batch),
+    settled: async (partition) => void (await Promise.all([slotAt('inputs', partition).appended, slotAt('facts', partition).appended])),
     async read(topic, partition, offset, max) {
       const slot = slotAt(topic, partition);
       const from = Math.max(offset, slot.low);
@@ -131,14 +118,34 @@ export function eventLog(options: Options): Omit<EventLog, 'close'> {
       const request = { type: 'trim', slot: slotOf(topic, partition), below: low, batchesMax: trimBatchesPerStep } as const;
       let more;
       do {
-        more = await ask(queues, { priority: 'views', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
+        more = await ask(queues, { priority: 'retention', request, records: trimBatchesPerStep, bytes: 0 }, 'log_unavailable');
         slot.low = Math.max(slot.low, low);
       } while (more === 1);
     },
   };
 }
 
-function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): BulkLane {
+function appendTo(queues: LogQueues, slot: Slot, topic: Topic, batch: LogBatch): Promise<number> {
+  const { job, body } = jobOf(topic, batch, 'append');
+  slot.flying += job.records;
+  const appended = new Promise<number>((resolve, reject) => {
+    queues.send({
+      ...job,
+      settle(answer) {
+        slot.flying -= job.records;
+        if (typeof answer !== 'number') return reject(errorOf(answer, 'log_unavailable'));
+        slot.end = answer + batch.values.length;
+        slot.tail.push({ base: answer, scope: batch.scope, values: batch.values, bytes: body.length });
+        wake(slot);
+        return resolve(answer);
+      },
+    });
+  });
+  slot.appended = appended.then(nothing, nothing);
+  return appended;
+}
+
+function bulkLane(queues: LogQueues, slotAt: (partition: number) => Slot): BulkLane {
   /** Gives the oldest their places, a step at a time, while there is room. */
   function place(partition: number): void {
     const slot = slotAt(partition);
@@ -205,7 +212,7 @@ function bulkLane(queues: PriorityQueues, slotAt: (partition: number) => Slot): 
 }
 
 /** What is sent to the writer, but for what comes of it. */
-function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<Job, 'settle'>; readonly body: string } {
+function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readonly job: Omit<LogJob, 'settle'>; readonly body: string } {
   invariant(batch.values.length > 0, 'a batch has at least one record');
   const body = JSON.stringify(topic === 'facts' ? packed(batch.scope, batch.values) : batch.values);
   const raw = batch.raw === undefined ? null : stow(batch.raw);
@@ -213,6 +220,8 @@ function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readon
   const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
   return { job: { priority: topic, request, records: batch.values.length, bytes: body.length + (batch.raw?.length ?? 0) }, body };
 }
+
+function nothing(): void {}
 
 /** One call per watcher and turn, after the promises of the group are settled. */
 function wake({ watchers }: Slot): void {

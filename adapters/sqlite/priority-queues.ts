@@ -1,48 +1,63 @@
-// What waits for the disk, and group commit: while one group is being synced, everything that comes queues for the next (waiting-jobs.ts).
-//   G1  One group in flight; inputs go before facts, facts before state, state before views, calls of one priority in their order.
-//   G2  A group takes all inputs, facts and state that wait, so a checkpoint never overtakes an append that was called before it.
-//       Views and housekeeping get a small chunk when nothing else waits, and at least every `viewsAfterMs`, so that they neither
-//       hold up an acceptance for long nor starve.
+// What waits for one file, and group commit: while one group is being synced, everything that comes queues for the next (waiting-jobs.ts).
+//   G1  One group in flight; lanes go in their order (lanes.ts), calls of one lane in theirs.
+//   G2  A group takes all that is urgent. The patient lane gets a chunk when nothing else waits, and at least every `patientAfterMs`, so that it
+//       neither holds up what is urgent for long nor starves.
+//   G4  Between two groups it rests for what the lanes say, unless much waits already or it is being closed.
 import type { Worker } from 'node:worker_threads';
+import type { Lanes } from './lanes.ts';
+import type { Answer, Refusal } from './requests.ts';
 import { createWaitingJobs, type Job, type QueueLimits } from './waiting-jobs.ts';
-import type { Answer, Refusal, Request } from './requests.ts';
 
-const viewsAfterMs = 100;
-
-export interface PriorityQueues {
-  send(job: Job): void;
+export interface PriorityQueues<Lane extends string, Asked> {
+  send(job: Job<Lane, Asked>): void;
   /** Refuses new requests; resolves when those that wait are settled. */
   drain(): Promise<void>;
   /** Ends the writer, after `drain`. */
   close(): Promise<void>;
 }
 
-export function createPriorityQueues(worker: Worker, limits: QueueLimits): PriorityQueues {
-  const waiting = createWaitingJobs(limits);
-  let flying: readonly Job[] = [];
+export function createPriorityQueues<Lane extends string, Asked>(
+  worker: Worker,
+  lanes: Lanes<Lane>,
+  limits: QueueLimits,
+): PriorityQueues<Lane, Asked> {
+  const waiting = createWaitingJobs<Lane, Asked>(lanes, limits);
+  let flying: readonly Job<Lane, Asked>[] = [];
   let scheduled = false;
-  let viewedAt = 0;
+  let patientAt = 0;
+  let postedAt = Number.NEGATIVE_INFINITY;
+  let rest: NodeJS.Timeout | null = null;
   let drained: (() => void) | null = null;
   let stopped: Refusal | null = null;
 
-  function tell(message: readonly Request[] | 'close'): void {
+  function tell(message: readonly Asked[] | 'close'): void {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
     worker.postMessage(message);
   }
 
-  /** At the end of this turn of the event loop, so that everything that asks in this turn shares the group. */
+  /** At the end of this turn of the event loop, so that everything that asks in this turn shares the group; or behind the rest (G4). */
   function schedule(): void {
-    if (scheduled || flying.length > 0) return;
+    if (flying.length > 0) return;
+    const restMs = drained !== null || waiting.isFull() ? 0 : postedAt + lanes.restMs - performance.now();
+    if (rest !== null && restMs <= 0) {
+      clearTimeout(rest);
+      rest = null;
+      scheduled = false;
+    }
+    if (scheduled) return;
     scheduled = true;
-    setImmediate(post);
+    if (restMs > 0) rest = setTimeout(post, restMs);
+    else setImmediate(post);
   }
 
   function post(): void {
     scheduled = false;
+    rest = null;
+    postedAt = performance.now();
     const urgent = waiting.takeUrgent();
-    const views = urgent.length === 0 || performance.now() - viewedAt >= viewsAfterMs ? waiting.takeViews() : []; // G2
-    if (views.length > 0) viewedAt = performance.now();
-    flying = [...urgent, ...views];
+    const patient = urgent.length === 0 || performance.now() - patientAt >= lanes.patientAfterMs ? waiting.takePatient() : []; // G2
+    if (patient.length > 0) patientAt = performance.now();
+    flying = [...urgent, ...patient];
     if (flying.length > 0) tell(flying.map((job) => job.request));
     else drained?.();
   }

@@ -3,7 +3,7 @@
 //       Where only its WAL was deleted, what is left of it makes way under a name of its own: it is older than what was rescued.
 //   V2  A start that finds no store and a rescued one goes on with that.
 //   V3  A store that cannot be opened because it is damaged is set aside under a name of its own, and the gateway begins anew: a door that is
-//       shut calls nobody. Only what SQLite itself calls damaged is set aside.
+//       shut calls nobody. Only what SQLite itself calls damaged is set aside, and a state that is not the log's (schema.ts, F4).
 import { chmodSync, existsSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
@@ -41,9 +41,14 @@ export function takeUpRescued(path: string): string | null {
   return `${basename(path)} had been deleted while a gateway used it; what that gateway rescued is used`;
 }
 
-/** Moves a damaged store to another name, with all that belongs to it; returns that name. V3 */
-export function setAside(path: string, at: number): string {
-  const name = `${path}.damaged-${new Date(at).toISOString().replaceAll(/[:.]/g, '-')}`;
+/** The file, and what SQLite keeps beside it. */
+export function withTails(path: string): readonly string[] {
+  return ['', '-journal', ...tails].map((tail) => `${path}${tail}`);
+}
+
+/** Moves a file that cannot be used to another name, with all that belongs to it; returns that name. V3 */
+export function setAside(path: string, at: number, why: 'damaged' | 'other'): string {
+  const name = `${path}.${why}-${new Date(at).toISOString().replaceAll(/[:.]/g, '-')}`;
   renameSync(path, name);
   for (const tail of tails) if (existsSync(`${path}${tail}`)) renameSync(`${path}${tail}`, `${name}${tail}`);
   sync(dirname(path));

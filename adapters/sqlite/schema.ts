@@ -1,51 +1,69 @@
-// The file itself: pragmas, tables and the version check. Only the writer thread opens it for writing, after owner.ts let it.
+// The two files of a store: pragmas, versions, and whether they belong together. Only their writer threads open them for writing, after owner.ts
+// let the process; the log's is opened first.
 //   F1  A commit is durable when it returns: WAL with synchronous=FULL, one sync per commit.
 //   F2  A file of a newer schema, of another partition count, or of another program is refused and left as it is.
-//   F3  A file of an older schema is upgraded before anything else is done with it, in one transaction: whole or not at all. What cannot
-//       be made anew from the log is kept: documents and lines outlive the facts that retention takes away. There is no way back: the
-//       older version refuses the file (F2), so a copy is to be made before.
+//   F3  A log of an older schema is upgraded before anything else is done with it: whole or not at all (upgrade.ts). What cannot be made
+//       anew from the log is kept: documents and lines outlive the facts that retention takes away. There is no way back: the older
+//       version refuses the file (F2), so a copy is to be made before.
+//   F4  A log goes on with its own state only: the two have one identity, and the state is not ahead of the log. Without a state it is turned
+//       again from its beginning; a log that has forgotten its beginning cannot do without.
+import { randomInt } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import { GatewayError } from '../../src/core/errors.ts';
-import type { WriterOptions } from './requests.ts';
-import { upgradeFrom1 } from './upgrade.ts';
-import { viewTables } from './viewtables.ts';
+import { stateFileOf } from './paths.ts';
+import type { LogOptions, StateOptions } from './requests.ts';
+import { bulkTable, lettersIndex, logTables, stateTables } from './tables.ts';
+import { moveStateOut, upgradeFrom1 } from './upgrade.ts';
 
-/** `user_version` of the file. It grows with each change of the tables and of the form of records (core/stored); docs/install.md says what that means to who upgrades. */
-export const schemaVersion = 3;
+/** `user_version` of both files. It grows with each change of the tables and of the form of records (core/stored); docs/install.md says what that means to who upgrades. */
+export const schemaVersion = 4;
 const pageBytes = 4096;
-/** How long the writer waits for a lock. */
+/** How long a writer waits for a lock. */
 export const writerTimeoutMs = 5_000;
+const identitiesMax = 2 ** 48 - 1;
 
-// One row of `log` is one append call. `place` is topic, partition and first offset in one number (requests.ts); `raw` is last, so
-// that reading records does not touch it. Desk rows are long: with a rowid they fit a page, and new ones are written side by side.
-const tables = `
-CREATE TABLE store (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE log (place INTEGER PRIMARY KEY, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT);
-CREATE TABLE lows (slot INTEGER PRIMARY KEY, low INTEGER NOT NULL);
-CREATE TABLE marks (partition INTEGER PRIMARY KEY, inputs INTEGER NOT NULL, facts INTEGER NOT NULL);
-CREATE TABLE desks (
-  seq INTEGER PRIMARY KEY, partition INTEGER NOT NULL, scope TEXT NOT NULL, tab TEXT NOT NULL, key TEXT NOT NULL, doc TEXT NOT NULL,
-  UNIQUE (partition, scope, tab, key)
-);
-CREATE TABLE cursors (
-  name TEXT NOT NULL, partition INTEGER NOT NULL, position INTEGER NOT NULL, PRIMARY KEY (name, partition)
-) WITHOUT ROWID;
-${viewTables}
-CREATE TABLE timeline (
-  incident TEXT NOT NULL, seq INTEGER NOT NULL, scope TEXT NOT NULL, line TEXT NOT NULL, PRIMARY KEY (incident, seq, scope)
-) WITHOUT ROWID;
-CREATE TABLE letters (
-  seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL, bytes INTEGER NOT NULL, doc TEXT NOT NULL
-);`;
+/** A state that its log cannot go on with (F4). */
+export class UnfitState extends Error {
+  constructor(path: string, why: string) {
+    super(`store ${path}: ${why}`);
+  }
+}
 
-/** Batches that are kept and have no place yet, in the order in which they came (log-writer.ts). */
-const bulkTable = `CREATE TABLE IF NOT EXISTS bulk (
-  seq INTEGER PRIMARY KEY, slot INTEGER NOT NULL, count INTEGER NOT NULL, scope TEXT NOT NULL, body TEXT NOT NULL, raw TEXT
-);
-CREATE INDEX IF NOT EXISTS bulk_slot ON bulk (slot, seq)`;
+/** Opens or creates the log. Throws `invalid_config` for a file that this version must not touch (F2). */
+export function openLog(options: LogOptions): DatabaseSync {
+  return opened(options, (db, version) => {
+    if (version === 0) create(db, logTables, { partitions: options.partitions, identity: randomInt(identitiesMax) });
+    requirePartitions(db, options);
+    if (version === 1) upgradeFrom1(db, 2);
+    if (version > 0 && version < schemaVersion) {
+      // The state's file is whole before the log lets go of anything.
+      const { path } = options;
+      moveStateOut(db, { path, statePath: stateFileOf(path), identity: randomInt(identitiesMax), to: schemaVersion, prepare });
+    }
+    // Empty whenever no gateway runs that ended in order, so it is no new schema either.
+    db.exec(bulkTable);
+    // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
+    db.exec(lettersIndex);
+  });
+}
 
-/** Opens or creates the file for writing. Throws `invalid_config` for a file that this version must not touch (F2). */
-export function openForWriting(options: WriterOptions): DatabaseSync {
+/** Opens or creates the state of a log. Throws as openLog does, and `UnfitState` (F4). */
+export function openState(options: StateOptions): DatabaseSync {
+  return opened(options, (db, version) => {
+    if (version === 0 && options.lows.some((low) => low > 0)) throw new UnfitState(options.path, 'is missing');
+    if (version === 0) create(db, stateTables, options);
+    else requireFit(db, options);
+    requirePartitions(db, options);
+    db.exec("DELETE FROM store WHERE name = 'upgrading'");
+  });
+}
+
+/** The number that both files of a store have. */
+export function identityOf(db: DatabaseSync): number {
+  return numberOf(db, "SELECT value FROM store WHERE name = 'identity'");
+}
+
+function opened(options: LogOptions | StateOptions, make: (db: DatabaseSync, version: number) => void): DatabaseSync {
   const db = new DatabaseSync(options.path, { timeout: writerTimeoutMs });
   try {
     const version = numberOf(db, 'PRAGMA user_version');
@@ -58,27 +76,12 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
     if (version === 0 && numberOf(db, 'SELECT count(*) FROM sqlite_schema') > 0) {
       throw new GatewayError('invalid_config', `store ${options.path}: is the database of another program; give another path`);
     }
-    // auto_vacuum counts only before the first table, and before WAL writes the first page.
-    if (version === 0) db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
+    if (version === 0) prepare(db);
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 0');
     // The WAL is folded into the file by wal-checkpointer.ts.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 0');
-    if (version === 0) create(db, options.partitions);
-    if (version === 1) upgradeFrom1(db, schemaVersion);
-    // Records of schema 2 are read as they are; what is written from now on its readers do not know.
-    if (version === 2) db.exec(`PRAGMA user_version = ${schemaVersion}`);
-    // Empty whenever no gateway runs that ended in order, so it is no new schema either.
-    db.exec(bulkTable);
-    // Only makes reading faster, so it is no new schema: a program that does not know it keeps it in order all the same.
-    db.exec("CREATE INDEX IF NOT EXISTS letters_endpoint ON letters (json_extract(doc, '$.endpoint'))");
+    make(db, version);
     if (options.fileBytesMax !== null) db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.fileBytesMax / pageBytes))}`);
-    const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");
-    if (partitions !== options.partitions) {
-      throw new GatewayError(
-        'invalid_config',
-        `store ${options.path}: has ${partitions} partitions, configured are ${options.partitions}; the count of an existing store cannot change`,
-      );
-    }
     return db;
   } catch (error) {
     db.close();
@@ -86,12 +89,42 @@ export function openForWriting(options: WriterOptions): DatabaseSync {
   }
 }
 
-function create(db: DatabaseSync, partitions: number): void {
+/** Of a file without tables: auto_vacuum counts only before the first of them, and before WAL writes the first page. */
+function prepare(db: DatabaseSync): void {
+  db.exec(`PRAGMA page_size = ${pageBytes}; PRAGMA auto_vacuum = INCREMENTAL`);
+}
+
+interface Named {
+  readonly partitions: number;
+  readonly identity: number;
+}
+
+function create(db: DatabaseSync, tables: string, { partitions, identity }: Named): void {
   db.exec('BEGIN IMMEDIATE');
   db.exec(tables);
-  db.prepare("INSERT INTO store VALUES ('partitions', ?)").run(partitions);
+  const name = db.prepare('INSERT INTO store VALUES (?, ?)');
+  name.run('partitions', partitions);
+  name.run('identity', identity);
   db.exec(`PRAGMA user_version = ${schemaVersion}`);
   db.exec('COMMIT');
+}
+
+function requirePartitions(db: DatabaseSync, { path, partitions: configured }: LogOptions | StateOptions): void {
+  const partitions = numberOf(db, "SELECT value FROM store WHERE name = 'partitions'");
+  if (partitions === configured) return;
+  throw new GatewayError(
+    'invalid_config',
+    `store ${path}: has ${partitions} partitions, configured are ${configured}; the count of an existing store cannot change`,
+  );
+}
+
+/** F4 */
+function requireFit(db: DatabaseSync, { path, identity, ends }: StateOptions): void {
+  if (identityOf(db) !== identity) throw new UnfitState(path, 'belongs to another log');
+  for (const { partition, inputs, facts } of db.prepare('SELECT partition, inputs, facts FROM marks').all()) {
+    const slot = Number(partition) * 2;
+    if (Number(inputs) > (ends[slot] ?? 0) || Number(facts) > (ends[slot + 1] ?? 0)) throw new UnfitState(path, 'is ahead of its log');
+  }
 }
 
 function numberOf(db: DatabaseSync, sql: string): number {

@@ -1,8 +1,7 @@
-// The whole store in one SQLite file: takes ownership, starts the writer thread, puts the ports together.
-// The writer does everything that can wait for a disk; this thread only reads, through its own read-only connections.
-import { closeSync, openSync } from 'node:fs';
-import { dirname, extname } from 'node:path';
-import { Worker } from 'node:worker_threads';
+// The whole store in two SQLite files: takes ownership, starts the threads, puts the ports together. One file holds what must be durable before
+// anybody is answered (log, dead letters), the other what is saved behind it (checkpoints, cursors, read model), so that neither waits for the
+// other's disk. Their writers do everything that can wait for one; this thread only reads, through its own read-only connections.
+import { dirname } from 'node:path';
 import { GatewayError, invariant } from '../../src/core/errors.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Store } from '../../src/ports/store.ts';
@@ -11,27 +10,31 @@ import { ask } from './ask.ts';
 import { checkpointsOver } from './checkpoints.ts';
 import { cursorsOver } from './cursors.ts';
 import { deadLettersOver } from './dead-letters.ts';
+import { filesOf, type StoreFiles } from './files.ts';
+import { logLanes, stateLanes, type LogQueues, type StateQueues } from './lanes.ts';
 import { eventLog } from './log.ts';
+import { openFiles } from './opening.ts';
 import { takeOwnership } from './owner.ts';
+import { stateFileOf } from './paths.ts';
 import { createPriorityQueues } from './priority-queues.ts';
-import type { Checked, CheckerOptions } from './checker.ts';
-import { filesOf } from './files.ts';
 import { openReader } from './reader.ts';
-import { takeUpRescued } from './rescue.ts';
-import { partitionsMax, type Opening, type WriterOptions } from './requests.ts';
+import { partitionsMax } from './requests.ts';
+import { startChecker, startWalCheckpointer, type StorePaths } from './threads.ts';
 import { viewsOver } from './views.ts';
 
 /** Bytes are UTF-16 units of the JSON text: exact for ASCII, within a factor of three otherwise. */
 export interface SqliteLimits {
-  /** Waiting for the disk, each for inputs, facts, state and views; beyond: `overloaded`. */
+  /** Waiting for the disk, in each lane (lanes.ts); beyond: `overloaded`. */
   readonly queueRecordsMax: number;
   readonly queueBytesMax: number;
+  /** How long the state's file rests between two commits while there is little to write (lanes.ts). */
+  readonly stateRestMs: number;
   /** Newest records kept in memory as objects, over all topics and partitions. */
   readonly tailRecordsMax: number;
   readonly tailBytesMax: number;
   readonly lettersMax: number;
   readonly letterBytesMax: number;
-  /** The file grows no further; then appends fail with `log_unavailable` until retention makes room. Null: the disk decides. */
+  /** Neither file grows any further; then appends fail with `log_unavailable` until retention makes room. Null: the disk decides. */
   readonly fileBytesMax: number | null;
   /** Appends fail with `log_unavailable` while the disk has less; everything else goes on, retention too. */
   readonly freeBytesMin: number;
@@ -40,6 +43,7 @@ export interface SqliteLimits {
 export const sqliteLimits: SqliteLimits = {
   queueRecordsMax: 16_384,
   queueBytesMax: 32 * 1_048_576,
+  stateRestMs: 0,
   tailRecordsMax: 32_768,
   tailBytesMax: 64 * 1_048_576,
   lettersMax: 10_000,
@@ -48,10 +52,8 @@ export const sqliteLimits: SqliteLimits = {
   freeBytesMin: 64 * 1_048_576,
 };
 
-/** How long a start looks the file over, beside everything else. */
-const checkWithinMs = 10_000;
-
 export interface SqliteOptions {
+  /** Of the log; the state lies beside it (paths.ts). */
   readonly path: string;
   readonly partitions: number;
   readonly limits: SqliteLimits;
@@ -62,7 +64,7 @@ export interface SqliteOptions {
 }
 
 /**
- * Opens or creates the store; its folder is made when missing, readable by its owner only.
+ * Opens or creates the store, both files; their folder is made when missing, readable by its owner only.
  * Rejects with `invalid_config` for a file of a newer schema or another partition count, and with `store_unavailable`, within two
  * seconds, for one that another process owns or that cannot be opened; DamagedStore when that is because it is damaged.
  */
@@ -78,100 +80,66 @@ export async function sqliteStore(options: SqliteOptions): Promise<Store> {
   }
 }
 
-/** What the writer is handed lives until it is written: a bigger young generation would only be copied more often. */
-const writerYoungMb = 16;
-
-/** A file that is damaged so that it cannot be opened, as its message says. */
-export class DamagedStore extends GatewayError {}
-
 /** What it took is pushed to `undo`, for the case that a later step fails. */
 async function openStore({ path, partitions, limits, clock, aside }: SqliteOptions, undo: (() => unknown)[]): Promise<Store> {
+  const paths: StorePaths = { log: path, state: stateFileOf(path) };
+  const now = (): number => clock?.now() ?? Date.now();
   makeDirectory(dirname(path), 0o700);
   const owner = takeOwnership(path);
   undo.push(() => owner.release());
-  const rescued = takeUpRescued(path);
-  closeSync(openSync(path, 'a', 0o600));
-  const { worker, opening } = await startWriter({ path, partitions, ...limits });
-  undo.push(() => worker.terminate());
-  const walCheckpointer = new Worker(threadFile('wal-checkpointer'), {
-    workerData: { path },
-    name: 'store-wal-checkpointer',
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 1 },
-  });
+  const writers = await openFiles(paths, { partitions, ...limits }, now, undo);
+  const walCheckpointer = startWalCheckpointer(paths);
   undo.push(() => walCheckpointer.terminate());
-  const checker = startChecker(path);
+  const checker = startChecker(paths);
   undo.push(checker.stop);
-  const files = filesOf(path);
+  const files = bothOf(filesOf(paths.log), filesOf(paths.state));
   const logReader = openReader(path, 'log_unavailable');
   undo.push(() => logReader.close());
-  const stateReader = openReader(path, 'store_unavailable');
-  const queues = createPriorityQueues(worker, limits);
+  const letterReader = openReader(path, 'store_unavailable');
+  undo.push(() => letterReader.close());
+  const stateReader = openReader(paths.state, 'store_unavailable');
+  const logQueues: LogQueues = createPriorityQueues(writers.log.worker, logLanes, limits);
+  const stateQueues: StateQueues = createPriorityQueues(writers.state.worker, stateLanes(limits.stateRestMs), limits);
+  const probe = probeOf(logQueues, stateQueues);
+  const { settled, ...log } = eventLog({ partitions, queues: logQueues, reader: logReader, ...writers.log.opening, ...limits });
 
   let closed: Promise<void> | null = null;
   const close = (): Promise<void> => (closed ??= shut());
   const shut = async (): Promise<void> => {
-    await queues.drain();
+    // Nobody comes after this who would rescue what a deleted file holds.
+    if (files.look() !== null) await probe().catch(() => {});
+    await Promise.all([logQueues.drain(), stateQueues.drain()]);
     await walCheckpointer.terminate();
     await checker.stop();
-    logReader.close();
-    stateReader.close();
-    await queues.close();
+    for (const reader of [logReader, letterReader, stateReader]) reader.close();
+    await Promise.all([logQueues.close(), stateQueues.close()]);
     owner.release();
   };
   return {
-    log: { ...eventLog({ partitions, queues, reader: logReader, ...opening, ...limits }), close },
-    checkpoints: checkpointsOver(queues, stateReader),
-    views: viewsOver(queues, stateReader, () => clock?.now() ?? Date.now()),
-    cursors: cursorsOver(queues, stateReader),
-    deadLetters: deadLettersOver(queues, stateReader),
-    probe: async () =>
-      void (await ask(queues, { priority: 'inputs', request: { type: 'probe' }, records: 1, bytes: 0 }, 'log_unavailable')),
+    log: { ...log, close },
+    checkpoints: checkpointsOver(stateQueues, stateReader, { end: log.end, settled }),
+    views: viewsOver(stateQueues, stateReader, now),
+    cursors: cursorsOver(stateQueues, stateReader),
+    deadLetters: deadLettersOver(logQueues, letterReader),
+    probe,
     trouble: () => files.look() ?? checker.damage() ?? aside ?? null,
-    found: [rescued, aside].filter((says) => typeof says === 'string'),
+    found: [...writers.found, ...(aside === undefined ? [] : [aside])],
     close,
   };
 }
 
-/** Looks the file over in a thread of its own; what it finds is known within its time. */
-function startChecker(path: string): { damage(): string | null; stop(): Promise<void> } {
-  let damage: string | null = null;
-  const thread = new Worker(threadFile('checker'), {
-    workerData: { path, withinMs: checkWithinMs } satisfies CheckerOptions,
-    name: 'store-checker',
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: 1 },
-  });
-  thread.on('message', (checked: Checked) => {
-    if (checked.damage !== null) damage = `${path} is damaged: ${checked.damage} (docs/install.md, "A damaged store")`;
-  });
-  thread.on('error', () => {}); // it only looks; whoever uses the file meets what is wrong with it
-  thread.unref();
-  return {
-    damage: () => damage,
-    stop: async () => void (await thread.terminate()),
+/** Asks both writers, so that each rescues its file where that is gone; rejects when one refuses. */
+function probeOf(logQueues: LogQueues, stateQueues: StateQueues): Store['probe'] {
+  const request = { type: 'probe' } as const;
+  return async () => {
+    const asked = [
+      ask(logQueues, { priority: 'inputs', request, records: 1, bytes: 0 }, 'log_unavailable'),
+      ask(stateQueues, { priority: 'state', request, records: 1, bytes: 0 }),
+    ];
+    for (const answer of await Promise.allSettled(asked)) if (answer.status === 'rejected') throw answer.reason;
   };
 }
 
-/** Ends again by itself when the file cannot be opened. */
-async function startWriter(options: WriterOptions): Promise<{ worker: Worker; opening: Extract<Opening, { ok: true }> }> {
-  const worker = new Worker(threadFile('writer'), {
-    workerData: options,
-    name: 'store-writer',
-    execArgv: [],
-    resourceLimits: { maxYoungGenerationSizeMb: writerYoungMb },
-  });
-  const opening = await new Promise<Opening>((resolve, reject) => {
-    worker.once('message', resolve);
-    worker.once('error', (error) => reject(new GatewayError('store_unavailable', 'store: the writer thread cannot start', error)));
-  });
-  worker.removeAllListeners('error');
-  if (opening.ok) return { worker, opening };
-  await worker.terminate();
-  throw new (opening.isDamaged ? DamagedStore : GatewayError)(opening.code, opening.message);
-}
-
-/** The program of a thread, beside this file: TypeScript in a clone, JavaScript in what is installed. */
-function threadFile(name: 'writer' | 'wal-checkpointer' | 'checker'): URL {
-  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+function bothOf(log: StoreFiles, state: StoreFiles): Pick<StoreFiles, 'look'> {
+  return { look: () => log.look() ?? state.look() };
 }

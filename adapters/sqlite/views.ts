@@ -1,5 +1,6 @@
 // The read model over the file: patches go to the writer, questions are answered by the read-only connection.
 // Lists are viewlists.ts; the tables are viewtables.ts.
+import { setImmediate as nextRound } from 'node:timers/promises';
 import type { Instant } from '../../src/core/time.ts';
 import type { ViewPage, Views } from '../../src/ports/views.ts';
 import { states, type DocumentByKind, type DocumentKind } from '../../src/readmodel/documents.ts';
@@ -7,17 +8,23 @@ import { asked, sees, sortOf, type ViewQuery } from '../../src/readmodel/query.t
 import { textOfPlace } from '../../src/readmodel/place.ts';
 import type { TimelineEntry } from '../../src/readmodel/timeline.ts';
 import { ask } from './ask.ts';
-import type { PriorityQueues } from './priority-queues.ts';
+import type { StateQueues } from './lanes.ts';
 import type { Reader, Row } from './reader.ts';
 import { parsed, stow, unstow } from './text.ts';
 import { placesFor } from './viewlists.ts';
 
+/** Of one stretch of the main thread. */
+const patchesPerSlice = 256;
 const pruneDocsPerStep = 128;
 
-export function viewsOver(queues: PriorityQueues, reader: Reader, now: () => Instant): Views {
+export function viewsOver(queues: StateQueues, reader: Reader, now: () => Instant): Views {
   return {
     async apply({ cursor, partition, offset, patches, entries }) {
-      const rows = patches.map((patch) => JSON.stringify(patch));
+      const rows: string[] = [];
+      for (const patch of patches) {
+        rows.push(JSON.stringify(patch));
+        if (rows.length % patchesPerSlice === 0) await nextRound(); // deliveries go first
+      }
       const lines = entries.map(rowOf);
       const bytes = rows.reduce((sum, row) => sum + row.length, 0) + lines.reduce((sum, { line }) => sum + line.length, 0);
       const request = { type: 'views', cursor: stow(cursor), partition, offset, now: now(), patches: rows, entries: lines } as const;

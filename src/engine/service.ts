@@ -27,8 +27,8 @@ import { projectorsOf } from './project/projectors.ts';
 const lagEveryMs: Millis = 100;
 /** A figure for people; of a log that is away it is a question to each partition. */
 const behindEveryMs: Millis = second;
-/** While more inputs than this wait to be decided, projectors take their time. */
-const busyFrom = 2_000;
+/** While more inputs than this wait to be decided, which no even load comes to, projectors take their time. */
+const busyFrom = 4_000;
 const yieldMs: Millis = 50;
 const loadingMs: Millis = 2_000;
 /** What is under way for a partition that goes elsewhere is given so long to end. */

@@ -1,4 +1,5 @@
-// `quench backup` and `quench restore`: the embedded store of a data directory as one file, and back into a new directory. The copying is the adapter's.
+// `quench backup` and `quench restore`: the embedded store of a data directory as one file, and back into a new directory. The copying, and
+// that a store has two files, is the adapter's.
 // Not in the file: quench.yaml, playbooks and tokens, which are files of the operator; and the spool of a gateway on a shared log.
 import { existsSync, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, resolve } from 'node:path';
@@ -51,7 +52,7 @@ function isSpecial(file: string): boolean {
 function isOfGateway(file: string, { file: configFile, data: { dir } }: Config): boolean {
   if (isSame(file, resolve(configFile))) return true;
   if (!existsSync(dir) || realpathSync(dirname(file)) !== realpathSync(dir)) return false;
-  return /^(?:quench|spool)\.db|\.token$/.test(basename(file));
+  return /^(?:quench|spool)(?:\.state)?\.db|\.token$/.test(basename(file));
 }
 
 function isSame(one: string, other: string): boolean {

@@ -26,7 +26,7 @@ export interface Folder {
 
 export function folder(t: TestContext, files: { readonly [name: string]: string }): Folder {
   const dir = mkdtempSync(join(tmpdir(), 'quench-gateway-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10 })); // a gateway that still runs writes into it
   const write = (name: string, text: string): void => {
     mkdirSync(dirname(join(dir, name)), { recursive: true });
     writeFileSync(join(dir, name), text);

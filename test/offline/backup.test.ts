@@ -3,11 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -119,6 +121,76 @@ describe('quench backup', () => {
     assert.deepEqual(counts, [5, 5]);
   });
 
+  it('is one file of one moment: what the state covers is never past the end of the log, and all of both comes back', async () => {
+    const store = await filled(join(place, 'data'), 50);
+    let stopped = false;
+    let saved = 50;
+    const patch = (n: number) => ({
+      kind: 'alert' as const,
+      id: `a${n}`,
+      scope: 'default',
+      at: n,
+      begins: true as const,
+      set: { name: `A${n}` },
+    });
+    const writing = (async () => {
+      for (; !stopped; saved += 1) {
+        await store.log.append('inputs', { partition: 0, scope: 'default', values: [{ number: saved }] });
+        const row = { scope: 'default', table: 't', key: `k${saved}`, doc: { saved } };
+        await store.checkpoints.save(0, { inputs: saved + 1, facts: 0 }, [row]);
+        await store.views.apply({ cursor: 'project', partition: 0, offset: saved + 1, patches: [patch(saved)], entries: [] });
+        if (saved % 10 === 0) await store.log.trim('inputs', 0, saved - 5);
+      }
+    })();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const covered = saved - 1;
+    const file = join(place, 'copy.db');
+    const said = await backUp(file);
+    stopped = true;
+    await writing;
+    await store.close();
+    assert.equal(said.exit, 0, said.err);
+    assert.ok(covered > 50);
+
+    const to = join(place, 'restored');
+    assert.equal((await quench(['restore', file, '--to', to])).exit, 0);
+    const again = await open(to);
+    const mark = await again.checkpoints.mark?.(0);
+    assert.ok(mark !== null && mark !== undefined && mark.inputs >= covered, `${mark?.inputs} of at least ${covered}`);
+    assert.ok(mark.inputs <= (await again.log.end('inputs', 0)), 'never past the end');
+    let rows = 0;
+    await again.checkpoints.load(0, (chunk) => (rows += chunk.length));
+    assert.equal(rows, mark.inputs - 50);
+    assert.ok((await again.cursors.load('project', 0)) >= covered);
+    assert.equal((await again.views.get('alert', `a${covered - 1}`, 'all'))?.name, `A${covered - 1}`);
+    assert.deepEqual(again.found, []);
+    await again.close();
+  });
+
+  it('of half a store it says so', async () => {
+    await (await filled(join(place, 'data'), 3)).close();
+    const state = join(place, 'data/quench.state.db');
+    renameSync(state, `${state}.away`);
+    const half = await backUp(join(place, 'copy.db'));
+    assert.equal(half.exit, 3);
+    assert.match(
+      half.err,
+      /quench\.db is half a store: expected its state at \S+quench\.state\.db, seen none; give the file that quench backup wrote/,
+    );
+    await (await filled(join(place, 'other'), 3)).close();
+    copyFileSync(join(place, 'other/quench.state.db'), state);
+    const foreign = await backUp(join(place, 'copy.db'));
+    assert.equal(foreign.exit, 1);
+    assert.match(foreign.err, /quench\.db is half a store: \S+quench\.state\.db belongs to another/);
+    copyFileSync(join(place, 'other/quench.db'), join(place, 'by-hand.db'));
+    const byHand = await quench(['restore', join(place, 'by-hand.db'), '--to', join(place, 'to')]);
+    assert.match(byHand.err, /by-hand\.db is half a store/);
+    assert.deepEqual(
+      readdirSync(place).filter((name) => name.startsWith('copy')),
+      [],
+    );
+  });
+
   it('overwrites nothing, unless it is told to; and never a file of the gateway itself, by whatever way', async () => {
     const store = await filled(join(place, 'data'), 3);
     await store.close();
@@ -136,6 +208,8 @@ describe('quench backup', () => {
       'data/quench.db',
       'elsewhere/quench.db',
       'elsewhere/quench.db-wal',
+      'data/quench.state.db',
+      'data/quench.state.db-wal',
       'data/spool.db',
       'data/a.token',
       'quench.yaml',
@@ -254,7 +328,7 @@ describe('quench restore', () => {
     bytes.fill(0x5a, 40 * 4_096, 60 * 4_096);
     writeFileSync(hit, bytes);
     const cases: readonly (readonly [string, RegExp])[] = [
-      [newer, /invalid_config: store \S+newer\.db: written by a newer quench \(schema 99, this one knows 3\); use the newer one/],
+      [newer, /invalid_config: store \S+newer\.db: written by a newer quench \(schema 99, this one knows 4\); use the newer one/],
       [other, /invalid_config: \S+other\.db is not a store of quench/],
       [join(place, 'quench.yaml'), /invalid_config: \S+quench\.yaml is not a store of quench/],
       [cut, /store_unavailable: \S+cut\.db is damaged or cut off \(.*\): take another backup/],

@@ -114,11 +114,56 @@ for (const [name, spoil] of Object.entries(ways)) {
   );
 }
 
+for (const file of ['quench.state.db', 'quench.state.db-wal']) {
+  test(
+    `F10: ${file} is deleted under load: alerts are taken in and decided all the same, it is said, and after kill -9 nothing is lost`,
+    { timeout: 120_000 },
+    async (t) => {
+      const gateway = await house(t);
+      assert.equal(await alert(gateway, 'Before'), 200);
+      const poured = pour(gateway);
+      await until('some are taken', () => poured.taken.size > 10);
+      rmSync(join(gateway.dir, 'data', file));
+      await until('readyz says it', async () => /^503 .*"name":"data","ok":false/.test(await text(gateway, '/readyz')));
+      const before = poured.taken.size;
+      await until('the state is rescued', () => existsSync(join(gateway.dir, 'data/quench.state.db.rescued')));
+      await until('alerts go on', () => poured.taken.size > before + 5);
+      await poured.end();
+      assert.equal(poured.refused(), 0, 'the log takes them');
+      assert.equal(await alert(gateway, 'Late'), 200);
+      await until('it is decided', async () => /\nquench_inputs_lag 0\n/.test(await text(gateway, '/metrics')));
+      await gateway.kill();
+      await gateway.start();
+      assert.match(gateway.log(), /quench\.state\.db had been deleted while a gateway used it; what that gateway rescued is used/);
+      assert.doesNotMatch(gateway.log(), /made anew/);
+      await until('the read model has it all', async () => {
+        const names = await namesIn(gateway);
+        return ['Before', 'Late', ...poured.taken].every((one) => names.has(one));
+      });
+      assert.match(await text(gateway, '/readyz'), /^200 /);
+    },
+  );
+}
+
+test('F10: a state that is missing at the start is made anew from the log', { timeout: 60_000 }, async (t) => {
+  const gateway = await house(t);
+  assert.equal(await alert(gateway, 'Before'), 200);
+  await until('it is shown', async () => (await namesIn(gateway)).has('Before'));
+  await gateway.stop();
+  for (const name of readdirSync(join(gateway.dir, 'data')))
+    if (name.startsWith('quench.state.db')) rmSync(join(gateway.dir, 'data', name));
+  await gateway.start();
+  assert.match(gateway.log(), /quench\.state\.db was missing: another is made anew from the log/);
+  await until('it is shown again', async () => (await namesIn(gateway)).has('Before'));
+  assert.equal(await alert(gateway, 'After'), 200);
+});
+
 test('F10: idle, too: a deletion that no delivery runs into is noticed within seconds', { timeout: 60_000 }, async (t) => {
   const gateway = await house(t);
   assert.equal(await alert(gateway, 'Before'), 200);
   rmSync(join(gateway.dir, 'data'), { recursive: true });
-  await until('it is rescued', () => existsSync(join(gateway.dir, 'data/quench.db.rescued')), 30_000);
+  for (const file of ['quench.db', 'quench.state.db'])
+    await until(`${file} is rescued`, () => existsSync(join(gateway.dir, `data/${file}.rescued`)), 30_000);
 });
 
 test('F10: a rescue that finds no place for it, as while somebody still deletes, is tried again', { timeout: 60_000 }, async (t) => {
@@ -133,8 +178,8 @@ test('F10: a rescue that finds no place for it, as while somebody still deletes,
 });
 
 /** Overwrites those pages of the closed store that the question says yes to. */
-function damage(dir: string, isHit: (page: Buffer, at: number) => boolean): void {
-  const path = join(dir, 'data/quench.db');
+function damage(dir: string, file: string, isHit: (page: Buffer, at: number) => boolean): void {
+  const path = join(dir, 'data', file);
   const bytes = readFileSync(path);
   let hits = 0;
   for (let at = 0; at < bytes.length; at += pageBytes) {
@@ -159,7 +204,7 @@ test(
     const gateway = await house(t);
     for (let at = 0; at < 40; at += 1) await alert(gateway, `Before${at}`);
     await gateway.stop();
-    damage(gateway.dir, isOfRows);
+    damage(gateway.dir, 'quench.state.db', isOfRows);
     const started = gateway.start().catch(() => {}); // readyz says no, so it is not up in its sense
     await until('the log says it', () => /the data files are in trouble.*is damaged/.test(gateway.log()));
     assert.match(
@@ -178,7 +223,7 @@ test('F10: a store that is no database any more is set aside, and the door opens
   const gateway = await house(t);
   await alert(gateway, 'Before');
   await gateway.stop();
-  damage(gateway.dir, (_page, at) => at === 0);
+  damage(gateway.dir, 'quench.db', (_page, at) => at === 0);
   const started = gateway.start().catch(() => {});
   await until('it takes alerts in', async () => (await alert(gateway, 'After').catch(() => 0)) === 200);
   assert.ok(readdirSync(join(gateway.dir, 'data')).some((name) => name.startsWith('quench.db.damaged-2')));
@@ -195,7 +240,7 @@ test(
     const gateway = await house(t);
     await alert(gateway, 'Before');
     await gateway.stop();
-    const db = new DatabaseSync(join(gateway.dir, 'data/quench.db'));
+    const db = new DatabaseSync(join(gateway.dir, 'data/quench.state.db'));
     const { changes } = db.prepare('UPDATE desks SET doc = substr(doc, 1, 20)').run();
     db.close();
     assert.ok(Number(changes) > 0);

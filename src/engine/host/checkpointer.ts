@@ -6,11 +6,13 @@ import type { CheckpointMark, Checkpoints, DeskRow } from '../../ports/checkpoin
 import type { Clock } from '../../ports/clock.ts';
 import { changedCount, changedRows } from './desks.ts';
 
-/** How long a changed row waits at most for its save. */
-export const checkpointEveryMs: Millis = 500;
-/** Few enough that writing them does not hold up an acceptance for long; a save under way lets more of them gather, up to a bound below that of the store's queue. */
-const changedRowsDue = 512;
+/** How long a changed row waits at most for its save. A row that changes again meanwhile is written once. */
+export const checkpointEveryMs: Millis = 2_000;
+/** What a save holds the main thread up for grows with its rows: handing over 2,048 takes 2 ms, 4,096 five and more. A save under way lets more of them gather, up to a bound below that of the store's queue. */
+const changedRowsDue = 2_048;
 const changedRowsMax = 8_000;
+/** Repeats change few rows; what was turned behind the last save is turned again after a crash, so that is bounded, too: a start takes a second for so many. */
+const inputsDue = 8_000;
 
 export interface CheckpointerDeps {
   readonly partition: number;
@@ -29,7 +31,8 @@ export interface Checkpointer {
   /** The desk has rows that the checkpoint does not have. */
   changed(desk: Desk): void;
   readonly hasUnsaved: boolean;
-  isDue(isLast: boolean): boolean;
+  /** `inputs`: how far they are turned. */
+  isDue(isLast: boolean, inputs: number): boolean;
   /** Waits for the save before, then begins with this one, of everything changed; rejects when the save before failed. */
   begin(mark: () => Promise<CheckpointMark>): Promise<void>;
   /** Resolves when no save is under way; rejects when one has failed. */
@@ -45,6 +48,8 @@ export function createCheckpointer({ partition, checkpoints, clock, onSaved, onT
   const unsaved = new Set<Desk>();
   let covered: CheckpointMark = { inputs: 0, facts: 0 };
   let begunAt: Millis = 0;
+  /** What the newest save covers, done or not. */
+  let begunInputs = 0;
   let saving: Promise<void> = Promise.resolve();
   let isSaving = false;
   let failed = false;
@@ -62,6 +67,7 @@ export function createCheckpointer({ partition, checkpoints, clock, onSaved, onT
       unsaved.clear();
       covered = mark;
       begunAt = clock.steady();
+      begunInputs = mark.inputs;
       saving = Promise.resolve();
       isSaving = false;
       failed = false;
@@ -70,12 +76,13 @@ export function createCheckpointer({ partition, checkpoints, clock, onSaved, onT
     get hasUnsaved() {
       return unsaved.size > 0;
     },
-    isDue(isLast) {
+    isDue(isLast, inputs) {
       let rows = 0;
       for (const desk of unsaved) rows += changedCount(desk);
       if (rows === 0) return false;
       if (isLast || rows >= changedRowsMax) return true;
-      return !isSaving && (rows >= changedRowsDue || clock.steady() - begunAt >= checkpointEveryMs);
+      if (isSaving) return false;
+      return rows >= changedRowsDue || inputs - begunInputs >= inputsDue || clock.steady() - begunAt >= checkpointEveryMs;
     },
     async begin(markNow) {
       await saving;
@@ -90,6 +97,7 @@ export function createCheckpointer({ partition, checkpoints, clock, onSaved, onT
         onFailed();
       });
       begunAt = clock.steady();
+      begunInputs = mark.inputs;
     },
     durable: () => saving,
     get failed() {

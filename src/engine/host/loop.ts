@@ -38,7 +38,7 @@ export async function turnUntilStopped(parts: LoopParts): Promise<void> {
     const records = await log.read('inputs', partition, turner.offset, inputsPerBatch);
     if (records.length === 0) await requireUncut(parts);
     else await factsWriter.begin(turner.turn(records));
-    if (records.length === 0 || checkpointer.isDue(stopping.aborted)) await saveIfDue(parts);
+    if (records.length === 0 || checkpointer.isDue(stopping.aborted, turner.offset)) await saveIfDue(parts);
     if (records.length === 0) await arrivedOrDue(parts, arrived);
     else await parts.yieldToIntake();
     if (records.length > 0) pace.turned(turner.offset - from, clock.steady() - began);
@@ -55,7 +55,7 @@ async function requireUncut({ log, partition, turner }: LoopParts): Promise<void
 
 async function saveIfDue({ log, partition, turner, factsWriter, checkpointer, stopping }: LoopParts): Promise<void> {
   await factsWriter.durable(); // H2
-  if (!checkpointer.isDue(stopping.aborted)) return;
+  if (!checkpointer.isDue(stopping.aborted, turner.offset)) return;
   await checkpointer.begin(async () => ({
     inputs: turner.offset,
     // While the tail of an earlier life is turned again, what it wrote must be found there once more after another crash (H1).

@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { stateLanes, type StateQueues } from '../../../adapters/sqlite/lanes.ts';
+import { stateFileOf } from '../../../adapters/sqlite/paths.ts';
 import { createPriorityQueues } from '../../../adapters/sqlite/priority-queues.ts';
-import { openForWriting } from '../../../adapters/sqlite/schema.ts';
+import { identityOf, openLog, openState } from '../../../adapters/sqlite/schema.ts';
 import { sqliteLimits, sqliteStore, type SqliteLimits } from '../../../adapters/sqlite/store.ts';
 import { stow, unstow } from '../../../adapters/sqlite/text.ts';
 import type { Store } from '../../../src/ports/store.ts';
@@ -62,7 +64,7 @@ describe('sqlite: the file', () => {
       const db = new DatabaseSync(path);
       db.exec('PRAGMA user_version = 99');
       db.close();
-      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 3\)/ });
+      await assert.rejects(openAt(path), { code: 'invalid_config', message: /newer quench \(schema 99, this one knows 4\)/ });
     }));
 
   test('something that is no store is refused, and the path is free again', () =>
@@ -86,13 +88,18 @@ describe('sqlite: the file', () => {
   test('commits are synced, space can be given back, nobody else may read the file', () =>
     inFolder(async (path) => {
       await (await openAt(path)).close();
-      const db = openForWriting({ path, partitions: 1, lettersMax: 1, letterBytesMax: 1, fileBytesMax: null, freeBytesMin: 0 });
-      const pragma = (name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name];
-      const full = 2;
-      const incremental = 2;
-      assert.deepEqual(['journal_mode', 'synchronous', 'auto_vacuum'].map(pragma), ['wal', full, incremental]);
-      db.close();
-      assert.equal(statSync(path).mode & 0o077, 0);
+      const common = { partitions: 1, fileBytesMax: null } as const;
+      const log = openLog({ ...common, holds: 'log', path, lettersMax: 1, letterBytesMax: 1, freeBytesMin: 0 });
+      const identity = identityOf(log);
+      const state = openState({ ...common, holds: 'state', path: stateFileOf(path), identity, ends: [0, 0], lows: [0, 0] });
+      for (const db of [log, state]) {
+        const pragma = (name: string): unknown => db.prepare(`PRAGMA ${name}`).get()?.[name];
+        const full = 2;
+        const incremental = 2;
+        assert.deepEqual(['journal_mode', 'synchronous', 'auto_vacuum'].map(pragma), ['wal', full, incremental]);
+        db.close();
+      }
+      for (const file of [path, stateFileOf(path)]) assert.equal(statSync(file).mode & 0o077, 0);
     }));
 
   test('a second opener is told who has the file, within two seconds', () =>
@@ -272,7 +279,7 @@ test('when the writer thread dies, what waits is refused, and so is what comes l
   const worker = new Worker("require('node:worker_threads').parentPort.on('message', () => { throw new Error('out of memory'); })", {
     eval: true,
   });
-  const queues = createPriorityQueues(worker, limits);
+  const queues: StateQueues = createPriorityQueues(worker, stateLanes(0), limits);
   const ask = (): Promise<unknown> => {
     const request = { type: 'cursor', name: 'c', partition: 0, offset: 1 } as const;
     return new Promise((settle) => queues.send({ priority: 'state', request, records: 1, bytes: 1, settle }));

@@ -50,19 +50,27 @@ function deskWith(rows: number): Desk {
 
 const mark = async (): Promise<{ inputs: number; facts: number }> => ({ inputs: 1, facts: 1 });
 
-test('a few rows are due half a second after the last save, many at once, none never', async () => {
+test('a few rows are due two seconds after the last save, many at once, few behind many inputs at once, none never', async () => {
   const { clock, checkpointer } = made();
   await clock.forward(10_000);
-  assert.equal(checkpointer.isDue(false), false, 'nothing changed');
+  assert.equal(checkpointer.isDue(false, 1), false, 'nothing changed');
   checkpointer.reset({ inputs: 0, facts: 0 });
   checkpointer.changed(deskWith(1));
-  assert.equal(checkpointer.isDue(false), false);
-  assert.equal(checkpointer.isDue(true), true, 'whoever stops leaves nothing');
-  await clock.forward(500);
-  assert.equal(checkpointer.isDue(false), true);
+  assert.equal(checkpointer.isDue(false, 1), false);
+  assert.equal(checkpointer.isDue(true, 1), true, 'whoever stops leaves nothing');
+  await clock.forward(1_999);
+  assert.equal(checkpointer.isDue(false, 1), false);
+  await clock.forward(1);
+  assert.equal(checkpointer.isDue(false, 1), true);
+  checkpointer.reset({ inputs: 100, facts: 0 });
+  checkpointer.changed(deskWith(1));
+  assert.equal(checkpointer.isDue(false, 8_099), false);
+  assert.equal(checkpointer.isDue(false, 8_100), true, 'a start would have so many to turn again');
   checkpointer.reset({ inputs: 0, facts: 0 });
-  checkpointer.changed(deskWith(512));
-  assert.equal(checkpointer.isDue(false), true);
+  checkpointer.changed(deskWith(2_047));
+  assert.equal(checkpointer.isDue(false, 1), false);
+  checkpointer.changed(deskWith(1));
+  assert.equal(checkpointer.isDue(false, 1), true);
 });
 
 test('while a save is under way more rows gather, up to a bound', async () => {
@@ -75,9 +83,9 @@ test('while a save is under way more rows gather, up to a bound', async () => {
   );
   checkpointer.changed(deskWith(512));
   await clock.forward(10_000);
-  assert.equal(checkpointer.isDue(false), false);
+  assert.equal(checkpointer.isDue(false, 1), false);
   checkpointer.changed(deskWith(8_000));
-  assert.equal(checkpointer.isDue(false), true);
+  assert.equal(checkpointer.isDue(false, 1), true);
   assert.equal(all.failures, 0);
 });
 

@@ -9,6 +9,7 @@ import type { Fact, Input } from '../../../src/core/records.ts';
 import { second } from '../../../src/core/time.ts';
 import type { WakeSpent } from '../../../src/core/wakes.ts';
 import { pause } from '../../../src/engine/async/pause.ts';
+import { checkpointEveryMs } from '../../../src/engine/host/checkpointer.ts';
 import type { Host } from '../../../src/engine/host/host.ts';
 import type { Checkpoints } from '../../../src/ports/checkpoints.ts';
 import type { Clock } from '../../../src/ports/clock.ts';
@@ -16,6 +17,9 @@ import type { EventLog } from '../../../src/ports/event-log.ts';
 import type { Store } from '../../../src/ports/store.ts';
 import { someday, virtualClock, type VirtualClock } from '../../support/clock.ts';
 import { loneHost } from './lone.ts';
+
+/** By then what changed is saved. */
+const savedMs = checkpointEveryMs + second;
 
 interface World {
   readonly clock: VirtualClock;
@@ -110,15 +114,15 @@ test('H1: after a checkpoint that could not be saved the tail is turned again, s
   const host = made.host();
   await host.start();
   await made.append();
-  await clock.forward(second);
+  await clock.forward(savedMs);
   assert.equal(host.saved.inputs, 1);
 
   made.savesToFail = 1;
   await made.append();
-  await clock.forward(2 * second);
+  await clock.forward(2 * savedMs);
   assert.equal(host.saved.inputs, 2, 'it is saved although nothing else comes');
   for (let nth = 0; nth < 3; nth += 1) await made.append();
-  await clock.forward(second);
+  await clock.forward(savedMs);
 
   assert.deepEqual(host.saved, { inputs: 5, facts: 5 });
   assert.deepEqual(
@@ -137,7 +141,7 @@ test('H1: a gateway that crashes again while it turns its tail again writes no f
   const first = made.host({ checkpoints: neverSaved });
   await first.start();
   for (let nth = 0; nth < 5; nth += 1) await made.append();
-  await clock.forward(second); // it dies: all facts are on the log, no checkpoint is
+  await clock.forward(savedMs); // it dies: all facts are on the log, no checkpoint is
 
   const read: EventLog['read'] = async (topic, partition, from, max) => {
     const records = await store.log.read(topic, partition, from, max);
@@ -145,12 +149,12 @@ test('H1: a gateway that crashes again while it turns its tail again writes no f
   };
   const again = made.host({ log: { ...store.log, read } });
   await again.start();
-  await clock.forward(second); // it dies when it has turned two of five again, and saved them
+  await clock.forward(savedMs); // it dies when it has turned two of five again, and saved them
   assert.equal(again.saved.inputs, 2);
 
   const third = made.host();
   await third.start();
-  await clock.forward(second);
+  await clock.forward(savedMs);
   assert.deepEqual(third.saved, { inputs: 5, facts: 5 });
   assert.deepEqual(
     (await made.facts()).map(({ seq }) => seq),
@@ -167,7 +171,7 @@ test('checkpoints that cannot be loaded are asked for twice a second, however ma
   made.isLoadBroken = true;
   made.savesToFail = 1;
   await made.append();
-  await clock.forward(second);
+  await clock.forward(savedMs);
 
   const before = made.loads;
   for (let nth = 0; nth < 100; nth += 1) {
@@ -177,7 +181,7 @@ test('checkpoints that cannot be loaded are asked for twice a second, however ma
   assert.ok(made.loads - before <= 2, `${made.loads - before} loads in a second`);
 
   made.isLoadBroken = false;
-  await clock.forward(2 * second);
+  await clock.forward(2 * savedMs);
   assert.deepEqual(host.saved, { inputs: 101, facts: 101 });
   await stopped(made, host);
 });
@@ -304,7 +308,7 @@ test('a log that has not heard yet how far the host has read is not taken for on
   const host = made.host({ log: deaf(store.log, 2) });
   await host.start();
   for (let nth = 0; nth < 5; nth += 1) await made.append();
-  await clock.forward(second);
+  await clock.forward(savedMs);
   assert.equal(host.saved.inputs, 5);
   assert.equal(await host.lag(), 0);
   assert.deepEqual(made.troubles, []);
@@ -316,7 +320,7 @@ test('a log that has not heard yet how far the host has read is not taken for on
   const next = made.host({ log: deaf(store.log, 2) });
   await next.start();
   await made.append();
-  await clock.forward(second);
+  await clock.forward(savedMs);
 
   assert.deepEqual(made.troubles, []);
   assert.equal(next.saved.inputs, 7);

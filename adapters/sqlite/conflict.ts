@@ -1,2 +1,0 @@
-// A request that contradicts what is stored: it is refused alone, whatever else is in its group.
-export class Conflict extends Error {}
