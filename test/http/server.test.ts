@@ -3,8 +3,10 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import supertest from 'supertest';
+import type { ApiToken } from '../../src/access/tokens.ts';
+import type { HttpEndpoint } from '../../src/http/deps.ts';
 import { wallClock } from '../support/wallclock.ts';
-import { front, group, heldSync, tokens, type Front, type FrontOptions } from './support.ts';
+import { endpoints, front, group, heldSync, holders, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 
 async function serving(
   t: TestContext,
@@ -256,4 +258,62 @@ test('a store that is away does not cost the scrape', async (t) => {
   t.mock.method(made.store.deadLetters, 'count', () => Promise.reject(new Error('away')));
   const { text } = await made.to.get('/metrics').expect(200);
   assert.match(text, /quench_inputs_lag 0/);
+});
+
+test('T5: who is let in and has the token taken away while the body arrives does nothing', async (t) => {
+  let inForce: readonly ApiToken[] = holders;
+  let secrets: readonly string[] = ['ingest-secret'];
+  const [openDoor] = endpoints;
+  assert.ok(openDoor !== undefined);
+  const door: HttpEndpoint = {
+    ...openDoor,
+    get auth() {
+      return [{ kind: 'bearer', secrets }] as const;
+    },
+  };
+  const { port, inputs } = await serving(t, { tokens: () => inForce, endpoints: [door] });
+  const silence = JSON.stringify({ matchers: [{ name: 'host', op: '=', value: 'x' }], minutes: 5, comment: 'x' });
+  const delivery = JSON.stringify(group('DiskFull'));
+  for (const [path, token, text] of [
+    ['/api/v1/silences', tokens.operate, silence],
+    ['/webhooks/open', 'ingest-secret', delivery],
+  ] as const) {
+    const length = Buffer.byteLength(text);
+    const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+    const slow = knock(port, `${head}${text.slice(0, 9)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    inForce = holders.filter(({ name }) => name !== 'olga');
+    secrets = ['another-secret'];
+    slow.socket.write(text.slice(9));
+    assert.match(await slow.closed, /^HTTP\/1\.1 401 /, path);
+  }
+  assert.equal((await inputs()).length, 0);
+});
+
+test('T5: an answer that takes long breaks off when the token of its caller is taken away', async (t) => {
+  let inForce: readonly ApiToken[] = holders;
+  const made = await serving(t, { tokens: () => inForce });
+  const labels = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`label${index}`, 'x'.repeat(60)]));
+  const patches = Array.from({ length: 600 }, (_, index) => ({
+    kind: 'alert' as const,
+    id: `f${index}`,
+    scope: 'default',
+    at: noon + index,
+    begins: true as const,
+    set: { fingerprint: `f${index}`, labels },
+  }));
+  await showing(made.store, patches);
+  // The first slice is on its way when this is called.
+  made.http.server.prependListener('request', (_req, res) => {
+    const { write } = res;
+    t.mock.method(res, 'write', (...args: Parameters<typeof write>) => {
+      inForce = [];
+      return write.apply(res, args);
+    });
+  });
+  const answer = await fetch(`http://127.0.0.1:${made.port}/api/v2/alerts`, {
+    headers: { authorization: `Bearer ${tokens.read}` },
+  });
+  assert.equal(answer.status, 200);
+  await assert.rejects(answer.text());
 });
