@@ -92,7 +92,7 @@ describe('sqlite: the file', () => {
       const incremental = 2;
       assert.deepEqual(['journal_mode', 'synchronous', 'auto_vacuum'].map(pragma), ['wal', full, incremental]);
       db.close();
-      assert.equal(statSync(path).mode & 0o077, 0);
+      for (const file of [path, `${path}.owner`]) assert.equal(statSync(file).mode & 0o077, 0, file);
     }));
 
   test('a second opener is told who has the file, within two seconds', () =>
