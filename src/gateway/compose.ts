@@ -16,6 +16,7 @@ import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
 import { driftOf, openClock } from './believing.ts';
 import { watchDataFiles } from './data-files.ts';
+import { createDiscretion } from './discretion.ts';
 import { createDrain } from './drain.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble, troubleOf } from './config-trouble.ts';
@@ -51,6 +52,7 @@ export interface Gateway {
 export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
   const { logger, trouble = troubleOf(), vault = createScrubber() } = given;
   vault.learn(config.secrets);
+  const discretion = createDiscretion(config.secrets);
   const stops = createStops(logger);
   const clock = openClock(given.clock, logger, stops);
   const around = { ...given, clock };
@@ -82,7 +84,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const drift = (): Millis => driftOf(clock, service);
     const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
-    const live = openLive(config, around, { vault, stops });
+    const live = openLive(config, around, { vault, discretion, stops });
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
     const failOpen = openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation });
@@ -111,7 +113,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics, stops });
 
     const endpoints = endpointsOf(config, registryOf(around), { live, expressions, broken: trouble.broken.endpoints });
-    intake = await openIntake(config, { backbone, service, metrics, failOpen, spool, instance, endpoints, around, stops });
+    intake = await openIntake(config, { backbone, service, metrics, failOpen, spool, instance, endpoints, discretion, around, stops });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
     const reload = createReload({ live, load: around.load ?? null, publish: publisher.publish, logger, trouble });
