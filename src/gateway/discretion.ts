@@ -84,6 +84,6 @@ function cleanNotification(notification: Notification, scrubber: Scrubber): Noti
     text: scrubber.text(text),
     source: scrubber.text(source),
     facts: facts.map(({ name, value }) => ({ name, value: scrubber.text(value) })),
-    ...(also === undefined ? {} : { also: also.map((told) => ({ ...told, title: scrubber.text(told.title) })) }),
+    ...(also === undefined ? {} : { also: also.map((told) => Object.assign({}, told, { title: scrubber.text(told.title) })) }),
   };
 }

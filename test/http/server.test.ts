@@ -317,3 +317,47 @@ test('T5: an answer that takes long breaks off when the token of its caller is t
   assert.equal(answer.status, 200);
   await assert.rejects(answer.text());
 });
+
+const headOf = (path: string, token: string, ...more: readonly string[]): string =>
+  `${[`POST ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, 'content-type: application/json', ...more].join('\r\n')}\r\n\r\n`;
+
+test('B2: a body that is announced as too large is 413 at once, and the connection closes', async (t) => {
+  const { port } = await serving(t, { limits: { bodyBytesMax: 1_000, listBytesMax: 1_000 } });
+  for (const [path, token] of [
+    ['/webhooks/bearer', 'new-secret'],
+    ['/api/v1/silences', tokens.operate],
+  ] as const) {
+    const began = performance.now();
+    const { socket, closed } = knock(port, headOf(path, token, 'content-length: 1001'));
+    const first = await new Promise((resolve) => socket.once('data', (chunk) => resolve(String(chunk))));
+    assert.ok(performance.now() - began < 1_000, 'nothing of the body was waited for');
+    assert.match(String(first), /^HTTP\/1\.1 413 [^]*connection: close/i, path);
+    socket.end();
+    await closed;
+  }
+});
+
+test('B2: who asks before sending a body is told to go on only where it is read', async (t) => {
+  const { port } = await serving(t, { limits: { bodyBytesMax: 1_000, listBytesMax: 1_000 } });
+  const text = JSON.stringify(group('DiskFull'));
+  const length = Buffer.byteLength(text);
+  const ask = (token: string, bytes: number): ReturnType<typeof knock> =>
+    knock(port, headOf('/webhooks/bearer', token, 'expect: 100-continue', `content-length: ${bytes}`));
+  const began = performance.now();
+  assert.match(await ask('wrong', length).closed, /^HTTP\/1\.1 401 /);
+  assert.match(await ask('new-secret', 1_001).closed, /^HTTP\/1\.1 413 /);
+  assert.ok(performance.now() - began < 5_000);
+  const taken = ask('new-secret', length);
+  await new Promise((resolve) => taken.socket.once('data', resolve));
+  taken.socket.write(text);
+  await new Promise((resolve) => taken.socket.once('data', resolve));
+  // The connection is kept for more.
+  taken.socket.write(headOf('/webhooks/bearer', 'new-secret', 'connection: close', `content-length: ${length}`) + text);
+  assert.match(await taken.closed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 [^]*HTTP\/1\.1 202 /);
+});
+
+test('B2: a request with two Host headers is 400', async (t) => {
+  const { port } = await serving(t);
+  for (const path of ['/healthz', '/webhooks/open'])
+    assert.match(await knock(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n`).closed, /^HTTP\/1\.1 400 [^]*one Host header/);
+});
