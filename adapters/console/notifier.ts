@@ -36,16 +36,42 @@ export function createConsole(_config: ConsoleConfig, deps: { readonly stream: W
 function write(stream: Writable, block: string, signal: AbortSignal): Promise<NotifyOutcome> {
   const { promise, resolve } = Promise.withResolvers<NotifyOutcome>();
   const abort = (): void => resolve({ outcome: 'unknown', detail: 'console: still waiting for the stream (aborted)' });
-  // A broken pipe is told to the callback, and also emitted: without a listener it would end the process.
-  const ignore = (): void => {};
+  const waits = waitingOn(stream);
+  waits.begin();
   signal.addEventListener('abort', abort, { once: true });
-  stream.on('error', ignore);
   stream.write(block, (error) => {
     if (error) resolve({ outcome: 'refused', detail: 'console: the stream failed' });
     else resolve({ outcome: 'accepted', detail: 'console: written' });
-    setImmediate(() => stream.off('error', ignore));
+    setImmediate(waits.end);
   });
   return promise.finally(() => signal.removeEventListener('abort', abort));
+}
+
+/** One listener for all blocks that wait for a stream: a broken pipe is told to the callback, and also emitted, which would end the process. */
+interface Waiting {
+  begin(): void;
+  end(): void;
+}
+
+const waitingByStream = new WeakMap<Writable, Waiting>();
+
+function waitingOn(stream: Writable): Waiting {
+  const known = waitingByStream.get(stream);
+  if (known !== undefined) return known;
+  const ignore = (): void => {};
+  let blocks = 0;
+  const made: Waiting = {
+    begin() {
+      blocks += 1;
+      if (blocks === 1) stream.on('error', ignore);
+    },
+    end() {
+      blocks -= 1;
+      if (blocks === 0) stream.off('error', ignore);
+    },
+  };
+  waitingByStream.set(stream, made);
+  return made;
 }
 
 function blockOf(notification: Notification): string {

@@ -5,6 +5,7 @@
 import { lookup as systemLookup, type LookupAddress } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
 import { GatewayError } from '../../src/core/errors.ts';
+import { addressWithoutUserinfo } from '../../src/core/userinfo.ts';
 
 /** `allow` holds CIDR blocks, addresses and exact host names; it matters only when private targets are not allowed anyway. */
 export interface AddressPolicy {
@@ -105,7 +106,10 @@ function allowed(entries: readonly string[]): { ranges: BlockList; names: Readon
     } else if (bits === undefined && /^[a-z0-9_][a-z0-9_-]*(\.[a-z0-9_-]+)*\.?$/i.test(entry) && !/^[\d.]+$/.test(entry)) {
       names.add(bareName(entry));
     } else {
-      throw new GatewayError('invalid_config', `allow: expected a CIDR block, an address or a host name, got "${entry.slice(0, 80)}"`);
+      throw new GatewayError(
+        'invalid_config',
+        `allow: expected a CIDR block, an address or a host name, got "${addressWithoutUserinfo(entry).slice(0, 80)}"`,
+      );
     }
   }
   return { ranges, names };

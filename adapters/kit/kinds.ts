@@ -64,6 +64,8 @@ export interface ActionFamily {
   readonly name: string;
   /** JSON Schema of what the operator allows it; without an entry in quench.yaml `create` is called with `{}`, and nothing may be allowed then. */
   readonly options: object;
+  /** What about options that load is hardly meant, with where: asked by `quench check`, on the machine that it runs on. */
+  doubts?(options: Options): readonly { readonly pointer: string; readonly message: string }[];
   /** Every action of the family. Called in the gateway too, to know what there is: it opens nothing. Rejects options with `invalid_config`. */
   create(options: Options, clock: Clock): readonly Action[];
 }

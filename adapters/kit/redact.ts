@@ -8,7 +8,7 @@
 import type { Json } from '../../src/core/json.ts';
 import { base32Forms, base32In, indexBase32, newBase32Index, type Range } from './base32.ts';
 import { oneLine } from './text.ts';
-import { bytesOf, readingsOf, undumped, type Reading } from './unescape.ts';
+import { bytesOf, readingsOf, undumped, undumpedLines, type Reading } from './unescape.ts';
 
 /** What stands where a secret was. */
 export const redacted = '[redacted]';
@@ -86,6 +86,8 @@ export function createScrubber(values: Iterable<string> = [], charsMin: number =
     if (escaped.size > 0) for (const reading of readingsOf(text)) collectIn(reading, escaped, ranges);
     const dump = dumped.size === 0 ? null : undumped(text);
     if (dump !== null) collectIn(dump, dumped, ranges);
+    const lines = dumped.size === 0 ? null : undumpedLines(text);
+    if (lines !== null) collectLines(text, lines, dumped, ranges);
     if (isCut) {
       const from = beginningAt(text, [...forms, ...base32.forms], firsts);
       if (from !== null) ranges.push([from, text.length]); // D2
@@ -125,6 +127,16 @@ function collectIn({ bytes, starts, ends }: Reading, forms: ReadonlySet<string>,
   const found: Range[] = [];
   for (const form of forms) collect(bytes, form, found);
   for (const [from, to] of found) into.push([starts[from] ?? 0, ends[to - 1] ?? 0]);
+}
+
+/** The same in a dump with a column of text, which says the same again: from the first byte to the end of the line of the last. */
+function collectLines(text: string, dump: Reading, forms: ReadonlySet<string>, into: Range[]): void {
+  const found: Range[] = [];
+  collectIn(dump, forms, found);
+  for (const [from, to] of found) {
+    const end = text.indexOf('\n', to);
+    into.push([from, end === -1 ? text.length : end]);
+  }
 }
 
 /** The text with one word in the place of every range; ranges that touch or overlap are one. */

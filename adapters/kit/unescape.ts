@@ -59,6 +59,29 @@ export function undumped(text: string): Reading | null {
   return reading === null ? null : { ...reading, bytes: reading.bytes.toLowerCase() };
 }
 
+/** A line of a dump (xxd, hexdump -C, od -tx1, curl --trace): an offset, then up to sixteen bytes, alone or in pairs; what follows is text. */
+const dumpLine = /^[ \t]*[0-9A-Fa-f]{4,16}:?[ \t]+((?:[0-9A-Fa-f]{2}){1,2}(?:[ \t]{1,2}(?:[0-9A-Fa-f]{2}){1,2}){0,15})(?![0-9A-Fa-f])/gm;
+const lineDigitsMax = 32;
+
+/** The bytes of the lines that are a dump's, in lower case, as if they were one; null when there are none. */
+export function undumpedLines(text: string): Reading | null {
+  const out = { bytes: '', starts: [] as number[], ends: [] as number[] };
+  for (const match of text.matchAll(dumpLine)) {
+    const [all, given = ''] = match;
+    const from = match.index + all.length - given.length;
+    let digits = 0;
+    for (let at = 0; at < given.length && digits < lineDigitsMax; at += 1) {
+      const digit = given[at] ?? '';
+      if (digit === ' ' || digit === '\t') continue;
+      digits += 1;
+      out.bytes += digit.toLowerCase();
+      out.starts.push(from + at);
+      out.ends.push(from + at + 1);
+    }
+  }
+  return out.bytes === '' ? null : out;
+}
+
 /** UTF-8, a character a byte. */
 export function bytesOf(text: string): string {
   return Buffer.from(text).toString('latin1');

@@ -21,6 +21,7 @@ import { checked, type ActionFamily } from '../kit/kinds.ts';
 import { argvCheck } from './argv.ts';
 import { below, listFaults } from './lists.ts';
 import { ShellConfig, shellDefaults } from './config.ts';
+import { programDoubts } from './doubts.ts';
 import { variableFault } from './environment.ts';
 import { runGroup, type Ended } from './group.ts';
 
@@ -61,6 +62,7 @@ const input = {
 export const shellActions: ActionFamily = {
   name: 'shell',
   options: ShellConfig,
+  doubts: (config) => programDoubts(checked(config)),
   create: (config) => createShellActions(checked(config)),
 };
 

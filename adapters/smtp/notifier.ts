@@ -7,6 +7,7 @@
 import { Readable } from 'node:stream';
 import SMTPConnection from 'nodemailer/lib/smtp-connection';
 import { GatewayError } from '../../src/core/errors.ts';
+import { addressWithoutUserinfo } from '../../src/core/userinfo.ts';
 import type { Notification, NotifyOutcome } from '../../src/core/page/notification.ts';
 import type { Clock } from '../../src/ports/clock.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
@@ -89,7 +90,10 @@ function checkConfig(config: SmtpConfig): void {
   const address = new RegExp(addressPattern);
   for (const each of [config.from, ...config.to]) {
     if (!address.test(each)) {
-      throw new GatewayError('invalid_config', `smtp: expected a bare mail address, got ${JSON.stringify(each.slice(0, 80))}`);
+      throw new GatewayError(
+        'invalid_config',
+        `smtp: expected a bare mail address, got ${JSON.stringify(addressWithoutUserinfo(each).slice(0, 80))}`,
+      );
     }
   }
   if (config.to.length === 0) throw new GatewayError('invalid_config', 'smtp.to: expected at least one address');

@@ -1,5 +1,6 @@
 // Where the gateway is that a command speaks to: --url, QUENCH_URL, the `listen` of the configuration at hand, or the default.
 import { readFileSync, statSync } from 'node:fs';
+import { addressWithoutUserinfo } from '../core/userinfo.ts';
 import { dirname, join } from 'node:path';
 import { memberOf } from '../config/yaml/pointer.ts';
 import { usage } from './exit.ts';
@@ -14,7 +15,8 @@ const defaultUrl = `http://${hostDefault}:${portDefault}`;
 export function addressOf({ env }: Terminal, given: Given, listens: string | null): string {
   const text = given.text('url') ?? env['QUENCH_URL'] ?? listens ?? defaultUrl;
   const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol)) throw usage(`expected the address of a gateway like ${defaultUrl}, seen "${text}"`);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw usage(`expected the address of a gateway like ${defaultUrl}, seen "${addressWithoutUserinfo(text)}"`);
   if (url.username !== '' || url.password !== '')
     throw usage('expected an address without user and password, seen both: use QUENCH_TOKEN or --token-file');
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');

@@ -1,7 +1,7 @@
 // Where the parts meet: a configuration and the registry become the gateway's running services, in the order in which they need each other.
 // How each part is made from the configuration is its own file beside this one. Decides nothing about alerts.
 import { createExpressions, type CelExpressions } from '../../adapters/cel/expressions.ts';
-import { createScrubber } from '../../adapters/kit/redact.ts';
+import { createScrubber, type Scrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
@@ -16,6 +16,7 @@ import type { Store } from '../ports/store.ts';
 import { count } from '../readmodel/counts.ts';
 import { driftOf, openClock } from './believing.ts';
 import { watchDataFiles } from './data-files.ts';
+import { createDiscretion, type Discretion } from './discretion.ts';
 import { createDrain } from './drain.ts';
 import { openHttp, openIntake, yieldToIntake } from './door.ts';
 import { pageTrouble, troubleOf } from './config-trouble.ts';
@@ -47,10 +48,16 @@ export interface Gateway {
   stop(): Promise<void>;
 }
 
+/** From now on the secrets of the configuration reach neither the log nor what leaves as words. */
+function discretionOf({ secrets }: Pick<Config, 'secrets'>, vault: Scrubber): Discretion {
+  vault.learn(secrets);
+  return createDiscretion(secrets);
+}
+
 /** Opens the store and then the door, which needs no decisions; then the engine starts and turns what an earlier life left. */
 export async function startGateway(config: Config, given: Surroundings): Promise<Gateway> {
   const { logger, trouble = troubleOf(), vault = createScrubber() } = given;
-  vault.learn(config.secrets);
+  const discretion = discretionOf(config, vault);
   const stops = createStops(logger);
   const clock = openClock(given.clock, logger, stops);
   const around = { ...given, clock };
@@ -82,7 +89,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const drift = (): Millis => driftOf(clock, service);
     const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
-    const live = openLive(config, around, { vault, stops });
+    const live = openLive(config, around, { vault, discretion, stops });
     const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
     const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation, stops });
@@ -110,7 +117,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     spool = await openSharedLogSpool(config, around, { backbone, failOpen, metrics, stops });
 
     const endpoints = endpointsOf(config, registryOf(around), { live, expressions, broken: trouble.broken.endpoints });
-    intake = await openIntake(config, { backbone, service, metrics, failOpen, spool, instance, endpoints, around, stops });
+    intake = await openIntake(config, { backbone, service, metrics, failOpen, spool, instance, endpoints, discretion, around, stops });
     const publisher = createPublisher({ shared: config.log !== null, clock, logger, intake, service });
     stops.add(publisher.stop);
     const reload = createReload({ live, load: around.load ?? null, publish: publisher.publish, logger, trouble });

@@ -18,6 +18,7 @@ import { createHttp, type HttpServer } from '../http/server.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
+import type { Discretion } from './discretion.ts';
 import type { Live } from './live.ts';
 import { createParser, type Parser } from './parser.ts';
 import { checksOf, logStatusOf } from './readiness.ts';
@@ -65,16 +66,18 @@ export function openIntake(
   config: Config,
   parts: Pick<Running, 'backbone' | 'service' | 'metrics' | 'spool' | 'instance' | 'endpoints'> & {
     readonly failOpen: FailOpen;
+    readonly discretion: Pick<Discretion, 'event'>;
     readonly around: Surroundings;
     readonly stops: Pick<Stops, 'add'>;
   },
 ): Promise<Intake> {
-  const { backbone, service, metrics, failOpen, instance, spool, endpoints, around, stops } = parts;
+  const { backbone, service, metrics, failOpen, instance, spool, endpoints, discretion, around, stops } = parts;
   const parser = openParser(config, around, stops);
   let deliveries = 0;
   return createIntake({
     log: spool?.log ?? backbone.log,
     offered: failOpen.offered,
+    discreet: discretion.event,
     ...(spool === null ? {} : { newId: () => `${instance.slice(-12)}.${(deliveries += 1).toString(36)}` }),
     ...(parser === null ? {} : { large: parser }),
     deadLetters: backbone.deadLetters,

@@ -14,6 +14,7 @@ import { nothingDone, type Executor } from '../executor/executor.ts';
 import { signLink, type LinkKind } from '../http/door/links.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Notifier } from '../ports/notifier.ts';
+import { createDiscretion, type Discretion } from './discretion.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
 
 const ackLinkMs: Millis = 3 * day;
@@ -69,9 +70,10 @@ export interface Notifiers {
 }
 
 export function createNotifiers(
-  config: Pick<Config, 'notifiers'>,
+  config: Pick<Config, 'notifiers' | 'secrets'>,
   around: Pick<Surroundings, 'clock' | 'stream' | 'logger' | 'registry' | 'trouble'>,
   vault: Scrubber,
+  discretion: Discretion = createDiscretion(config.secrets),
 ): Notifiers {
   const { clock, stream } = around;
   // Notifiers' addresses stand in quench.yaml, written by the operator, whose own systems are often on private networks.
@@ -81,7 +83,7 @@ export function createNotifiers(
     if (kind === undefined) return brokenNotifier('there is no such kind of notifier');
     const onBroken = (error: unknown): void => around.logger.error({ notifier: name, error }, 'a notifier broke while it delivered');
     try {
-      return discreet(kind.create(options, { http, clock, stream }), vault, onBroken);
+      return discreet(kind.create(options, { http, clock, stream }), { vault, discretion, onBroken });
     } catch (error) {
       around.logger.error(
         { notifier: name, error },
@@ -99,12 +101,18 @@ export function createNotifiers(
   return { byName, create, close: async () => http.close() };
 }
 
-/** The same notifier, whose answers hold no secret of ours (K1). */
-function discreet(notifier: Notifier, vault: Scrubber, onBroken: (error: unknown) => void): Notifier {
+interface Keeping {
+  readonly vault: Scrubber;
+  readonly discretion: Discretion;
+  onBroken(error: unknown): void;
+}
+
+/** The same notifier, which is told no secret of ours, and whose answers hold none (K1). */
+function discreet(notifier: Notifier, { vault, discretion, onBroken }: Keeping): Notifier {
   return {
     async deliver(notification, signal, withdrawn) {
       try {
-        const outcome = await notifier.deliver(notification, signal, withdrawn);
+        const outcome = await notifier.deliver(discretion.notification(notification), signal, withdrawn);
         return { ...outcome, detail: vault.text(outcome.detail) };
       } catch (error) {
         onBroken(error); // the log scrubs what it says

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Scrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Notifier } from '../ports/notifier.ts';
+import type { Discretion } from './discretion.ts';
 import { createNotifiers, type Notifiers } from './effects.ts';
 import type { Stops } from './stops.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -24,11 +25,15 @@ export interface Live {
 export function openLive(
   config: Config,
   around: Surroundings,
-  { vault, stops }: { readonly vault: Scrubber; readonly stops: Pick<Stops, 'add'> },
+  { vault, discretion, stops }: { readonly vault: Scrubber; readonly discretion: Discretion; readonly stops: Pick<Stops, 'add'> },
 ): Live {
-  const notifiers = createNotifiers(config, around, vault);
+  const notifiers = createNotifiers(config, around, vault, discretion);
   stops.add(notifiers.close);
-  return createLive(config, notifiers, vault);
+  const learn = (secrets: Config['secrets']): void => {
+    vault.learn(secrets);
+    discretion.learn(secrets);
+  };
+  return createLive(config, notifiers, { learn });
 }
 
 /** Parts that change while the gateway runs; the path of the file and the place of the playbooks only say where it was read from. */
@@ -46,7 +51,7 @@ const parts = {
 export function createLive(
   started: Config,
   { byName, create }: Pick<Notifiers, 'byName' | 'create'>,
-  vault: Pick<Scrubber, 'learn'>,
+  vault: { learn(secrets: Config['secrets']): void },
 ): Live {
   let config = started;
   const notifiers = new Map(byName);

@@ -1,26 +1,29 @@
 // The stream of changes for consoles and scripts: server-sent events, resumable without loss or doubling.
 // One tail reads the log once for all streams that are up to date; a stream that resumes catches up by itself, then joins.
-// What an event holds is events/frames.ts, its id events/places.ts (E1), a response events/streams.ts (E2, E3).
+// What an event holds is events/frames.ts, its id events/places.ts (E1), a response events/streams.ts (E2 to E4).
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GatewayError } from '../core/errors.ts';
 import { second, type Millis } from '../core/time.ts';
 import { giveWay } from '../engine/async/turns.ts';
 import type { EventLog } from '../ports/event-log.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ScopeFilter } from '../readmodel/query.ts';
 import { text } from '../readmodel/schema.ts';
 import type { HttpDeps } from './deps.ts';
 import { bytesOf, readOn } from './events/frames.ts';
 import { placeAt, placesIn, type Places } from './events/places.ts';
 import { streamTo, type Stream } from './events/streams.ts';
-import type { Route } from './route.ts';
+import type { Call, Route } from './route.ts';
 
 /** Facts of so long a time are written together; while more are known, the next batch follows sooner. */
 const batchMs: Millis = 100;
 const nextBatchMs: Millis = 20;
 /** Written to before the event loop is given back. */
 const streamsAtOnce = 16;
-const heartbeatMs: Millis = 15 * second;
+/** How often it is asked whether the callers of silent streams may still read (E4), and how many times that is a sign of life due. */
+const askMs: Millis = second;
+const asksPerBeat = 15;
+
+type Caller = Pick<Call, 'scopes' | 'isAdmitted'>;
 
 export interface Events {
   readonly route: Route;
@@ -34,11 +37,11 @@ export function createEvents(deps: Pick<HttpDeps, 'store' | 'clock' | 'logger'>,
   let stopped = false;
   const tail = createTail(log, deps.clock, streams, (error) => deps.logger.warn({ error }, 'event streams wait for the log'));
 
-  async function open(req: IncomingMessage, res: ServerResponse, scopes: ScopeFilter): Promise<void> {
+  async function open(req: IncomingMessage, res: ServerResponse, caller: Caller): Promise<void> {
     if (stopped || streams.size >= streamsMax) throw new GatewayError('overloaded', `at most ${streamsMax} event streams are served`);
     const asked = req.headers['last-event-id'];
     const wanted = typeof asked === 'string' && asked !== '' ? placesIn(asked, log.partitions) : null;
-    const stream = streamTo(res, scopes);
+    const stream = streamTo(res, caller);
     const leave = (): void => {
       streams.delete(stream);
       if (streams.size === 0) tail.rest();
@@ -72,7 +75,7 @@ export function createEvents(deps: Pick<HttpDeps, 'store' | 'clock' | 'logger'>,
           content: { 'text/event-stream': text },
         },
       },
-      serve: (req, res, { scopes }) => open(req, res, scopes),
+      serve: (req, res, caller) => open(req, res, caller),
     },
     stop() {
       stopped = true;
@@ -150,15 +153,22 @@ interface Life {
 async function begin(log: EventLog, clock: Clock, streams: ReadonlySet<Stream>, schedule: () => void): Promise<Life> {
   const partitions = Array.from({ length: log.partitions }, (_, partition) => partition);
   const unwatch = partitions.map((partition) => log.watch('facts', partition, () => schedule()));
-  let cancelBeat = clock.after(heartbeatMs, beat);
+  let asks = 0;
+  let cancelAsk = clock.after(askMs, ask);
   let life: Life | null = null;
-  function beat(): void {
-    cancelBeat = clock.after(heartbeatMs, beat);
-    for (const stream of streams) if (stream.isOpen()) stream.beat(life?.at ?? null);
+  function ask(): void {
+    cancelAsk = clock.after(askMs, ask);
+    asks += 1;
+    const isBeat = asks % asksPerBeat === 0;
+    for (const stream of streams) {
+      if (!stream.isOpen()) continue;
+      if (isBeat) stream.beat(life?.at ?? null);
+      else stream.ask();
+    }
   }
   const end = (): void => {
     for (const stop of unwatch) stop();
-    cancelBeat();
+    cancelAsk();
   };
   try {
     const ends = await Promise.all(partitions.map((partition) => log.end('facts', partition)));

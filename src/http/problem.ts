@@ -1,7 +1,8 @@
 // Errors as problem documents (RFC 9457), and the one table from error code to HTTP status.
 // What is not a GatewayError is a bug: the caller learns `internal`, the log learns the rest.
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { GatewayError, type ErrorCode } from '../core/errors.ts';
+import { isSenderWaiting } from './door/continue.ts';
 
 const table = {
   invalid_request: [400, 'the request is not valid'],
@@ -50,8 +51,35 @@ export function sendProblem(res: ServerResponse, { status, code, title, detail, 
   }
   const body = JSON.stringify({ type: `urn:quench:problem:${code}`, title, status, detail, code, ...extra });
   if (retryAfterSeconds !== undefined) res.setHeader('retry-after', String(retryAfterSeconds));
-  res.writeHead(status, { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) });
-  res.end(body);
+  const head = { 'content-type': 'application/problem+json', 'content-length': Buffer.byteLength(body) };
+  finish(res, status, { head, body });
+}
+
+/** How long a sender whose body is not wanted may be silent, in milliseconds, and how much of it is read and dropped. */
+const lingerMs = 2_000;
+const lingerBytesMax = 134_217_728;
+
+/**
+ * Answers at once. Where the body is still arriving the connection closes, but only when the sender has ended, or after a while: what is closed
+ * over unread bytes takes the answer with it.
+ */
+function finish(res: ServerResponse, status: number, { head, body }: { readonly head: OutgoingHttpHeaders; readonly body: string }): void {
+  const { req } = res;
+  if (status !== 413 || req.complete || req.destroyed || isSenderWaiting(req)) {
+    res.writeHead(status, head);
+    res.end(body);
+    return;
+  }
+  res.writeHead(status, { ...head, connection: 'close' });
+  res.write(body);
+  let bytes = 0;
+  const end = (): void => void res.end();
+  req.socket.setTimeout(lingerMs); // of silence; then Node ends the connection
+  req.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > lingerBytesMax) end();
+  });
+  req.once('end', end).once('close', end);
 }
 
 /** The same in the words of a vendor's API: only the status is ours. */
@@ -62,6 +90,5 @@ export function sendRefusal(res: ServerResponse, said: Problem, of: (detail: str
   }
   const body = JSON.stringify(of(said.detail));
   if (said.retryAfterSeconds !== undefined) res.setHeader('retry-after', String(said.retryAfterSeconds));
-  res.writeHead(said.status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
-  res.end(body);
+  finish(res, said.status, { head: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }, body });
 }

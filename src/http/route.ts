@@ -4,9 +4,11 @@
 //   T2  Who may not, learns nothing: credentials are checked before query, body or existence.
 //   T3  A handler gets the scopes of its caller; the read model cannot be asked without them.
 //   T4  What takes work is answered in turns (lane.ts), so that nobody else waits for many of them at once.
+//   T5  Whoever was let in is asked for again by the tokens in force, once what they asked for has waited, and as long as its answer lasts.
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { Express, Request } from 'express';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import type { ScopeFilter } from '../readmodel/query.ts';
 import { allows, createTokens, type Caller, type Role } from '../access/tokens.ts';
 import { GatewayError } from '../core/errors.ts';
@@ -28,6 +30,8 @@ export interface Call<Query = unknown, Body = unknown> {
   readonly actor: string;
   /** What the caller may see: nothing on open routes. */
   readonly scopes: ScopeFilter;
+  /** Whether the tokens in force still let this caller in, with the same role and scopes: for what lasts (T5). */
+  readonly isAdmitted: () => boolean;
 }
 
 /** One answer of a route, as the document describes it. */
@@ -116,16 +120,28 @@ export function register(app: Express, routes: readonly Route[], deps: RouteDeps
         const known = tokenOf(req.headers);
         if (known !== null) deps.logins.succeeded(req);
         else if (route.access !== 'open') await deps.logins.failed('api', req, res);
-        const caller = admit(route, known, res);
+        const isAdmitted = stillAdmitted(route, known, deps.tokens, () => tokenOf(req.headers));
+        const caller = { ...admit(route, known, res), isAdmitted };
+        const askAgain = (): void => {
+          if (!isAdmitted()) admit(route, null, res);
+        };
         const params = req.params as Call['params']; // No route has a wildcard, so no parameter is a list.
         if (route.kind === 'raw') {
-          const serve = async (): Promise<void> => route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          const serve = async (): Promise<void> => {
+            askAgain();
+            await route.serve(req, res, { params, query: req.query, body: null, ...caller });
+          };
           await (lane === null ? serve() : lane.run(caller.actor, res, serve));
         } else {
           const query = checked(checkQuery, { ...req.query }, 'query');
-          const body = checkBody === null ? null : checked(checkBody, await jsonOf(req, readBody), 'body');
+          const given = checkBody === null ? null : await jsonOf(req, readBody);
+          askAgain();
+          const body = checkBody === null ? null : checked(checkBody, given, 'body');
           const sent = lane?.answering(caller.actor, res) ?? (() => {});
-          const answered = async (): Promise<void> => send(res, await route.handle({ params, query, body, ...caller }), sent);
+          const answered = async (): Promise<void> => {
+            askAgain();
+            await send(res, await route.handle({ params, query, body, ...caller }), { sent, isAdmitted });
+          };
           await (lane === null ? answered() : lane.run(caller.actor, res, answered));
         }
       } catch (error) {
@@ -152,6 +168,18 @@ export function methodsAt(routes: readonly Route[], path: string): readonly stri
   const methods = new Set(found.map(({ method }) => method.toUpperCase()));
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods].sort();
+}
+
+/** T5. Asked anew only when the configuration has been read again since; what was changed about a token is not the caller's any more. */
+function stillAdmitted(route: Route, known: Caller | null, tokens: HttpDeps['tokens'], look: () => Caller | null): () => boolean {
+  if (route.access === 'open') return () => true;
+  let [asked, isIn] = [tokens(), true];
+  return () => {
+    const now = tokens();
+    if (now === asked) return isIn;
+    [asked, isIn] = [now, isIn && isDeepStrictEqual(look(), known)];
+    return isIn;
+  };
 }
 
 function admit(route: Route, caller: Caller | null, res: ServerResponse): Pick<Call, 'actor' | 'scopes'> {
@@ -207,8 +235,15 @@ export function lineOf(route: Route): Line | null {
   return route.line ?? (route.kind === 'json' && route.method === 'get' && route.access !== 'open' ? 'views' : null);
 }
 
+interface Sending {
+  /** Told of the bytes of each slice. */
+  sent(bytes: number): void;
+  isAdmitted(): boolean;
+}
+
 /** Writes an answer in slices as they are made, giving way between them; one that fits into one slice says its length. */
-async function send(res: ServerResponse, { status, body }: Reply, sent: (bytes: number) => void): Promise<void> {
+async function send(res: ServerResponse, { status, body }: Reply, to: Sending): Promise<void> {
+  const { sent, isAdmitted } = to;
   const slices = slicesOf(body);
   const first = Buffer.from(slices.next().value ?? '');
   let slice = slices.next();
@@ -218,6 +253,7 @@ async function send(res: ServerResponse, { status, body }: Reply, sent: (bytes: 
   sent(first.length);
   for (; slice.done !== true && !res.destroyed; slice = slices.next()) {
     await giveWay();
+    if (!isAdmitted()) return void res.destroy(); // T5: an answer that breaks off is seen as such
     const bytes = Buffer.from(slice.value);
     res.write(bytes);
     sent(bytes.length);

@@ -9,6 +9,7 @@ import { apiRoutes } from './api/routes.ts';
 import { broughtRoutes } from './api/source-routes.ts';
 import { defaultLimits, type HttpDeps } from './deps.ts';
 import { bodyReader } from './door/body.ts';
+import { senderWaits } from './door/continue.ts';
 import { createConnections } from './door/connections.ts';
 import { createLogins } from './door/logins.ts';
 import { createWebhooks } from './door/webhooks.ts';
@@ -20,6 +21,15 @@ import { methodsAt, register, type Route } from './route.ts';
 const sweepMs: Millis = 100;
 /** How often Node looks for requests that take too long; its default of 30 s would let silent connections fill the house. */
 const lookEveryMs: Millis = second;
+
+const bounds = {
+  maxHeaderSize: 16_384,
+  headersTimeout: 10 * second,
+  requestTimeout: 30 * second,
+  keepAliveTimeout: 75 * second,
+  connectionsCheckingInterval: lookEveryMs,
+  noDelay: true,
+} as const;
 
 export type { HttpDeps } from './deps.ts';
 
@@ -69,23 +79,19 @@ export function createHttp(deps: HttpDeps): HttpServer {
     sendProblem(res, problemOf(error));
   });
 
-  const server = createServer(
-    {
-      maxHeaderSize: 16_384,
-      headersTimeout: 10 * second,
-      requestTimeout: 30 * second,
-      keepAliveTimeout: 75 * second,
-      connectionsCheckingInterval: lookEveryMs,
-      noDelay: true,
-    },
-    (req, res) => {
-      req.url = originForm(req.url ?? '');
-      if (draining) res.setHeader('connection', 'close');
-      if (webhooks(req, res)) return;
-      for (const [name, value] of securityHeaders) res.setHeader(name, value);
-      begin(app, req, res);
-    },
-  );
+  const server = createServer(bounds, handle);
+  function handle(req: IncomingMessage, res: ServerResponse): void {
+    if (hostsOf(req) > 1) return refuseHosts(req, res);
+    req.url = originForm(req.url ?? '');
+    if (draining) res.setHeader('connection', 'close');
+    if (webhooks(req, res)) return;
+    for (const [name, value] of securityHeaders) res.setHeader(name, value);
+    begin(app, req, res);
+  }
+  server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    senderWaits(req, res);
+    handle(req, res);
+  });
   server.maxHeadersCount = 100;
   server.on('connection', connections.opened);
 
@@ -129,6 +135,20 @@ function begin(app: (req: IncomingMessage, res: ServerResponse) => void, req: In
   // Whether the process is alive, and ready, is asked by whoever would kill it for a late answer.
   if (/^\/(healthz|readyz)\/?(\?|$)/i.test(req.url ?? '')) app(req, res);
   else void giveWay().then(() => (res.destroyed ? undefined : app(req, res)));
+}
+
+function refuseHosts(req: IncomingMessage, res: ServerResponse): void {
+  res.setHeader('connection', 'close');
+  req.resume();
+  sendProblem(res, problem('invalid_request', 'expected one Host header, seen more'));
+}
+
+/** Who reads the first of two and who reads the last would not agree on where a request goes. */
+function hostsOf({ rawHeaders }: IncomingMessage): number {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  return hosts;
 }
 
 /** A target as a proxy writes it (`http://host/path`) is the path alone; everything else stays as it came. */

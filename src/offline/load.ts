@@ -104,7 +104,7 @@ const withoutTokens: Files = {
     try {
       return diskFiles.read(path);
     } catch (error) {
-      if (path.endsWith('.token') && memberOf(error, 'code') === 'ENOENT') return `made-at-the-first-start, ${path}`;
+      if (path.endsWith('.token') && memberOf(error, 'code') === 'ENOENT') return `made-at-the-first-start:${encodeURIComponent(path)}`;
       throw error;
     }
   },

@@ -25,7 +25,7 @@ test('B22: a notifier that cannot be made refuses with the reason, is said in th
     stream: process.stderr,
     registry: { ...registry, notifiers: [...registry.notifiers, choosy] },
   };
-  const config = { notifiers: { broken: { type: 'choosy', options: {} }, console: { type: 'console', options: {} } } };
+  const config = { notifiers: { broken: { type: 'choosy', options: {} }, console: { type: 'console', options: {} } }, secrets: [] };
   const { byName, close } = createNotifiers(config, around, createScrubber());
   const outcome = await byName.get('broken')?.deliver(plainNotification, new AbortController().signal);
   assert.deepEqual(outcome, { outcome: 'refused', detail: 'this notifier is broken: the certificate does not parse' });

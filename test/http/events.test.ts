@@ -10,9 +10,10 @@ import { sqliteLimits, sqliteStore } from '../../adapters/sqlite/store.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { bytesOf, readOn } from '../../src/http/events/frames.ts';
 import { idOf, placeAt } from '../../src/http/events/places.ts';
+import type { ApiToken } from '../../src/access/tokens.ts';
 import type { ScopeFilter } from '../../src/readmodel/query.ts';
 import { wallClock } from '../support/wallclock.ts';
-import { eventually, front, noon, tokens, type Front, type FrontOptions } from './support.ts';
+import { eventually, front, holders, noon, tokens, type Front, type FrontOptions } from './support.ts';
 
 interface Stream {
   readonly res: IncomingMessage;
@@ -32,8 +33,8 @@ async function serving(t: TestContext, options: FrontOptions = {}): Promise<Fron
   return { ...made, port };
 }
 
-function open(port: number, lastId?: string): Promise<Stream> {
-  const headers = { authorization: `Bearer ${tokens.read}`, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
+function open(port: number, lastId?: string, token: string = tokens.read): Promise<Stream> {
+  const headers = { authorization: `Bearer ${token}`, ...(lastId === undefined ? {} : { 'last-event-id': lastId }) };
   return new Promise((resolve, reject) => {
     const req = get({ port, path: '/api/v1/events', headers, agent: false }, (res) => {
       if (res.statusCode !== 200) return reject(new Error(`status ${res.statusCode}`));
@@ -393,13 +394,14 @@ test('a quiet stream is kept alive by comments', async (t) => {
     now: () => noon,
     after(span: number, call: () => void) {
       spans.push(span);
-      return wallClock.after(span === 15_000 ? 20 : span, call);
+      return wallClock.after(span === 1_000 ? 2 : span, call);
     },
   };
   const { port } = await serving(t, { clock });
   const stream = await open(port);
   await stream.until('two comments', () => stream.comments >= 2);
-  assert.ok(spans.includes(15_000));
+  const seconds = spans.filter((span) => span === 1_000).length;
+  assert.ok(seconds >= 30 && seconds / stream.comments < 20, 'a sign of life each 15 s');
   stream.cut();
 });
 
@@ -419,4 +421,41 @@ test('a log that cannot be read for a while delays the stream and loses nothing'
   await stream.until('both facts more', () => stream.frames.length === 3);
   assert.ok(failures > 2);
   stream.cut();
+});
+
+for (const [what, changed] of [
+  ['revoked', []],
+  ['rotated', [{ name: 'rita', role: 'read', secret: 'another-token-of-rita', scopes: null }]],
+  ['bound to a scope', [{ name: 'rita', role: 'read', secret: tokens.read, scopes: ['other'] }]],
+  ['given another role', [{ name: 'rita', role: 'operate', secret: tokens.read, scopes: null }]],
+] as const) {
+  test(`E4: a stream ends when its token is ${what}, with nothing more told to it; one whose token stays goes on`, async (t) => {
+    const silent = { ...wallClock, after: (span: number, call: () => void) => wallClock.after(span === 1_000 ? 600_000 : span, call) };
+    const olga = holders.filter(({ name }) => name === 'olga');
+    let inForce: readonly ApiToken[] = holders;
+    const { store, port } = await serving(t, { clock: silent, tokens: () => inForce });
+    const stream = await open(port);
+    const other = await open(port, undefined, tokens.operate);
+    await decide(store, 0);
+    await stream.until('a fact', () => stream.frames.length === 1);
+    // The same tokens read again, as a reload makes them, end nothing.
+    inForce = structuredClone(holders);
+    await decide(store, 0);
+    await stream.until('a second fact', () => stream.frames.length === 2);
+    inForce = [...olga, ...changed];
+    await decide(store, 0);
+    await stream.until('the end', () => stream.ended);
+    await other.until('three facts', () => other.frames.length === 3);
+    assert.equal(stream.frames.length, 2);
+    assert.equal(other.ended, false);
+    other.cut();
+  });
+}
+
+test('E4: a stream to which nothing is told ends within a second, too', async (t) => {
+  let inForce: readonly ApiToken[] = holders;
+  const { port } = await serving(t, { tokens: () => inForce });
+  const stream = await open(port);
+  inForce = [];
+  await stream.until('the end', () => stream.ended);
 });

@@ -64,6 +64,7 @@ test('O1: a page looks at a bounded number of records, says where to go on, and 
       query: { from, limit: 2, raw: false },
       body: null,
       actor: 'ann',
+      isAdmitted: () => true,
       scopes: ['mine'],
     };
     const { body } = await route.handle(call);

@@ -3,8 +3,10 @@ import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import supertest from 'supertest';
+import type { ApiToken } from '../../src/access/tokens.ts';
+import type { HttpEndpoint } from '../../src/http/deps.ts';
 import { wallClock } from '../support/wallclock.ts';
-import { front, group, heldSync, tokens, type Front, type FrontOptions } from './support.ts';
+import { endpoints, front, group, heldSync, holders, noon, showing, tokens, type Front, type FrontOptions } from './support.ts';
 
 async function serving(
   t: TestContext,
@@ -256,4 +258,106 @@ test('a store that is away does not cost the scrape', async (t) => {
   t.mock.method(made.store.deadLetters, 'count', () => Promise.reject(new Error('away')));
   const { text } = await made.to.get('/metrics').expect(200);
   assert.match(text, /quench_inputs_lag 0/);
+});
+
+test('T5: who is let in and has the token taken away while the body arrives does nothing', async (t) => {
+  let inForce: readonly ApiToken[] = holders;
+  let secrets: readonly string[] = ['ingest-secret'];
+  const [openDoor] = endpoints;
+  assert.ok(openDoor !== undefined);
+  const door: HttpEndpoint = {
+    ...openDoor,
+    get auth() {
+      return [{ kind: 'bearer', secrets }] as const;
+    },
+  };
+  const { port, inputs } = await serving(t, { tokens: () => inForce, endpoints: [door] });
+  const silence = JSON.stringify({ matchers: [{ name: 'host', op: '=', value: 'x' }], minutes: 5, comment: 'x' });
+  const delivery = JSON.stringify(group('DiskFull'));
+  for (const [path, token, text] of [
+    ['/api/v1/silences', tokens.operate, silence],
+    ['/webhooks/open', 'ingest-secret', delivery],
+  ] as const) {
+    const length = Buffer.byteLength(text);
+    const head = `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n`;
+    const slow = knock(port, `${head}${text.slice(0, 9)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    inForce = holders.filter(({ name }) => name !== 'olga');
+    secrets = ['another-secret'];
+    slow.socket.write(text.slice(9));
+    assert.match(await slow.closed, /^HTTP\/1\.1 401 /, path);
+  }
+  assert.equal((await inputs()).length, 0);
+});
+
+test('T5: an answer that takes long breaks off when the token of its caller is taken away', async (t) => {
+  let inForce: readonly ApiToken[] = holders;
+  const made = await serving(t, { tokens: () => inForce });
+  const labels = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`label${index}`, 'x'.repeat(60)]));
+  const patches = Array.from({ length: 600 }, (_, index) => ({
+    kind: 'alert' as const,
+    id: `f${index}`,
+    scope: 'default',
+    at: noon + index,
+    begins: true as const,
+    set: { fingerprint: `f${index}`, labels },
+  }));
+  await showing(made.store, patches);
+  // The first slice is on its way when this is called.
+  made.http.server.prependListener('request', (_req, res) => {
+    const { write } = res;
+    t.mock.method(res, 'write', (...args: Parameters<typeof write>) => {
+      inForce = [];
+      return write.apply(res, args);
+    });
+  });
+  const answer = await fetch(`http://127.0.0.1:${made.port}/api/v2/alerts`, {
+    headers: { authorization: `Bearer ${tokens.read}` },
+  });
+  assert.equal(answer.status, 200);
+  await assert.rejects(answer.text());
+});
+
+const headOf = (path: string, token: string, ...more: readonly string[]): string =>
+  `${[`POST ${path} HTTP/1.1`, 'host: x', `authorization: Bearer ${token}`, 'content-type: application/json', ...more].join('\r\n')}\r\n\r\n`;
+
+test('B2: a body that is announced as too large is 413 at once, and the connection closes', async (t) => {
+  const { port } = await serving(t, { limits: { bodyBytesMax: 1_000, listBytesMax: 1_000 } });
+  for (const [path, token] of [
+    ['/webhooks/bearer', 'new-secret'],
+    ['/api/v1/silences', tokens.operate],
+  ] as const) {
+    const began = performance.now();
+    const { socket, closed } = knock(port, headOf(path, token, 'content-length: 1001'));
+    const first = await new Promise((resolve) => socket.once('data', (chunk) => resolve(String(chunk))));
+    assert.ok(performance.now() - began < 1_000, 'nothing of the body was waited for');
+    assert.match(String(first), /^HTTP\/1\.1 413 [^]*connection: close/i, path);
+    socket.end();
+    await closed;
+  }
+});
+
+test('B2: who asks before sending a body is told to go on only where it is read', async (t) => {
+  const { port } = await serving(t, { limits: { bodyBytesMax: 1_000, listBytesMax: 1_000 } });
+  const text = JSON.stringify(group('DiskFull'));
+  const length = Buffer.byteLength(text);
+  const ask = (token: string, bytes: number): ReturnType<typeof knock> =>
+    knock(port, headOf('/webhooks/bearer', token, 'expect: 100-continue', `content-length: ${bytes}`));
+  const began = performance.now();
+  assert.match(await ask('wrong', length).closed, /^HTTP\/1\.1 401 /);
+  assert.match(await ask('new-secret', 1_001).closed, /^HTTP\/1\.1 413 /);
+  assert.ok(performance.now() - began < 5_000);
+  const taken = ask('new-secret', length);
+  await new Promise((resolve) => taken.socket.once('data', resolve));
+  taken.socket.write(text);
+  await new Promise((resolve) => taken.socket.once('data', resolve));
+  // The connection is kept for more.
+  taken.socket.write(headOf('/webhooks/bearer', 'new-secret', 'connection: close', `content-length: ${length}`) + text);
+  assert.match(await taken.closed, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 202 [^]*HTTP\/1\.1 202 /);
+});
+
+test('B2: a request with two Host headers is 400', async (t) => {
+  const { port } = await serving(t);
+  for (const path of ['/healthz', '/webhooks/open'])
+    assert.match(await knock(port, `GET ${path} HTTP/1.1\r\nHost: a\r\nhost: b\r\n\r\n`).closed, /^HTTP\/1\.1 400 [^]*one Host header/);
 });

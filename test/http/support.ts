@@ -8,6 +8,7 @@ import type { Source } from '../../src/ports/source.ts';
 import { prometheus } from '../../adapters/prometheus/source.ts';
 import { registry } from '../../adapters/registry.ts';
 import type { VerifySignature } from '../../src/access/gate.ts';
+import type { ApiToken } from '../../src/access/tokens.ts';
 import type { Playbook } from '../../src/core/playbook/document.ts';
 import type { Policy } from '../../src/core/playbook/policy.ts';
 import { createIntake, type Intake } from '../../src/engine/intake/intake.ts';
@@ -24,6 +25,13 @@ import { wallClock } from '../support/wallclock.ts';
 export const noon = Date.UTC(2026, 10, 21, 12);
 const signing = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const tokens = { read: 'token-of-rita', operate: 'token-of-olga', admin: 'token-of-anna', bound: 'token-of-bert' } as const;
+
+export const holders: readonly ApiToken[] = [
+  { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
+  { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },
+  { name: 'anna', role: 'admin', secret: tokens.admin, scopes: null },
+  { name: 'bert', role: 'operate', secret: tokens.bound, scopes: ['other'] },
+];
 
 /** How compose joins the signature check of adapters to the door. */
 const verify: VerifySignature = (secrets) => {
@@ -80,6 +88,8 @@ export interface FrontOptions {
   readonly approvals?: ReturnType<HttpDeps['approvals']>;
   readonly frozen?: ReturnType<HttpDeps['frozen']>;
   readonly large?: LargeParser;
+  /** In the place of those of rita, olga, anna and bert. */
+  readonly tokens?: HttpDeps['tokens'];
 }
 
 export async function front(options: FrontOptions = {}): Promise<Front> {
@@ -122,12 +132,7 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     scopings: doors.map(({ name, tenant, scopeLabels }) => ({ endpoint: name, tenant, labels: scopeLabels })),
     tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
     sourceRoutes: registry.sources.flatMap(({ routes }) => routes ?? []),
-    tokens: () => [
-      { name: 'rita', role: 'read', secret: tokens.read, scopes: null },
-      { name: 'olga', role: 'operate', secret: tokens.operate, scopes: null },
-      { name: 'anna', role: 'admin', secret: tokens.admin, scopes: null },
-      { name: 'bert', role: 'operate', secret: tokens.bound, scopes: ['other'] },
-    ],
+    tokens: options.tokens ?? (() => holders),
     verify,
     approvals: () => options.approvals ?? { byLink: false, approvers: [] },
     ackSecrets: () => ['new-ack-secret', 'old-ack-secret'],

@@ -100,9 +100,16 @@ function paramFaults(param: RawParam, pointer: string, scope: Scope, deps: Playb
     }
   }
   const why = param.pattern === undefined ? null : deps.expressions.patternProblem(param.pattern);
-  if (why !== null)
-    faults.push({ pointer: `${pointer}/pattern`, message: `expected a linear-time pattern (RE2), seen one that is not: ${why}` });
+  if (why !== null) faults.push({ pointer: `${pointer}/pattern`, message: patternFault(param.pattern ?? '', why) });
   return faults;
+}
+
+/** What looks around or back cannot be linear; all else that is refused is a slip of the pen, or too long. */
+function patternFault(pattern: string, why: string): string {
+  const isNotLinear = /\(\?<?[=!]|\(\?>|\\[1-9]|\\k<|[*+?}]\+/.test(pattern);
+  return isNotLinear
+    ? `expected a linear-time pattern (RE2), seen one that is not: ${why}`
+    : `expected a regular expression that can be read (RE2), seen something else: ${why}`;
 }
 
 function targetFaults(resource: string, scope: Scope, deps: PlaybookDeps): readonly Fault[] {

@@ -41,10 +41,11 @@ export function actionsOf(loading: Loading): Config['actions'] {
   return Object.fromEntries(
     Object.entries(loading.raw.actions ?? {}).map(([name, options]) => {
       const pointer = below('/actions', name);
-      return [
-        name,
-        optionsOf(loading, pointer, options, kindOf(loading, pointer, name, { what: 'kind of action', known: loading.deps.actionKinds })),
-      ];
+      const { actionKinds: known, warn } = loading.deps;
+      const judged = optionsOf(loading, pointer, options, kindOf(loading, pointer, name, { what: 'kind of action', known }));
+      const doubts = warn === undefined ? undefined : known.find((kind) => kind.name === name)?.doubts?.(judged);
+      for (const doubt of doubts ?? []) warn?.(loading.file.problem(`${pointer}${doubt.pointer}`, doubt.message));
+      return [name, judged];
     }),
   );
 }

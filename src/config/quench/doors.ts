@@ -6,6 +6,7 @@ import { day, hour, minute, second } from '../../core/time.ts';
 import type { Files } from '../files.ts';
 import { resolveSecrets } from '../secrets.ts';
 import { below } from '../yaml/pointer.ts';
+import { didYouMean } from '../yaml/problems.ts';
 import { kindOf, optionsOf } from './adapters.ts';
 import { configDefaults } from './defaults.ts';
 import { bytesOr, complain, spanAt, type Loading, type RawEndpoint, type SecretRef } from './loading.ts';
@@ -26,6 +27,8 @@ export function apiOf(loading: Loading, dataDir: string): Config['api'] {
     const pointer = `${below('/api/tokens', name)}/secret`;
     const [found = ''] = secretsAt(loading, pointer, secret);
     checkDoor(loading, pointer, found, `the token ${name}`);
+    checkCarried(loading, pointer, found, 'bearer');
+    for (const [index, scope] of (scopes ?? []).entries()) warnOfScope(loading, `${below('/api/tokens', name)}/scopes/${index}`, scope);
     if (isOwnName(name)) complain(loading, below('/api/tokens', name), ownNameRefused(name, 'call the token by who holds it, ops: or ci:'));
     return { name, role, scopes, secret: found };
   });
@@ -62,6 +65,50 @@ function checkDoor(loading: Loading, pointer: string, secret: string, holder: st
   if (other !== undefined && other !== holder)
     tell(`expected a secret of its own, seen that of ${other}: make another one (openssl rand -base64 24)`);
   loading.doorSecrets.set(secret, other ?? holder);
+}
+
+/** A token comes in a header of HTTP: one that no header can carry refuses everybody who holds it. */
+function checkCarried(loading: Loading, pointer: string, secret: string, kind: 'bearer' | 'basic'): void {
+  const seen = notCarried(secret, kind);
+  if (secret === '' || seen === null) return;
+  loading.deps.unsafe?.tell(
+    loading.file.problem(
+      pointer,
+      `expected one word of ASCII, which a header can carry, seen ${seen}: make one with openssl rand -base64 24`,
+    ),
+  );
+}
+
+/** What about a token keeps it from standing in a header, in words that tell nothing of it; null when it can. */
+function notCarried(secret: string, kind: 'bearer' | 'basic'): string | null {
+  const lines = secret.split(/\r\n|[\r\n]/).length;
+  if (lines > 1) return `${lines} lines`;
+  if (/(?!\t)\p{Cc}/u.test(secret)) return 'a control character';
+  if (kind === 'basic') return null; // as base64 it may hold the rest
+  if (/\s/.test(secret)) return /^\s|\s$/.test(secret) ? 'a blank at an end' : 'a blank within';
+  return /^[\x21-\x7e]+$/.test(secret) ? null : 'a letter that is not ASCII';
+}
+
+/** Nothing would lie in it, unless another gateway on the same log has such a tenant. */
+function warnOfScope(loading: Loading, pointer: string, scope: string): void {
+  const tenants = [...new Set(Object.values(loading.raw.endpoints).map(({ tenant = configDefaults.tenant }) => tenant))];
+  const known = tenants.map((tenant) => encodeURIComponent(tenant.toWellFormed()).replaceAll('*', '%2A'));
+  const [tenant = '', ...labels] = scope.split(';');
+  const names = loading.raw.scope?.labels ?? [];
+  if (!known.includes(tenant))
+    loading.deps.warn?.(
+      loading.file.problem(
+        pointer,
+        `expected a scope of a tenant of the endpoints, seen "${scope}"${didYouMean(tenant, known)}; tenants are ${known.join(', ')}: this token sees nothing`,
+      ),
+    );
+  else if (!scope.includes('#') && labels.length !== names.length)
+    loading.deps.warn?.(
+      loading.file.problem(
+        pointer,
+        `expected a scope as ${[tenant, ...names.map((name) => `${name}=…`)].join(';')}, seen "${scope}": nothing lies in it`,
+      ),
+    );
 }
 
 const noLinks =
@@ -152,7 +199,10 @@ function authOf(loading: Loading, raw: RawEndpoint, pointer: string, loopback: b
     if (kind === 'hmac') return [{ kind, secrets: keysAt(loading, place, refs) }];
     const secrets = secretsAt(loading, place, refs);
     // Endpoints may share one: all of them only take alerts.
-    for (const secret of secrets) checkDoor(loading, place, secret, 'an endpoint');
+    for (const secret of secrets) {
+      checkDoor(loading, place, secret, 'an endpoint');
+      checkCarried(loading, place, secret, kind);
+    }
     return [{ kind, secrets }];
   });
 }

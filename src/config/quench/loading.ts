@@ -18,6 +18,12 @@ export interface Kind {
   readonly options: object;
 }
 
+/** What loads and is hardly meant; the pointer is below the options. */
+export interface ShapeDoubt {
+  readonly pointer: string;
+  readonly message: string;
+}
+
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly sources: readonly (Kind & { readonly ask?: { readonly options: object } })[];
   /** `sharedBy`: why a message under these options reaches several people, or null; without it the operator alone knows. */
@@ -27,7 +33,7 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   /** The first is the default. */
   readonly stores: readonly [{ readonly name: string }, ...{ readonly name: string }[]];
   /** Families of actions: the part of an action's name before the slash. */
-  readonly actionKinds: readonly Kind[];
+  readonly actionKinds: readonly (Kind & { doubts?(options: Options): readonly ShapeDoubt[] })[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
   keyProblem(secret: string): string | null;
   /** Actions under these options, to be asked what the operator's lists permit; without it nobody asks. */

@@ -1,4 +1,5 @@
 // What is wrong with a file, for the person who wrote it: where, what was expected, what was seen, what was probably meant.
+import { addressWithoutUserinfo } from '../../core/userinfo.ts';
 
 export interface ConfigProblem {
   readonly file: string;
@@ -61,11 +62,11 @@ function at(rows: readonly (readonly number[])[], i: number, j: number): number 
   return rows[i]?.[j] ?? Number.POSITIVE_INFINITY;
 }
 
-/** A value as a person may see it in a message: short, one line. */
+/** A value as a person may see it in a message: short, one line, of an address neither user nor password. */
 export function shown(value: unknown): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : `a list of ${value.length}`;
   if (typeof value === 'object') return 'a mapping';
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(typeof value === 'string' ? addressWithoutUserinfo(value) : value);
   return text.length > 60 ? `${text.slice(0, 57)}…"` : text;
 }

@@ -5,6 +5,7 @@
 //   `writeOnly`   a secret: the value is never shown
 import type { ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import type { Json } from '../../core/json.ts';
+import { addressWithoutUserinfo } from '../../core/userinfo.ts';
 import { strictAjv } from '../../ports/json-schema.ts';
 import { didYouMean, shown, type ConfigProblem } from './problems.ts';
 import { below, memberOf, membersOf } from './pointer.ts';
@@ -80,8 +81,13 @@ function faultOf(error: ErrorObject, hidden: ReadonlySet<string>): ShapeFault {
     return { pointer, on: 'key', message: `expected the key "${key}"${meaningOf(schema, key)}, seen none`, keyword };
   }
   const secret = schema['writeOnly'] === true || hidden.has(pointer);
-  const seen = secret ? 'something else' : shown(error.data);
+  const seen = secret ? 'something else' : seenOf(error.data);
   return { pointer, on: 'value', message: `expected ${expected(error, schema)}, seen ${seen}${nearest(error)}`, keyword };
+}
+
+function seenOf(value: unknown): string {
+  const hasSecret = typeof value === 'string' && value.includes('//') && addressWithoutUserinfo(value) !== value;
+  return hasSecret ? `${shown(value)}, the secret itself in it: user and password do not belong in an address` : shown(value);
 }
 
 function unknownKey(key: string, schema: Schema, keyword: string): string {

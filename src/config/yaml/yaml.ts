@@ -3,6 +3,7 @@
 //   Y1  Every value and every key has a line and a column.
 //   Y2  No tag, no second document, no YAML 1.1, no key twice, no `__proto__`; size, depth and aliases are bounded.
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node } from 'yaml';
+import { withoutUserinfo } from '../../core/userinfo.ts';
 import { fail, ok, type Result } from '../../core/errors.ts';
 import type { Json } from '../../core/json.ts';
 import { below, pathOf } from './pointer.ts';
@@ -25,6 +26,8 @@ interface Reading {
   readonly document: Document.Parsed;
   readonly values: Map<string, number>;
   readonly keys: Map<string, number>;
+  /** Numbers that are written in another way than they are told, as they are written: 1.0, 0x10. */
+  readonly written: Map<string, { readonly told: string; readonly source: string }>;
   readonly complaints: { readonly pointer: string; readonly message: string }[];
   aliases: number;
   nodes: number;
@@ -37,7 +40,7 @@ export function readYaml(file: string, text: string): Result<YamlFile, readonly 
   const lines = new LineCounter();
   const placed = (offset: number, path: string, message: string): ConfigProblem => {
     const { line, col } = lines.linePos(Math.max(0, offset));
-    return { file, line: Math.max(1, line), column: Math.max(1, col), path, message };
+    return { file, line: Math.max(1, line), column: Math.max(1, col), path: withoutUserinfo(path), message: withoutUserinfo(message) };
   };
   let document: Document.Parsed;
   try {
@@ -52,9 +55,10 @@ export function readYaml(file: string, text: string): Result<YamlFile, readonly 
   if (document.directives.yaml.explicit === true && document.directives.yaml.version !== '1.2') {
     return first(`expected YAML 1.2, seen %YAML ${document.directives.yaml.version}`);
   }
-  const reading: Reading = { document, values: new Map(), keys: new Map(), complaints: [], aliases: 0, nodes: 0 };
+  const reading: Reading = { document, values: new Map(), keys: new Map(), written: new Map(), complaints: [], aliases: 0, nodes: 0 };
   const value = valueOf(document.contents, '', 0, reading);
-  const problem: YamlFile['problem'] = (pointer, message, on = 'value') => placed(offsetOf(reading, pointer, on), pathOf(pointer), message);
+  const problem: YamlFile['problem'] = (pointer, message, on = 'value') =>
+    placed(offsetOf(reading, pointer, on), pathOf(pointer), asWritten(reading, pointer, message));
   if (reading.complaints.length > 0) return fail(reading.complaints.slice(0, 20).map((bad) => problem(bad.pointer, bad.message)));
   return ok({ file, value, problem });
 }
@@ -127,7 +131,12 @@ function valueOf(node: Node | null | undefined, pointer: string, depth: number, 
     const target = node.resolve(reading.document);
     return target === undefined ? complain(`unknown alias *${node.source}`) : valueOf(target, pointer, depth + 1, reading);
   }
-  if (isScalar(node)) return scalarOf(node.value, complain);
+  if (isScalar(node)) {
+    const { source } = node;
+    if (typeof node.value === 'number' && source !== undefined && source !== String(node.value))
+      reading.written.set(pointer, { told: String(node.value), source });
+    return scalarOf(node.value, complain);
+  }
   if (isSeq(node)) return node.items.map((item, index) => valueOf(item as Node, `${pointer}/${index}`, depth + 1, reading));
   return isMap(node) ? mapOf(node.items, pointer, depth, reading) : complain('expected text, number, list or mapping');
 }
@@ -162,6 +171,14 @@ function scalarOf(value: unknown, complain: (message: string) => Json): Json {
     return complain(`expected a number within ±2^53, seen ${value}: write it in quotes if it is a name`);
   }
   return value;
+}
+
+/** A person is told what stands in the file: `seen 1.0`, where YAML reads a 1. */
+function asWritten(reading: Reading, pointer: string, message: string): string {
+  const number = reading.written.get(pointer);
+  const end = `, seen ${number?.told}`;
+  if (number === undefined || !message.endsWith(end)) return message;
+  return `${message.slice(0, -end.length)}, seen ${number.source}, which is the number ${number.told}: write "${number.source}" for text`;
 }
 
 function offsetOf(reading: Reading, pointer: string, on: 'key' | 'value'): number {

@@ -1,6 +1,6 @@
 // One delivery onto the log: its alerts by scope, the scopes side by side, and what the sender says it left out.
 // Ends when nothing of it is on its way any more; whether it was understood, and what is said to the sender, is intake.ts.
-import type { Claim } from '../../core/alert/event.ts';
+import type { AlertEvent, Claim } from '../../core/alert/event.ts';
 import type { AlertSeen, AlertsHidden } from '../../core/alert/facts.ts';
 import type { Parsed } from '../../ports/source.ts';
 import type { IntakeEndpoint } from './endpoint.ts';
@@ -22,6 +22,8 @@ export interface DeliveryWriterDeps {
   readonly log: StampedLog;
   /** Called once for each alert that became durable. */
   readonly onAccepted: (endpoint: string, claim: Claim) => void;
+  /** The event without what none may read of it; its identity, labels and entity stay. Not given: as it came. */
+  readonly discreet?: (event: AlertEvent) => AlertEvent;
   /** Told of the alerts of one scope before they go to the log, and whether the desk may know them already; what it returns is told whether they were accepted. */
   readonly offered?: (scope: string, alerts: readonly NewAlert[], mayRepeat: boolean) => ((accepted: boolean) => void) | null;
 }
@@ -41,10 +43,11 @@ interface Group {
 
 /** Resolves when every input of the delivery is durable; rejects when one is not. */
 export async function writeDelivery(
-  { log, onAccepted, offered }: DeliveryWriterDeps,
+  { log, onAccepted, offered, discreet }: DeliveryWriterDeps,
   endpoint: IntakeEndpoint,
-  { parsed, raw, id }: WantedDelivery,
+  { parsed: given, raw, id }: WantedDelivery,
 ): Promise<void> {
+  const parsed = discreet === undefined ? given : { ...given, events: given.events.map(discreet) };
   const groups = groupsOf(endpoint, parsed, id.text);
   const offers = groups.map((group) => offered?.(group.scope, group.alerts, id.mayRepeat) ?? null);
   const everywhere = groups.length * (raw?.length ?? 0) <= rawCharsMax;

@@ -1,9 +1,11 @@
 // Reads a request's body: capped, in memory, under one bound for all requests together.
 //   B1  Never more than `bodyBytesMax`, or what the caller allows, of one body is held or inflated, never more than `bufferedBytesMax` of all that are arriving.
+//   B2  A body that is announced as too large is not waited for.
 import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate, inflateRaw, type InputType, type ZlibOptions } from 'node:zlib';
 import { GatewayError } from '../../core/errors.ts';
+import { goOn } from './continue.ts';
 
 type Inflate = (sent: Buffer, bytesMax: number) => Promise<Buffer>;
 
@@ -68,9 +70,16 @@ export function bodyReader({ bodyBytesMax, bufferedBytesMax }: BodyLimits): Body
     if (inflateBody === undefined && encoding !== 'identity' && encoding !== '') {
       throw new GatewayError('unsupported_media', 'content-encoding must be gzip, deflate, br or identity');
     }
+    if (announced(req) > bytesMax) throw tooLarge(bytesMax); // B2
+    goOn(req);
     const sent = await collect(req, bytesMax);
     return inflateBody === undefined ? sent : inflated(inflateBody, encoding, sent, bytesMax);
   };
+}
+
+/** As the header says; zero when it says nothing. */
+function announced({ headers }: IncomingMessage): number {
+  return Number(headers['content-length'] ?? 0);
 }
 
 function within(one: (sent: InputType, options: ZlibOptions) => Promise<Buffer>): Inflate {

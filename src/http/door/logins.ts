@@ -5,6 +5,7 @@ import { createFailedLogins } from '../../access/failures.ts';
 import type { Millis } from '../../core/time.ts';
 import type { HttpDeps } from '../deps.ts';
 import type { LoginDoor } from '../metrics.ts';
+import { isSenderWaiting } from './continue.ts';
 import { addressOf, type Connections } from './connections.ts';
 
 /** A body that is still arriving is read for so long: a connection closed over unread bytes takes the answer with it. */
@@ -41,6 +42,6 @@ export function createLogins(
 }
 
 function ended(req: IncomingMessage): Promise<void> {
-  if (req.complete || req.destroyed) return Promise.resolve();
+  if (req.complete || req.destroyed || isSenderWaiting(req)) return Promise.resolve();
   return new Promise((resolve) => req.once('end', resolve).once('close', resolve));
 }

@@ -125,7 +125,9 @@ function accepting(deps: HttpDeps, readBody: BodyReader): Accept {
 
   async function taken(door: Door, path: string, req: IncomingMessage, body: Buffer): Promise<Acceptance> {
     const receivedAt = deps.clock.now();
-    if (!door.gate().body(req.headers, body, receivedAt)) throw refused;
+    // A body may take half a minute to arrive: what is asked is what is in force once it is here.
+    const gate = door.gate();
+    if (!gate.headers(req.headers) || !gate.body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
     const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
     return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);

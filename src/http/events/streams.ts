@@ -1,8 +1,10 @@
 // The open responses of the event stream: what each may see, where it stands, and how it is written to.
 //   E2  A reader that does not keep up is cut off, never waited for: it resumes by its last id.
 //   E3  A stream is given events of the scopes that its caller may see, and of no other.
+//   E4  A stream whose caller the tokens in force do not let in as they did is ended, before anything more is written to it.
 import type { ServerResponse } from 'node:http';
 import type { ScopeFilter } from '../../readmodel/query.ts';
+import type { Call } from '../route.ts';
 import type { BytesFor } from './frames.ts';
 import { idOf, type Places } from './places.ts';
 
@@ -21,13 +23,16 @@ export interface Stream {
   give(batch: BytesFor): void;
   /** A sign of life; to one that is shown a part only, with the place of the tail, so that it need not resume from far behind. */
   beat(tail: Places | null): void;
+  /** Ends it when its caller is not let in any more (E4). */
+  ask(): void;
   end(): void;
 }
 
-export function streamTo(res: ServerResponse, scopes: ScopeFilter): Stream {
+export function streamTo(res: ServerResponse, { scopes, isAdmitted }: Pick<Call, 'scopes' | 'isAdmitted'>): Stream {
   function write(text: string | Buffer): void {
     if (text.length === 0 || res.destroyed || res.writableEnded) return;
-    if (res.writableLength > waitingBytesMax) res.destroy(); // E2
+    if (!isAdmitted()) res.destroy(); // E4: what waits to be read goes with it
+    else if (res.writableLength > waitingBytesMax) res.destroy(); // E2
     else res.write(text);
   }
   const stream: Stream = {
@@ -43,6 +48,9 @@ export function streamTo(res: ServerResponse, scopes: ScopeFilter): Stream {
     },
     give: (batch) => write(batch(scopes)), // E3
     beat: (tail) => write(tail === null || scopes === 'all' || stream.places !== null ? ':\n\n' : `:\nid: ${idOf(tail)}\n\n`),
+    ask() {
+      if (!isAdmitted()) res.destroy();
+    },
     end: () => void res.end(),
   };
   return stream;

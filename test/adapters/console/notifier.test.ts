@@ -86,3 +86,21 @@ test('a broken or closed stream is refused, and nothing is thrown past the notif
   assert.equal((await notifier.deliver(plainNotification, idle)).outcome, 'refused');
   assert.equal((await notifier.deliver(plainNotification, AbortSignal.abort())).outcome, 'deferred');
 });
+
+test('B2: fifty pages that wait for a stream at once are one listener on it, which goes with the last of them', async () => {
+  let written: (() => void)[] = [];
+  const stream = new Writable({ highWaterMark: 1, write: (_chunk, _encoding, done) => void written.push(done) });
+  const console = createConsole({}, { stream });
+  const before = stream.listenerCount('error');
+  const outcomes = Array.from({ length: 50 }, () => console.deliver(plainNotification, idle));
+  assert.equal(stream.listenerCount('error'), before + 1);
+  for (let left = 50; left > 0; left -= 1) {
+    const [done] = written;
+    written = [];
+    done?.();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.ok((await Promise.all(outcomes)).every(({ outcome }) => outcome === 'accepted'));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(stream.listenerCount('error'), before);
+});

@@ -99,7 +99,7 @@ describe('sqlite: the file', () => {
         assert.deepEqual(['journal_mode', 'synchronous', 'auto_vacuum'].map(pragma), ['wal', full, incremental]);
         db.close();
       }
-      for (const file of [path, stateFileOf(path)]) assert.equal(statSync(file).mode & 0o077, 0);
+      for (const file of [path, stateFileOf(path), `${path}.owner`]) assert.equal(statSync(file).mode & 0o077, 0, file);
     }));
 
   test('a second opener is told who has the file, within two seconds', () =>
