@@ -52,6 +52,13 @@ export function bundleKey(notifier: string, kind: NotifyKind): string {
   return `${kind === 'repeat' ? 'repeat' : 'page'}|${notifier}`;
 }
 
+/** How the end of a page reads, as it was when it ended: an end may leave late, when the incident is in another life already. */
+export interface PageEnd {
+  readonly title: string;
+  readonly severity: Severity;
+  readonly text: string;
+}
+
 export interface Page {
   readonly id: string;
   readonly incident: string;
@@ -88,6 +95,8 @@ export interface Page {
   readonly dedupKey: string;
   /** `unreached`: its ladder was climbed and nobody took it; `exhausted`: somebody was told, the ladder has ended, and nobody answers. */
   readonly reach: 'unreached' | 'exhausted' | null;
+  /** Once it has ended and somebody is to hear of that. */
+  readonly end?: PageEnd;
 }
 
 export function pageOf(ctx: TurnContext, id: string | null): Page | undefined {
