@@ -6,6 +6,8 @@
 //   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
 //       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does, and
 //       soon after the leader's end, or its being taken alone: nothing at the vendor calls for the others then.
+//   U5  Such an answer takes what the message told, and no more: a page that has rung since for something worse or new rings on, for who answers an
+//       older message has not read of that.
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
 import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
@@ -111,8 +113,9 @@ export function toldWith(ctx: TurnContext, id: string): readonly string[] {
     pageOf(ctx, id)?.outgoing.flatMap(({ state, heard, with: others = [] }) =>
       state === 'accepted' || heard === true || state === 'granted' || state === 'waiting' ? others : [],
     ) ?? [];
-  return told.flatMap(({ page: other }) => {
+  return told.flatMap(({ page: other, era = 0 }) => {
     const page = pageOf(ctx, other);
+    if ((page?.era ?? 0) !== era) return []; // U5
     return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [page.incident] : [];
   });
 }

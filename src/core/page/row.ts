@@ -38,6 +38,8 @@ export interface Outgoing {
 export interface Placed {
   readonly page: string;
   readonly notification: string;
+  /** Of what another's message tells: the era of its page then, when that was not the first. */
+  readonly era?: number;
 }
 
 /** After a notifier was called: until when further rings wait, what the severest ring so far was, and what waits. */
