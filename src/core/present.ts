@@ -9,7 +9,7 @@
 import { isFiring, type AlertRow } from './alert/row.ts';
 import type { TurnContext } from './context.ts';
 import { playbookNamed } from './decide/triggers.ts';
-import { incidentOf } from './incident/row.ts';
+import { incidentOf, isDelegated } from './incident/row.ts';
 import { describeMute, muteOf } from './mute/mute.ts';
 import type { Because, RunPart } from './run/facts.ts';
 import { lastCallMs } from './run/longest.ts';
@@ -77,7 +77,8 @@ function untaken(ctx: TurnContext, run: Run): Stale | null {
   const incident = incidentOf(ctx, run.incident);
   const { state, acked } = incident ?? { state: 'open', acked: null };
   const approvedAt = run.approvedAt ?? null;
-  if (state === 'acknowledged' && !(approvedAt !== null && approvedAt >= (acked?.at ?? 0)))
+  const isLet = incident !== undefined && isDelegated(incident);
+  if (state === 'acknowledged' && !isLet && !(approvedAt !== null && approvedAt >= (acked?.at ?? 0)))
     return { because: 'taken', reason: `taken by ${acked?.by ?? 'a person'}` };
   const firing = firingOf(ctx, run);
   const allTaken = approvedAt === null && firing.length > 0 && firing.every(({ alert }) => alert.acknowledged);

@@ -11,7 +11,7 @@ import { alertWakes } from './alert/steady.ts';
 import { correctedTime, setBack } from './clock/correct.ts';
 import { emit, type DecisionContext, type TurnContext } from './context.ts';
 import { deliberate } from './decide/deliberate.ts';
-import { acknowledge, apply, resolveByHand, unacknowledge } from './decide/people.ts';
+import { acknowledge, answerRun, apply, resolveByHand, unacknowledge } from './decide/people.ts';
 import { onTold } from './decide/told.ts';
 import { decideWakes } from './decide/wakes.ts';
 import { timeOf, worldOf, type Desk } from './desk.ts';
@@ -33,7 +33,7 @@ import { onReturned, onWanted, resourceWakes } from './resource/resource.ts';
 import type { ApprovalAnswer } from './run/approval.ts';
 import { queue } from './run/calls.ts';
 import type { Approved, Denied, StepAnswered, StepClaimed, StepDelayed } from './run/facts.ts';
-import { onAnswered, onApproval, onClaimed, runWakes } from './run/program.ts';
+import { onAnswered, onClaimed, runWakes } from './run/program.ts';
 import type { Instant } from './time.ts';
 import type { Wake, WakeHandlers } from './wakes.ts';
 
@@ -112,7 +112,7 @@ function handle(ctx: TurnContext, input: Input): void {
       return resolveByHand(ctx, input.incident, input);
     case 'Approved':
     case 'Denied':
-      return onApproval(ctx, input.run, answerOf(input));
+      return answerRun(ctx, input.run, answerOf(input));
     case 'ResourceWanted':
     case 'ResourceReturned':
     case 'ResourceTold':

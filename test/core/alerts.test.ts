@@ -102,9 +102,9 @@ test('an incident resolves when its last alert clears, and not before', () => {
 
 test('a clear of an earlier episode does not end the present one', () => {
   const story = tell(policyOf());
-  story.see(eventOf({ episode: 'e2' }));
+  story.see(eventOf({ episode: 'e2', startedAt: someday + minute, observedAt: someday + minute }));
 
-  story.see(eventOf({ episode: 'e1', claim: 'cleared', observedAt: someday + minute }));
+  story.see(eventOf({ episode: 'e1', claim: 'cleared', observedAt: someday + 30 * second }));
 
   assert.equal(story.last('AlertDecided').change, 'late');
   assert.equal(story.all('IncidentResolved').length, 0);

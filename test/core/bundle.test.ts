@@ -135,6 +135,39 @@ test('U3: who answers a bundle answers for every page that it told; the first pa
   );
 });
 
+test('U5: an answer to an older message leaves what has become worse since to whoever hears of that', () => {
+  const story = hosts(4);
+  pass(story, 60);
+  const lead = sent(story).find(({ also }) => also !== undefined);
+  assert.ok(lead?.also?.length === 2);
+  story.see(down(story, 3, { name: 'DbDown', severity: 'critical' }));
+  pass(story, 2);
+  const stateOf = (page: string | undefined): string | undefined => pages(story).find(({ id }) => id === page)?.state;
+  const risen = story.last('PageRang');
+  assert.equal(risen.kind, 'risen');
+  assert.ok(lead.also.some(({ page }) => page === risen.page));
+
+  story.say({ type: 'Acked', incident: lead.incident, page: lead.page, by: 'carl', via: 'link' });
+
+  const unchanged = lead.also.find(({ page }) => page !== risen.page);
+  assert.deepEqual([stateOf(lead.page), stateOf(unchanged?.page), stateOf(risen.page)], ['acked', 'acked', 'ringing']);
+  assert.equal(story.desk().tables.incidents.rows.get(risen.incident)?.state, 'open');
+});
+
+test('U5: an answer to a newer message takes what it told, also of a page that had rung for something worse', () => {
+  const story = hosts(6);
+  pass(story, 60);
+  for (const n of [2, 3, 4, 5]) story.see(down(story, n, { name: 'DbDown', severity: 'critical' }));
+  pass(story, 6 * 60);
+  const lead = sent(story).findLast(({ also }) => also !== undefined);
+  assert.ok(lead?.also !== undefined);
+  assert.ok(pages(story).some(({ id, era = 0 }) => era > 0 && lead.also?.some(({ page }) => page === id)));
+
+  story.say({ type: 'Acked', incident: lead.incident, page: lead.page, by: 'carl', via: 'link' });
+
+  for (const { page } of lead.also) assert.equal(pages(story).find(({ id }) => id === page)?.state, 'acked');
+});
+
 test('U3: an answer by incident answers for that incident alone', () => {
   const story = hosts(6);
   pass(story, 40);

@@ -20,9 +20,28 @@ test('A1: an end that ended before the held episode began does not clear', () =>
   assert.equal(merge(held, end('e', someday + minute, someday - 1), someday + minute).change, 'late');
 });
 
-test('A2: the end of a later episode ends the earlier, and not the other way round', () => {
-  assert.equal(merge(held, end('20', someday + minute, someday + 2 * minute), someday + 2 * minute).change, 'cleared');
-  assert.equal(merge(held, end('16', someday - minute, someday + minute), someday + minute).change, 'late');
+test('A2: the end of a later numbered episode ends the earlier, and not the other way round', () => {
+  const numbered = merge(undefined, { ...firing('18', someday), episodeOrder: '18' }, someday).alert ?? undefined;
+  const over = (order: string, startedAt: number) => ({ ...end(order, startedAt, someday + 2 * minute), episodeOrder: order });
+
+  assert.equal(merge(numbered, over('20', someday + minute), someday + 2 * minute).change, 'cleared');
+  assert.equal(merge(numbered, over('16', someday - minute), someday + 2 * minute).change, 'late');
+});
+
+test('A1: an end that ended after the held episode began clears, whatever start it tells: each of two Alertmanagers keeps its own', () => {
+  const cleared = merge(held, end('16', someday - 10 * minute, someday + minute), someday + minute);
+  assert.equal(cleared.change, 'cleared');
+  for (const ended of ['16', '18'])
+    assert.equal(merge(cleared.alert ?? undefined, firing(ended, someday), someday + 2 * minute).change, 'late', 'neither reopens');
+
+  const other = merge(held, firing('16', someday - 10 * minute), someday + minute).alert ?? undefined;
+  const again = merge(other, firing('18', someday), someday + 2 * minute).alert ?? undefined;
+  assert.equal(
+    merge(again, end('16', someday - 10 * minute, someday + 3 * minute), someday + 3 * minute).change,
+    'cleared',
+    'nor when both were told',
+  );
+  assert.equal(merge(again, end('16', someday - 10 * minute, someday - minute), someday + 3 * minute).change, 'late', 'it ended before');
 });
 
 test('A2: the end of an episode that another replaced does not end the present one, even when the sender gives no times', () => {

@@ -12,8 +12,8 @@ import { broke, done, tell, type Story } from '../support/story.ts';
 const look = { kind: 'look' as const, id: 'see', continueOnError: false, uses: 'test/look', with: {}, timeoutMs: 10 * second };
 const undo = { uses: 'test/undo', with: {}, timeoutMs: second };
 
-function ack(story: Story, by = 'anna'): void {
-  story.say({ type: 'Acked', incident: incidentOf(story), by, via: 'api' });
+function ack(story: Story, by = 'anna', over?: true): void {
+  story.say({ type: 'Acked', incident: incidentOf(story), by, via: 'api', ...(over === undefined ? {} : { over }) });
 }
 
 function hush(story: Story): void {
@@ -162,11 +162,11 @@ test('C1: a person who took it and then approves the run lets it act', () => {
   assert.equal(story.all('StepGranted').length, 1);
 });
 
-test('C1: a person who takes it after the approval stops what is left', () => {
+test('C1: a person who takes it over after the approval stops what is left', () => {
   const story = began({ mode: 'approve' });
   story.say({ type: 'Approved', run: story.last('RunStarted').run, by: 'ben', via: 'api' });
   story.forward(second);
-  ack(story);
+  ack(story, 'anna', true);
   claim(story, callOf(story), 'w1');
 
   assert.deepEqual([story.all('StepGranted').length, end(story)], [0, 'noop']);

@@ -167,6 +167,87 @@ test('B1: a muted alert is no news; when its silence ends it is', () => {
   assert.equal(rings(story), 2);
 });
 
+const silence = {
+  id: 's1',
+  matchers: [{ name: 'alertname', op: '=' as const, value: 'HostDown' }],
+  startsAt: 0,
+  comment: 'planned',
+  by: 'bob',
+  untilResolved: false,
+};
+
+/** Something critical of another rule is muted when anna takes the incident; `letGo` ends the mute. */
+function overMuted(how: 'silence' | 'source'): { readonly story: Story; letGo(): void } {
+  const story = ringing(disk);
+  const at = story.now();
+  const held = { ...down, startedAt: at, observedAt: at };
+  if (how === 'silence') story.say({ type: 'SilenceSet', silence: { ...silence, endsAt: at + hour } });
+  story.see(how === 'silence' ? held : { ...held, sourceMute: 'downtime' });
+  story.forward(minute);
+  acks(story);
+  story.see({ ...disk, observedAt: story.now() });
+  assert.equal(rings(story), 1);
+  const letGo = (): void => {
+    if (how === 'silence') story.forward(hour);
+    else story.see({ ...held, claim: 'noted', observedAt: story.now(), sourceMute: null });
+  };
+  return { story, letGo };
+}
+
+for (const how of ['silence', 'source'] as const) {
+  test(`K8: what a ${how} muted when a person took the incident rings when it is let go`, () => {
+    const { story, letGo } = overMuted(how);
+
+    letGo();
+
+    assert.equal(rings(story), 2);
+    assert.match(story.last('PageRang').reason ?? '', /^acknowledged by anna at \d\d:\d\d UTC; since then HostDown critical on k1/);
+    assert.equal(story.desk().tables.incidents.rows.get(incidentOf(story))?.state, 'open');
+    acks(story, 'ben');
+    story.forward(hour);
+    assert.equal(rings(story), 2, 'whoever takes it now was told of it');
+  });
+}
+
+test('K8: a warning that was muted when a person took the incident rings nobody when it is let go', () => {
+  const story = ringing(disk);
+  story.say({ type: 'SilenceSet', silence: { ...silence, endsAt: story.now() + hour } });
+  story.see({ ...down, severity: 'warning', startedAt: story.now(), observedAt: story.now() });
+  acks(story);
+
+  story.forward(hour + minute);
+
+  assert.equal(rings(story), 1);
+});
+
+test('K8: members of a storm that were silenced when a person took it ring when the silence ends', () => {
+  const story = begun({ storm: { alerts: 20, withinMs: minute } });
+  story.say({ type: 'SilenceSet', silence: { ...silence, endsAt: story.now() + hour } });
+  for (let n = 0; n < 30; n += 1)
+    story.see(eventOf({ name: 'NodeNetworkDown', entity: { host: `n${n}`, service: `s${n}` }, startedAt: story.now() }));
+  story.see(eventOf({ ...down, entity: { host: 'db7', service: 'pay' }, startedAt: story.now() }));
+  story.forward(settle);
+  const storm = story.all('IncidentOpened').find((fact) => fact.storm)?.incident ?? '';
+  story.say({ type: 'Acked', incident: storm, by: 'anna', via: 'api' });
+  const before = rings(story);
+
+  story.forward(hour + minute);
+
+  assert.equal(rings(story), before + 1);
+  assert.match(story.last('PageRang').reason ?? '', /since then HostDown critical on db7/);
+});
+
+test('K8: what was muted when a source took the incident rings when it is let go', () => {
+  const story = ringing(disk);
+  story.see({ ...down, startedAt: story.now(), observedAt: story.now(), sourceMute: 'downtime' });
+  story.see(eventOf({ ...disk, claim: 'acknowledged', observedAt: story.now() + 1 }));
+  assert.equal(story.last('IncidentAcknowledged').via, 'source');
+
+  story.see({ ...down, claim: 'noted', observedAt: story.now() + 2, sourceMute: null });
+
+  assert.equal(rings(story), 2);
+});
+
 test('B1: a playbook that fits what came may try before the acknowledged page rings again', () => {
   const playbook = playbookOf({ triggers: [{ on: 'alert', when: 'alert.name == "HostDown"', forMs: 0 }] });
   const story = ringing(disk, { playbooks: [playbook] });

@@ -20,6 +20,7 @@ import { checkReach } from './check-reach.ts';
 import { checkResources } from './check-resources.ts';
 import { checkSenders } from './check-senders.ts';
 import { checkShares } from './check-shares.ts';
+import { checkTaken } from './check-taken.ts';
 import { checkUncalled } from './check-uncalled.ts';
 import { checkStale } from './check-stale.ts';
 import { checkState } from './check-state.ts';
@@ -72,6 +73,7 @@ export function checkWorld(parts: CheckParts): Checks {
   checkChoosing(ledger);
   checkResources(ledger);
   checkUncalled(ledger);
+  checkTaken(ledger);
   checkSenders(ledger);
   checkMutes(ledger);
   checkShares(parts);

@@ -263,6 +263,21 @@ export const alone: Turn = (desk, input, rules, offset) => {
   return turn(desk, input, rules, offset);
 };
 
+/** Whoever has an incident has whatever comes to it. */
+export const covering: Turn = (desk, input, rules, offset) => {
+  const { alerts, incidents } = desk.tables;
+  for (const incident of incidents.rows.values()) {
+    const { taken, listed } = incident;
+    if (taken === undefined) continue;
+    const seen = input.type === 'AlertSeen' ? [input.event.fingerprint] : [];
+    const members = Object.fromEntries([...listed, ...seen].map((fingerprint) => [fingerprint, 'critical' as const]));
+    const names = listed.flatMap((fingerprint) => alerts.rows.get(fingerprint)?.alert.name ?? []);
+    const known = Object.fromEntries(names.map((name) => [name, 'critical' as const]));
+    incidents.rows.set(incident.id, { ...incident, taken: { ...taken, covers: { severity: 'critical', members, rules: known } } });
+  }
+  return turn(desk, input, rules, offset);
+};
+
 /** Takes the incident for one that nobody has. */
 export const toPeople: Blindness = (desk, run, rules) => {
   const { rows } = desk.tables.incidents;

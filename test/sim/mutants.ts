@@ -35,6 +35,7 @@ import {
   ungranted,
   boundless,
   deafToCompanions,
+  covering,
   holding,
   withLog,
   withoutBundles,
@@ -306,6 +307,11 @@ export const mutants: readonly Mutant[] = [
     says: 'storms that forget what they speak for (S2)',
     tampering: { ...lying({ host: () => ({ turn: alone }) }), isStormy: true },
     caught: /^S2: .* speaks for it no longer/,
+  },
+  {
+    says: 'acknowledgements that cover whatever was muted or comes later (K8)',
+    tampering: lying({ host: () => ({ turn: covering }) }),
+    caught: /^K8: /,
   },
   {
     says: 'a process that takes up no partition of another one',

@@ -21,8 +21,8 @@ export type Merge = {
 /**
  * Folds one source's claim into what we believe about the alert; `belief` is undefined for one that is not on the desk, of which
  * `remembered` may still know episodes. Times are source clock; `seenAt` is ours. A clear of the same episode pairs whatever the clocks
- * say; one of another clears when the source numbered that later, and else unless that began before the held episode, or ended before
- * it began. An episode known to have ended does not reopen: it is late, unless its source keeps telling it (refire.ts). An end that the
+ * say; one of another clears when the source numbered that later, and else unless it ended before the held episode began: of two
+ * Alertmanagers each keeps a start of its own. An episode known to have ended does not reopen: it is late, unless its source keeps telling it (refire.ts). An end that the
  * gateway concluded from silence is no such knowledge: the next word of the source is stronger.
  * An unconfirmed alert that is confirmed opens (or reopens) then, not when it was first heard of.
  * Cf. Alertmanager's merge of alerts with one fingerprint; its implied timeout is replaced by an explicit claim.
@@ -157,11 +157,14 @@ function mergeCleared(belief: Alert, event: AlertEvent, seenAt: Instant, told: A
  */
 function isEndOfEarlier(belief: Alert, event: AlertEvent, told: AlertEvent): boolean {
   if (event.episode !== '' && event.episode === belief.episode) return false;
-  if (belief.replaced?.includes(event.episode) === true || isOver(belief, event)) return true;
+  if (isOver(belief, event)) return true;
   const order = compareOrder(event.episodeOrder, belief.order);
   if (order !== 0) return order < 0;
+  const isReplaced = belief.replaced?.includes(event.episode) === true;
+  const isNamed = event.episode !== '' && belief.episode !== '';
+  // An end that is told to be as old as its start has no time of its own: then the start, or the order in which both were told, says it.
   const isBefore = (one: AlertEvent, began: Instant): boolean =>
-    (event.episode !== '' && belief.episode !== '' && one.startedAt <= began) || one.observedAt < began;
+    one.observedAt < began || (one.observedAt <= one.startedAt && (isReplaced || (isNamed && one.startedAt <= began)));
   const byOurs = isBefore(event, belief.startedAt);
   if (event.sentAt === undefined) return byOurs;
   return belief.began === undefined ? byOurs && isBefore(told, belief.startedAt) : isBefore(told, belief.began);

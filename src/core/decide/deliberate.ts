@@ -8,7 +8,7 @@ import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
-import { incidentOf, isInDoubt, type Incident, type Remedied } from '../incident/row.ts';
+import { incidentOf, isDelegated, isInDoubt, type Incident, type Remedied } from '../incident/row.ts';
 import { ringDropped } from '../page/climb.ts';
 import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
@@ -95,8 +95,10 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
   const worked = ctx.at - run.startedAt;
   const flaps = flapNews(ctx, incident);
   const tooLong = flaps !== null || worked >= holdOffOf(ctx, playbook) || ctx.at >= boundOf(ctx, incident, playbook);
-  const needed = incident.page === null || (incident.news !== undefined && isAnswered(ctx, incident));
-  if (needed && tooLong && worthOf(ctx, incident) !== 'no') {
+  const isNews = incident.news !== undefined && isAnswered(ctx, incident);
+  const needed = incident.page === null || isNews;
+  // A run that asked was not begun for what has come since it was let act.
+  if (needed && (tooLong || (isNews && run.approvedAt !== undefined)) && worthOf(ctx, incident) !== 'no') {
     return page(ctx, incident, `${flaps === null ? '' : `${flaps}; `}playbook ${name} has been at work for ${spanOf(worked)}`, null);
   }
   if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${name} works`);
@@ -229,7 +231,8 @@ export function page(ctx: TurnContext, incident: Incident, reason: string, ladde
   if (incident.decision === 'page' && incident.reason === reason && incident.news === undefined) return; // B1
   const open = pageOf(ctx, incident.page);
   if (open !== undefined && open.state !== 'acked') return;
-  const { news, storm } = incident;
+  if (isDelegated(incident)) release(ctx, incident.id, { by: 'quench', via: '' }, { kind: 'unacknowledged', text: reason });
+  const { news, storm } = incidentOf(ctx, incident.id) ?? incident;
   const why = news === undefined || reason.startsWith(news.text) ? reason : `${news.text}; ${reason}`;
   decide(ctx, incident, 'page', why);
   const kind = news?.kind ?? (storm && open === undefined ? 'storm' : 'page');

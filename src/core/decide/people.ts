@@ -1,4 +1,6 @@
-// What people say about an incident: they take it, give it back, resolve it, remark on it, or cancel a run.
+// What people say about an incident: they take it, answer a run that asks, give it back, resolve it, remark on it, or cancel a run.
+//   K7  Who answers a run that asks has its incident, by a yes as by a no, as whoever acknowledges it: what was not known then rings again. After a
+//       yes playbooks go on.
 import type { Alert } from '../alert/row.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { resolve } from '../incident/life.ts';
@@ -6,7 +8,8 @@ import { incidentOf, type Incident } from '../incident/row.ts';
 import { ackPage } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import type { CommandGiven } from '../playbook/facts.ts';
-import { cancel } from '../run/program.ts';
+import type { ApprovalAnswer } from '../run/approval.ts';
+import { cancel, onApproval } from '../run/program.ts';
 import { clockOf } from '../time.ts';
 import { takeChildren } from './adopt.ts';
 import { watchTaken } from './overdue.ts';
@@ -17,6 +20,8 @@ interface Acknowledging {
   readonly by: string;
   readonly via: string;
   readonly over?: true;
+  /** It is taken by a yes to this run. */
+  readonly run?: string;
 }
 
 export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): void {
@@ -27,7 +32,8 @@ export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): v
   if (isTaken && !takesOver(incident, who)) return;
   const { by, via } = who;
   const from = isTaken && incident.taken !== undefined ? { from: incident.taken.by } : {};
-  emit(ctx, { type: 'IncidentAcknowledged', incident: id, by, via, covers: coveredNow(ctx, incident, via), ...from });
+  const how = who.run === undefined ? {} : { run: who.run };
+  emit(ctx, { type: 'IncidentAcknowledged', incident: id, by, via, covers: coveredNow(ctx, incident, via), ...from, ...how });
   if (page !== undefined) ackPage(ctx, page, { by, via });
   else watchTaken(ctx, id);
   ctx.toDeliberate.add(id);
@@ -38,6 +44,12 @@ export function acknowledge(ctx: TurnContext, id: string, who: Acknowledging): v
 function takesOver({ taken }: Incident, who: Acknowledging): boolean {
   if (who.via === 'source' || taken?.by === who.by) return false;
   return who.over === true || taken?.via === 'source';
+}
+
+/** A person answers a run that asks whether it may act (K7); a word that nobody waits for takes nothing. */
+export function answerRun(ctx: TurnContext, run: string, answer: ApprovalAnswer): void {
+  const { approved, by, via } = answer;
+  onApproval(ctx, run, answer, (incident) => acknowledge(ctx, incident, { by, via, ...(approved ? { run } : {}) }));
 }
 
 /**

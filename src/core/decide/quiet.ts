@@ -1,7 +1,7 @@
 // Why nobody needs to hear of an incident, or null.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
 import type { TurnContext } from '../context.ts';
-import { incidentOf, type Incident } from '../incident/row.ts';
+import { incidentOf, isDelegated, type Incident } from '../incident/row.ts';
 import { suppressionOf } from '../mute/suppression.ts';
 import type { Decision } from './facts.ts';
 
@@ -13,5 +13,5 @@ export function quietReason(ctx: TurnContext, incident: Incident, arrived: strin
     return ['suppress', `part of ${parent.id}: ${parent.title}`];
   const muted = suppressionOf(ctx, incident, arrived);
   if (muted !== null) return ['suppress', muted];
-  return incident.state === 'acknowledged' ? ['record', 'a person has it'] : null;
+  return incident.state === 'acknowledged' && !isDelegated(incident) ? ['record', 'a person has it'] : null;
 }

@@ -2,6 +2,7 @@
 // What comes afterwards and is worse, or new and worth a page, is not covered: the incident is taken from whoever had it, and rings again.
 //   K1  An incident is taken by its sources only when every firing alert of it that pages is acknowledged there.
 //   K2  What was known is not news: repeats, and further members of a rule at a severity that was known, ring nobody again at once.
+//   K8  What is muted when a person takes it is not known: nobody was told of it. When it is let go and is worth a page, it is news.
 //   K3  What nobody knew when it was taken errs towards people: beyond what is remembered, an alert that pages is news.
 import { isFiring, type Alert, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
@@ -18,12 +19,13 @@ const rulesKnown = 50;
 /** Members looked at for one question; a storm has more than anybody reads. */
 const membersAsked = 1_000;
 
-/** What is known of an incident now: the severity of its firing members, one by one and by rule. A source's word covers its alerts alone. */
+/** What is known of an incident now: the severity of firing members that nothing mutes, one by one and by rule. A source's word covers its alerts alone. */
 export function coveredNow(ctx: TurnContext, incident: Incident, via: string): Covered {
   const members: [string, Severity][] = [];
   const rules = new Map<string, Severity>();
-  for (const { alert } of firingOf(ctx, incident)) {
-    if (via === 'source' && !alert.acknowledged) continue;
+  for (const row of firingOf(ctx, incident)) {
+    const { alert } = row;
+    if (via === 'source' ? !alert.acknowledged : muteOf(ctx, row) !== null) continue; // K8
     if (members.length < membersKnown) members.push([alert.fingerprint, alert.severity]);
     if (via === 'source') continue;
     const before = rules.get(alert.name);

@@ -2,7 +2,7 @@
 //   T3  A wake of an earlier life, or of a run that another one followed, decides nothing.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { titleOf } from '../incident/place.ts';
-import { incidentOf } from '../incident/row.ts';
+import { incidentOf, isDelegated } from '../incident/row.ts';
 import { playbookOf, runOf } from '../run/row.ts';
 import { minute } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
@@ -46,7 +46,8 @@ function onSettled(ctx: TurnContext, id: string, life: number): void {
 /** A run proved that the fire is out, and still a source says it burns: a person must look. */
 function onGrace(ctx: TurnContext, id: string, runId: string): void {
   const incident = incidentOf(ctx, id);
-  if (incident === undefined || incident.state !== 'open' || incident.firing === 0 || incident.run !== null) return;
+  if (incident === undefined || incident.firing === 0 || incident.run !== null) return;
+  if (incident.state !== 'open' && !isDelegated(incident)) return;
   const last = incident.runs.findLast((other) => runOf(ctx, other)?.mode !== 'shadow');
   if (last !== runId || incident.outcome === null) return; // T3
   if (quietReason(ctx, incident, null) !== null)

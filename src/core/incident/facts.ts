@@ -84,6 +84,8 @@ export interface IncidentAcknowledged extends FactBase {
   readonly from?: string;
   /** The storm that was taken, when this is one of those that it speaks for. */
   readonly storm?: string;
+  /** It was taken by a yes to this run: playbooks go on (`isDelegated`). */
+  readonly run?: string;
 }
 
 /** Nobody has it any more: a person or the source gave it back, or something came that was not covered. */

@@ -160,12 +160,13 @@ function foldResolved(desk: Desk, fact: IncidentResolved): void {
   if (metaOf(desk).storm === fact.incident) put(desk.tables.meta, 'desk', { ...metaOf(desk), storm: null });
 }
 
-function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm }: IncidentAcknowledged): void {
+function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm, run }: IncidentAcknowledged): void {
+  const how = { ...(storm === undefined ? {} : { storm }), ...(run === undefined ? {} : { run }) };
   change(desk.tables.incidents, incident, ({ news: _news, lapsed: _lapsed, ...row }) => ({
     ...row,
     state: 'acknowledged' as const,
     acked: { by, at },
-    ...(covers === undefined ? {} : { taken: { by, via, at, covers, ...(storm === undefined ? {} : { storm }) } }),
+    ...(covers === undefined ? {} : { taken: { by, via, at, covers, ...how } }),
   }));
 }
 

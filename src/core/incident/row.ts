@@ -24,6 +24,8 @@ export interface Taken {
   readonly covers: Covered;
   /** It was taken with this storm, and is given back with it. */
   readonly storm?: string;
+  /** It was taken by a yes to this run. */
+  readonly run?: string;
 }
 
 /** Why an incident that somebody had rings again. */
@@ -159,8 +161,15 @@ export function childrenCount(ctx: TurnContext, storm: string): number {
 }
 
 /** A run left open what it did, and nobody has looked yet: it calls a person even when every alert has cleared. */
-export function isInDoubt({ state, run, outcome }: Pick<Incident, 'state' | 'run' | 'outcome'>): boolean {
-  return state === 'open' && run === null && outcome !== null && ends[outcome.end].inDoubt;
+export function isInDoubt(incident: Pick<Incident, 'state' | 'run' | 'outcome' | 'taken'>): boolean {
+  const { state, run, outcome } = incident;
+  const isUnseen = state === 'open' || isDelegated(incident);
+  return isUnseen && run === null && outcome !== null && ends[outcome.end].inDoubt;
+}
+
+/** Whoever has it took it by letting a playbook act: playbooks go on, and when that is of no use nobody has it any more. */
+export function isDelegated({ state, taken }: Pick<Incident, 'state' | 'taken'>): boolean {
+  return state === 'acknowledged' && taken?.run !== undefined;
 }
 
 /** Event-time distance between an alert's start and the span of an incident's starts; 0 inside it. */

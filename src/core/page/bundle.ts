@@ -6,6 +6,8 @@
 //   U3  The message is the leader's: vendors know it by the leader's key, and its end is told when the leader's page ends. Who answers it
 //       answers for all pages that it told and that nobody has; each of them rings on by itself, in its own bundle, while nobody does, and
 //       soon after the leader's end, or its being taken alone: nothing at the vendor calls for the others then.
+//   U5  Such an answer takes what the message told, and no more: a page that has rung since for something worse or new rings on, for who answers an
+//       older message has not read of that.
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
 import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
@@ -107,16 +109,23 @@ export function outsideId({ installation }: TurnContext, id: string): string {
 
 /** Incidents that messages of this page told, too, and that nobody has: who answers the page answers for them (U3). */
 export function toldWith(ctx: TurnContext, id: string): readonly string[] {
-  return companionsOf(ctx, id).map(({ page }) => page.incident);
+  return companionsOf(ctx, id).flatMap(({ page, era }) => ((page.era ?? 0) === era ? [page.incident] : [])); // U5
 }
 
-/** Pages that ring and that messages of this page told, too, and whom the message went to. */
-export function companionsOf(ctx: TurnContext, id: string): readonly { readonly page: Page; readonly notifier: string }[] {
+/** A page that a message told, too, as it was then, and whom the message went to. */
+interface Companion {
+  readonly page: Page;
+  readonly era: number;
+  readonly notifier: string;
+}
+
+/** Pages that ring and that messages of this page told, too. */
+export function companionsOf(ctx: TurnContext, id: string): readonly Companion[] {
   return (pageOf(ctx, id)?.outgoing ?? []).flatMap(({ state, heard, notifier, with: others = [] }) => {
     if (state !== 'accepted' && heard !== true && state !== 'granted' && state !== 'waiting') return [];
-    return others.flatMap(({ page: other }) => {
+    return others.flatMap(({ page: other, era = 0 }) => {
       const page = pageOf(ctx, other);
-      return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [{ page, notifier }] : [];
+      return page?.state === 'ringing' && incidentOf(ctx, page.incident)?.page === other ? [{ page, era, notifier }] : [];
     });
   });
 }

@@ -64,9 +64,14 @@ function tellTogether(ctx: TurnContext, words: readonly Word[]): void {
   if (lead === undefined) return;
   const { page, outgoing } = lead;
   const pages = words.map((word) => word.page);
-  const placed = others.map((word): Placed => ({ page: word.page.id, notification: word.outgoing.id }));
+  const placed = others.map((word) => placedNow(word));
   const also = placed.length === 0 ? {} : { with: placed };
   request(ctx, page, outgoing, { ...opening(ctx, bundleKey(outgoing.notifier, outgoing.kind), pages), ...also });
+}
+
+function placedNow({ page, outgoing }: Word): Placed {
+  const { era = 0 } = page;
+  return { page: page.id, notification: outgoing.id, ...(era === 0 ? {} : { era }) };
 }
 
 /** Those that this message tells besides, and that wait for its end. */

@@ -4,7 +4,7 @@ import type { FactBase, InputBase } from '../stamp.ts';
 import type { Instant } from '../time.ts';
 import type { Ladder } from './ladder.ts';
 import type { Notification, NotifyKind, NotifyOutcome } from './notification.ts';
-import type { Bundle, Placed } from './row.ts';
+import type { Bundle, PageEnd, Placed } from './row.ts';
 
 /** A worker wants to deliver this attempt; it may once `NotifyGranted` names it. */
 export interface NotifyClaimed extends InputBase {
@@ -148,6 +148,8 @@ export interface PageClosed extends FactBase {
   readonly page: string;
   readonly incident: string;
   readonly why: string;
+  /** How its end reads; absent when nobody was to be told anything. */
+  readonly end?: PageEnd;
 }
 
 /** What a page waits for. */

@@ -40,7 +40,8 @@ export const pageFolds: Folds<PageFact> = {
   NotifyDropped: foldDropped,
   NotifyFinished: foldFinished,
   PageAcked: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ackedPage(page, fact)),
-  PageClosed: (desk, fact) => change(desk.tables.pages, fact.page, (page) => ({ ...page, state: 'closed' as const, reach: null })),
+  PageClosed: (desk, { page: id, end }) =>
+    change(desk.tables.pages, id, (page) => ({ ...page, state: 'closed' as const, reach: null, ...(end === undefined ? {} : { end }) })),
 };
 
 function foldOpened(desk: Desk, fact: PageOpened): void {

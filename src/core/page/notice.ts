@@ -1,5 +1,6 @@
 // What a person reads when woken: title, text, facts and the links of the alert, free of vendor words. The text is words.ts; vendor shapes are the
 // notifiers' work.
+//   W4  The end of a page that leaves when its incident is in another life already speaks of the life that ended, and says that it came back.
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
 import { loudest } from '../decide/taken.ts';
@@ -7,12 +8,15 @@ import type { Desk } from '../desk.ts';
 import type { Incident } from '../incident/row.ts';
 import { partOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
-import { erasTold, type Page } from './row.ts';
+import { clockOf } from '../time.ts';
+import { erasTold, type Page, type PageEnd } from './row.ts';
 import { teamOf, textOf } from './words.ts';
 
 /** Kinds that speak of what was told before. */
 const anew: ReadonlySet<NotifyKind> = new Set<NotifyKind>(['repeat', 'risen', 'joined', 'unacknowledged']);
 const titleCharsMax = 200;
+/** Of the end, as it is kept. */
+const endCharsMax = 2_000;
 
 /** Which message to whom; the id is given, so that words can be made anew for a message that was asked for before. */
 export interface Addressed {
@@ -21,10 +25,24 @@ export interface Addressed {
   readonly kind: NotifyKind;
 }
 
+/** How the end of the page reads, once its incident is over; to be kept, so bounded. */
+export function endOf(ctx: TurnContext, page: Page): PageEnd {
+  const { title, severity, text } = noticeOf(ctx, page, { id: '', notifier: '', kind: 'resolve' });
+  return { title, severity, text: text.length <= endCharsMax ? text : `${text.slice(0, endCharsMax - 1)}…` };
+}
+
+/** W4: what is said instead of what is true of a later life. */
+function ofEarlierLife({ end }: Page, incident: Incident): Pick<Notification, 'title' | 'severity' | 'text'> | null {
+  if (end === undefined) return null;
+  const since = incident.state === 'resolved' ? 'it came back since, and is over again' : `it came back at ${clockOf(incident.lifeAt)}`;
+  return { ...end, text: `${end.text}\n${since}` };
+}
+
 /** In the words of this moment: the title is the worst firing member's, the earliest among equals. */
 export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: Addressed): Notification {
   const { desk, at } = ctx;
   const incident = desk.tables.incidents.rows.get(page.incident);
+  const isEarlier = kind === 'resolve' && incident !== undefined && incident.page !== page.id;
   const root = desk.tables.alerts.rows.get(incident?.root ?? '')?.alert;
   const about = desk.tables.alerts.rows.get(page.about ?? '')?.alert;
   const isAbout = about?.state === 'firing' && about.incident === incident?.id;
@@ -42,10 +60,14 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
     at,
     facts: incident === undefined ? [] : factsOf(incident, worst ?? root),
     links: (worst ?? root)?.links ?? [],
-    ...(worst === null ? {} : { startedAt: worst.startedAt }),
     ...eraOf(page, notifier, kind),
-    ...(incident === undefined ? {} : asksOf(desk, incident)),
+    ...(isEarlier ? ofEarlierLife(page, incident) : nowOf(desk, incident, worst)),
   };
+}
+
+/** What is so now: since when, and what waits for a yes. */
+function nowOf(desk: Desk, incident: Incident | undefined, worst: Alert | null): Pick<Notification, 'startedAt' | 'asks'> {
+  return { ...(worst === null ? {} : { startedAt: worst.startedAt }), ...(incident === undefined ? {} : asksOf(desk, incident)) };
 }
 
 /** The run of the incident that waits for a yes. */

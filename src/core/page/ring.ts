@@ -12,6 +12,7 @@ import { companionsOf } from './bundle.ts';
 import { climbWhenUnheard, isQuiet, onLeft, onReach, onRung, ring, type Place } from './climb.ts';
 import { send, takeAnswer, takeBundle, takeClaim, takeWake } from './delivery.ts';
 import type { NotifyAnswered, NotifyClaimed, PageWake } from './facts.ts';
+import { endOf } from './notice.ts';
 import type { NotifyKind } from './notification.ts';
 import { isTakenUp } from './outgoing.ts';
 import { ladderFor } from './route.ts';
@@ -149,6 +150,7 @@ function watchLed(ctx: TurnContext, page: Page): void {
 export function closePage(ctx: TurnContext, page: Page, why: string): void {
   if (page.state === 'closed') return;
   watchLed(ctx, page);
-  emit(ctx, { type: 'PageClosed', page: page.id, incident: page.incident, why });
+  const end = page.outgoing.length === 0 ? {} : { end: endOf(ctx, page) };
+  emit(ctx, { type: 'PageClosed', page: page.id, incident: page.incident, why, ...end });
   for (const notifier of page.told) send(ctx, page.id, notifier, 'resolve');
 }

@@ -38,6 +38,8 @@ export interface Outgoing {
 export interface Placed {
   readonly page: string;
   readonly notification: string;
+  /** Of what another's message tells: the era of its page then, when that was not the first. */
+  readonly era?: number;
 }
 
 /** After a notifier was called: until when further rings wait, what the severest ring so far was, and what waits. */
@@ -50,6 +52,13 @@ export interface Bundle {
 /** The row of its bundle: first rings wait for first rings, repeats for repeats. */
 export function bundleKey(notifier: string, kind: NotifyKind): string {
   return `${kind === 'repeat' ? 'repeat' : 'page'}|${notifier}`;
+}
+
+/** How the end of a page reads, as it was when it ended: an end may leave late, when the incident is in another life already. */
+export interface PageEnd {
+  readonly title: string;
+  readonly severity: Severity;
+  readonly text: string;
 }
 
 export interface Page {
@@ -88,6 +97,8 @@ export interface Page {
   readonly dedupKey: string;
   /** `unreached`: its ladder was climbed and nobody took it; `exhausted`: somebody was told, the ladder has ended, and nobody answers. */
   readonly reach: 'unreached' | 'exhausted' | null;
+  /** Once it has ended and somebody is to hear of that. */
+  readonly end?: PageEnd;
 }
 
 export function pageOf(ctx: TurnContext, id: string | null): Page | undefined {

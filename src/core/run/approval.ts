@@ -3,7 +3,7 @@
 //       it has expired unseen the page says so.
 import { emit, wakeAfter, type TurnContext } from '../context.ts';
 import { incidentOf } from '../incident/row.ts';
-import { ackPage, openPage, ringAgain } from '../page/ring.ts';
+import { openPage, ringAgain } from '../page/ring.ts';
 import { pageOf } from '../page/row.ts';
 import { runEnvironment } from '../playbook/environment.ts';
 import { fill } from '../playbook/template.ts';
@@ -64,17 +64,16 @@ function remindBefore(within: Millis): Millis {
   return Math.min(remindBeforeMaxMs, Math.floor(within / 4));
 }
 
-/** A person's answer to a run that waits for one. */
-export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer): Progress {
-  const { approved, by, note, via } = answer;
+/** A person's answer to a run that waits for one; `take` gives them its incident. */
+export function takeApproval(ctx: TurnContext, run: Run, answer: ApprovalAnswer, take: (incident: string) => void): Progress {
+  const { approved, by, note } = answer;
   const stale = approved ? staleApproval(ctx, run) : null;
   if (stale !== null) {
     withdraw(ctx, run, `${by} approved it, but ${stale.reason}`);
     return overtaken(ctx, freshRun(ctx, run.id), { part: 'approval', step: '' }, stale);
   }
   emit(ctx, { type: 'ApprovalGiven', run: run.id, incident: run.incident, approved, by, note });
-  const page = pageOf(ctx, ctx.desk.tables.incidents.rows.get(run.incident)?.page ?? null);
-  if (page?.state === 'ringing') ackPage(ctx, page, { by, via });
+  take(run.incident);
   if (!approved) return finish(ctx, run, 'denied', `denied by ${by}${note === '' ? '' : `: ${note}`}`);
   move(ctx, run, { phase: 'steps', index: 0, attempt: 0 }, `approved by ${by}`);
   return 'goesOn';

@@ -73,11 +73,12 @@ export function start(
   advance(ctx, id, 'goesOn');
 }
 
-export function onApproval(ctx: TurnContext, id: string, answer: ApprovalAnswer): void {
+/** `take` is called with the incident when the answer is what the run waits for: who answers has it. */
+export function onApproval(ctx: TurnContext, id: string, answer: ApprovalAnswer, take: (incident: string) => void): void {
   const run = runOf(ctx, id);
   if (run === undefined) return;
   if (partOf(run) !== 'approval') return noteLateWord(ctx, run, answer);
-  advance(ctx, id, takeApproval(ctx, run, answer));
+  advance(ctx, id, takeApproval(ctx, run, answer, take));
 }
 
 /** A worker wants to do a call. */
