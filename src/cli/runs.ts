@@ -130,7 +130,7 @@ export const runCommands: readonly Command[] = [
     args: 'ID...',
     least: 1,
     most: 1_000,
-    says: 'refuse a run that waits; a person is paged instead',
+    says: 'refuse a run that waits; whoever refuses it has the incident',
     options: [...showing, 'note'],
     run: (call) =>
       each(call, 'denied', async (id) => {

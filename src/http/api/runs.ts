@@ -179,7 +179,7 @@ function commandRoutes(deps: HttpDeps): readonly Route[] {
     json<null, { readonly note?: string }>({
       ...common,
       path: '/api/v1/runs/:id/deny',
-      summary: 'Refuse a run that waits for approval; a person is paged instead',
+      summary: 'Refuse a run that waits for approval; whoever refuses it has the incident',
       body: object({ note }),
       handle: (call) => say(call, { type: 'Denied', note: call.body.note ?? '' }),
     }),
