@@ -8,7 +8,7 @@ import type { Decision } from '../decide/facts.ts';
 import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { watchLease, withLease } from '../incident/leases.ts';
-import { place, raise, retitle } from '../incident/place.ts';
+import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { watchMuteEnd, withMuteWait } from '../mute/ends.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
@@ -122,7 +122,6 @@ function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
   if (incident !== before && incidentOf(ctx, incident)?.members === 1) adoptWindow(ctx, incident);
   if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
-  if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged') acknowledgeAtSource(ctx, incident);
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);

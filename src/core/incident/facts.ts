@@ -69,7 +69,9 @@ export interface IncidentChanged extends FactBase {
   readonly root: string;
   readonly score: Score;
   readonly settled: boolean;
-  /** Only the words of its root moved: no line of the timeline. */
+  /** How grave it is now, where that is less than it was in this life. */
+  readonly now?: Severity;
+  /** Only what it is called, or how grave it is now, moved: no line of the timeline. */
   readonly words?: true;
 }
 
@@ -94,6 +96,8 @@ export interface IncidentUnacknowledged extends FactBase {
   readonly via: string;
   readonly kind: News['kind'];
   readonly reason: string;
+  /** The alert that came and was not covered, when it is one. */
+  readonly about?: string;
   /** The storm that nobody has any more, when it speaks for this one: nothing rings but the storm. */
   readonly storm?: string;
 }
@@ -133,6 +137,8 @@ export interface IncidentUnnested extends FactBase {
   readonly parent: string;
   readonly kind: News['kind'];
   readonly reason: string;
+  /** The alert for which it rings, when it is one. */
+  readonly about?: string;
 }
 
 /** A remark of a person, or something on the side that belongs to the story. */

@@ -16,7 +16,7 @@ import type {
   IncidentUnacknowledged,
   IncidentUnnested,
 } from './facts.ts';
-import type { Incident } from './row.ts';
+import type { Incident, News } from './row.ts';
 
 /** Of the remark of who resolved it, as much as the word about the end says. */
 const noteCharsMax = 500;
@@ -115,11 +115,12 @@ function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {
-  const { severity, title, root, score, settled, at } = fact;
-  change(desk.tables.incidents, fact.incident, (incident) => ({
+  const { severity, now, title, root, score, settled, at } = fact;
+  change(desk.tables.incidents, fact.incident, ({ now: _before, ...incident }) => ({
     ...incident,
     ...risen(incident, severity, at),
     severity,
+    ...(now === undefined ? {} : { now }),
     title,
     root,
     score,
@@ -127,7 +128,7 @@ function foldChanged(desk: Desk, fact: IncidentChanged): void {
   }));
 }
 
-function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
+function risen(incident: Pick<Incident, 'severity'>, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
   return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
 }
 
@@ -136,8 +137,9 @@ function foldNested(desk: Desk, { incident, parent }: IncidentNested): void {
 }
 
 /** What rang before it was adopted rings again, for this reason. */
-function foldUnnested(desk: Desk, { incident, kind, reason }: IncidentUnnested): void {
-  changeLife(desk, incident, (row) => ({ ...row, parent: null, ...(row.page === null ? {} : { news: { kind, text: reason } }) }));
+function foldUnnested(desk: Desk, { incident, kind, reason, about }: IncidentUnnested): void {
+  const news: News = { kind, text: reason, ...(about === undefined ? {} : { about }) };
+  changeLife(desk, incident, (row) => ({ ...row, parent: null, ...(row.page === null ? {} : { news }) }));
 }
 
 function changeLife(desk: Desk, id: string, next: (row: Incident) => Incident): void {
@@ -170,12 +172,12 @@ function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm }: 
 }
 
 /** With its storm, which rings for it: there is nothing to ring for besides. */
-function foldUnacknowledged(desk: Desk, { incident, kind, reason, storm }: IncidentUnacknowledged): void {
+function foldUnacknowledged(desk: Desk, { incident, kind, reason, about, storm }: IncidentUnacknowledged): void {
   change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
     ...row,
     state: 'open' as const,
     acked: null,
-    ...(storm === undefined ? { news: { kind, text: reason } } : {}),
+    ...(storm === undefined ? { news: { kind, text: reason, ...(about === undefined ? {} : { about }) } } : {}),
   }));
 }
 

@@ -5,6 +5,7 @@
 //       incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
+import { calledNow } from '../incident/called.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
 import { clockOf, hour, minute, second, spanOf, type Instant, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
@@ -45,7 +46,8 @@ export function openPage(
   const page = idOf('p', ctx.desk.scope, nextSeq(ctx));
   // A page is of one life of its incident, and of one installation: no late word about another can end it at the vendor.
   const dedupKey = ctx.installation === null ? `quench:${page}` : `quench:${ctx.installation}:${page}`;
-  emit(ctx, { type: 'PageOpened', page, incident: incident.id, ladder, title: incident.title, reason: why.reason, dedupKey });
+  const { title } = calledNow(ctx, incident);
+  emit(ctx, { type: 'PageOpened', page, incident: incident.id, ladder, title, reason: why.reason, dedupKey });
   ring(ctx, page, { round: 0, rung: 0, kind: why.kind });
 }
 
