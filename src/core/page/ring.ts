@@ -117,6 +117,13 @@ function quietWait({ at }: TurnContext, { ladder }: Page, since: Instant = at): 
   return Math.min(ladder.ackTimeoutMs, hour, Math.max(minute, Math.floor(overdueMs / 4)));
 }
 
+/** Everybody whom the page has told hears once that what it is about comes and goes. */
+export function tellFlapping(ctx: TurnContext, incident: Incident): void {
+  const page = pageOf(ctx, incident.page);
+  if (page === undefined || page.state === 'closed') return;
+  for (const notifier of page.told) send(ctx, page.id, notifier, 'flapping');
+}
+
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */
 export function ringAgain(ctx: TurnContext, page: Page, why: Why): void {
   if (page.state !== 'closed') ringEverybody(ctx, page, why); // P3: its ack timeout and the wait of its rung are stale now
