@@ -158,3 +158,47 @@ test('A7: a ring that leaves while what flaps is well for a moment says that', (
   assert.equal(notification.kind, 'repeat');
   assert.match(notification.text, /^flapping: 6 times in .*; clear at this moment$/m);
 });
+
+test('A7: occurrences that have an identity each, but are about one thing, are one that flaps: one page says so', () => {
+  const pd: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: minute }] };
+  const story = tell(policyOf({ settleMs: second, ladders: { default: pd } }));
+  const pass = (span: number): void => {
+    for (let left = span; left > 0; left -= 100) {
+      story.forward(100);
+      story.notified(accepted);
+    }
+  };
+  const issue = (number: number, claim: AlertEvent['claim']): AlertEvent =>
+    eventOf({
+      source: 'newrelic',
+      fingerprint: `issue${number}`,
+      episode: `${number}`,
+      subject: 'latency of checkout',
+      claim,
+      entity: {},
+      startedAt: story.now(),
+      observedAt: story.now(),
+    });
+  for (let number = 0; number < 8; number += 1) {
+    story.see(issue(number, 'firing'));
+    pass(1_500);
+    story.see(issue(number, 'cleared'));
+    pass(1_200);
+  }
+  const kinds = story.all('NotifyGranted').map(({ notification }) => notification.kind);
+  assert.equal(story.all('IncidentOpened').length, 1);
+  assert.equal(story.all('AlertFlapping').filter(({ flapping }) => flapping).length, 1, 'it begins to flap once, whichever issue it is');
+  assert.deepEqual(kinds, ['page', 'resolve', 'page']);
+  assert.match(story.last('PageOpened').reason, /^flapping: 3 times in 7 s/);
+  assert.ok(
+    story
+      .all('AlertJoined')
+      .slice(1)
+      .every(({ evidence }) => evidence.kind === 'recurrence'),
+  );
+
+  pass(7 * minute);
+  assert.equal(story.last('IncidentResolved').by, 'source');
+  assert.equal(story.last('AlertFlapping').flapping, false);
+  assert.ok([...story.desk().tables.incidents.rows.values()].every(({ flapping = 0 }) => flapping === 0));
+});

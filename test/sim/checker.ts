@@ -138,7 +138,8 @@ function namedAfterWorst(ledger: Ledger, desk: Desk): void {
   for (const incident of desk.tables.incidents.rows.values()) {
     const rows = loud(desk, incident);
     const rank = rankOf(rows);
-    if (incident.storm || incident.state === 'resolved' || rank < 0) continue;
+    const isAsked = incident.firing > 0 && incident.members <= incident.listed.length; // what is not confirmed fires in none
+    if (incident.storm || incident.state === 'resolved' || rank < 0 || !isAsked) continue;
     const said = incident.now ?? incident.severity;
     const worst = rows.filter(({ alert }) => severityRank(alert.severity) === rank);
     if (severityRank(said) !== rank)

@@ -21,7 +21,7 @@ import type { AlertSeen, Change } from './facts.ts';
 import { merge } from './merge.ts';
 import { forgetOldest, rememberedOf } from './remembered.ts';
 import { gapOf } from './staleness.ts';
-import { refreshFlapping } from './steady.ts';
+import { refreshFlapping, refreshInherited } from './steady.ts';
 import type { Alert } from './row.ts';
 
 const deliveriesMax = 20_000;
@@ -120,6 +120,7 @@ function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert
   const before = row?.alert.incident ?? null;
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
+  if (change === 'opened') refreshInherited(ctx, fingerprint);
   if (incident !== before && incidentOf(ctx, incident)?.members === 1) adoptWindow(ctx, incident);
   if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
   const mute = refreshMute(ctx, fingerprint);

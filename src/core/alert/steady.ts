@@ -28,6 +28,12 @@ export function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
   if (told?.flapping === 1) tellFlapping(ctx, told);
 }
 
+/** Called after a new alert has its place: what it has taken over from the occurrence before it may make it flap, or flaps already (F2). */
+export function refreshInherited(ctx: TurnContext, fingerprint: string): void {
+  if (ctx.desk.tables.alerts.rows.get(fingerprint)?.flapping !== true) return refreshFlapping(ctx, fingerprint);
+  wakeAfter(ctx, steadyMsOf(ctx), { kind: 'steady', fingerprint, asked: nextSeq(ctx) });
+}
+
 function onSteady(ctx: TurnContext, fingerprint: string): void {
   const row = ctx.desk.tables.alerts.rows.get(fingerprint);
   if (row?.flapping === true) endIfSteady(ctx, row, true);

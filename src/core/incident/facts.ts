@@ -58,6 +58,8 @@ export interface AlertJoined extends FactBase {
   /** Members after the join, unlisted ones of a storm included. */
   readonly members: number;
   readonly listed: boolean;
+  /** The alert that was the occurrence before of what it is about: what that remembers of flapping is its own now. */
+  readonly follows?: string;
 }
 
 /** Severity, title, root candidate or score of an incident moved, or it settled. */

@@ -1,5 +1,6 @@
 // Facts about incidents, folded into rows. Decides nothing.
 import { indexAlert, indexFiring, indexLife, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { observe } from '../alert/flapping.ts';
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
@@ -84,8 +85,11 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
 function foldJoined(desk: Desk, fact: AlertJoined): void {
   const before = desk.tables.alerts.rows.get(fact.fingerprint);
   if (before !== undefined && before.alert.incident !== null) leave(desk, before, before.alert.incident);
+  const followed = desk.tables.alerts.rows.get(fact.follows ?? '');
+  if (followed?.flapping === true) put(desk.tables.alerts, followed.alert.fingerprint, { ...followed, flapping: false });
   change(desk.tables.alerts, fact.fingerprint, (row) => ({
     ...row,
+    ...(followed === undefined ? {} : { history: observe(followed.history, isFiring(row.alert), fact.at), flapping: followed.flapping }),
     keys: fact.keys,
     joined: fact.seq,
     fired: fact.seq,

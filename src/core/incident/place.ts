@@ -23,6 +23,8 @@ export function place(ctx: TurnContext, alert: Alert): string {
   }
   const keys = keysOf(alert, ctx.policy.grouping.labels);
   const found = findIncident(ctx, alert, keys);
+  if (found?.kind === 'join' && incidentOf(ctx, found.incident)?.state === 'resolved')
+    reopen(ctx, found.incident, `${alert.summary} fires again`);
   const incident = found?.kind === 'join' ? found.incident : openIncident(ctx, alert, found?.title ?? null);
   join(ctx, alert, keys, { incident, evidence: found?.evidence ?? { kind: 'first', shared: '', lagSeconds: 0 } });
   return incident;
@@ -48,6 +50,7 @@ function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readon
   if (before === undefined) return;
   const { fingerprint, summary, source, startedAt, severity } = alert;
   const listed = before.listed.length < ctx.policy.grouping.membersMax; // I3
+  const follows = occurrenceBefore(ctx, before, alert);
   emit(ctx, {
     type: 'AlertJoined',
     incident: before.id,
@@ -60,8 +63,18 @@ function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readon
     severity,
     members: before.members + 1,
     listed,
+    ...(follows === undefined ? {} : { follows }),
   });
   rerank(ctx, before, alert);
+}
+
+/** The newest member that was about the very same thing and is over. */
+function occurrenceBefore(ctx: TurnContext, { listed }: Incident, { subject }: Alert): string | undefined {
+  if (subject === undefined) return undefined;
+  return listed.findLast((fingerprint) => {
+    const other = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    return other?.subject === subject && other.state === 'cleared';
+  });
 }
 
 /** Brings title, root and score up to date after a join; in a large incident only when something people see has moved. */
