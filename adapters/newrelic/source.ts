@@ -3,6 +3,7 @@
 //   N1  Identity is the issue id. An incident id of -1 ("unknown") is none; then condition and targets stand in, with a warning.
 //   N2  A close is `measured` only when nothing says that it came by time, by hand or by a merge.
 //   N3  An issue with several targets names no entity: acting on the first of many would be a guess.
+//   N5  Every time a condition is violated is an issue of its own: what they are about is condition and targets, by which flapping is seen.
 //   N4  An issue that is deactivated is over for now: nobody need be called for it, and its next word opens it again.
 import { isIP } from 'node:net';
 import type { AlertEvent, Claim, Entity, Link, Proof } from '../../src/core/alert/event.ts';
@@ -115,6 +116,16 @@ function identityOf(payload: JsonObject): Identity | null {
   return { fingerprint: fingerprintOf(vendor, ['condition', text(payload, members.account), condition, ...targets.sort()]), episode: '' };
 }
 
+/** The condition and what it was violated on, which every issue of it shares (N5). */
+function subjectOf(payload: JsonObject, { episode }: Identity, targets: readonly Target[]): Pick<AlertEvent, 'subject'> {
+  const condition = text(payload, members.condition);
+  if (episode === '' || condition === '' || targets.length === 0) return {};
+  const named = targets.map(({ name }) => name).sort();
+  return {
+    subject: fingerprintOf(vendor, ['subject', text(payload, members.account), text(payload, members.policy), condition, ...named]),
+  };
+}
+
 /** A template may name the issue in a text or a link only: the one id that stands alone or behind the word issue or incident. */
 function issueInText(payload: JsonObject): string {
   const ids = new Set<string>();
@@ -145,6 +156,7 @@ function eventOf(
   return boundEvent({
     source: vendor,
     ...identity,
+    ...subjectOf(payload, identity, targets),
     name: condition || title || text(payload, members.policy) || 'New Relic issue',
     summary: title || condition || `New Relic issue ${identity.episode}`.trim(),
     claim,

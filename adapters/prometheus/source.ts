@@ -26,7 +26,7 @@ import {
 } from '../kit/event.ts';
 import { commonSeverities, severityReader, unknownSeverities, type SeverityReader } from '../kit/severity.ts';
 import { envelopeOf, misshapen, quoted, type Envelope, type Hidden } from './envelope.ts';
-import { speaksForOthers } from './exporters.ts';
+import { speaksForOthers, targetOf } from './exporters.ts';
 import { namedLabels, nameOf, own, severityWordOf } from './naming.ts';
 
 const vendor = 'prometheus';
@@ -211,6 +211,8 @@ function entityOf(settings: Settings, labels: Labels): Entity {
       break;
     }
   }
+  const target = entity.host === undefined ? targetOf(labels) : null;
+  if (target !== null) entity.host = hostName(target);
   if (entity.ip === undefined && entity.host !== undefined && isIP(entity.host) !== 0) entity.ip = entity.host;
   return entity;
 }

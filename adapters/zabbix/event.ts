@@ -7,6 +7,7 @@ import { linkOf } from '../kit/event.ts';
 import type { Said } from './claims.ts';
 import type { ZabbixConfig } from './config.ts';
 import { pick, tagsOf, type Fields } from './fields.ts';
+import { told } from './macros.ts';
 import { hostOf, keyOf, orderOf, problemNameOf, subjectOf } from './identity.ts';
 import { suppressedUntil, timesOf } from './times.ts';
 
@@ -21,8 +22,8 @@ export interface Reading {
 
 export function eventOf({ fields, delivery, config, origin, fingerprint, severity }: Reading, said: Said): AlertEvent {
   const host = hostOf(fields);
-  const title = problemNameOf(fields) || subjectOf(fields) || 'Zabbix problem';
-  const opdata = pick(fields, 'eventopdata', 'opdata', 'triggeropdata', 'operationaldata', 'lineopdata');
+  const title = told(problemNameOf(fields) || subjectOf(fields) || 'Zabbix problem', fields);
+  const opdata = told(pick(fields, 'eventopdata', 'opdata', 'triggeropdata', 'operationaldata', 'lineopdata'), fields);
   const tags = tagsOf(fields);
   return {
     source: 'zabbix',

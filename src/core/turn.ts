@@ -17,6 +17,7 @@ import { decideWakes } from './decide/wakes.ts';
 import { timeOf, worldOf, type Desk } from './desk.ts';
 import { assertNever } from './errors.ts';
 import type { Acked } from './incident/facts.ts';
+import { rewordMoved } from './incident/called.ts';
 import { leaseWakes } from './incident/leases.ts';
 import { incidentWakes } from './incident/life.ts';
 import { incidentOf, untilThaw } from './incident/row.ts';
@@ -46,7 +47,13 @@ export function turn(desk: Desk, input: Input, rules: DecisionContext, offset: n
   const at = input.type === 'ClockCorrected' ? correctedTime(desk, input) : timeOf(desk, Math.max(input.at, due)); // T2
   const ctx = begin(desk, at, rules, offset);
   handle(ctx, input);
+  return finish(ctx);
+}
+
+/** Decides about everything that was raised, and says of what has moved what it is called now. */
+function finish(ctx: TurnContext): Fact[] {
   for (const incident of ctx.toDeliberate) deliberate(ctx, incident, null);
+  rewordMoved(ctx);
   return ctx.facts;
 }
 
@@ -88,8 +95,7 @@ export function turnThawed(desk: Desk, at: Instant, rules: DecisionContext, offs
   const ctx = begin(desk, at, rules, offset);
   const inOrder = waiting.filter((incident) => incident !== undefined).sort((a, b) => a.lifeAt - b.lifeAt || (a.id < b.id ? -1 : 1));
   for (const { id } of inOrder.slice(0, thawedMax)) ctx.toDeliberate.add(id);
-  for (const incident of ctx.toDeliberate) deliberate(ctx, incident, null);
-  return ctx.facts;
+  return finish(ctx);
 }
 
 function handle(ctx: TurnContext, input: Input): void {

@@ -79,7 +79,10 @@ const table: Table = {
     { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, storm: fact.storm, openedAt: fact.at }), begins: true },
   ],
   IncidentChanged: (fact) => [
-    { ...incidentPatch(fact, { title: fact.title, severity: fact.severity, root: fact.root, score: fact.score }), begins: true },
+    {
+      ...incidentPatch(fact, { title: fact.title, severity: fact.now ?? fact.severity, root: fact.root, score: fact.score }),
+      begins: true,
+    },
   ],
   IncidentNested: (fact) => [incidentPatch(fact, { parent: fact.parent })],
   IncidentUnnested: (fact) => [incidentPatch(fact, { parent: null })],

@@ -383,3 +383,15 @@ function takesLeader(story: Story): void {
   const incident = story.all('AlertJoined').find(({ summary }) => summary.endsWith('h1'))?.incident ?? '';
   story.say({ type: 'Acked', incident, by: 'anna', via: 'api' });
 }
+
+test('B17, B20: a storm that is told with others is called what it is now, not by its first member', () => {
+  const story = tell(policyOf({ ladders: { default: calm }, delivery, settleMs: 10 * second, storm: { alerts: 8, withinMs: minute } }));
+  for (const n of [98, 99]) story.see(down(story, n, { name: `Alone${n}`, summary: `Alone on h${n}` }));
+  pass(story, 5 * 60 + 2);
+  for (let n = 0; n < 15; n += 1) story.see(down(story, n));
+  clear(story, 8);
+  pass(story, 6 * 60);
+  const repeat = sent(story).findLast(({ also }) => also !== undefined);
+  assert.match(repeat?.title ?? '', /^2 more: .*alert storm: HostDown on 14 hosts/);
+  assert.match(repeat?.title ?? '', /Alone on h99/);
+});

@@ -101,7 +101,7 @@ test('A11: the newest words of a repeat count, with a whole row only when someth
     [alert?.summary, alert?.annotations, alert?.labels, alert?.links, alert?.entity.host],
     ['disk full on web1', said.annotations, said.labels, said.links, 'renamed'],
   );
-  assert.equal([...story.desk().tables.incidents.rows.values()][0]?.title, 'disk full on web1');
+  assert.equal([...story.desk().tables.incidents.rows.values()][0]?.title, 'renamed: disk full on web1');
   story.see({ ...newer, entity: { host: 'renamed', service: 'checkout' }, observedAt: story.now() + 1 });
   assert.equal(story.last('AlertMerged').alert, null, 'nothing moved but the counters');
   story.see(eventOf({ observedAt: someday + second }));

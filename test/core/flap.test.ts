@@ -6,7 +6,8 @@ import { flapPercent, flapText, noHistory, observe, type FlapHistory } from '../
 import { minute, second } from '../../src/core/time.ts';
 import { someday } from '../support/clock.ts';
 import { eventOf } from '../support/event.ts';
-import { policyOf } from '../support/policy.ts';
+import type { Ladder } from '../../src/core/page/ladder.ts';
+import { ladder, policyOf } from '../support/policy.ts';
 import { accepted, tell, type Story } from '../support/story.ts';
 
 function changed(times: readonly number[]): FlapHistory {
@@ -100,3 +101,104 @@ for (const [source, teller] of Object.entries(tellers)) {
     assert.equal(story.last('IncidentResolved').by, 'source');
   });
 }
+
+for (const severity of ['critical', 'error'] as const) {
+  test(`A7: who was rung is told once that it flaps, every ring says so, and the next after it is down for good says that (${severity})`, () => {
+    const pd: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: 10 * second }] };
+    const story = tell(policyOf({ settleMs: second, ladders: { default: pd } }));
+    const pass = (span: number): void => {
+      for (let left = span; left > 0; left -= 100) {
+        story.forward(Math.min(left, 100));
+        story.notified(accepted);
+      }
+    };
+    for (let round = 0; round < 6; round += 1) {
+      for (const [claim, span] of [
+        ['firing', 1_500],
+        ['cleared', 1_200],
+      ] as const) {
+        story.see(eventOf({ source: 'nagios', severity, claim, startedAt: story.now(), observedAt: story.now() }));
+        pass(span);
+      }
+    }
+    story.see(eventOf({ source: 'nagios', severity, startedAt: story.now(), observedAt: story.now() }));
+    pass(7 * minute);
+
+    const sent = story.all('NotifyGranted').map(({ notification }) => notification);
+    const told = sent.filter(({ kind }) => kind === 'flapping');
+    assert.equal(told.length, 1, 'told once');
+    assert.match(told[0]?.text ?? '', /^flapping: 3 times in 6 s, down \d+ % of the time\. This is told once/);
+    const after = sent.slice(sent.findIndex(({ kind }) => kind === 'flapping') + 1);
+    assert.ok(after.length > 1 && after.every(({ kind }) => kind === 'repeat'), 'no page and no end for each change');
+    const why = after.map(({ text }) => /^Why you: (.*)$/m.exec(text)?.[1] ?? '');
+    const steady = story.all('AlertFlapping').findLast(({ flapping }) => !flapping)?.at ?? 0;
+    for (const [place, { at, text }] of after.entries()) {
+      assert.doesNotMatch(text, /nothing of it fires now/);
+      assert.match(
+        why[place] ?? '',
+        at < steady ? /^flapping: 6 times/ : /^was flapping \(6 times in 15 s, down 51 % of the time\), now down; no playbook/,
+      );
+    }
+    assert.ok(severity === 'error' || after.some(({ at }) => at < steady), 'critical rings on while it flaps');
+  });
+}
+
+test('A7: a ring that leaves while what flaps is well for a moment says that', () => {
+  const story = tell(policyOf({ settleMs: second, ladders: { default: { ...ladder, rungs: [{ notify: ['pd'], waitMs: 30 * second }] } } }));
+  for (let round = 0; round < 6; round += 1) {
+    for (const claim of ['firing', 'cleared'] as const) {
+      story.see(eventOf({ source: 'nagios', claim, startedAt: story.now(), observedAt: story.now() }));
+      story.forward(1_500);
+      story.notified(accepted);
+    }
+  }
+  story.forward(minute);
+  story.notified(accepted);
+  const { notification } = story.last('NotifyGranted');
+  assert.equal(notification.kind, 'repeat');
+  assert.match(notification.text, /^flapping: 6 times in .*; clear at this moment$/m);
+});
+
+test('A7: occurrences that have an identity each, but are about one thing, are one that flaps: one page says so', () => {
+  const pd: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: minute }] };
+  const story = tell(policyOf({ settleMs: second, ladders: { default: pd } }));
+  const pass = (span: number): void => {
+    for (let left = span; left > 0; left -= 100) {
+      story.forward(100);
+      story.notified(accepted);
+    }
+  };
+  const issue = (number: number, claim: AlertEvent['claim']): AlertEvent =>
+    eventOf({
+      source: 'newrelic',
+      fingerprint: `issue${number}`,
+      episode: `${number}`,
+      subject: 'latency of checkout',
+      claim,
+      entity: {},
+      startedAt: story.now(),
+      observedAt: story.now(),
+    });
+  for (let number = 0; number < 8; number += 1) {
+    story.see(issue(number, 'firing'));
+    pass(1_500);
+    story.see(issue(number, 'cleared'));
+    pass(1_200);
+  }
+  const kinds = story.all('NotifyGranted').map(({ notification }) => notification.kind);
+  assert.equal(story.all('IncidentOpened').length, 1);
+  assert.equal(story.all('AlertFlapping').filter(({ flapping }) => flapping).length, 1, 'it begins to flap once, whichever issue it is');
+  assert.deepEqual(kinds, ['page', 'resolve', 'page']);
+  assert.match(story.last('PageOpened').reason, /^flapping: 3 times in 7 s/);
+  assert.ok(
+    story
+      .all('AlertJoined')
+      .slice(1)
+      .every(({ evidence }) => evidence.kind === 'recurrence'),
+  );
+
+  pass(7 * minute);
+  assert.equal(story.last('IncidentResolved').by, 'source');
+  assert.equal(story.last('AlertFlapping').flapping, false);
+  assert.ok([...story.desk().tables.incidents.rows.values()].every(({ flapping = 0 }) => flapping === 0));
+});

@@ -682,3 +682,39 @@ test('whatever is sent to whichever route, the answer is never 500', async (t) =
     { numRuns: 300 },
   );
 });
+
+test('E7: an alert says what became of its incident, in lists, by itself and with the incident; what is muted or over says its own', async (t) => {
+  const made = await serving(t);
+  const scope = 'default';
+  const held = { decision: 'hold', reason: 'watched for 1s before it is paged' } as const;
+  const alertOf = (id: string, set: PatchOf<'alert'>['set']): PatchOf<'alert'> => {
+    return {
+      kind: 'alert',
+      id,
+      scope,
+      at: noon,
+      begins: true,
+      set: { fingerprint: id, incident: 'i1.default', state: 'firing', ...held, ...set },
+    };
+  };
+  await showing(made.store, [
+    { kind: 'incident', id: 'i1.default', scope, at: noon, begins: true, set: { decision: 'page', reason: 'no playbook helps with it' } },
+    alertOf('f1', {}),
+    alertOf('f2', { state: 'cleared' }),
+    alertOf('f3', { muted: { kind: 'source', says: 'downtime' } }),
+    alertOf('f4', { incident: 'i9.default' }),
+  ]);
+  const to = made.as('read');
+  const { body } = await to.get('/api/v1/alerts?state=firing,cleared').expect(200);
+  const found = new Map(body.items.map(({ id, decision }: { id: string; decision: string }) => [id, decision]));
+  assert.deepEqual([...found].toSorted(), [
+    ['f1', 'page'],
+    ['f2', 'hold'],
+    ['f3', 'hold'],
+    ['f4', 'hold'],
+  ]);
+  const one = await to.get('/api/v1/alerts/f1').expect(200);
+  assert.deepEqual([one.body.decision, one.body.reason], ['page', 'no playbook helps with it']);
+  const whole = await to.get('/api/v1/incidents/i1.default').expect(200);
+  assert.equal(whole.body.alerts.find(({ id }: { id: string }) => id === 'f1').decision, 'page');
+});

@@ -92,7 +92,10 @@ export function checkWorld(parts: CheckParts): Checks {
         [...ledger.desks].filter(([name]) => name.endsWith(`/${everyScope}`)).map(([, desk]) => worldOf(desk).policy?.digest),
       );
       if (digests.size !== 1) ledger.breach(`T4: partitions follow different policies: ${[...digests].join(', ')}`);
-      for (const desk of ledger.desks.values()) if (policy !== null) burning(ledger, desk, policy);
+      for (const desk of ledger.desks.values()) {
+        if (policy !== null) burning(ledger, desk, policy);
+        namedAfterWorst(ledger, desk);
+      }
     },
     quiet: () => [...ledger.desks.values()].every(isQuiet),
     hushed() {
@@ -129,6 +132,23 @@ function burning(ledger: Ledger, desk: Desk, policy: Policy): void {
     const failed = incident.outcome !== null;
     const worth = rank >= severityRank(policy.paging.severity) && incident.score.value >= policy.paging.score;
     if (failed || worth) ledger.breach(`B1: ${incident.id} burns and nobody was paged; it says ${incident.decision}: ${incident.reason}`);
+  }
+}
+
+/** What burns is called by, and as grave as, the worst of it that calls somebody. */
+function namedAfterWorst(ledger: Ledger, desk: Desk): void {
+  for (const incident of desk.tables.incidents.rows.values()) {
+    const rows = loud(desk, incident);
+    const rank = rankOf(rows);
+    const isAsked = incident.firing > 0 && incident.members <= incident.listed.length; // what is not confirmed fires in none
+    if (incident.storm || incident.state === 'resolved' || rank < 0 || !isAsked) continue;
+    const said = incident.now ?? incident.severity;
+    const worst = rows.filter(({ alert }) => severityRank(alert.severity) === rank);
+    if (severityRank(said) !== rank)
+      ledger.breach(`Y1: ${incident.id} is called ${said}, and the worst of it is ${worst[0]?.alert.severity}`);
+    if (!worst.some(({ alert }) => incident.title.includes(alert.summary.slice(0, 40))))
+      ledger.breach(`Y1: ${incident.id} is called ${incident.title}, and the worst of it is ${worst[0]?.alert.summary}`);
+    if (incident.now !== undefined) ledger.reach('less grave than it was');
   }
 }
 

@@ -8,7 +8,7 @@ import type { Decision } from '../decide/facts.ts';
 import { refreshHeld } from '../decide/held.ts';
 import { acknowledgeAtSource, releaseAtSource } from '../decide/people.ts';
 import { watchLease, withLease } from '../incident/leases.ts';
-import { place, raise, retitle } from '../incident/place.ts';
+import { place, raise } from '../incident/place.ts';
 import { incidentOf } from '../incident/row.ts';
 import { watchMuteEnd, withMuteWait } from '../mute/ends.ts';
 import { describeMute, refreshMute } from '../mute/mute.ts';
@@ -21,7 +21,7 @@ import type { AlertSeen, Change } from './facts.ts';
 import { merge } from './merge.ts';
 import { forgetOldest, rememberedOf } from './remembered.ts';
 import { gapOf } from './staleness.ts';
-import { refreshFlapping } from './steady.ts';
+import { refreshFlapping, refreshInherited } from './steady.ts';
 import type { Alert } from './row.ts';
 
 const deliveriesMax = 20_000;
@@ -120,9 +120,9 @@ function takeFiring(ctx: TurnContext, input: Taken, change: Change, alert: Alert
   const before = row?.alert.incident ?? null;
   const muted = row?.muted ?? null;
   const incident = change === 'opened' || change === 'reopened' || before === null ? place(ctx, alert) : before;
+  if (change === 'opened') refreshInherited(ctx, fingerprint);
   if (incident !== before && incidentOf(ctx, incident)?.members === 1) adoptWindow(ctx, incident);
   if (change === 'severity' || change === 'reopened') raise(ctx, incident, alert);
-  if (change === 'repeated' || change === 'severity') retitle(ctx, incident, fingerprint);
   const mute = refreshMute(ctx, fingerprint);
   if (input.event.claim === 'acknowledged' && change !== 'repeated') acknowledgeAtSource(ctx, incident, 'now'); // K6
   if (change === 'unacknowledged') releaseAtSource(ctx, incident, alert);

@@ -42,6 +42,11 @@ export interface AlertEvent {
    * `@` with the series where numbers may begin anew (`81@1764494400`). Absent when it does not.
    */
   readonly episodeOrder?: string;
+  /**
+   * What it is about, as a key, of a source whose identity is one occurrence of that (an issue of New Relic): occurrences that follow each
+   * other are one thing that comes and goes. Absent where the identity says it.
+   */
+  readonly subject?: string;
   /** The rule or check: what "the same kind of alert" means when we learn. Never empty. */
   readonly name: string;
   /** One line for people; never empty. */

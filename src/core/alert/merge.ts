@@ -197,6 +197,7 @@ function begun(event: AlertEvent, seenAt: Instant, before: Partial<Alert> | unde
     ...(before?.lastEnd === undefined ? {} : { lastEnd: before.lastEnd }),
     ...(told.startedAt === event.startedAt ? {} : { began: told.startedAt }),
     ...(event.episodeOrder === undefined ? {} : { order: event.episodeOrder }),
+    ...(event.subject === undefined ? {} : { subject: event.subject }),
   };
 }
 

@@ -44,6 +44,8 @@ export interface Alert {
   readonly replaced?: readonly string[];
   /** Number of the newest episode heard of, as in AlertEvent; absent when the source gives none. */
   readonly order?: string;
+  /** What it is about, as in AlertEvent; absent where its identity says that. */
+  readonly subject?: string;
   /** Until when its source vouches for it, our clock, and the number of the fact that began to wait for that. */
   readonly lease?: { readonly until: Instant; readonly asked: number };
   /** While cleared: the ended episode that is told as firing all the same; absent when none is. */

@@ -3,7 +3,9 @@
 //   F1  Only a change begins it; being steady for the policy's span ends it, firing or not.
 //   F2  While an alert flaps exactly one wake looks at it.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
+import { incidentOf } from '../incident/row.ts';
 import { refreshMute } from '../mute/mute.ts';
+import { tellFlapping } from '../page/ring.ts';
 import type { WakeHandlers } from '../wakes.ts';
 import type { SteadyWake } from './facts.ts';
 import { flapPercent, flapText, lastChange, steadyMsDefault } from './flapping.ts';
@@ -22,6 +24,14 @@ export function refreshFlapping(ctx: TurnContext, fingerprint: string): void {
   const text = flapText(row.history, ctx.at);
   emit(ctx, { type: 'AlertFlapping', fingerprint, incident, flapping: true, percent: rounded(percent), text });
   wakeAfter(ctx, steadyMsOf(ctx), { kind: 'steady', fingerprint, asked: nextSeq(ctx) }); // F2
+  const told = incidentOf(ctx, incident);
+  if (told?.flapping === 1) tellFlapping(ctx, told);
+}
+
+/** Called after a new alert has its place: what it has taken over from the occurrence before it may make it flap, or flaps already (F2). */
+export function refreshInherited(ctx: TurnContext, fingerprint: string): void {
+  if (ctx.desk.tables.alerts.rows.get(fingerprint)?.flapping !== true) return refreshFlapping(ctx, fingerprint);
+  wakeAfter(ctx, steadyMsOf(ctx), { kind: 'steady', fingerprint, asked: nextSeq(ctx) });
 }
 
 function onSteady(ctx: TurnContext, fingerprint: string): void {

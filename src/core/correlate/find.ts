@@ -6,13 +6,13 @@ import type { TurnContext } from '../context.ts';
 import { hasKey, incidentsWith } from '../desk.ts';
 import { incidentOf, lagOf, type Incident } from '../incident/row.ts';
 import type { Found } from './found.ts';
-import { anyOf, type Key } from './keys.ts';
+import { anyOf, subjectKey, type Key } from './keys.ts';
 import { findStorm } from './storm.ts';
 
 type Finder = (ctx: TurnContext, alert: Alert, keys: readonly Key[]) => Found | null;
 
 /** In order of strength. */
-const finders: readonly Finder[] = [findByKey, findStorm];
+const finders: readonly Finder[] = [findRecurrence, findByKey, findStorm];
 
 /** Where a firing alert belongs, or null when nothing open has to do with it. */
 export function findIncident(ctx: TurnContext, alert: Alert, keys: readonly Key[]): Found | null {
@@ -21,6 +21,20 @@ export function findIncident(ctx: TurnContext, alert: Alert, keys: readonly Key[
     if (found !== null) return found;
   }
   return null;
+}
+
+/** The newest incident about the very same thing, also when it was resolved so shortly ago that it may reopen. */
+function findRecurrence(ctx: TurnContext, { subject, name, startedAt }: Alert): Found | null {
+  if (subject === undefined) return null;
+  let best: Incident | null = null;
+  for (const id of incidentsWith(ctx.desk, subjectKey(subject).text)) {
+    const incident = incidentOf(ctx, id);
+    if (incident === undefined || incident.storm || ctx.at - (incident.resolvedAt ?? ctx.at) > ctx.policy.grouping.reopenMs) continue;
+    if (best === null || isLater(incident, best)) best = incident;
+  }
+  if (best === null) return null;
+  const lagSeconds = Math.round(lagOf(best, startedAt) / 1_000);
+  return { kind: 'join', incident: best.id, evidence: { kind: 'recurrence', shared: `recurrence of ${name}`, lagSeconds } };
 }
 
 /** An open incident with an alert that shares a key, near in event time; the strongest key wins, then the incident that grew last. */

@@ -28,6 +28,7 @@ const vague =
 /** Keys of an alert in order of strength. */
 export function keysOf(alert: Alert, labelSets: readonly (readonly string[])[]): readonly Key[] {
   const keys: Key[] = [];
+  if (alert.subject !== undefined) keys.push(subjectKey(alert.subject));
   const clusters = marksOf('cluster', alert.entity.cluster);
   const namespaces = marksOf('namespace', alert.entity.namespace);
   for (const part of joining) {
@@ -48,6 +49,11 @@ export function keysOf(alert: Alert, labelSets: readonly (readonly string[])[]):
     for (const text of [mark, anyOf(mark)]) keys.push({ kind: 'entity', text, role: 'index', within: [] });
   }
   return keys;
+}
+
+/** By which occurrences of one thing find each other. */
+export function subjectKey(subject: string): Key {
+  return { kind: 'labels', text: `subject:${subject}`, role: 'both', within: [], shown: 'what it is about' };
 }
 
 /** The mark of every incident with a member that names such a place, whichever. */

@@ -10,7 +10,7 @@ import { isFiring, type Alert } from '../alert/row.ts';
 import { severityRank, worstOf } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
 import { metaOf, minuteOf } from '../desk.ts';
-import { recount } from '../incident/place.ts';
+import { reword } from '../incident/called.ts';
 import { childrenCount, childrenOf, incidentOf, type Incident, type News } from '../incident/row.ts';
 import { muteOf } from '../mute/mute.ts';
 import { hushPage } from '../page/ring.ts';
@@ -39,7 +39,7 @@ export function adoptWindow(ctx: TurnContext, id: string): void {
   for (const incident of related) adopt(ctx, id, incident);
   const now = incidentOf(ctx, id) ?? storm;
   for (const incident of found) if (!related.includes(incident) && !isAbove(ctx, incident, now, common)) adopt(ctx, id, incident);
-  recount(ctx, id);
+  reword(ctx, id);
 }
 
 /** It has settled, and nobody was called for it: the storm that rose meanwhile may speak for it. */
@@ -83,7 +83,9 @@ export function outOfStorm(ctx: TurnContext, incident: Incident, arrived: string
   if (incident.parent === null) return incident;
   const news = newsAbove(ctx, incident, arrived);
   if (news === null) return incident;
-  emit(ctx, { type: 'IncidentUnnested', incident: incident.id, parent: incident.parent, kind: news.kind, reason: news.text });
+  const { kind, text: reason, about } = news;
+  const { id, parent } = incident;
+  emit(ctx, { type: 'IncidentUnnested', incident: id, parent, kind, reason, ...(about === undefined ? {} : { about }) });
   return incidentOf(ctx, incident.id) ?? incident;
 }
 
@@ -120,7 +122,7 @@ function strangerIn(ctx: TurnContext, incident: Incident, storm: Incident, arriv
     if (other.fingerprint !== arrived && other.name === alert.name && other.severity === 'critical') return null;
   }
   if (makesStorm(ctx, storm, alert.name)) return null;
-  return { kind: 'joined', text: `part of the alert storm ${storm.id} until now; since then ${briefOf(alert)}` };
+  return { kind: 'joined', text: `part of the alert storm ${storm.id} until now; since then ${briefOf(alert)}`, about: arrived };
 }
 
 /** The storm is over, and this one, which rang before it, burns on. */

@@ -237,5 +237,5 @@ export function page(ctx: TurnContext, incident: Incident, reason: string, ladde
   decide(ctx, incident, 'page', why);
   const kind = news?.kind ?? (storm && open === undefined ? 'storm' : 'page');
   if (open === undefined) openPage(ctx, incident, { reason: why, ladder, kind });
-  else ringAgain(ctx, open, { reason: why, kind });
+  else ringAgain(ctx, open, { reason: why, kind, ...(news?.about === undefined ? {} : { about: news.about }) });
 }

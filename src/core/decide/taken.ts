@@ -66,7 +66,11 @@ function newsIn(ctx: TurnContext, incident: Incident, row: AlertRow): News | nul
   const known = severityKnown(incident, alert);
   if (known !== null && severityRank(alert.severity) <= severityRank(known)) return null; // K2
   if (muteOf(ctx, row) !== null) return null;
-  return { kind: known === null ? 'joined' : 'risen', text: `${takenText(incident)}; since then ${briefOf(alert)}` };
+  return {
+    kind: known === null ? 'joined' : 'risen',
+    text: `${takenText(incident)}; since then ${briefOf(alert)}`,
+    about: alert.fingerprint,
+  };
 }
 
 /** How severe the alert was, or one of its rule, when the incident was taken; null when nothing like it was known (K3). */
@@ -80,7 +84,8 @@ function severityKnown({ taken, severity }: Incident, { fingerprint, name }: Ale
 /** Nobody has the incident any more; the deliberation that follows rings again, or lets a playbook try first. */
 export function release(ctx: TurnContext, id: string, who: { readonly by: string; readonly via: string }, news: News): void {
   if (incidentOf(ctx, id)?.state !== 'acknowledged') return;
-  emit(ctx, { type: 'IncidentUnacknowledged', incident: id, ...who, kind: news.kind, reason: news.text });
+  const about = news.about === undefined ? {} : { about: news.about };
+  emit(ctx, { type: 'IncidentUnacknowledged', incident: id, ...who, kind: news.kind, reason: news.text, ...about });
   if (incidentOf(ctx, id)?.storm !== true) return;
   ctx.toDeliberate.add(id); // the storm speaks first
   for (const child of childrenOf(ctx, id)) {
@@ -103,17 +108,18 @@ export function briefOf({ name, severity, entity }: Alert): string {
 
 /** The most severe firing member that nothing mutes, the earliest among equals; out of the first so many, and of as many critical ones. */
 export function loudest(ctx: TurnContext, incident: Incident): Alert | null {
-  const isAllAsked = incident.firing <= membersAsked;
-  return (isAllAsked ? null : loudestIn(ctx, criticalsOf(ctx, incident))) ?? loudestIn(ctx, firingOf(ctx, incident));
+  return worstOf(ctx, incident, (row) => muteOf(ctx, row) === null);
 }
 
-function loudestIn(ctx: TurnContext, members: Iterable<AlertRow>): Alert | null {
-  let best: Alert | null = null;
-  for (const row of members) {
-    if (best !== null && !isWorse(row.alert, best)) continue;
-    if (muteOf(ctx, row) === null) best = row.alert;
-  }
-  return best;
+function worstOf(ctx: TurnContext, incident: Incident, counts: (row: AlertRow) => boolean): Alert | null {
+  const isAllAsked = incident.firing <= membersAsked;
+  return (isAllAsked ? null : worstIn(criticalsOf(ctx, incident), counts)) ?? worstIn(firingOf(ctx, incident), counts);
+}
+
+function worstIn(members: Iterable<AlertRow>, counts: (row: AlertRow) => boolean): Alert | null {
+  let worst: Alert | null = null;
+  for (const row of members) if ((worst === null || isWorse(row.alert, worst)) && counts(row)) worst = row.alert;
+  return worst;
 }
 
 /** More severe, or begun earlier at the same severity. */
@@ -133,7 +139,17 @@ export function isGraveNow(ctx: TurnContext, incident: Incident): boolean {
 
 /** How bad it is now: as bad as the worst of it that fires and that nothing mutes; a storm, and what does not fire, as bad as it was. */
 export function severityNow(ctx: TurnContext, incident: Incident): Severity {
-  return (incident.storm ? null : loudest(ctx, incident)?.severity) ?? incident.severity;
+  return (incident.storm ? null : voiceOf(ctx, incident)?.severity) ?? incident.severity;
+}
+
+/** The alert by which an incident is called: the worst that fires and that nothing mutes, else the worst that fires; null while none does. */
+export function voiceOf(ctx: TurnContext, incident: Incident): Alert | null {
+  return loudest(ctx, incident) ?? worstOf(ctx, incident, () => true);
+}
+
+/** The same by what is written down of mutes, which asks no silence: at the end of a turn that is what holds. */
+export function voiceWritten(ctx: TurnContext, incident: Incident): Alert | null {
+  return worstOf(ctx, incident, ({ muted }) => muted === null) ?? worstOf(ctx, incident, () => true);
 }
 
 export function pages(ctx: TurnContext, alert: Alert): boolean {

@@ -1,7 +1,7 @@
 // A wait about an incident is over: it has settled, is to be decided about again, or still burns after a run that helped.
 //   T3  A wake of an earlier life, or of a run that another one followed, decides nothing.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
-import { titleOf } from '../incident/place.ts';
+import { calledNow } from '../incident/called.ts';
 import { incidentOf, isDelegated } from '../incident/row.ts';
 import { playbookOf, runOf } from '../run/row.ts';
 import { minute } from '../time.ts';
@@ -38,7 +38,7 @@ function onSettled(ctx: TurnContext, id: string, life: number): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || incident.life !== life || incident.state === 'resolved') return; // T3
   const { severity, root, score } = incident;
-  emit(ctx, { type: 'IncidentChanged', incident: id, severity, title: titleOf(ctx.desk, incident, root), root, score, settled: true });
+  emit(ctx, { type: 'IncidentChanged', incident: id, severity, ...calledNow(ctx, incident), root, score, settled: true });
   if (incident.page === null) adoptLate(ctx, id);
   ctx.toDeliberate.add(id);
 }

@@ -58,6 +58,8 @@ export interface AlertJoined extends FactBase {
   /** Members after the join, unlisted ones of a storm included. */
   readonly members: number;
   readonly listed: boolean;
+  /** The alert that was the occurrence before of what it is about: what that remembers of flapping is its own now. */
+  readonly follows?: string;
 }
 
 /** Severity, title, root candidate or score of an incident moved, or it settled. */
@@ -69,7 +71,9 @@ export interface IncidentChanged extends FactBase {
   readonly root: string;
   readonly score: Score;
   readonly settled: boolean;
-  /** Only the words of its root moved: no line of the timeline. */
+  /** How grave it is now, where that is less than it was in this life. */
+  readonly now?: Severity;
+  /** Only what it is called, or how grave it is now, moved: no line of the timeline. */
   readonly words?: true;
 }
 
@@ -96,6 +100,8 @@ export interface IncidentUnacknowledged extends FactBase {
   readonly via: string;
   readonly kind: News['kind'];
   readonly reason: string;
+  /** The alert that came and was not covered, when it is one. */
+  readonly about?: string;
   /** The storm that nobody has any more, when it speaks for this one: nothing rings but the storm. */
   readonly storm?: string;
 }
@@ -135,6 +141,8 @@ export interface IncidentUnnested extends FactBase {
   readonly parent: string;
   readonly kind: News['kind'];
   readonly reason: string;
+  /** The alert for which it rings, when it is one. */
+  readonly about?: string;
 }
 
 /** A remark of a person, or something on the side that belongs to the story. */

@@ -1,5 +1,6 @@
 // Facts about incidents, folded into rows. Decides nothing.
 import { indexAlert, indexFiring, indexLife, indexWaiting, metaOf, unchanged, unindexAlert, type Desk, type Folds } from '../desk.ts';
+import { observe } from '../alert/flapping.ts';
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
@@ -16,7 +17,7 @@ import type {
   IncidentUnacknowledged,
   IncidentUnnested,
 } from './facts.ts';
-import type { Incident } from './row.ts';
+import type { Incident, News } from './row.ts';
 
 /** Of the remark of who resolved it, as much as the word about the end says. */
 const noteCharsMax = 500;
@@ -84,8 +85,11 @@ function foldOpened(desk: Desk, fact: IncidentOpened): void {
 function foldJoined(desk: Desk, fact: AlertJoined): void {
   const before = desk.tables.alerts.rows.get(fact.fingerprint);
   if (before !== undefined && before.alert.incident !== null) leave(desk, before, before.alert.incident);
+  const followed = desk.tables.alerts.rows.get(fact.follows ?? '');
+  if (followed?.flapping === true) put(desk.tables.alerts, followed.alert.fingerprint, { ...followed, flapping: false });
   change(desk.tables.alerts, fact.fingerprint, (row) => ({
     ...row,
+    ...(followed === undefined ? {} : { history: observe(followed.history, isFiring(row.alert), fact.at), flapping: followed.flapping }),
     keys: fact.keys,
     joined: fact.seq,
     fired: fact.seq,
@@ -115,11 +119,12 @@ function leave(desk: Desk, { alert, keys }: AlertRow, incident: string): void {
 }
 
 function foldChanged(desk: Desk, fact: IncidentChanged): void {
-  const { severity, title, root, score, settled, at } = fact;
-  change(desk.tables.incidents, fact.incident, (incident) => ({
+  const { severity, now, title, root, score, settled, at } = fact;
+  change(desk.tables.incidents, fact.incident, ({ now: _before, ...incident }) => ({
     ...incident,
     ...risen(incident, severity, at),
     severity,
+    ...(now === undefined ? {} : { now }),
     title,
     root,
     score,
@@ -127,7 +132,7 @@ function foldChanged(desk: Desk, fact: IncidentChanged): void {
   }));
 }
 
-function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
+function risen(incident: Pick<Incident, 'severity'>, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
   return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
 }
 
@@ -136,8 +141,9 @@ function foldNested(desk: Desk, { incident, parent }: IncidentNested): void {
 }
 
 /** What rang before it was adopted rings again, for this reason. */
-function foldUnnested(desk: Desk, { incident, kind, reason }: IncidentUnnested): void {
-  changeLife(desk, incident, (row) => ({ ...row, parent: null, ...(row.page === null ? {} : { news: { kind, text: reason } }) }));
+function foldUnnested(desk: Desk, { incident, kind, reason, about }: IncidentUnnested): void {
+  const news: News = { kind, text: reason, ...(about === undefined ? {} : { about }) };
+  changeLife(desk, incident, (row) => ({ ...row, parent: null, ...(row.page === null ? {} : { news }) }));
 }
 
 function changeLife(desk: Desk, id: string, next: (row: Incident) => Incident): void {
@@ -171,13 +177,13 @@ function foldAcknowledged(desk: Desk, { incident, by, via, at, covers, storm, ru
 }
 
 /** With its storm, which rings for it: there is nothing to ring for besides. */
-function foldUnacknowledged(desk: Desk, { incident, via, kind, reason, storm }: IncidentUnacknowledged): void {
+function foldUnacknowledged(desk: Desk, { incident, via, kind, reason, about, storm }: IncidentUnacknowledged): void {
   change(desk.tables.incidents, incident, ({ taken: _taken, ...row }) => ({
     ...row,
     state: 'open' as const,
     acked: null,
     ...(kind === 'unacknowledged' && via !== 'source' ? { lapsed: true as const } : {}),
-    ...(storm === undefined ? { news: { kind, text: reason } } : {}),
+    ...(storm === undefined ? { news: { kind, text: reason, ...(about === undefined ? {} : { about }) } } : {}),
   }));
 }
 

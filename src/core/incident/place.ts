@@ -11,8 +11,8 @@ import { keysOf, type Key } from '../correlate/keys.ts';
 import type { Desk } from '../desk.ts';
 import { idOf } from '../ids.ts';
 import { scoreOf } from '../score/score.ts';
+import { calledNow, titleFor } from './called.ts';
 import { childrenOf, incidentOf, type Incident } from './row.ts';
-import { stormTitle } from './storm-title.ts';
 
 /** Puts a new or recurring firing alert where it belongs and returns that incident (I1). */
 export function place(ctx: TurnContext, alert: Alert): string {
@@ -23,6 +23,8 @@ export function place(ctx: TurnContext, alert: Alert): string {
   }
   const keys = keysOf(alert, ctx.policy.grouping.labels);
   const found = findIncident(ctx, alert, keys);
+  if (found?.kind === 'join' && incidentOf(ctx, found.incident)?.state === 'resolved')
+    reopen(ctx, found.incident, `${alert.summary} fires again`);
   const incident = found?.kind === 'join' ? found.incident : openIncident(ctx, alert, found?.title ?? null);
   join(ctx, alert, keys, { incident, evidence: found?.evidence ?? { kind: 'first', shared: '', lagSeconds: 0 } });
   return incident;
@@ -31,7 +33,7 @@ export function place(ctx: TurnContext, alert: Alert): string {
 /** Opens an incident for the alert: a storm when it has a title of its own, else one that speaks with the alert's words. */
 function openIncident(ctx: TurnContext, alert: Alert, asStorm: string | null): string {
   const incident = idOf('i', ctx.desk.scope, nextSeq(ctx));
-  const title = asStorm ?? alert.summary;
+  const title = asStorm ?? titleFor(alert, 0);
   emit(ctx, { type: 'IncidentOpened', incident, title, severity: alert.severity, storm: asStorm !== null });
   beginLife(ctx, incident);
   return incident;
@@ -48,6 +50,7 @@ function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readon
   if (before === undefined) return;
   const { fingerprint, summary, source, startedAt, severity } = alert;
   const listed = before.listed.length < ctx.policy.grouping.membersMax; // I3
+  const follows = occurrenceBefore(ctx, before, alert);
   emit(ctx, {
     type: 'AlertJoined',
     incident: before.id,
@@ -60,8 +63,18 @@ function join(ctx: TurnContext, alert: Alert, keys: readonly Key[], at: { readon
     severity,
     members: before.members + 1,
     listed,
+    ...(follows === undefined ? {} : { follows }),
   });
   rerank(ctx, before, alert);
+}
+
+/** The newest member that was about the very same thing and is over. */
+function occurrenceBefore(ctx: TurnContext, { listed }: Incident, { subject }: Alert): string | undefined {
+  if (subject === undefined) return undefined;
+  return listed.findLast((fingerprint) => {
+    const other = ctx.desk.tables.alerts.rows.get(fingerprint)?.alert;
+    return other?.subject === subject && other.state === 'cleared';
+  });
 }
 
 /** Brings title, root and score up to date after a join; in a large incident only when something people see has moved. */
@@ -77,7 +90,7 @@ function rerank(ctx: TurnContext, before: Incident, alert: Alert): void {
     type: 'IncidentChanged',
     incident: incident.id,
     severity: incident.severity,
-    title: titleOf(ctx.desk, incident, root),
+    ...calledNow(ctx, incident),
     root,
     score: score.value > incident.score.value ? score : incident.score,
     settled: incident.settled,
@@ -98,39 +111,16 @@ function rootOf(desk: Desk, incident: Incident, alert: Alert): string {
   return together ? alert.fingerprint : incident.root;
 }
 
-export function titleOf(desk: Desk, incident: Incident, root: string): string {
-  if (incident.storm) return stormTitle(desk, incident);
-  const summary = desk.tables.alerts.rows.get(root)?.alert.summary ?? incident.title;
-  return incident.members > 1 ? `${summary} (and ${incident.members - 1} more)` : summary;
-}
-
-/** The root says it in other words now: so does the incident. A storm has words of its own. */
-export function retitle(ctx: TurnContext, id: string, fingerprint: string): void {
-  const incident = incidentOf(ctx, id);
-  if (incident !== undefined && !incident.storm && incident.root === fingerprint) reword(ctx, incident);
-}
-
-/** A storm says how far it has spread by now. */
-export function recount(ctx: TurnContext, id: string): void {
-  const incident = incidentOf(ctx, id);
-  if (incident?.storm === true && incident.firing > 0) reword(ctx, incident);
-}
-
-function reword(ctx: TurnContext, incident: Incident): void {
-  const { id, severity, root, score, settled } = incident;
-  const title = titleOf(ctx.desk, incident, root);
-  if (title !== incident.title) emit(ctx, { type: 'IncidentChanged', incident: id, severity, title, root, score, settled, words: true });
-}
-
 /** A member became more severe: the incident does not wait to say so. */
 export function raise(ctx: TurnContext, id: string, alert: Alert): void {
   const incident = incidentOf(ctx, id);
   if (incident === undefined || severityRank(alert.severity) <= severityRank(incident.severity)) return;
   if (incident.state === 'resolved') reopen(ctx, id, `${alert.summary} is ${alert.severity} now`);
-  const { title, root } = incident;
-  const settled = incidentOf(ctx, id)?.settled ?? incident.settled;
+  const now = incidentOf(ctx, id) ?? incident;
+  const { root, settled } = now;
+  const { severity } = alert;
   const score = scoreOf(alert, ctx.desk.tables.rules.rows.get(alert.name), incident);
-  emit(ctx, { type: 'IncidentChanged', incident: id, severity: alert.severity, title, root, score, settled });
+  emit(ctx, { type: 'IncidentChanged', incident: id, severity, ...calledNow(ctx, { ...now, severity }), root, score, settled });
 }
 
 /** A resolved incident burns again, or still: a new life of it begins. What a storm spoke for is asked whether it does so again. */

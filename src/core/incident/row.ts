@@ -32,12 +32,17 @@ export interface Taken {
 export interface News {
   readonly kind: 'risen' | 'joined' | 'unacknowledged';
   readonly text: string;
+  /** The alert that is new or worse, when it is one. */
+  readonly about?: string;
 }
 
 export interface Incident {
   readonly id: string;
   readonly title: string;
+  /** The gravest that it was. */
   readonly severity: Severity;
+  /** How grave it is now (called.ts); absent while that is `severity`. */
+  readonly now?: Severity;
   readonly state: 'open' | 'acknowledged' | 'resolved';
   readonly storm: boolean;
   /** Who has it since when, in this life; null while nobody does. */

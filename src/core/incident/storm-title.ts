@@ -99,6 +99,8 @@ function firingIn(desk: Desk, storm: Incident): { readonly alerts: readonly Aler
   return { alerts, all };
 }
 
-function clip(text: string): string {
+/** Placeholders in the name of a rule stand for a host or a value, which differ; nobody reads them. */
+function clip(name: string): string {
+  const text = name.includes('{') ? name.replace(/\s*\{[#$]?[A-Z][A-Z0-9_.:]{0,60}\}/g, '').trim() || name : name;
   return text.length <= textCharsMax ? text : `${text.slice(0, textCharsMax - 1)}…`;
 }

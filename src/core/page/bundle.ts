@@ -11,7 +11,8 @@
 //   U4  The leader is a ring that its vendor has not heard of, if there is one, and the most severe of those: a message that calls.
 import { severityRank, worstOf } from '../alert/severity.ts';
 import type { TurnContext } from '../context.ts';
-import { severityNow } from '../decide/taken.ts';
+import { severityNow, voiceOf } from '../decide/taken.ts';
+import { calledNow } from '../incident/called.ts';
 import { incidentOf } from '../incident/row.ts';
 import type { Instant } from '../time.ts';
 import type { Notification, NotifyKind, Told } from './notification.ts';
@@ -68,9 +69,9 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
     notice.severity,
     incidents.map((incident) => severityNow(ctx, incident)),
   );
-  const lines = incidents.slice(0, titlesShown).map((each) => `- ${severityNow(ctx, each)}: ${each.title} (${each.id})`);
+  const lines = incidents.slice(0, titlesShown).map((each) => `- ${severityNow(ctx, each)}: ${calledNow(ctx, each).title} (${each.id})`);
   const more = incidents.length > titlesShown ? [`- and ${incidents.length - titlesShown} more`] : [];
-  const titles = [notice.title, ...incidents.map((incident) => incident.title)];
+  const titles = [notice.title, ...incidents.map((incident) => calledNow(ctx, incident).title)];
   const title = `${count} more: ${commonTitle(ctx, [notice.incident, ...incidents.map(({ id }) => id)]) ?? titles.join('; ')}`;
   const text = [
     `${count} incidents call for somebody; who answers this answers for all of them.`,
@@ -90,15 +91,18 @@ export function together(ctx: TurnContext, notice: Notification, others: readonl
   };
 }
 
-/** `NodeFilesystemFull on web1, web2, …` where all of them are of one rule, each on a host; else null. */
+/** `NodeFilesystemFull on web1, web2, …` where what is worst of each is of one rule, on a host; a storm says by itself on how many; else null. */
 function commonTitle(ctx: TurnContext, incidents: readonly string[]): string | null {
-  const alerts = incidents.map((id) => ctx.desk.tables.alerts.rows.get(incidentOf(ctx, id)?.root ?? '')?.alert);
+  const rows = incidents.map((id) => incidentOf(ctx, id));
+  if (rows.some((incident) => incident === undefined || incident.storm)) return null;
+  const alerts = rows.map((incident) => (incident === undefined ? null : voiceOf(ctx, incident)));
   const hosts = alerts.flatMap((alert) => (alert?.name === alerts[0]?.name ? (alert?.entity.host ?? []) : []));
   return hosts.length === alerts.length ? `${alerts[0]?.name ?? ''} on ${hosts.join(', ')}` : null;
 }
 
 function toldOf(ctx: TurnContext, { page, outgoing }: Word): Told {
-  const title = (incidentOf(ctx, page.incident) ?? page).title.slice(0, titleCharsMax);
+  const incident = incidentOf(ctx, page.incident);
+  const title = (incident === undefined ? page : calledNow(ctx, incident)).title.slice(0, titleCharsMax);
   return { id: outsideId(ctx, outgoing.id), incident: page.incident, page: page.id, title, severity: severityOf(ctx, page) };
 }
 

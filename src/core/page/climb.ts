@@ -4,7 +4,7 @@
 //   P3  A wake names page and ring, so a late timer cannot climb twice.
 //   P7  A ladder that has ended rings its last rung again and again; who acknowledges or resolves ends it, nothing else does.
 //   P8  A page that nobody took says so (`unreached`) and goes to the fail-open notifiers.
-import { recount } from '../incident/place.ts';
+import { reword } from '../incident/called.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { worstOf } from '../alert/severity.ts';
 import { criticalsOf, severityNow } from '../decide/taken.ts';
@@ -38,7 +38,7 @@ export interface Place {
 export function ring(ctx: TurnContext, id: string, place: Place): void {
   const page = pageOf(ctx, id);
   if (page === undefined) return;
-  recount(ctx, page.incident);
+  reword(ctx, page.incident);
   const ladder = ladderNow(ctx, page);
   const number = Math.min(place.rung, ladder.rungs.length - 1);
   const rung = ladder.rungs[number];

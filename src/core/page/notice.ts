@@ -3,8 +3,9 @@
 //   W4  The end of a page that leaves when its incident is in another life already speaks of the life that ended, and says that it came back.
 import type { Alert } from '../alert/row.ts';
 import type { TurnContext } from '../context.ts';
-import { loudest } from '../decide/taken.ts';
+import { loudest, severityNow } from '../decide/taken.ts';
 import type { Desk } from '../desk.ts';
+import { calledNow, titleFor } from '../incident/called.ts';
 import type { Incident } from '../incident/row.ts';
 import { partOf } from '../run/row.ts';
 import type { Notification, NotifyKind } from './notification.ts';
@@ -53,8 +54,8 @@ export function noticeOf(ctx: TurnContext, page: Page, { id, notifier, kind }: A
     dedupKey: page.dedupKey,
     incident: page.incident,
     page: page.id,
-    title: clip(incident === undefined ? page.title : titleNow(incident, worst)),
-    severity: worst?.severity ?? incident?.severity ?? 'critical',
+    title: clip(incident === undefined ? page.title : isAbout ? titleFor(about, incident.firing - 1) : calledNow(ctx, incident).title),
+    severity: incident === undefined ? 'critical' : isAbout ? about.severity : severityNow(ctx, incident),
     text: incident === undefined ? page.reason : textOf(ctx, incident, { page, kind, at, worst }),
     source: placeOf(worst ?? root),
     at,
@@ -85,15 +86,6 @@ function eraOf(page: Page, notifier: string, kind: NotifyKind): Pick<Notificatio
   // A ring ends all of them: the one before may have been lost on its way, and with it the end of those before it.
   const former = kind === 'acknowledged' ? [] : before;
   return { ...(era === 0 ? {} : { era }), ...(former.length === 0 ? {} : { formerEras: former }) };
-}
-
-/** What is wrong now, and how much besides; once nothing fires, what the incident was about. */
-function titleNow(incident: Incident, worst: Alert | null): string {
-  if (worst === null) return incident.title;
-  const place = worst.entity.host ?? worst.entity.service ?? '';
-  const what = place === '' || worst.summary.includes(place) ? worst.summary : `${place}: ${worst.summary}`;
-  const more = incident.firing > 1 ? ` (and ${incident.firing - 1} more)` : '';
-  return `${what.length + more.length <= titleCharsMax ? what : `${what.slice(0, titleCharsMax - more.length - 1)}…`}${more}`;
 }
 
 function placeOf(alert: Alert | undefined): string {

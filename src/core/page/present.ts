@@ -4,6 +4,7 @@
 //   G1  Nothing is granted while a condition of its kind speaks against it.
 //   G2  Conditions read the desk and the rules in force now, never what was written down when the thing was asked for.
 import type { TurnContext } from '../context.ts';
+import { flapsNow } from '../decide/flaps.ts';
 import { incidentOf } from '../incident/row.ts';
 import { suppressionOf } from '../mute/suppression.ts';
 import { rings, type NotifyKind } from './notification.ts';
@@ -47,6 +48,12 @@ const isNotMuted: Condition = (ctx, { page }) => {
   return incident === undefined ? null : suppressionOf(ctx, incident, null);
 };
 
+/** Flapping itself mutes what is less than critical, and is what is to be told. */
+const isFlapping: Condition = (ctx, { page }) => {
+  const incident = incidentOf(ctx, page.incident);
+  return incident !== undefined && flapsNow(ctx, incident) === null ? 'it flaps no longer, or is muted' : null;
+};
+
 const isNewestRing: Condition = (_ctx, { page, outgoing }) => {
   const newer = page.outgoing.find(({ notifier, kind, ring }) => notifier === outgoing.notifier && rings[kind] && ring > outgoing.ring);
   return newer === undefined ? null : `ring ${newer.ring} has taken its place`;
@@ -74,7 +81,7 @@ const words: { readonly [Kind in NotifyKind]: readonly Condition[] } = {
   approval: ofRings,
   unreached: [pageRings, pageIsCurrent, isNotMuted, isUnreached],
   acknowledged: [pageIsAcked, pageIsCurrent],
-  flapping: [pageIsCurrent, isNotMuted],
+  flapping: [pageIsCurrent, isFlapping],
   resolve: [pageIsClosed],
 };
 

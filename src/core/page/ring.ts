@@ -5,6 +5,7 @@
 //       incident resolves.
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
+import { calledNow } from '../incident/called.ts';
 import { incidentOf, type Incident } from '../incident/row.ts';
 import { clockOf, hour, minute, second, spanOf, type Instant, type Millis } from '../time.ts';
 import type { WakeHandlers } from '../wakes.ts';
@@ -46,7 +47,8 @@ export function openPage(
   const page = idOf('p', ctx.desk.scope, nextSeq(ctx));
   // A page is of one life of its incident, and of one installation: no late word about another can end it at the vendor.
   const dedupKey = ctx.installation === null ? `quench:${page}` : `quench:${ctx.installation}:${page}`;
-  emit(ctx, { type: 'PageOpened', page, incident: incident.id, ladder, title: incident.title, reason: why.reason, dedupKey });
+  const { title } = calledNow(ctx, incident);
+  emit(ctx, { type: 'PageOpened', page, incident: incident.id, ladder, title, reason: why.reason, dedupKey });
   ring(ctx, page, { round: 0, rung: 0, kind: why.kind });
 }
 
@@ -114,6 +116,13 @@ function onAckTimeout(ctx: TurnContext, wake: Extract<PageWake, { kind: 'ack' }>
 function quietWait({ at }: TurnContext, { ladder }: Page, since: Instant = at): Millis {
   const overdueMs = Math.max(0, at - since - ladder.ackTimeoutMs);
   return Math.min(ladder.ackTimeoutMs, hour, Math.max(minute, Math.floor(overdueMs / 4)));
+}
+
+/** Everybody whom the page has told hears once that what it is about comes and goes. */
+export function tellFlapping(ctx: TurnContext, incident: Incident): void {
+  const page = pageOf(ctx, incident.page);
+  if (page === undefined || page.state === 'closed') return;
+  for (const notifier of page.told) send(ctx, page.id, notifier, 'flapping');
 }
 
 /** Somebody had answered the page, or it rings, and it needs a person after all or anew: from the first rung on. */

@@ -6,6 +6,7 @@
 import type { Alert } from '../alert/row.ts';
 import { fixAnnotation, ownSource } from '../alert/own.ts';
 import type { TurnContext } from '../context.ts';
+import { flapsNow, withFlaps } from '../decide/flaps.ts';
 import type { Incident } from '../incident/row.ts';
 import type { Playbook } from '../playbook/document.ts';
 import { runEnvironment } from '../playbook/environment.ts';
@@ -44,12 +45,13 @@ export function textOf(ctx: TurnContext, incident: Incident, saying: Saying): st
   if (saying.kind === 'acknowledged') return takenText(incident, saying.page);
   const runs = runsOf(ctx, incident);
   const sections = [
+    saying.kind === 'flapping' ? [flappingWords(ctx, incident)] : [],
     wrongNow(ctx, incident, saying),
     runs.filter((run) => partOf(run) === 'approval').flatMap((run) => approvalOf(ctx, run)),
     triedOf(ctx, incident, runs),
     alsoFiring(ctx, incident, saying),
     evidenceOf(ctx, runs),
-    whyYou(ctx, saying),
+    whyYou(ctx, incident, saying),
     whatNow(incident, saying),
   ];
   const told = sections.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'));
@@ -67,7 +69,7 @@ export function teamOf({ labels, annotations }: Alert): string | null {
 
 /** Since when what is wrong now burns, which rule says so of what, and what it began with when that was something else. */
 function wrongNow(ctx: TurnContext, incident: Incident, { worst, at }: Saying): readonly string[] {
-  if (worst === null) return [incident.storm ? sinceOf(incident.firstStart, at) : 'nothing of it fires now'];
+  if (worst === null) return [incident.storm ? sinceOf(incident.firstStart, at) : restingText(ctx, incident)];
   const { host, service, cluster, namespace } = worst.entity;
   const about = [
     `rule ${clip(worst.name)}`,
@@ -81,6 +83,16 @@ function wrongNow(ctx: TurnContext, incident: Incident, { worst, at }: Saying): 
       ? ''
       : `; began with ${clip(first.summary)} at ${clockOf(first.startedAt)}`;
   return [`${sinceOf(worst.startedAt, at)}${began}`, about.join(', ')];
+}
+
+/** It flaps and is well at this moment, which may be over in the next; or nothing burns, and what was left open is to be looked at. */
+function restingText(ctx: TurnContext, incident: Incident): string {
+  const flaps = flapsNow(ctx, incident);
+  return flaps === null ? 'nothing of it fires now' : `${flaps}; clear at this moment`;
+}
+
+function flappingWords(ctx: TurnContext, incident: Incident): string {
+  return `${flapsNow(ctx, incident) ?? 'it flapped'}. This is told once: there is one page for all of it until it is steady, which says so if it stays down.`;
 }
 
 /** The runs of this life, the newest few. */
@@ -157,7 +169,7 @@ function alsoFiring(ctx: TurnContext, incident: Incident, { worst, at }: Saying)
 }
 
 /** Why it rings, how far it has come, who was told, and who is next. */
-function whyYou(ctx: TurnContext, { page, at }: Saying): readonly string[] {
+function whyYou(ctx: TurnContext, incident: Incident, { page, at }: Saying): readonly string[] {
   const ladder = ladderNow(ctx, page);
   const place = `ladder ${ladder.name}, rung ${page.rung + 1} of ${ladder.rungs.length}${page.round === 0 ? '' : `, round ${page.round + 1}`}`;
   const told = page.told.length === 0 ? 'nobody was told before' : `told before: ${page.told.join(', ')}`;
@@ -165,7 +177,10 @@ function whyYou(ctx: TurnContext, { page, at }: Saying): readonly string[] {
   const next = ladder.rungs[page.rung + 1]?.notify ?? [];
   const wait = spanOf(ladder.rungs[page.rung]?.waitMs ?? 0);
   const then = next.length === 0 ? 'it rings on until somebody has it' : `next ${next.join(', ')} after ${wait}, unless somebody has it`;
-  return [`Why you: ${clip(reasonNow(ctx, page), reasonCharsMax)}`, `So far: ${opened}; ${place}; ${told}; ${then}`];
+  return [
+    `Why you: ${clip(withFlaps(ctx, incident, reasonNow(ctx, page)), reasonCharsMax)}`,
+    `So far: ${opened}; ${place}; ${told}; ${then}`,
+  ];
 }
 
 /** Why it rang last; what it asked for then and is no longer to be had is not asked for again (W1). */

@@ -5,7 +5,8 @@ import { answer, json, refusal, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { alertListQuery, alertsAsked, type AlertListQuery } from './filters.ts';
 import { rawOf } from './received.ts';
-import { found, page } from './view.ts';
+import { decidedNow } from './alerts-now.ts';
+import { found } from './view.ts';
 
 const tag = 'alerts';
 
@@ -21,7 +22,10 @@ export function alertRoutes(deps: HttpDeps): readonly Route[] {
       summary: 'List alerts, newest first',
       query: object(alertListQuery),
       answers: { 200: answer('A page of alerts.', 'Alerts') },
-      handle: (call) => page(views, alertsAsked(call, deps)),
+      async handle(call) {
+        const { items, next } = await views.list(alertsAsked(call, deps));
+        return { status: 200, body: { items: await decidedNow(views, items, call.scopes), next } };
+      },
     }),
     json({
       method: 'get',
@@ -31,7 +35,11 @@ export function alertRoutes(deps: HttpDeps): readonly Route[] {
       tag,
       summary: 'Show one alert',
       answers: { 200: answer('The alert.', 'Alert'), 404: refusal('No such alert.') },
-      handle: async (call) => ({ status: 200, body: await found(views, 'alert', call) }),
+      async handle(call) {
+        const alert = await found(views, 'alert', call);
+        const [body = alert] = await decidedNow(views, [alert], call.scopes);
+        return { status: 200, body };
+      },
     }),
     json({
       method: 'get',

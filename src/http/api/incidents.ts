@@ -12,6 +12,7 @@ import { answer, json, refusal, type Call, type Route } from '../route.ts';
 import { object } from '../schema.ts';
 import { listIncidents } from './incident-list.ts';
 import { incidentListQuery, incidentsAsked, type IncidentListQuery } from './filters.ts';
+import { decidedWith } from './alerts-now.ts';
 import { found, stillOpen, taken, takenAnswers } from './view.ts';
 
 const tag = 'incidents';
@@ -34,7 +35,8 @@ function readingRoutes({ store: { views } }: HttpDeps): readonly Route[] {
       incident.storm ? views.list({ kind: 'incident', scopes, parent: incident.id, limit: nestedMax }) : { items: [], next: null },
     ]);
     // A storm has more members than anybody reads.
-    return { ...incident, alerts: alerts.items, alertsMore: alerts.next !== null, runs: runs.items, pages: pages.items, nested };
+    const decided = alerts.items.map((alert) => decidedWith(alert, incident));
+    return { ...incident, alerts: decided, alertsMore: alerts.next !== null, runs: runs.items, pages: pages.items, nested };
   }
 
   return [

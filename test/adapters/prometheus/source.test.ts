@@ -76,6 +76,34 @@ test('D1: the address of a program that speaks for others is no host', () => {
   assert.equal(entity({ job: 'apps', instance: 'web-1:8080' })?.host, 'web-1');
 });
 
+test('D1: an exporter that asks others is no host, what it asked is; one that tells of its own machine stays one', () => {
+  const entity = (labels: Record<string, string>) =>
+    parsed(JSON.stringify({ alerts: [{ status: 'firing', labels: { alertname: 'A', ...labels } }] })).events[0]?.entity;
+
+  for (const [labels, host] of [
+    [{ job: 'blackbox', instance: 'blackbox:9115', target: 'https://shop.example.net/health' }, 'shop.example.net'],
+    [{ job: 'probes', instance: 'blackbox-exporter:9115', target: 'https://bank.example.net' }, 'bank.example.net'],
+    [{ job: 'snmp', instance: 'snmp-exporter:9116', target: '192.0.2.7' }, '192.0.2.7'],
+    [{ job: 'postgres', instance: 'pg-exporter.mon.svc:9187', server: 'db1:5432' }, 'db1'],
+    [{ job: 'mysql', instance: '10.1.2.3:9104', __param_target: 'db2.example.net:3306' }, 'db2.example.net'],
+    [{ job: 'blackbox', instance: 'blackbox:9115', target: 'checkout' }, undefined],
+    [{ job: 'postgres', instance: 'db3:9187', server: 'localhost:5432' }, 'db3'],
+    [{ job: 'postgres', instance: 'db3:9187', server: 'db3:5432' }, 'db3'],
+    [{ job: 'node', instance: 'node-exporter:9100', target: 'web9' }, 'node-exporter'],
+    [{ job: 'nginx', instance: 'web-1:8080', server: 'shop.example.net' }, 'web-1'],
+  ] as const) {
+    assert.equal(entity(labels)?.host, host, JSON.stringify(labels));
+  }
+  const named = {
+    job: 'blackbox',
+    instance: 'blackbox:9115',
+    service: 'blackbox-exporter',
+    pod: 'blackbox-exporter-7d',
+    target: 'web7:80',
+  };
+  assert.deepEqual(entity(named), { host: 'web7' });
+});
+
 test('A19: every alert has a name and a severity that a person recognises, whatever its rule left out', () => {
   const told = (labels: Record<string, string>, annotations: Record<string, string> = {}, rest: object = {}) =>
     parsed(JSON.stringify({ ...rest, alerts: [{ status: 'firing', labels, annotations }] })).events[0];

@@ -222,3 +222,25 @@ describe('zabbix', () => {
     }
   });
 });
+
+test('B20: a title holds no raw macro: what the delivery tells stands for it, else it is left out', () => {
+  const about = {
+    event_id: '7',
+    event_value: '1',
+    event_nseverity: '4',
+    trigger_id: '70',
+    host_host: 'web1',
+    host_name: 'Web 1',
+    item_value: '99',
+  };
+  const told = (name: string, orig: string): string | undefined => {
+    const body = JSON.stringify({ ...about, event_name: name, trigger_name_orig: orig });
+    const read = zabbix({}).parse({ headers: {}, path: '', body, receivedAt: 1_795_000_000_000 });
+    const event = read.ok ? read.value.events[0] : undefined;
+    return event?.summary;
+  };
+  assert.equal(told('ping {HOST.NAME}', 'ping {HOST.NAME}'), 'web1: ping Web 1');
+  assert.equal(told('load is {ITEM.VALUE1} of {$MAX}', 'load is {ITEM.VALUE1} of {$MAX}'), 'web1: load is 99 of');
+  assert.equal(told('{HOST.NAME} is down', '{HOST.NAME} is down'), 'web1: Web 1 is down');
+  assert.equal(told('disk {/} of {a} is full', 'disk {/} of {a} is full'), 'web1: disk {/} of {a} is full');
+});
