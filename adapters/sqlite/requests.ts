@@ -28,6 +28,8 @@ interface BatchRequest {
   /** JSON array of the records. */
   readonly body: string;
   readonly raw: string | null;
+  /** It may use the reserve. */
+  readonly reserve?: true;
 }
 
 export interface CheckpointRequest {
@@ -82,6 +84,7 @@ export interface WriterOptions {
   readonly letterBytesMax: number;
   readonly fileBytesMax: number | null;
   readonly freeBytesMin: number;
+  readonly reserveBytesMin: number;
 }
 
 /** First message of the writer. Both arrays are indexed by slot. */

@@ -59,7 +59,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const { store, failing } = watchAppends(await openStore(config, around), around);
+    const { store, failing, undecidable } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
     stops.add(watchDataFiles({ clock, logger, store }));
 
@@ -83,7 +83,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
     const live = openLive(config, around, { vault, stops });
-    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
+    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (undecidable()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
     const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation, stops });
 

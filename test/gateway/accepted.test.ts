@@ -93,6 +93,26 @@ describe('what was accepted and cannot be decided', { concurrency: true }, () =>
     );
   });
 
+  it('F6: what was accepted before room ran short is decided and rings, while deliveries are refused', { timeout: 60_000 }, async (t) => {
+    let isShort = false;
+    const place = folder(t, { 'quench.yaml': house.replace('settle: 0s', 'settle: 3s') });
+    const { url, rang } = await open(t, place, (store) => ({
+      ...store,
+      log: {
+        ...store.log,
+        append: async (topic, batch) => {
+          if (isShort && batch.mayUseReserve !== true) throw full;
+          return store.log.append(topic, batch);
+        },
+      },
+    }));
+    assert.equal(await deliver(url, 'Watched', 2), 200);
+    isShort = true;
+    assert.equal(await deliver(url, 'Refused'), 503);
+    await until('its page', () => /\[critical\](?!.*undecided).*Watched/.test(rang()), 20_000);
+    assert.doesNotMatch(rang(), /undecided|Refused/);
+  });
+
   it('F6: readyz asks whether records can be written, also of a log that nobody writes to', { timeout: 60_000 }, async (t) => {
     let isFull = false;
     const place = folder(t, { 'quench.yaml': house });
