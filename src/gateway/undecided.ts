@@ -17,6 +17,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 import { openSpoolStore } from './stores.ts';
+import { installationName } from './installation-name.ts';
 import { openJournalFile } from './journal-file.ts';
 import type { Live } from './live.ts';
 import type { Stops } from './stops.ts';
@@ -48,6 +49,7 @@ export async function openFailOpen(config: Config, { clock, logger }: Surroundin
   const onTrouble = (error: unknown): void => logger.error({ error }, 'an undecided alert was not paged in order');
   const journal = await openJournalFile(join(config.data.dir, 'raw-pages.jsonl')).catch(onTrouble); // without it they are paged all the same
   if (journal !== undefined) stops.add(journal.close);
+  const fallback = await installationName(config, backbone.log);
   const around = {
     ...(journal === undefined ? {} : { kept: createKeptPages({ journal, clock, onTrouble }) }),
     afterMs: config.failOpen.afterMs,
@@ -55,7 +57,7 @@ export async function openFailOpen(config: Config, { clock, logger }: Surroundin
     clock,
     notifiers: live.notifiers,
     instance,
-    installation: () => backbone.name ?? parts.installation(),
+    installation: () => backbone.name ?? parts.installation() ?? fallback,
     paged: (about: RawPageAbout) => metrics.rawPage(about),
     attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => metrics.notification(notifier, outcome),
     onTrouble,
