@@ -1,13 +1,13 @@
 // The writing side of the event log, inside the ledger's transaction: appends and trims, and where each slot ends and begins.
 import type { DatabaseSync } from 'node:sqlite';
-import { freeSpaceBeside } from './free-space-guard.ts';
+import { freeSpaceBeside, type Room } from './free-space-guard.ts';
 import { slotSpan, type Answer, type AppendRequest, type KeepRequest, type LogOptions, type Positions, type Refusal } from './requests.ts';
 import { giveBack } from './vacuum.ts';
 
 export interface LogWriter {
   /** Reads back what the file says; after a transaction that failed it is the only truth. */
   reload(): void;
-  /** Before a transaction: asks whether the disk has room for records. */
+  /** Before a transaction: asks what the disk has room for. */
   begin(): void;
   append(request: AppendRequest | KeepRequest): Answer;
   /** Gives the oldest batches that are kept for the slot their places, in order. */
@@ -34,12 +34,13 @@ export function logWriter(db: DatabaseSync, options: LogOptions): LogWriter {
   );
   const freePages = db.prepare('PRAGMA freelist_count');
   const free = (): number => Number(freePages.get()?.['freelist_count'] ?? 0);
-  const freeSpace = freeSpaceBeside(options.path, options.freeBytesMin);
+  const freeSpace = freeSpaceBeside(options.path, options);
   let ends: number[] = [];
   let lows: number[] = [];
-  let hasRoom = true;
+  let room: Room = 'enough';
 
-  const short: Refusal = { why: 'unavailable', message: `less than ${options.freeBytesMin} bytes are free beside ${options.path}` };
+  const short = shortOf(options.freeBytesMin, options.path);
+  const empty = shortOf(Math.min(options.reserveBytesMin, options.freeBytesMin), options.path);
   function place(slot: number, batches: number): Answer {
     for (const { seq = 0, count } of oldestKept.all(slot, batches)) {
       const base = ends[slot] ?? 0;
@@ -52,9 +53,10 @@ export function logWriter(db: DatabaseSync, options: LogOptions): LogWriter {
 
   return {
     reload: () => void ({ ends, lows } = positionsIn(db, options.partitions)),
-    begin: () => void (hasRoom = freeSpace.suffices()),
-    append({ type, slot, count, scope, body, raw }) {
-      if (!hasRoom) return short;
+    begin: () => void (room = freeSpace.room()),
+    append({ type, slot, count, scope, body, raw, reserve }) {
+      if (room !== 'enough' && reserve === undefined) return short;
+      if (room === 'none') return empty;
       if (type === 'keep') {
         keepBatch.run(slot, count, scope, body, raw);
         freeSpace.wrote(2 * (body.length + (raw?.length ?? 0))); // it is written once more
@@ -72,7 +74,7 @@ export function logWriter(db: DatabaseSync, options: LogOptions): LogWriter {
       for (let slot = 0; slot < options.partitions * 2; slot += 1) place(slot, -1);
       db.exec('COMMIT');
     },
-    refusal: () => (freeSpace.look() ? null : short),
+    refusal: () => (freeSpace.look() === 'enough' ? null : short),
     trim(slot, below, batchesMax) {
       const start = slot * slotSpan;
       const low = Math.max(lows[slot] ?? 0, Math.min(below, ends[slot] ?? 0));
@@ -86,6 +88,10 @@ export function logWriter(db: DatabaseSync, options: LogOptions): LogWriter {
     },
     positions: () => ({ ends, lows }),
   };
+}
+
+function shortOf(bytes: number, path: string): Refusal {
+  return { why: 'unavailable', message: `less than ${bytes} bytes are free beside ${path}` };
 }
 
 function positionsIn(db: DatabaseSync, partitions: number): { ends: number[]; lows: number[] } {

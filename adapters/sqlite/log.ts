@@ -217,7 +217,8 @@ function jobOf(topic: Topic, batch: LogBatch, type: 'append' | 'keep'): { readon
   const body = JSON.stringify(topic === 'facts' ? packed(batch.scope, batch.values) : batch.values);
   const raw = batch.raw === undefined ? null : stow(batch.raw);
   const slot = slotOf(topic, batch.partition);
-  const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw } as const;
+  const reserve = batch.mayUseReserve === true ? ({ reserve: true } as const) : {};
+  const request = { type, slot, scope: stow(batch.scope), count: batch.values.length, body, raw, ...reserve } as const;
   return { job: { priority: topic, request, records: batch.values.length, bytes: body.length + (batch.raw?.length ?? 0) }, body };
 }
 

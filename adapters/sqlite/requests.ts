@@ -29,6 +29,8 @@ interface BatchRequest {
   /** JSON array of the records. */
   readonly body: string;
   readonly raw: string | null;
+  /** It may use the reserve. */
+  readonly reserve?: true;
 }
 
 export interface CheckpointRequest {
@@ -95,6 +97,7 @@ export interface LogOptions {
   readonly letterBytesMax: number;
   readonly fileBytesMax: number | null;
   readonly freeBytesMin: number;
+  readonly reserveBytesMin: number;
 }
 
 export interface StateOptions extends Positions {

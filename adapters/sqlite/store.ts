@@ -36,8 +36,10 @@ export interface SqliteLimits {
   readonly letterBytesMax: number;
   /** Neither file grows any further; then appends fail with `log_unavailable` until retention makes room. Null: the disk decides. */
   readonly fileBytesMax: number | null;
-  /** Appends fail with `log_unavailable` while the disk has less; everything else goes on, retention too. */
+  /** Appends fail with `log_unavailable` while the disk has less, unless they may use the reserve; everything else goes on, retention too. */
   readonly freeBytesMin: number;
+  /** Appends that may use the reserve fail only while the disk has less than this. */
+  readonly reserveBytesMin: number;
 }
 
 export const sqliteLimits: SqliteLimits = {
@@ -50,6 +52,7 @@ export const sqliteLimits: SqliteLimits = {
   letterBytesMax: 256 * 1_048_576,
   fileBytesMax: null,
   freeBytesMin: 64 * 1_048_576,
+  reserveBytesMin: 16 * 1_048_576,
 };
 
 export interface SqliteOptions {

@@ -17,6 +17,7 @@ import { createAssignments, type Assignments } from './assignments.ts';
 import { pause } from './async/pause.ts';
 import type { StepUnderWay } from './effects/actions.ts';
 import { createEffects, effectsCursor, type Effects } from './effects/effects.ts';
+import type { StuckPartition } from './failopen/stuck.ts';
 import { createHost, type Host } from './host/host.ts';
 import type { Turn } from './host/turner.ts';
 import { createMeter } from './meter.ts';
@@ -94,6 +95,8 @@ export interface Service {
   saved(partition: number): CheckpointMark;
   /** The cursors of whoever reads facts here: what is at or above one of them is still needed. */
   readonly consumers: readonly string[];
+  /** Partitions decided here whose log takes nothing. */
+  stuck(): readonly StuckPartition[];
   /** Pages decided here that ring and could be told to nobody on their ladder. */
   unreached(): number;
   /** How far desks decided here are ahead of the clock; 0 when none is. */
@@ -182,6 +185,7 @@ export function createService(deps: ServiceDeps): Service {
     bug: () => [...hosts.parts.values()].find((host) => host.bug !== null)?.bug ?? null,
     saved: (partition) => hosts.parts.get(partition)?.saved ?? { inputs: 0, facts: 0 },
     consumers,
+    stuck: () => stuckOf(hosts),
     unreached: () => [...hosts.parts.values()].reduce((sum, host) => sum + host.unreached(), 0),
     aheadMs: () => [...hosts.parts.values()].reduce((most, host) => Math.max(most, host.aheadMs()), 0),
     load: () => ({
@@ -195,6 +199,13 @@ export function createService(deps: ServiceDeps): Service {
 function policyOf(hosts: readonly Host[]): Policy | null {
   const [first = null, ...others] = hosts.map((host) => host.world().policy);
   return others.every((other) => other?.digest === first?.digest) ? first : null;
+}
+
+function stuckOf({ parts }: Assignments<Host>): readonly StuckPartition[] {
+  return [...parts].flatMap(([partition, host]) => {
+    const stuck = host.stuck();
+    return stuck === null ? [] : [{ ...stuck, partition, untolds: host.untolds }];
+  });
 }
 
 function once(work: () => Promise<void>): () => Promise<void> {

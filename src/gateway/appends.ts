@@ -1,5 +1,6 @@
 // Whether the embedded log takes records. It never goes away while the gateway lives, but its disk may be full, broken or slow.
 //   A1  The log of the gateway hears of a change of state, not of every append that fails.
+//   A2  A log that takes only what may use the reserve is told apart from one that takes nothing: it decides, and calls people.
 import { GatewayError } from '../core/errors.ts';
 import { second, type Instant, type Millis } from '../core/time.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -9,34 +10,50 @@ import type { Store } from '../ports/store.ts';
 /** A failure of so long ago that nobody has tried since says nothing of the present. */
 const freshMs: Millis = 10 * second;
 
+interface Failing {
+  readonly since: Instant;
+  readonly says: string;
+}
+
 export interface Appends {
   /** The store, whose appends are watched. */
   readonly store: Store;
-  /** Since when and why appends fail; null while they do not. */
-  failing(): { readonly since: Instant; readonly says: string } | null;
+  /** Since when and why deliveries are not taken; null while they are. */
+  failing(): Failing | null;
+  /** Since when and why nothing is taken, not even what may use the reserve (A2); null while that is. */
+  undecidable(): Failing | null;
 }
 
-export function watchAppends(store: Store, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): Appends {
-  let failure: { readonly since: Instant; readonly says: string; last: Millis } | null = null;
+interface Kind {
+  readonly broke: string;
+  readonly healed: string;
+}
 
-  function failed(error: unknown): void {
-    if (!(error instanceof GatewayError) || error.code !== 'log_unavailable') return;
-    if (failure === null) logger.error({ error }, 'the log does not take records: deliveries are put off, and nothing is decided'); // A1
-    failure = { since: failure?.since ?? clock.now(), says: error.message, last: clock.steady() };
-  }
+/** By what an append may use. */
+const kinds = {
+  delivery: {
+    broke: 'the log does not take records of deliveries: they are put off',
+    healed: 'the log takes records again, of deliveries, too',
+  },
+  reserve: {
+    broke: 'the log does not take records: deliveries are put off, and nothing is decided',
+    healed: 'the log takes records again',
+  },
+} as const satisfies { readonly [kind: string]: Kind };
 
-  function succeeded(): void {
-    if (failure !== null) logger.info({ since: new Date(failure.since).toISOString() }, 'the log takes records again'); // A1
-    failure = null;
-  }
+export function watchAppends(store: Store, around: { readonly clock: Clock; readonly logger: Logger }): Appends {
+  const delivery = createState(kinds.delivery, around);
+  const reserve = createState(kinds.reserve, around);
 
-  const watched = async <T>(work: Promise<T>): Promise<T> => {
+  const watched = async <T>(work: Promise<T>, mayUseReserve: boolean): Promise<T> => {
+    const state = mayUseReserve ? reserve : delivery;
     try {
       const answer = await work;
-      succeeded();
+      reserve.succeeded();
+      state.succeeded();
       return answer;
     } catch (error) {
-      failed(error);
+      state.failed(error);
       throw error;
     }
   };
@@ -47,11 +64,35 @@ export function watchAppends(store: Store, { clock, logger }: { readonly clock: 
       ...store,
       log: {
         ...log,
-        append: (topic, batch) => watched(log.append(topic, batch)),
-        ...(bulk === undefined ? {} : { bulk: { ...bulk, append: (batch) => watched(bulk.append(batch)) } }),
+        append: (topic, batch) => watched(log.append(topic, batch), batch.mayUseReserve === true),
+        ...(bulk === undefined ? {} : { bulk: { ...bulk, append: (batch) => watched(bulk.append(batch), false) } }),
       },
-      probe: () => watched(store.probe()),
+      probe: () => watched(store.probe(), false),
     },
-    failing: () => (failure !== null && clock.steady() - failure.last < freshMs ? failure : null),
+    failing: () => reserve.now() ?? delivery.now(),
+    undecidable: reserve.now,
+  };
+}
+
+interface State {
+  now(): Failing | null;
+  failed(error: unknown): void;
+  succeeded(): void;
+}
+
+/** A1 */
+function createState({ broke, healed }: Kind, { clock, logger }: { readonly clock: Clock; readonly logger: Logger }): State {
+  let failure: (Failing & { last: Millis }) | null = null;
+  return {
+    now: () => (failure !== null && clock.steady() - failure.last < freshMs ? failure : null),
+    failed(error) {
+      if (!(error instanceof GatewayError) || error.code !== 'log_unavailable') return;
+      if (failure === null) logger.error({ error }, broke);
+      failure = { since: failure?.since ?? clock.now(), says: error.message, last: clock.steady() };
+    },
+    succeeded() {
+      if (failure !== null) logger.info({ since: new Date(failure.since).toISOString() }, healed);
+      failure = null;
+    },
   };
 }

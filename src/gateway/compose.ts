@@ -5,6 +5,7 @@ import { createScrubber, type Scrubber } from '../../adapters/kit/redact.ts';
 import type { Config } from '../config/quench/types.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
+import type { StuckPartition } from '../engine/failopen/stuck.ts';
 import type { Intake } from '../engine/intake/intake.ts';
 import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
@@ -66,7 +67,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
   let intake: Intake | null = null;
   let spool: Spool | null = null;
   try {
-    const { store, failing } = watchAppends(await openStore(config, around), around);
+    const { store, failing, undecidable } = watchAppends(await openStore(config, around), around);
     stops.add(() => store.close());
     stops.add(watchDataFiles({ clock, logger, store }));
 
@@ -90,9 +91,10 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
     const live = openLive(config, around, { vault, discretion, stops });
-    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (failing()?.since ?? null) : null);
+    const awaySince = (): Instant | null => spool?.status().awaySince ?? (config.log === null ? (undecidable()?.since ?? null) : null);
     const installation = (): string | null => service.installation().name;
-    const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, awaySince, installation, stops });
+    const seen = { awaySince, installation, stuck: (): readonly StuckPartition[] => service.stuck() };
+    const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, ...seen, stops });
 
     const expressions = createExpressions();
     const underWay = (): number => intake?.underWay ?? 0;

@@ -5,7 +5,11 @@ import type { Config } from '../config/quench/types.ts';
 import type { Instant } from '../core/time.ts';
 import { createFailOpen, type FailOpen } from '../engine/failopen/failopen.ts';
 import { createKeptPages } from '../engine/failopen/kept.ts';
+import type { NotifyOutcome } from '../core/page/notification.ts';
+import type { RawPageAbout } from '../engine/failopen/overdue.ts';
+import { createRawPager } from '../engine/failopen/raw-pager.ts';
 import { recallUndecided } from '../engine/failopen/recall.ts';
+import { watchStuck, type StuckPartition } from '../engine/failopen/stuck.ts';
 import { partitionOf } from '../engine/intake/scope.ts';
 import { alertId } from '../readmodel/documents.ts';
 import { openSpool, type Spool } from '../engine/spool/spool.ts';
@@ -13,6 +17,7 @@ import type { Metrics } from '../http/metrics.ts';
 import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 import { openSpoolStore } from './stores.ts';
+import { installationName } from './installation-name.ts';
 import { openJournalFile } from './journal-file.ts';
 import type { Live } from './live.ts';
 import type { Stops } from './stops.ts';
@@ -28,6 +33,8 @@ interface Parts {
   readonly metrics: Metrics;
   /** Since when the log cannot be reached; null while it can. */
   readonly awaySince: () => Instant | null;
+  /** Partitions decided here whose log takes nothing. */
+  readonly stuck: () => readonly StuckPartition[];
   readonly stops: Stops;
 }
 
@@ -42,17 +49,24 @@ export async function openFailOpen(config: Config, { clock, logger }: Surroundin
   const onTrouble = (error: unknown): void => logger.error({ error }, 'an undecided alert was not paged in order');
   const journal = await openJournalFile(join(config.data.dir, 'raw-pages.jsonl')).catch(onTrouble); // without it they are paged all the same
   if (journal !== undefined) stops.add(journal.close);
-  const failOpen = createFailOpen({
+  const fallback = await installationName(config, backbone.log);
+  const around = {
     ...(journal === undefined ? {} : { kept: createKeptPages({ journal, clock, onTrouble }) }),
     afterMs: config.failOpen.afterMs,
-    get notify() {
-      return live.config().failOpen.notify;
-    },
     keepTryingMs: config.policy.delivery?.keepTryingMs ?? configDefaults.keepTryingMs,
     clock,
     notifiers: live.notifiers,
     instance,
-    installation: () => backbone.name ?? parts.installation(),
+    installation: () => backbone.name ?? parts.installation() ?? fallback,
+    paged: (about: RawPageAbout) => metrics.rawPage(about),
+    attempted: (notifier: string, outcome: NotifyOutcome['outcome']) => metrics.notification(notifier, outcome),
+    onTrouble,
+  };
+  const failOpen = createFailOpen({
+    ...around,
+    get notify() {
+      return live.config().failOpen.notify;
+    },
     awaySince,
     partitionOf: (scope) => partitionOf(scope, backbone.log.partitions),
     seesDecisions: seesDecisions(config),
@@ -66,11 +80,19 @@ export async function openFailOpen(config: Config, { clock, logger }: Surroundin
       if (alert === null || alert.seenAt < since) return null;
       return alert.state === 'cleared' ? 'cleared' : 'decided';
     },
-    paged: (about) => metrics.rawPage(about),
-    attempted: (notifier, outcome) => metrics.notification(notifier, outcome),
-    onTrouble,
   });
   stops.add(() => failOpen.stop());
+  const pager = createRawPager({
+    ...around,
+    get notify() {
+      return live.config().failOpen.notify;
+    },
+  });
+  const stopWatching = watchStuck({ ...around, pager, stuck: parts.stuck });
+  stops.add(async () => {
+    stopWatching();
+    await pager.stop();
+  });
   return failOpen;
 }
 

@@ -21,6 +21,11 @@ export interface LogBatch {
   readonly values: readonly object[];
   /** The delivery these came from, as received; kept beside the first record, for people. */
   readonly raw?: string;
+  /**
+   * It follows from what was accepted before, or is the word of a person: while room runs short it is still taken when deliveries are refused, down to
+   * a bound of its own, so that people are called for what was accepted. Changes nothing of what is stored. A log without such bounds ignores it.
+   */
+  readonly mayUseReserve?: true;
 }
 
 /**

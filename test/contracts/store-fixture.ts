@@ -8,6 +8,8 @@ export interface OpenedStore {
   /** Ends the store as an orderly stop or a crash would, and opens another on what it left. */
   reopen(): Promise<Store>;
   destroy(): Promise<void>;
+  /** Opens it again as on a disk that has no room for deliveries, only the reserve; a store without such bounds has none. */
+  reopenShort?(): Promise<Store>;
 }
 
 export interface SetClock {

@@ -23,6 +23,40 @@ export function logContract(promise: Promised): void {
     assert.equal(await log.end('inputs', 1), 200);
   });
 
+  promise('what may use the reserve is stored as all else is', async (opened) => {
+    const raw = 'as received';
+    await opened.store.log.append('inputs', { partition: 0, scope: 's', values: [one(0)], raw, mayUseReserve: true });
+    await opened.store.log.append('facts', { partition: 0, scope: 's', values: [one(0)], mayUseReserve: true });
+    for await (const { log } of lives(opened)) {
+      assert.deepEqual(await log.read('inputs', 0, 0, 9), [{ partition: 0, offset: 0, scope: 's', value: one(0) }]);
+      assert.deepEqual(await log.read('facts', 0, 0, 9), [{ partition: 0, offset: 0, scope: 's', value: one(0) }]);
+      assert.equal(await log.raw('inputs', 0, 0), raw);
+    }
+  });
+
+  promise(
+    'F6: where room runs short deliveries are refused, and what follows from those accepted is taken',
+    async ({ store, reopenShort }) => {
+      const batch = { partition: 0, scope: 's', values: [one(0)] };
+      await store.log.append('inputs', batch);
+      if (reopenShort === undefined) return;
+      const { log, probe } = await reopenShort();
+      await assert.rejects(log.append('inputs', batch), { code: 'log_unavailable' });
+      if (log.bulk !== undefined) await assert.rejects(log.bulk.append(batch), { code: 'log_unavailable' });
+      await assert.rejects(probe(), { code: 'log_unavailable' });
+      // In one group with what is refused.
+      const answers = await Promise.allSettled([
+        log.append('inputs', batch),
+        log.append('inputs', { ...batch, mayUseReserve: true }),
+        log.append('facts', { ...batch, mayUseReserve: true }),
+      ]);
+      assert.deepEqual(
+        answers.map((answer) => (answer.status === 'fulfilled' ? answer.value : answer.status)),
+        ['rejected', 1, 0],
+      );
+    },
+  );
+
   promise('topics and partitions count on their own', async ({ store: { log } }) => {
     await log.append('inputs', { partition: 0, scope: 'a', values: [one(1), one(2)] });
     await log.append('facts', { partition: 0, scope: 'a', values: [one(3)] });

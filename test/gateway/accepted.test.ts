@@ -1,6 +1,7 @@
 // What was accepted and cannot be decided pages as it came in, on the embedded log, whatever it is that keeps it from being decided.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Store } from '../../src/ports/store.ts';
 import { deliver, factsFind, folder, full, house, open, ready, until } from './house.ts';
@@ -92,6 +93,63 @@ describe('what was accepted and cannot be decided', { concurrency: true }, () =>
       }),
     );
   });
+
+  it('F6: what was accepted before room ran short is decided and rings, while deliveries are refused', { timeout: 60_000 }, async (t) => {
+    let isShort = false;
+    const place = folder(t, { 'quench.yaml': house.replace('settle: 0s', 'settle: 3s') });
+    const { url, rang } = await open(t, place, (store) => ({
+      ...store,
+      log: {
+        ...store.log,
+        append: async (topic, batch) => {
+          if (isShort && batch.mayUseReserve !== true) throw full;
+          return store.log.append(topic, batch);
+        },
+      },
+    }));
+    assert.equal(await deliver(url, 'Watched', 2), 200);
+    isShort = true;
+    assert.equal(await deliver(url, 'Refused'), 503);
+    await until('its page', () => /\[critical\](?!.*undecided).*Watched/.test(rang()), 20_000);
+    assert.doesNotMatch(rang(), /undecided|Refused/);
+  });
+
+  it(
+    'F6: a log that takes nothing pages what is held and what rings, over a restart, until it takes records',
+    { timeout: 90_000 },
+    async (t) => {
+      let isFull = false;
+      const nothingFits = (store: Store): Store => ({
+        ...store,
+        log: {
+          ...store.log,
+          append: async (topic, batch) => {
+            if (isFull) throw full;
+            return store.log.append(topic, batch);
+          },
+        },
+      });
+      const place = folder(t, { 'quench.yaml': house.replace('settle: 0s', 'settle: 3s') });
+      const first = await open(t, place, nothingFits);
+      assert.equal(await deliver(first.url, 'Rings'), 200);
+      await until('its page', () => /\[critical\](?!.*undecided).*Rings/.test(first.rang()), 20_000);
+      assert.equal(await deliver(first.url, 'Held', 2), 200);
+      await until('it is held', async () => first.gateway.service.lag() === 0);
+      await sleep(500);
+      isFull = true;
+      await until('the raw page', () => /nothing can be decided/.test(first.rang()), 40_000);
+      assert.match(first.rang(), /nothing can be decided: 2 held and 1 ringing/);
+      assert.match(first.rang(), /The log takes nothing since [^]*less than 67108864 bytes are free[^]*- \[critical\] [^\n]*Held/);
+      assert.doesNotMatch(first.rang(), /the log takes records again/);
+      await first.stop();
+
+      isFull = false;
+      const second = await open(t, place, nothingFits);
+      await until('the end of the raw page', () => /decided: the log takes records again/.test(second.rang()), 30_000);
+      await until('the page', () => /\[critical\](?!.*undecided).*Held/.test(second.rang()), 20_000);
+      assert.doesNotMatch(second.rang(), /nothing can be decided/);
+    },
+  );
 
   it('F6: readyz asks whether records can be written, also of a log that nobody writes to', { timeout: 60_000 }, async (t) => {
     let isFull = false;

@@ -24,7 +24,7 @@ export function createReporter({ partition, log, clock, progress, stopping, onTr
   return async (input) => {
     for (;;) {
       try {
-        await log.append('inputs', { partition, scope: input.scope, values: [input] });
+        await log.append('inputs', { partition, scope: input.scope, values: [input], mayUseReserve: true });
         return;
       } catch (error) {
         onTrouble(error);

@@ -148,6 +148,7 @@ function openParts(deps: FailOpenDeps): FailOpenParts {
   const open = createOpenPages();
   const pager = createRawPager(deps);
   for (const page of deps.seesDecisions ? (deps.kept?.left ?? []) : []) {
+    if ('stuck' in page.about) continue;
     open.carry(page);
     pager.carry(page.dedupKey, page.notify);
   }

@@ -22,7 +22,12 @@ export type KeptAlert = Pick<Undecided, 'scope' | 'event' | 'at' | 'observedAt' 
 /** What is written of an alert that a page counted: scope, fingerprint, when it began to wait, when its source saw it, whether it may be a repeat. */
 export type Counted = readonly [string, string, Instant, Instant, boolean];
 
-export type About = { readonly one: KeptAlert } | { readonly counted: readonly Counted[]; readonly more: number };
+export type About = { readonly one: KeptAlert } | { readonly counted: readonly Counted[]; readonly more: number } | AboutStuck;
+
+/** A log that took nothing (stuck.ts). */
+export interface AboutStuck {
+  readonly stuck: true;
+}
 
 export interface KeptPage extends Sent {
   readonly at: Instant;
@@ -88,6 +93,7 @@ function keptIn(dedupKey: string, value: unknown): KeptPage | null {
   const { id, at, notify, about } = page;
   if (typeof id !== 'string' || typeof at !== 'number' || !Array.isArray(notify) || typeof about !== 'object' || about === null)
     return null;
+  if ('stuck' in about) return { dedupKey, id, at, notify: notify.map(String), about: { stuck: true } };
   if ('one' in about ? typeof about.one?.event?.fingerprint !== 'string' : !Array.isArray(about.counted)) return null;
   return { dedupKey, id, at, notify: notify.map(String), about };
 }

@@ -110,6 +110,7 @@ export function createOpenPages(): OpenPages {
         page,
       ),
     carry(page) {
+      if ('stuck' in page.about) return; // stuck.ts ends it
       const alerts = 'one' in page.about ? [carriedOne(page.about.one)] : page.about.counted.map(carriedOf);
       for (const alert of alerts) carried.set(alert.key, alert);
       if ('one' in page.about) alerts.forEach(({ key }) => 'one' in page.about && addOne(key, page.about.one, page));

@@ -11,8 +11,8 @@ import type { RawPager } from './raw-pager.ts';
 
 const lookAgainMs: Millis = second;
 
-/** One alert, or many that one page counts. */
-export const rawPageAbouts = ['alert', 'many'] as const;
+/** One alert, many that one page counts, or what a log that takes nothing keeps from being told (stuck.ts). */
+export const rawPageAbouts = ['alert', 'many', 'stuck'] as const;
 
 export type RawPageAbout = (typeof rawPageAbouts)[number];
 

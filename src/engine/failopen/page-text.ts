@@ -28,7 +28,7 @@ export function pageOfOne({ event, scope, at }: Undecided, situation: Situation)
       whyOf(situation, partition, situation.now - at),
       'Nothing was decided about this alert: no silence was looked at, no playbook runs, nobody else is paged for it.',
       `Alert: ${event.summary} (${event.name}, from ${event.source})`,
-      'What to do: look after the alert by hand, and see to the gateway: /readyz and its log say what it lacks. Once it decides again, the usual ladder takes over and this page ends.',
+      'What to do: look after the alert by hand, and see to the gateway: /readyz and its log say what it lacks. Once it is decided (a gateway that only takes in decides nothing until it is started in full), the usual ladder takes over and this page ends.',
     ].join('\n'),
     source: sourceOf(event),
     facts: [

@@ -31,7 +31,7 @@ export function createFactsWriter({ partition, log, onDurable }: FactsWriterDeps
     const knownSeq = newestSeqs.get(scope) ?? 0;
     const fresh = (facts[0]?.seq ?? 0) > knownSeq ? facts : facts.filter((fact) => fact.seq > knownSeq); // H1
     if ((facts.at(-1)?.seq ?? 0) >= knownSeq) behind.delete(scope);
-    if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh });
+    if (fresh.length > 0) await log.append('facts', { partition, scope, values: fresh, mayUseReserve: true });
     onDurable(scope, facts, fresh, knownSeq);
   }
 

@@ -21,6 +21,8 @@ import { createFactsWriter } from './facts-writer.ts';
 import { turnUntilStopped, type LoopParts } from './loop.ts';
 import { recover } from './recovery.ts';
 import { createSetBack } from './set-back.ts';
+import { noPolicy } from './no-policy.ts';
+import { untoldsOf, watchAppendsOf, type Stuck, type Untolds } from './stuck.ts';
 import { createTurner, type Turn, type Turner } from './turner.ts';
 import { createUnreached, type Unreached } from './unreached.ts';
 import { createWaits, type Waits } from './waits.ts';
@@ -62,6 +64,9 @@ export interface Host {
   /** The bug that stopped the partition, or null. */
   readonly bug: Error | null;
   readonly waits: number;
+  /** Since when and why the log takes nothing that this host appends, null while it does; and what its desks hold open meanwhile. */
+  stuck(): Stuck | null;
+  untolds(max: number): Untolds;
   /** Pages that ring and could be told to nobody on their ladder. */
   unreached(): number;
   /** How far desks are ahead of the clock; 0 when none is. */
@@ -71,6 +76,11 @@ export interface Host {
 }
 
 export function createHost(deps: HostDeps): Host {
+  const appends = watchAppendsOf(deps.log, deps.clock);
+  return hostOf({ ...deps, log: appends.log }, appends.stuck);
+}
+
+function hostOf(deps: HostDeps, stuck: Host['stuck']): Host {
   const { partition, log, clock, onTrouble } = deps;
   const arrivals = createBell();
   const stopping = new AbortController();
@@ -104,10 +114,7 @@ export function createHost(deps: HostDeps): Host {
         await turnUntilStopped({ ...deps, turner, factsWriter, checkpointer, arrivals, stopping: stopping.signal });
       } catch (error) {
         onTrouble(error);
-        if (!(error instanceof GatewayError)) {
-          bug = error instanceof Error ? error : new Error(String(error)); // H3
-          return;
-        }
+        if (!(error instanceof GatewayError)) return void (bug = errorIn(error)); // H3
         isBroken = true;
         await pause(clock, retryAfterMs, stopping.signal);
       }
@@ -153,12 +160,22 @@ export function createHost(deps: HostDeps): Host {
     get saved() {
       return checkpointer.mark;
     },
+    stuck,
+    untolds: (max) => untoldsIn(turner, max),
     unreached: () => unreached.size,
     get waits() {
       return waits.size;
     },
     aheadMs: setBack.value,
   };
+}
+
+function errorIn(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+function untoldsIn(turner: Turner, max: number): Untolds {
+  return untoldsOf(turner.desks.values(), (turner.world().policy ?? noPolicy).paging, max);
 }
 
 /** Inputs from the offset on, and those that have no place on the log yet. */

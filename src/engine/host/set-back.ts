@@ -78,7 +78,7 @@ export function createSetBack({
         ...aheadBy(desk, now, steady),
         to: now,
       };
-      await log.append('inputs', { partition, scope: desk.scope, values: [value] });
+      await log.append('inputs', { partition, scope: desk.scope, values: [value], mayUseReserve: true });
       stood.set(desk.scope, { now, seq: corrected, offset: now - steady });
     }
     return aheadMs;

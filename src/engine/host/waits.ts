@@ -46,7 +46,7 @@ export function createWaits({ partition, log, clock, onTrouble }: WaitsDeps): Wa
     const at = clock.now();
     const values = waits.map(({ token }) => ({ type: 'Woke', scope, at, token }));
     try {
-      await log.append('inputs', { partition, scope, values });
+      await log.append('inputs', { partition, scope, values, mayUseReserve: true });
     } catch (error) {
       onTrouble(error);
       for (const { token } of waits) timers?.arm(scope, token, answerAgainMs);

@@ -3,6 +3,7 @@
 //   I1  `accepted` means: every input of the delivery is durable. `refused` means: the body is durable as a dead letter.
 //   I2  The `at` of what comes in here is stamped once, in the order of appending; it does not go back within a partition (stamped-log.ts).
 //   I3  A delivery or letter that comes again carries the same delivery id, by which the desk drops it.
+//   I4  What people say, and what is in force, may use the reserve of a log whose room runs short; alerts may not: their senders have them still.
 // A log that may hold a batch whose answer was lost (a shared one) gets it again from us, so there every delivery must have an id: `newId`.
 // It costs a row of a desk per delivery (at most 20,000, 3 MB a scope; about 2 µs and 160 bytes of checkpoint per input), so a log of our
 // own, which never leaves that in doubt, does without. What is stamped while the log is away may reach it behind later stamps (core T2).
@@ -129,11 +130,12 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
 
     async submit(input) {
       const scope = input.scope;
+      const to = { scope, waits: false, ...(input.type === 'AlertSeen' ? {} : ({ mayUseReserve: true } as const)) }; // I4
       if (scope !== everyScope) {
-        await log.append({ scope, partition: partitionOf(scope, log.partitions), waits: false }, [input], null);
+        await log.append({ ...to, partition: partitionOf(scope, log.partitions) }, [input], null);
         return;
       }
-      await allOf(Array.from({ length: log.partitions }, (_, partition) => log.append({ scope, partition, waits: false }, [input], null)));
+      await allOf(Array.from({ length: log.partitions }, (_, partition) => log.append({ ...to, partition }, [input], null)));
     },
 
     async replay(letterId) {

@@ -17,7 +17,7 @@ export interface StampedLog {
   readonly partitions: number;
   /** Resolves when the inputs are durable; `raw` is the delivery they came from, kept beside them. What must wait goes by the bulk lane, if the log has one. */
   append(
-    to: { readonly scope: string; readonly partition: number; readonly waits: boolean },
+    to: { readonly scope: string; readonly partition: number; readonly waits: boolean; readonly mayUseReserve?: true },
     inputs: readonly NewInput[],
     raw: string | null,
   ): Promise<unknown>;
@@ -31,13 +31,19 @@ export async function openStampedLog(log: EventLog, clock: Pick<Clock, 'now' | '
     partitions: log.partitions,
     lanes: log.bulk === undefined ? noLanes : createLanes(log.bulk, clock),
     // I2: no await between the stamp and the append.
-    append({ scope, partition, waits }, inputs, raw) {
+    append({ scope, partition, waits, mayUseReserve }, inputs, raw) {
       const now = clock.now();
       const last = stamps[partition] ?? 0;
       const at = last - now > aheadMax ? now : Math.max(now, last);
       stamps[partition] = at;
       const values = inputs.map((input) => ({ ...input, at }));
-      const batch = raw === null ? { partition, scope, values } : { partition, scope, values, raw };
+      const batch = {
+        partition,
+        scope,
+        values,
+        ...(raw === null ? {} : { raw }),
+        ...(mayUseReserve === undefined ? {} : { mayUseReserve }),
+      };
       return waits && log.bulk !== undefined ? log.bulk.append(batch) : log.append('inputs', batch);
     },
   };

@@ -17,8 +17,9 @@ export interface SpooledBatch extends LogBatch {
   readonly place: number;
 }
 
-export function entryFor(batch: LogBatch, at: Instant): Entry {
-  return { ...batch, at, bytes: Buffer.byteLength(JSON.stringify(batch.values)) + Buffer.byteLength(batch.raw ?? '') };
+export function entryFor({ partition, scope, values, raw }: LogBatch, at: Instant): Entry {
+  const bytes = Buffer.byteLength(JSON.stringify(values)) + Buffer.byteLength(raw ?? '');
+  return { partition, scope, values, ...(raw === undefined ? {} : { raw }), at, bytes };
 }
 
 /** The spool's log is written by the spool only. */

@@ -118,7 +118,7 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
     if (backlog.records === 0) backlog.headAt(forwarder.next, entry.at, { now: entry.at, steady: clock.steady() });
     backlog.add(entry.bytes);
     try {
-      const place = await store.log.append('inputs', { partition: 0, scope: batch.scope, values: [entry] });
+      const place = await store.log.append('inputs', { partition: 0, scope: batch.scope, values: [entry], ...reserveOf(batch) });
       watch.spooled({ ...batch, place }, false);
       resolve(0); // S1
     } catch (error) {
@@ -137,6 +137,11 @@ export async function openSpool(deps: SpoolDeps): Promise<Spool> {
     },
     stop: forwarder.stop,
   };
+}
+
+/** What may use the reserve of the log may use that of the spool. */
+function reserveOf({ mayUseReserve }: LogBatch): Pick<LogBatch, 'mayUseReserve'> {
+  return mayUseReserve === true ? { mayUseReserve } : {};
 }
 
 /** One line for people while anything is spooled or the log is away, else null. */

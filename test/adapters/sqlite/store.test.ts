@@ -23,13 +23,19 @@ const limits: SqliteLimits = { ...sqliteLimits, ...contractLimits, tailRecordsMa
 
 storeContract('sqlite', async (clock) => {
   const folder = mkdtempSync(join(tmpdir(), 'quench-store-'));
-  const open = (): Promise<Store> => sqliteStore({ path: join(folder, 'store.db'), partitions: contractPartitions, limits, clock });
+  const open = (more: Partial<SqliteLimits> = {}): Promise<Store> =>
+    sqliteStore({ path: join(folder, 'store.db'), partitions: contractPartitions, limits: { ...limits, ...more }, clock });
   let store = await open();
   return {
     store,
     async reopen() {
       await store.close();
       store = await open();
+      return store;
+    },
+    async reopenShort() {
+      await store.close();
+      store = await open({ freeBytesMin: Number.MAX_SAFE_INTEGER });
       return store;
     },
     async destroy() {
@@ -89,7 +95,7 @@ describe('sqlite: the file', () => {
     inFolder(async (path) => {
       await (await openAt(path)).close();
       const common = { partitions: 1, fileBytesMax: null } as const;
-      const log = openLog({ ...common, holds: 'log', path, lettersMax: 1, letterBytesMax: 1, freeBytesMin: 0 });
+      const log = openLog({ ...common, holds: 'log', path, lettersMax: 1, letterBytesMax: 1, freeBytesMin: 0, reserveBytesMin: 0 });
       const identity = identityOf(log);
       const state = openState({ ...common, holds: 'state', path: stateFileOf(path), identity, ends: [0, 0], lows: [0, 0] });
       for (const db of [log, state]) {
@@ -178,6 +184,15 @@ describe('sqlite: a full file', () => {
 
       assert.equal((await store.log.read('inputs', 0, 0, 99)).length, 5);
       assert.deepEqual([await store.log.end('inputs', 0), await store.cursors.load('c', 0)], [10, 5]);
+      await store.close();
+    }));
+
+  test('F6: the reserve ends before the disk is full to the last byte, too', () =>
+    inFolder(async (path) => {
+      const store = await openAt(path, { freeBytesMin: Number.MAX_SAFE_INTEGER, reserveBytesMin: Number.MAX_SAFE_INTEGER });
+      const reserved = { ...batch(1), mayUseReserve: true } as const;
+      await assert.rejects(store.log.append('facts', reserved), { code: 'log_unavailable', message: /bytes are free/ });
+      await store.cursors.save('c', 0, 5);
       await store.close();
     }));
 
