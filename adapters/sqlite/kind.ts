@@ -11,8 +11,8 @@ import { DamagedStore } from './threads.ts';
 
 /** Nobody shares the log of this store. */
 const partitions = 1;
-/** Little enough that nobody sees it, and a twentieth of the syncs at 500 alerts a second. */
-const stateRestMs = 50;
+/** Little enough that nobody sees it; ten syncs a second in place of hundreds, and pages that change often are written less often. */
+const stateRestMs = 100;
 const spoolTail = { tailRecordsMax: 1_024, tailBytesMax: 8 * 1_048_576 } as const;
 
 export const sqliteStores: StoreKind = {

@@ -39,9 +39,9 @@ export async function startWriter(
   throw new (opening.isDamaged ? DamagedStore : GatewayError)(opening.code, opening.message);
 }
 
-export function startWalCheckpointer({ log, state }: StorePaths): Worker {
+export function startWalCheckpointer(paths: StorePaths): Worker {
   return new Worker(threadFile('wal-checkpointer'), {
-    workerData: { paths: [log, state] },
+    workerData: paths,
     name: 'store-wal-checkpointer',
     execArgv: [],
     resourceLimits: { maxYoungGenerationSizeMb: 1 },

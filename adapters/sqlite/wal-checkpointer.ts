@@ -3,20 +3,22 @@
 import { DatabaseSync } from 'node:sqlite';
 import { workerData } from 'node:worker_threads';
 import { isMediumFailure } from './failures.ts';
+import type { StorePaths } from './threads.ts';
 
-const everyMs = 200;
+/** What is appended is written once, however often it is folded; and what is left when the WAL is begun anew holds acceptances up. */
+const logEveryMs = 200;
+/** Pages of the state change again and again: folded rarely, they are written to the file once for many changes. */
+const stateEveryMs = 1_000;
 
-const { paths } = workerData as { readonly paths: readonly string[] }; // given by threads.ts
-const opened = paths.map((path) => {
+const { log, state } = workerData as StorePaths; // given by threads.ts
+foldEvery(log, logEveryMs);
+foldEvery(state, stateEveryMs);
+
+/** Until the store ends this thread. */
+function foldEvery(path: string, everyMs: number): void {
   const db = new DatabaseSync(path, { timeout: 1_000 });
   db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -256');
-  return db;
-});
-
-setInterval(foldAll, everyMs); // until the store ends this thread
-
-function foldAll(): void {
-  for (const db of opened) fold(db);
+  setInterval(() => fold(db), everyMs);
 }
 
 function fold(db: DatabaseSync): void {

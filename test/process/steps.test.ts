@@ -106,8 +106,11 @@ test('C14: cancelling a run ends its script of 20 seconds, its group and what le
   const gateway = await house(t, escapes);
   await alert(gateway);
   await until('both run', () => gateway.pids().length === 2, 20_000);
-  const { items } = (await gateway.api('/api/v1/runs')) as { items: { id: string }[] };
-  const [run] = items;
+  let run: { readonly id: string } | undefined;
+  await until('the run is shown', async () => {
+    [run] = ((await gateway.api('/api/v1/runs')) as { items: { id: string }[] }).items;
+    return run !== undefined;
+  });
   assert.ok(run);
   const headers = { authorization: 'Bearer admin-token-of-a-test', 'content-type': 'application/json', connection: 'close' };
   const answer = await fetch(`${gateway.url}/api/v1/runs/${run.id}/cancel`, { method: 'POST', headers, body: '{}' });
