@@ -24,6 +24,8 @@ test('B2: a token that stands in the words of an alert reaches no page and no an
   const taken = await fetch(`${url}/webhooks/am`, { method: 'POST', headers, body: JSON.stringify({ version: '4', alerts: [alert] }) });
   assert.ok(taken.ok);
   await until('the page', () => /login with \[redacted\] failed/.test(rang()), 15_000);
+  const shown = async (): Promise<boolean> => (await fetch(`${url}/api/v1/incidents/i2.default`, { headers })).status === 200;
+  await until('the incident is shown', shown);
   const asked = ['/api/v1/incidents/i2.default', '/api/v1/incidents/i2.default/timeline', '/api/v1/alerts', '/api/v2/alerts'];
   for (const path of [...asked, '/api/v1/incidents', '/api/v1/log/facts/0?limit=1000']) {
     const answer = await fetch(`${url}${path}`, { headers });
