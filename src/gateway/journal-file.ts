@@ -12,18 +12,18 @@ const recordsMax = 2_000;
 const bytesMax = 8_388_608;
 const spareBytes = 65_536;
 
-/** Opens the journal at a path, made when it is not there. Rejects with `store_unavailable`. */
+/** Opens the journal at a path; a file that is not there is made with the first record. Rejects with `store_unavailable`. */
 export async function openJournalFile(path: string): Promise<Journal> {
-  const lines = createLines(textAt(path));
+  const text = textAt(path);
+  const lines = createLines(text);
   const left = lines.entries();
   try {
-    makeDirectory(dirname(path), 0o700);
-    let file = await rewrite(path, lines);
+    let file = text === '' ? null : await rewrite(path, lines);
     let queue: Promise<void> = Promise.resolve();
     const put = async (line: string): Promise<void> => {
-      if (lines.written + line.length > 2 * lines.bytes + spareBytes) {
+      if (file === null || lines.written + line.length > 2 * lines.bytes + spareBytes) {
         const anew = await rewrite(path, lines); // J4; it has what the line says
-        await file.close();
+        await file?.close();
         file = anew;
         return;
       }
@@ -40,7 +40,7 @@ export async function openJournalFile(path: string): Promise<Journal> {
       left,
       write: ({ key, value }) => next(() => put(lines.write(key, lineOf([key, value])))),
       strike: (key) => next(async () => (lines.strike(key) ? put(lineOf([key])) : undefined)),
-      close: () => next(() => file.close()),
+      close: () => next(async () => file?.close()),
     };
   } catch (error) {
     throw unavailable(path, error);
@@ -115,6 +115,7 @@ function entryIn(line: string): readonly [string] | readonly [string, unknown] |
 
 /** J4 */
 async function rewrite(path: string, lines: Lines): Promise<FileHandle> {
+  makeDirectory(dirname(path), 0o700);
   const text = lines.text();
   writeFileSync(`${path}.new`, text, { mode: 0o600, flush: true });
   renameSync(`${path}.new`, path);

@@ -68,7 +68,9 @@ test('J4: the file holds little more than what is true, and nobody else reads it
 
 test('a journal whose file is in the way of a directory says which', async (t) => {
   const path = placeFor(t);
-  await (await openJournalFile(path)).close();
+  const first = await openJournalFile(path);
+  await first.write({ key: 'k', value: { a: 0 } });
+  await first.close();
   await assert.rejects(openJournalFile(join(path, 'below.jsonl')), { code: 'store_unavailable', message: /raw-pages\.jsonl/ });
   writeFileSync(path, '\n["k",{"a":1}]');
   const { left, close } = await openJournalFile(path);
