@@ -152,7 +152,7 @@ function runAfter(run: Run, back: Back): Run {
   };
 }
 
-/** K1, for a permission: it ends rather too early than too late. */
+/** K1, for a permission, or what is due: rather too early than too late. */
 function expiryAfter(until: Instant, { from, to, now }: Back): Instant {
   return until > to ? until - (Math.max(from, now) - to) : until;
 }
@@ -202,5 +202,6 @@ function pageAfter(page: Page, back: Back): Page {
 
 function outgoingAfter(one: Outgoing, back: Back): Outgoing {
   const since = shifted(one.since, back);
-  return one.dueAt === undefined ? { ...one, since } : { ...one, since, dueAt: one.dueAt + (since - one.since) };
+  // What is tried again was asked long after the word itself: it is due so long from now as it was.
+  return one.dueAt === undefined ? { ...one, since } : { ...one, since, dueAt: expiryAfter(one.dueAt, back) };
 }
