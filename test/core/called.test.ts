@@ -63,6 +63,21 @@ test('B17: what is silenced names nothing while something else fires; a repeat i
   assert.deepEqual(shown(story), ['critical', 'Down on n4 (and 1 more)']);
 });
 
+test('B17: what comes back unconfirmed names nothing until it is confirmed', () => {
+  const story = tell(policyOf({ settleMs: second }));
+  story.see(on('Disk', { severity: 'error' }));
+  story.see(on('Down'));
+  const later = (change: Partial<AlertEvent>): void => {
+    story.forward(second);
+    story.see(on('Down', { startedAt: story.now(), observedAt: story.now(), ...change }));
+  };
+  later({ claim: 'cleared' });
+  later({ soft: true });
+  assert.deepEqual(shown(story), ['error', 'Disk on n4']);
+  later({});
+  assert.deepEqual(shown(story), ['critical', 'Down on n4 (and 1 more)']);
+});
+
 test('B17: of many alerts the count moves in steps, and is exact when it rings', () => {
   const story = tell(policyOf({ settleMs: second, storm: { alerts: 1_000, withinMs: minute } }));
   for (let at = 0; at < 100; at += 1) story.see(on(`Rule${at}`));

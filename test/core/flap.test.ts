@@ -159,6 +159,56 @@ test('A7: a ring that leaves while what flaps is well for a moment says that', (
   assert.match(notification.text, /^flapping: 6 times in .*; clear at this moment$/m);
 });
 
+/** An alert that has been rung for and now begins to flap; `before` is called a moment before its change that makes it flap. */
+function flapsOnce(before: (story: Story) => void): Story {
+  const pd: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: minute }], ackTimeoutMs: 2 * minute };
+  const story = tell(policyOf({ settleMs: second, ladders: { default: pd } }));
+  for (let round = 1; round <= 3; round += 1) {
+    story.see(eventOf({ source: 'nagios', startedAt: story.now(), observedAt: story.now() }));
+    story.forward(1_500);
+    story.notified(accepted);
+    if (round === 3) before(story);
+    story.see(eventOf({ source: 'nagios', claim: 'cleared', startedAt: story.now(), observedAt: story.now() }));
+    if (round < 3) story.forward(1_200);
+  }
+  assert.equal(story.all('AlertFlapping').length, 1);
+  return story;
+}
+
+const ack = (story: Story): void =>
+  void story.say({ type: 'Acked', incident: story.last('PageOpened').incident, by: 'anna', via: 'console' });
+const kindsAsked = (story: Story): readonly string[] => story.all('NotifyRequested').map(({ notification }) => notification.kind);
+
+test('A7: nobody is told that it flaps while somebody has it; who is rung once that has timed out is told with the ring', () => {
+  const taken = flapsOnce(ack);
+  assert.ok(
+    flapsOnce(() => {})
+      .all('NotifyRequested')
+      .at(-1)?.notification.kind === 'flapping',
+    'without it that is told',
+  );
+  assert.ok(!kindsAsked(taken).includes('flapping'));
+
+  taken.forward(1_200);
+  taken.see(eventOf({ source: 'nagios', startedAt: taken.now(), observedAt: taken.now() }));
+  taken.forward(2 * minute + second);
+  taken.notified(accepted);
+  const { notification } = taken.last('NotifyGranted');
+  assert.equal(notification.kind, 'repeat');
+  assert.match(notification.text, /^Why you: flapping: 3 times in 2 min, down 97 % of the time; acknowledged by anna at /m);
+});
+
+test('A7: a word that it flaps does not leave once somebody has it', () => {
+  const story = flapsOnce(() => {});
+  const word = story.last('NotifyRequested').notification;
+  assert.equal(word.kind, 'flapping');
+  ack(story);
+  story.notified(accepted);
+  const { notification, why } = story.last('NotifyDropped');
+  assert.deepEqual([notification, why], [word.id, 'anna has it']);
+  assert.ok(story.all('NotifyGranted').every((each) => each.notification.kind !== 'flapping'));
+});
+
 test('A7: occurrences that have an identity each, but are about one thing, are one that flaps: one page says so', () => {
   const pd: Ladder = { ...ladder, rungs: [{ notify: ['pd'], waitMs: minute }] };
   const story = tell(policyOf({ settleMs: second, ladders: { default: pd } }));

@@ -138,9 +138,9 @@ function burning(ledger: Ledger, desk: Desk, policy: Policy): void {
 /** What burns is called by, and as grave as, the worst of it that calls somebody. */
 function namedAfterWorst(ledger: Ledger, desk: Desk): void {
   for (const incident of desk.tables.incidents.rows.values()) {
-    const rows = loud(desk, incident);
+    const rows = loud(desk, incident).filter(({ alert }) => !alert.soft); // what its source has not confirmed names nothing
     const rank = rankOf(rows);
-    const isAsked = incident.firing > 0 && incident.members <= incident.listed.length; // what is not confirmed fires in none
+    const isAsked = incident.members <= incident.listed.length;
     if (incident.storm || incident.state === 'resolved' || rank < 0 || !isAsked) continue;
     const said = incident.now ?? incident.severity;
     const worst = rows.filter(({ alert }) => severityRank(alert.severity) === rank);

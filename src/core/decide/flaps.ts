@@ -1,6 +1,7 @@
 // What flapping means for an incident: a critical alert that comes and goes calls somebody once, and the page stays until it is steady.
 //   F3  What is critical and flaps is told at once, settled or not: it would never burn long enough to settle.
-//   F5  Who was rung is told once that it flaps, and every ring says so while it does, and when it is down for good afterwards.
+//   F5  Who was rung is told once that it flaps, unless somebody has it, and every ring says so while it does, and when it is down for good
+//       afterwards.
 //   F4  While a paged incident flaps it does not resolve: one page for the flapping, none for each change.
 import { isFiring } from '../alert/row.ts';
 import { flapText } from '../alert/flapping.ts';

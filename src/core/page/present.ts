@@ -81,7 +81,7 @@ const words: { readonly [Kind in NotifyKind]: readonly Condition[] } = {
   approval: ofRings,
   unreached: [pageRings, pageIsCurrent, isNotMuted, isUnreached],
   acknowledged: [pageIsAcked, pageIsCurrent],
-  flapping: [pageIsCurrent, isFlapping],
+  flapping: [pageRings, pageIsCurrent, isFlapping],
   resolve: [pageIsClosed],
 };
 

@@ -118,10 +118,10 @@ function quietWait({ at }: TurnContext, { ladder }: Page, since: Instant = at): 
   return Math.min(ladder.ackTimeoutMs, hour, Math.max(minute, Math.floor(overdueMs / 4)));
 }
 
-/** Everybody whom the page has told hears once that what it is about comes and goes. */
+/** Everybody whom the page has told hears once that what it is about comes and goes, while it rings (F5). */
 export function tellFlapping(ctx: TurnContext, incident: Incident): void {
   const page = pageOf(ctx, incident.page);
-  if (page === undefined || page.state === 'closed') return;
+  if (page?.state !== 'ringing') return;
   for (const notifier of page.told) send(ctx, page.id, notifier, 'flapping');
 }
 
