@@ -18,8 +18,10 @@ export async function installationName(config: Pick<Config, 'data' | 'log'>, log
 
 async function nameOn(log: Pick<EventLog, 'read'>): Promise<string | null> {
   try {
-    for (const { value } of await log.read('inputs', 0, 0, recordsMax)) {
-      const input = value as Input; // written by intake and hosts
+    for (let offset = 0; offset < recordsMax; offset += 1) {
+      const [record] = await log.read('inputs', 0, offset, 1);
+      if (record === undefined) return null;
+      const input = record.value as Input; // written by intake and hosts
       if (input.type === 'InstallationNamed') return input.installation;
     }
     return null;

@@ -318,7 +318,7 @@ describe('watching', () => {
     assert.equal(said.exit, 0, said.err);
     const lines = said.out.trimEnd().split('\n');
     const texts = lines.map((line) => line.replace(/^\d\d:\d\d:\d\dZ +/, ''));
-    for (const once of ['opened: watched one', 'admin: first remark', 'admin: second remark']) {
+    for (const once of ['opened: w1: watched one', 'admin: first remark', 'admin: second remark']) {
       assert.equal(texts.filter((text) => text === once).length, 1, `${once} in\n${said.out}`);
     }
     assert.ok(

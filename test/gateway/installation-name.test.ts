@@ -5,7 +5,8 @@ import { installationName } from '../../src/gateway/installation-name.ts';
 
 const data = (dir: string) => ({ data: { type: 'sqlite', dir }, log: null });
 const logOf = (values: readonly object[]) => ({
-  read: async () => values.map((value, offset) => ({ partition: 0, offset, scope: '*', value })),
+  read: async (_topic: string, _partition: number, from: number, max: number) =>
+    values.map((value, offset) => ({ partition: 0, offset, scope: '*', value })).slice(from, from + max),
 });
 
 test('F6: the name on the log is the name; without one two directories differ, and each stays what it is', async () => {

@@ -11,7 +11,19 @@ const slackMs = second;
 /** No number of a row that is no instant is as large. */
 const firstInstant: Instant = Date.UTC(2020, 0);
 /** A sender's own words stay as they were said, it may vouch for an alert, or hold it back, as long as it likes, and no end is before its start; what mutes one is looked at again (K4). */
-const asTheyAre = new Set(['startedAt', 'observedAt', 'sentAt', 'said', 'began', 'lease', 'muted', 'muteEnd', 'clearedAt', 'startsAt', 'endsAt']);
+const asTheyAre = new Set([
+  'startedAt',
+  'observedAt',
+  'sentAt',
+  'said',
+  'began',
+  'lease',
+  'muted',
+  'muteEnd',
+  'clearedAt',
+  'startsAt',
+  'endsAt',
+]);
 /** Ends lie ahead by their nature. */
 const ends = new Set(['dueAt', 'until', 'holdsUntil', 'approveUntil']);
 /** No end lies further ahead in simulated worlds. */

@@ -41,7 +41,8 @@ function staleness(desk: Desk, { run: id }: StepGranted): string | null {
   if (run === undefined || incident === undefined) return 'its incident is gone';
   if (incident.state === 'resolved' || incident.life !== run.life) return 'its incident is over';
   // Who took it by a yes to one run lets playbooks go on.
-  if (incident.state === 'acknowledged' && run.approvedAt === undefined && incident.taken?.run === undefined) return `${incident.acked?.by} has it`;
+  if (incident.state === 'acknowledged' && run.approvedAt === undefined && incident.taken?.run === undefined)
+    return `${incident.acked?.by} has it`;
   const parent = incidents.rows.get(incident.parent ?? '');
   if (parent !== undefined && parent.state !== 'resolved') return 'a storm speaks for its incident';
   const firing = run.alerts.filter((fingerprint) => alerts.rows.get(fingerprint)?.alert.state === 'firing');

@@ -3,7 +3,7 @@
 //   W1  In the words of this moment: of the desk and the rules as they are when it is granted.
 //   W2  The order is that of the questions, so that a channel that cuts it cuts the least important; every part of it is bounded.
 //   W3  An approval says exactly what would be done, on what, and until when somebody may say so.
-import type { Alert } from '../alert/row.ts';
+import { isFiring, type Alert } from '../alert/row.ts';
 import { fixAnnotation, ownSource } from '../alert/own.ts';
 import type { TurnContext } from '../context.ts';
 import { flapsNow, withFlaps } from '../decide/flaps.ts';
@@ -158,7 +158,7 @@ function tellOutputs(lines: string[], run: Run, calls: Playbook['diagnose'] | Pl
 
 function alsoFiring(ctx: TurnContext, incident: Incident, { worst, at }: Saying): readonly string[] {
   const alerts = incident.listed.flatMap((fingerprint) => ctx.desk.tables.alerts.rows.get(fingerprint)?.alert ?? []);
-  const others = alerts.filter(({ state, fingerprint }) => state === 'firing' && fingerprint !== worst?.fingerprint).slice(0, membersShown);
+  const others = alerts.filter((alert) => isFiring(alert) && alert.fingerprint !== worst?.fingerprint).slice(0, membersShown);
   if (others.length === 0) return [];
   const more = incident.firing - others.length - (worst === null ? 0 : 1);
   return [
