@@ -49,6 +49,7 @@ function pass(story: Story, seconds: number, outcome: NotifyOutcome = accepted):
 const sent = (story: Story) => story.all('NotifyGranted').map(({ notification }) => notification);
 const titles = (story: Story): readonly string[] => sent(story).map(({ title }) => title);
 const pages = (story: Story) => [...story.desk().tables.pages.rows.values()];
+const incidentOfPage = (story: Story, page: string) => pages(story).find(({ id }) => id === page)?.incident;
 const clear = (story: Story, n: number): void => void story.see(down(story, n, { claim: 'cleared', observedAt: story.now() + 1 }));
 
 test('B19: 70 hosts at one alert a second call with the first at once, and then with one message for each half minute', () => {
@@ -101,6 +102,35 @@ test('U1: a page that waits and gets worse does not wait any more', () => {
   assert.equal(sent(story)[1]?.kind, 'page', 'to whoever was not told of it before it is no worse');
   pass(story, 60);
   assert.equal(sent(story).length, 2, 'the ring that waited is not told besides');
+});
+
+test('U1 P9: a page that gets worse while another’s message tells it rings by itself at once, asked for or on its way', () => {
+  for (const isOnItsWay of [false, true]) {
+    const story = hosts(4);
+    const asked = () => story.all('NotifyRequested').find((fact) => fact.with !== undefined);
+    for (let n = 0; n < 60 && asked() === undefined; n += 1) story.forward(second);
+    const lead = asked();
+    const [told, ...rest] = lead?.with ?? [];
+    assert.ok(lead !== undefined && told !== undefined && rest.length > 0);
+    const claims = (): void =>
+      void story.say({ type: 'NotifyClaimed', page: lead.page, notification: lead.notification.id, attempt: 1, worker: 'w1' });
+    if (isOnItsWay) claims();
+    const { host = '' } =
+      story
+        .desk()
+        .tables.alerts.rows.values()
+        .find(({ alert }) => alert.incident === incidentOfPage(story, told.page))?.alert.entity ?? {};
+    story.see(down(story, Number(host.slice(1)), { name: 'DbDown', severity: 'critical' }));
+    if (!isOnItsWay) claims();
+    assert.equal(story.last('NotifyGranted').notification.also?.length, isOnItsWay ? rest.length + 1 : rest.length);
+    story.notified(accepted);
+
+    const own = story.all('NotifyGranted').filter(({ page }) => page === told.page);
+    assert.deepEqual(
+      own.map(({ notification: { severity, era } }) => [severity, era]),
+      [['critical', 1]],
+    );
+  }
 });
 
 test('G1: what was acknowledged, or ended, while it waited is not told', () => {

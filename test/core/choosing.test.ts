@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
+import type { Severity } from '../../src/core/alert/severity.ts';
 import type { Param, Playbook } from '../../src/core/playbook/document.ts';
 import { hour, minute, second } from '../../src/core/time.ts';
 import { eventOf } from '../support/event.ts';
@@ -314,6 +315,31 @@ test('B3: an alert that comes back worse than it was is judged by what it is now
   story.forward(minute);
 
   assert.deepEqual([story.last('IncidentReopened').incident, paged(story)], [incidentOf(story), 1]);
+});
+
+const settle = 10 * second;
+
+/** A story in which the emergency stop holds every playbook, with alerts at these severities, half a minute apart; how long it pages nobody. */
+function heldFor(severities: readonly Severity[]): number {
+  const books = severities.map((_, index) => book(`b${index}`, { triggers: trigger(`alert.name == "Rule${index}"`) }));
+  const story = tell(policyOf({ playbooks: books, paging: { severity: 'warning', score: 0.2 } }));
+  story.freeze({ by: 'ann', reason: 'audit' });
+  const began = story.now();
+  for (const [index, severity] of severities.entries()) {
+    if (index > 0) story.forward(30 * second);
+    const now = { startedAt: story.now(), observedAt: story.now() };
+    story.see(on('web1', { ...now, fingerprint: `f${index}`, name: `Rule${index}`, severity }));
+  }
+  assert.equal(story.all('IncidentOpened').length, 1);
+  story.forward(hour);
+  return story.last('PageOpened').at - began;
+}
+
+test('B3 M2: what pages already and gets worse is paged as soon as it would have been; what comes to page then has its time', () => {
+  assert.equal(heldFor(['warning', 'critical']), 2 * minute + settle);
+  assert.equal(heldFor(['warning', 'error', 'critical']), 2 * minute + settle);
+  assert.equal(heldFor(['info', 'warning', 'critical']), 30 * second + 2 * minute + settle);
+  assert.equal(heldFor(['info', 'critical']), 30 * second + 2 * minute);
 });
 
 test('B3: silenced, paged-and-cleared and acknowledged lives teach nothing, and are counted apart', () => {

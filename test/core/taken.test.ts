@@ -401,6 +401,27 @@ test('B4: a ring that was granted before the acknowledgement does not count for 
   assert.deepEqual(story.last('NotifyGranted').notification.formerEras, [0]);
 });
 
+test('P9: what another worker sent in the words of before does not count for those that were granted since: it is said anew', () => {
+  const story = begun();
+  story.see(disk);
+  story.forward(settle);
+  const page = story.last('PageOpened').page;
+  const one = { page, notification: `${page}|1|pd`, attempt: 1 };
+  const attempts = (): readonly (number | boolean)[] =>
+    story.all('NotifyFinished').flatMap(({ attempt, notification, retry }) => (notification === one.notification ? [attempt, retry] : []));
+  story.say({ type: 'NotifyClaimed', ...one, worker: 'w1' });
+  story.say({ type: 'Acked', incident: incidentOf(story), by: 'anna', via: 'api' });
+  story.say({ type: 'Unacked', incident: incidentOf(story), by: 'anna', via: 'api', note: '' });
+  story.say({ type: 'NotifyClaimed', ...one, worker: 'w2' });
+  assert.deepEqual(erasTo(story, 'pd'), ['page#0', 'page#1']);
+
+  story.say({ type: 'NotifyAnswered', ...one, era: 0, outcome: accepted }); // by w1, and w2 may never send
+  assert.deepEqual(attempts(), [1, true]);
+  story.say({ type: 'NotifyAnswered', ...one, era: 1, outcome: accepted }); // w2 did
+
+  assert.deepEqual(attempts(), [1, true, 1, false]);
+});
+
 test('B4: a notifier that hears of no ring of the newest era hears of the end under the era that it was told in', () => {
   const rungs = [
     { notify: ['pd'], waitMs: minute },

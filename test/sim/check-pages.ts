@@ -25,7 +25,8 @@ interface Book {
   readonly id: string;
   readonly incident: string;
   readonly ladder: Ladder;
-  readonly opened: Moment;
+  /** When it began to ring: first, or after an answer, while which nobody had to be told. */
+  begun: Moment;
   /** Ids asked for as a first attempt. */
   readonly asked: Set<string>;
   /** Ids that wait to be told together with others. */
@@ -143,7 +144,10 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
     ringing.push(book);
     if (book.closed) return ledger.breach(`P2: page ${fact.page} rang after it was closed`);
     if (last === null || page === undefined) return;
-    if (last.acked !== null) return rangAgain(book, last.acked, fact, seen);
+    if (last.acked !== null) {
+      book.begun = seen;
+      return rangAgain(book, last.acked, fact, seen);
+    }
     const why = fact.round === 0 && fact.rung === 0 ? anew(fact) : null;
     if (why !== null) return ledger.reach(why);
     if (book.left && fact.kind === 'repeat' && place({ ...fact, ring: fact.ring - 1 }) === place(last.fact)) {
@@ -212,11 +216,11 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
 
   /** P4: whoever had the time of a whole ladder has reached somebody, or has said that nobody can be reached. */
   function honest(book: Book, now: Moment): void {
-    const { ladder, opened, delivered, unreached, hushed } = book;
+    const { ladder, begun, delivered, unreached, hushed } = book;
     if (delivered || unreached || hushed) return;
     const climbMs = ladder.rungs.reduce((sum, rung) => sum + Math.min(rung.waitMs, reachWithinMs), 0);
-    const restarts = 1 + now.lives - opened.lives;
-    if (now.up - opened.up > (climbMs + ladderSlackMs) * restarts) ledger.breach(`P4: page ${book.id} reached nobody and does not say so`);
+    const restarts = 1 + now.lives - begun.lives;
+    if (now.up - begun.up > (climbMs + ladderSlackMs) * restarts) ledger.breach(`P4: page ${book.id} reached nobody and does not say so`);
   }
 
   function requested(fact: NotifyRequested, seen: Moment, page: Page | undefined): void {
@@ -303,9 +307,9 @@ export function checkPages(ledger: Ledger): { calm(): void; ended(): void } {
   };
 }
 
-function bookOf({ page, incident, ladder }: PageOpened, opened: Moment): Book {
+function bookOf({ page, incident, ladder }: PageOpened, begun: Moment): Book {
   const state = { requests: 0, carried: new Set<string>(), rang: null, delivered: false, unreached: false, hushed: false, closed: false };
-  return { id: page, incident, ladder, opened, asked: new Set(), held: new Set(), ledBy: new Set(), left: false, ...state };
+  return { id: page, incident, ladder, begun, asked: new Set(), held: new Set(), ledBy: new Set(), left: false, ...state };
 }
 
 /** Up, then round again, then the last rung over and over; the same once more when all of it was dropped. */

@@ -6,7 +6,7 @@
 import type { FlapHistory } from '../alert/flapping.ts';
 import type { Alert, MuteEnd, Refired, Remembered } from '../alert/row.ts';
 import { indexLife, metaOf, type Desk, type Folds } from '../desk.ts';
-import type { Asked, Incident } from '../incident/row.ts';
+import type { Asked, Incident, Rise } from '../incident/row.ts';
 import type { Outgoing, Page } from '../page/row.ts';
 import type { GroupRow, ResourceRow } from '../resource/row.ts';
 import type { Call, Frame, Run, TargetHistory } from '../run/row.ts';
@@ -108,7 +108,7 @@ function historyAfter(history: FlapHistory, back: Back): FlapHistory {
 }
 
 function incidentAfter(incident: Incident, back: Back): Incident {
-  const { openedAt, firstStart, lastStart, resolvedAt, lifeAt, risenAt, acked, taken, held, starved, asked } = incident;
+  const { openedAt, firstStart, lastStart, resolvedAt, lifeAt, risenAt, rises, acked, taken, held, starved, asked } = incident;
   return {
     ...incident,
     openedAt: shifted(openedAt, back),
@@ -120,11 +120,16 @@ function incidentAfter(incident: Incident, back: Back): Incident {
     ...(taken === undefined ? {} : { taken: { ...taken, at: clamped(taken.at, back) } }),
     ...(starved === undefined ? {} : { starved: { ...starved, at: shifted(starved.at, back) } }),
     ...(risenAt === undefined ? {} : { risenAt: shifted(risenAt, back) }),
+    ...(rises === undefined ? {} : { rises: rises.map((rise) => riseAfter(rise, back)) }),
     ...(asked === undefined ? {} : { asked: asked.map((one) => askedAfter(one, back)) }),
     ...(held === undefined
       ? {}
       : { held: Object.fromEntries(Object.entries(held).map(([name, one]) => [name, { ...one, since: shifted(one.since, back) }])) }),
   };
+}
+
+function riseAfter(rise: Rise, back: Back): Rise {
+  return { ...rise, at: shifted(rise.at, back) };
 }
 
 function askedAfter(asked: Asked, back: Back): Asked {

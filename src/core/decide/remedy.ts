@@ -1,9 +1,10 @@
 // Asks the playbooks that answer an incident, one after the other, until one works on it.
 //   M1  A playbook that does not fit (parameters, target) is not this incident's: the next is asked.
 //   M2  A guard that can lift holds its alert until the hold-off is over; then the playbook is refused, and the next is asked.
-//       Where a person is to be called it is the hold-off of the incident: a member that joins late puts no page off.
+//       Where a person is to be called it is the hold-off of the incident: a member that joins late, or is worse, puts no page off.
 //   M3  A playbook is tried once for each target in a life of the incident; one that failed makes way for the next (run/ends.ts).
 //   M4  Nobody waits for the `for` of a playbook that will do nothing: it is asked when its time has come, and a person is called as if it were not there.
+import { severityRank } from '../alert/severity.ts';
 import { emit, nextSeq, wakeAfter, type TurnContext } from '../context.ts';
 import { idOf } from '../ids.ts';
 import { incidentOf, releasedBy, triedAs, untilThaw, type Asked, type Incident } from '../incident/row.ts';
@@ -41,9 +42,21 @@ export function boundOf(ctx: TurnContext, incident: Incident, playbook?: Playboo
   return incident.lifeAt + ctx.policy.settleMs + holdOffOf(ctx, playbook);
 }
 
-/** How long guards may hold a playbook while a person is still to be called: counted from when the incident became as severe as it is. */
+/** How long guards may hold a playbook while a person is still to be called: counted from when the incident came to call for one. */
 function heldUntil(ctx: TurnContext, incident: Incident, playbook: Playbook): Instant {
-  return Math.max(incident.lifeAt, incident.risenAt ?? 0) + ctx.policy.settleMs + holdOffOf(ctx, playbook);
+  return Math.max(incident.lifeAt, callingSince(ctx, incident)) + ctx.policy.settleMs + holdOffOf(ctx, playbook);
+}
+
+/** When it rose to what pages: what pages already and gets worse is owed its page as before. At the latest when it became as severe as it is. */
+function callingSince({ policy }: TurnContext, { lifeAt, risenAt = 0, rises = [] }: Incident): Instant {
+  const { severity, score } = policy.paging;
+  let since: Instant = 0;
+  for (const rise of rises) {
+    if (rise.at <= lifeAt) continue;
+    if (severityRank(rise.from) >= severityRank(severity) && rise.score >= score) return since;
+    since = rise.at;
+  }
+  return risenAt;
 }
 
 /** How long a guard that can lift may hold a playbook (M2). */

@@ -4,6 +4,7 @@ import { observe } from '../alert/flapping.ts';
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank, type Severity } from '../alert/severity.ts';
 import { forgetRun } from '../run/fold.ts';
+import { unlearnedScore } from '../score/score.ts';
 import { change, drop, put } from '../table.ts';
 import type { Instant } from '../time.ts';
 import type {
@@ -21,6 +22,8 @@ import type { Incident, News } from './row.ts';
 
 /** Of the remark of who resolved it, as much as the word about the end says. */
 const noteCharsMax = 500;
+/** There are four severities. */
+const risesMax = 3;
 
 export const incidentFolds: Folds<
   | 'IncidentOpened'
@@ -132,8 +135,10 @@ function foldChanged(desk: Desk, fact: IncidentChanged): void {
   }));
 }
 
-function risen(incident: Pick<Incident, 'severity'>, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt'>> {
-  return severityRank(severity) > severityRank(incident.severity) ? { severity, risenAt: at } : {};
+function risen(incident: Incident, severity: Severity, at: Instant): Partial<Pick<Incident, 'severity' | 'risenAt' | 'rises'>> {
+  const { severity: from, rises = [] } = incident;
+  if (severityRank(severity) <= severityRank(from)) return {};
+  return { severity, risenAt: at, rises: [...rises, { at, from, score: unlearnedScore(incident) }].slice(-risesMax) };
 }
 
 function foldNested(desk: Desk, { incident, parent }: IncidentNested): void {

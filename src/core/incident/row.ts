@@ -77,6 +77,8 @@ export interface Incident {
   readonly lifeAt: Instant;
   /** Gateway clock: when its severity rose to what it is, where that was after it opened. */
   readonly risenAt?: Instant;
+  /** What it was before each rise in severity since it opened, with the score that nothing learned had moved; absent while it never rose. */
+  readonly rises?: readonly Rise[];
   readonly settled: boolean;
   /** Something muted one of its alerts in this life. */
   readonly hushed?: true;
@@ -104,6 +106,13 @@ export interface Incident {
   readonly lapsed?: true;
   /** Why nobody has it any more, until it has rung for that; absent when there is nothing to say. */
   readonly news?: News;
+}
+
+/** A rise in severity: when, and from what. */
+export interface Rise {
+  readonly at: Instant;
+  readonly from: Severity;
+  readonly score: number;
 }
 
 /** A question to the desk of a resource, and what it said; null while it has not. */

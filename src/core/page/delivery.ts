@@ -152,11 +152,13 @@ function dropped(ctx: TurnContext, { page, outgoing }: Word, why: string): reado
 export function takeAnswer(ctx: TurnContext, input: NotifyAnswered): readonly Page[] {
   const word = wordOf(ctx, input.page, input.notification);
   if (word === null || word.outgoing.state === 'accepted') return [];
+  const { era = word.outgoing.era ?? 0 } = input; // P9: of what was sent, not of what another worker was granted since
   const isAwaited = isOpen(word.outgoing) && (input.attempt ?? word.outgoing.attempt) === word.outgoing.attempt;
   const why = isAwaited && input.outcome.outcome === 'deferred' ? reasonAgainst(ctx, word) : null;
   if (why !== null) return dropped(ctx, word, why); // nothing of it left, and nothing of it shall
   // An acceptance counts however late: it spares a retry, and somebody is to be told of the end.
-  return isAwaited || input.outcome.outcome === 'accepted' ? settle(ctx, word, input.outcome) : [];
+  if (!isAwaited && input.outcome.outcome !== 'accepted') return [];
+  return settle(ctx, { ...word, outgoing: { ...word.outgoing, era } }, input.outcome);
 }
 
 /** Nobody has claimed it, its answer is overdue (it may have arrived), or it is time to try again. Returns what `takeAnswer` does. */

@@ -21,6 +21,8 @@ export interface NotifyAnswered extends InputBase {
   readonly notification: string;
   /** 0.1.0 did not say which. */
   readonly attempt?: number;
+  /** Of the words that were granted to whoever answers: another may have been granted newer ones since. Absent before that was said. */
+  readonly era?: number;
   readonly outcome: NotifyOutcome;
 }
 

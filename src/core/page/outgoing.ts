@@ -30,9 +30,12 @@ export function isRingUnderWay(outgoing: Outgoing): boolean {
   return rings[outgoing.kind] && (isOpen(outgoing) || isHeldBack(outgoing) || outgoing.state === 'waiting');
 }
 
-/** A newer ring of this kind takes it up instead of sending another (P6); what may not wait does not take up what waits for others. */
+/**
+ * A newer ring of this kind takes it up instead of sending another (P6); what may not wait does not take up what waits for others, or what
+ * another's message tells, in the words of before when that is on its way.
+ */
 export function isTakenUp(outgoing: Outgoing, kind: NotifyKind): boolean {
-  return isRingUnderWay(outgoing) && (outgoing.state !== 'held' || mayWait(kind));
+  return isRingUnderWay(outgoing) && (!isHeldBack(outgoing) || mayWait(kind));
 }
 
 /** In a bundle: it waits for others, or another's message tells it. */

@@ -92,7 +92,7 @@ export function createNotifications(deps: NotificationsDeps): Notifications {
     if (stopping.aborted && !lease.holds()) return deps.progress.leaveUndone();
     const outcome = await deliverTo(fact, withdrawn);
     if (stopping.aborted && outcome.outcome === 'unknown') return deps.progress.leaveUndone();
-    await report({ type: 'NotifyAnswered', ...one, at: clock.now(), outcome });
+    await report({ type: 'NotifyAnswered', ...one, era: fact.notification.era ?? 0, at: clock.now(), outcome });
   }
 
   async function deliverTo({ notifier: name, notification }: NotifyGranted, withdrawn: AbortSignal): Promise<NotifyOutcome> {
