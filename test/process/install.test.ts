@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { freePort } from './gateway.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const packedBytesMax = 2 * 1_048_576;
+const packedBytesMax = 2.5 * 1_048_576;
 const npmMs = 180_000;
 
 interface Packed {

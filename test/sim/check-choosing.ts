@@ -27,6 +27,8 @@ const helping: ReadonlySet<string> = new Set(['succeeded', 'noop']);
 export function checkChoosing(ledger: Ledger): void {
   const adopted = new Map<number, Moment>();
   const calling = new Map<string, Moment>();
+  /** What is to be said unless the policy of its partition turns out to have changed in the very batch. */
+  let found: { readonly partition: number; readonly digest: string; readonly says: string }[] = [];
 
   ledger.watch({
     fact({ fact, partition, seen }, desk) {
@@ -35,9 +37,11 @@ export function checkChoosing(ledger: Ledger): void {
       const since = adopted.get(partition);
       const policy = policyOf(partition);
       if (policy === null || since === undefined || seen.steady - since.steady < policyGraceMs) return;
-      unasked(ledger, desk, policy, fact);
+      for (const says of unasked(desk, policy, fact)) found.push({ partition, digest: policy.digest, says });
     },
     settled(now) {
+      for (const { partition, digest, says } of found) if (policyOf(partition)?.digest === digest) ledger.breach(says);
+      found = [];
       for (const [name, desk] of ledger.desks) {
         const policy = policyOf(Number(name.split('/')[0]));
         if (policy !== null)
@@ -65,19 +69,18 @@ export function checkChoosing(ledger: Ledger): void {
 }
 
 /** A page that is opened because no playbook helps: each that fits a loud member ran, or was refused, or is said to wait. */
-function unasked(ledger: Ledger, desk: Desk, policy: Policy, { incident: id, reason }: PageOpened): void {
+function unasked(desk: Desk, policy: Policy, { incident: id, reason }: PageOpened): readonly string[] {
   const incident = desk.tables.incidents.rows.get(id);
-  if (incident === undefined || incident.run !== null || incident.storm || stopping.has(incident.outcome?.end ?? '')) return;
-  for (const { alert } of callers(desk, incident)) {
-    if (alert.acknowledged) continue; // somebody has it in its source
+  if (incident === undefined || incident.run !== null || incident.storm || stopping.has(incident.outcome?.end ?? '')) return [];
+  return callers(desk, incident).flatMap(({ alert }) => {
+    if (alert.acknowledged) return []; // somebody has it in its source
     const playbook = policy.playbooks.find(({ name }) => name === `heal-${alert.name}`);
-    if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) continue;
+    if (playbook === undefined || playbook.mode === 'off' || playbook.triggers.some(({ forMs }) => forMs > 0)) return [];
     const tried = incident.tried.includes(`${playbook.name}|${alert.entity.host}`) || reason.includes(`playbook ${playbook.name} waits`);
     // One that only watches is asked, too, and holds nobody up while its resource answers.
     const watches = playbook.mode === 'shadow' && incident.asked?.some((one) => one.playbook === playbook.name) === true;
-    if (!tried && !watches)
-      ledger.breach(`B3: ${id} was paged (${reason}), and ${playbook.name} was never asked about ${alert.fingerprint}`);
-  }
+    return tried || watches ? [] : [`B3: ${id} was paged (${reason}), and ${playbook.name} was never asked about ${alert.fingerprint}`];
+  });
 }
 
 function callers(desk: Desk, incident: Incident): readonly AlertRow[] {

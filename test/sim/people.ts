@@ -1,6 +1,7 @@
 // Operators who do things at random moments, with what they can see: acknowledge, resolve, approve, deny, freeze, silence, cancel, remark.
 import { partOf } from '../../src/core/run/row.ts';
 import { minute, second } from '../../src/core/time.ts';
+import type { Silence } from '../../src/core/mute/facts.ts';
 import type { Intake } from '../../src/engine/intake/intake.ts';
 import type { NewInput } from '../../src/engine/intake/stamped-log.ts';
 import type { SimClock } from './clock.ts';
@@ -17,7 +18,7 @@ export interface PeopleParts {
 
 export interface People {
   act(): void;
-  /** Takes an incident, or stops everything, while something is about to be done for it. */
+  /** Takes an incident, silences its team, or stops everything, while something is about to be done for it. */
   interrupt(scope: string, incident: string): void;
   /** Takes an incident. */
   take(scope: string, incident: string): void;
@@ -81,12 +82,14 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
   function silence(by: string): void {
     const team = random.pick(['a', 'b']);
     const id = `s${random.int(1, 2)}${team}`;
-    const matchers = [{ name: 'alertname', op: '=' as const, value: random.pick(troubleNames) }];
+    silenceAll(by, { scope: `acme;team=${team}`, id, matchers: [{ name: 'alertname', op: '=', value: random.pick(troubleNames) }] });
+  }
+
+  function silenceAll(by: string, { scope, id, matchers }: Pick<Silence, 'id' | 'matchers'> & { readonly scope: string }): void {
     // People read a clock that is right: not one whose jump nobody believes yet.
     const { forward, believed } = ledger.moment();
     const startsAt = clock.now() - (forward - believed);
     const endsAt = random.chance(0.2) ? startsAt : startsAt + random.int(1, 6) * minute;
-    const scope = `acme;team=${team}`;
     const untilResolved = random.chance(0.5);
     submit({ type: 'SilenceSet', scope, silence: { id, matchers, startsAt, endsAt, untilResolved, by, comment: 'maintenance' } }, by);
   }
@@ -112,6 +115,8 @@ export function createPeople({ random, clock, ledger, intake }: PeopleParts): Pe
     interrupt(scope, incident) {
       const by = `person${(count += 1)}`;
       if (random.chance(0.4)) freeze(by);
+      else if (random.chance(0.2))
+        silenceAll(by, { scope, id: `s3${scope.at(-1)}`, matchers: [{ name: 'alertname', op: '=~', value: '.*' }] });
       else take(scope, incident, by);
     },
     take,
