@@ -14,18 +14,21 @@ const { log, state } = workerData as StorePaths; // given by threads.ts
 foldEvery(log, logEveryMs);
 foldEvery(state, stateEveryMs);
 
-/** Until the store ends this thread. */
+/** Until the store ends this thread. A file that cannot be opened, or a full disk: the WAL keeps everything, the next round tries again. */
 function foldEvery(path: string, everyMs: number): void {
-  const db = new DatabaseSync(path, { timeout: 1_000 });
-  db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -256');
-  setInterval(() => fold(db), everyMs);
+  let db: DatabaseSync | null = null;
+  setInterval(() => {
+    try {
+      db ??= opened(path);
+      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch (error) {
+      if (!isMediumFailure(error)) throw error;
+    }
+  }, everyMs);
 }
 
-function fold(db: DatabaseSync): void {
-  try {
-    db.exec('PRAGMA wal_checkpoint(PASSIVE)');
-  } catch (error) {
-    // A full disk: the WAL keeps everything, the next round tries again.
-    if (!isMediumFailure(error)) throw error;
-  }
+function opened(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 1_000 });
+  db.exec('PRAGMA synchronous = FULL; PRAGMA cache_size = -256');
+  return db;
 }

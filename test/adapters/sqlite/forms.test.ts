@@ -64,6 +64,7 @@ test('C1: facts are read from the disk from any offset on, also from within what
   await written.close();
   const store = await opened(t, path);
   for (let from = 0; from < facts.length; from += 5) assert.deepEqual(await valuesOf(store, from, 11), facts.slice(from, from + 11));
+  await store.close();
 });
 
 test('C3: a fact that is damaged on the disk is refused by name, and what stands before it is read', async (t) => {
@@ -79,4 +80,5 @@ test('C3: a fact that is damaged on the disk is refused by name, and what stands
   const store = await opened(t, path);
   assert.deepEqual(await valuesOf(store, 0, 1), [first]);
   await assert.rejects(valuesOf(store, 1), { code: 'log_unavailable', message: /a record was written by a newer quench \(type 77,/ });
+  await store.close();
 });
