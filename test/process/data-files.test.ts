@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until as soon } from '../support/living.ts';
+import { deliver as alert } from './alert.ts';
 import { realGateway, type RealGateway } from './gateway.ts';
 
 const pageBytes = 4_096;
@@ -28,15 +29,6 @@ async function house(t: TestContext): Promise<RealGateway> {
   });
   await gateway.start();
   return gateway;
-}
-
-async function alert({ url }: RealGateway, name: string): Promise<number> {
-  const labels = { alertname: name, severity: 'critical', instance: `${name.toLowerCase()}:9100` };
-  const alerts = [{ status: 'firing', labels, annotations: {}, startsAt: '2026-11-29T03:00:00Z' }];
-  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
-  const body = JSON.stringify({ version: '4', status: 'firing', receiver: 'q', ...common, alerts });
-  const headers = { 'content-type': 'application/json', connection: 'close' };
-  return (await fetch(`${url}/webhooks/am`, { method: 'POST', headers, body })).status;
 }
 
 async function text(gateway: RealGateway, path: string): Promise<string> {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from '../support/living.ts';
+import { deliver } from './alert.ts';
 import { realGateway, type RealGateway } from './gateway.ts';
 
 const mib = 1_048_576;
@@ -50,15 +51,6 @@ async function fill(gateway: RealGateway, leave: number): Promise<void> {
 const written = ({ dir }: RealGateway): string => readFileSync(join(dir, 'gateway.log'), 'utf8');
 const pagesOf = (gateway: RealGateway, name: string): number =>
   (written(gateway).match(new RegExp(`^(?!\\s*- ).*\\[critical\\](?!.*undecided).*${name}`, 'gm')) ?? []).length;
-
-async function deliver({ url }: RealGateway, name: string): Promise<number> {
-  const labels = { alertname: name, severity: 'critical', instance: `${name.toLowerCase()}:9100` };
-  const alerts = [{ status: 'firing', labels, annotations: {}, startsAt: '2026-11-29T03:00:00Z' }];
-  const common = { groupLabels: {}, commonLabels: {}, commonAnnotations: {} };
-  const body = JSON.stringify({ version: '4', status: 'firing', receiver: 'q', ...common, alerts });
-  const headers = { 'content-type': 'application/json', connection: 'close' };
-  return (await fetch(`${url}/webhooks/am`, { method: 'POST', headers, body })).status;
-}
 
 test('F6: below 64 MiB what was accepted rings, and deliveries are refused', { timeout: 120_000 }, async (t) => {
   const gateway = await onSmallDisk(t);
