@@ -88,7 +88,7 @@ test(
       const answer = await fetch(path(text), { method: 'POST', body: new URLSearchParams(fields) });
       return [answer.status, await answer.text()];
     };
-    assert.match(await look('Incident'), /web-1 does not answer.*Nobody has it\./s);
+    await until('the incident to be shown', async () => /web-1 does not answer.*Nobody has it\./s.test(await look('Incident')));
     const [taken, yours] = await act('Acknowledge', { name: 'anna' });
     assert.equal(taken, 200, yours);
     assert.match(yours, /anna, you have it/);
@@ -98,7 +98,7 @@ test(
     await until('the word that somebody has it', () => said('quench.acknowledged') !== undefined);
     assert.match(said('quench.acknowledged')?.data.text ?? '', /^anna has it since \d\d:\d\d UTC \(link to hook\)$/);
 
-    assert.match(await look('Approve or deny'), /shell\/run echo restarted web-1/);
+    await until('what is asked', async () => /shell\/run echo restarted web-1/.test(await look('Approve or deny')));
     const [decided, word] = await act('Approve or deny', { name: 'ben', answer: 'yes' });
     assert.equal(decided, 200, word);
     await until(
