@@ -86,9 +86,10 @@ function changed(
     const [second, its] = all[other % all.length] ?? [];
     if (holder === undefined || name === undefined || second === undefined || its === undefined) continue;
     if (holder === (facts as unknown) || second === (facts as unknown)) continue; // a log takes objects
-    if (how === 'set') holder[name] = value;
+    // Of its own: the same list put into itself would have no end.
+    if (how === 'set') holder[name] = plain(value);
     else if (how === 'drop') delete holder[name];
-    else if (how === 'add' && !Array.isArray(holder)) holder[`x${place % 7}`] = value;
+    else if (how === 'add' && !Array.isArray(holder)) holder[`x${place % 7}`] = plain(value);
     else if (how === 'swap') holder[name] = plain(second[its]);
   }
   return plain(facts);
