@@ -5,7 +5,7 @@ import { firingOf, type Desk } from '../desk.ts';
 import type { Incident } from './row.ts';
 
 /** Alerts that are looked at; a larger storm says that there are more. */
-const alertsAsked = 5_000;
+const alertsAsked = 1_000;
 const rulesShown = 3;
 const textCharsMax = 60;
 
