@@ -98,6 +98,7 @@ export function fingerprintOfLabels(source: string, labels: Labels): string {
 export function linkOf(text: string, href: unknown): Link | null {
   if (typeof href !== 'string' || href.length > 2_048 || !/^https?:\/\/[^\s\p{Cc}]+$/iu.test(href)) return null;
   if (!href.isWellFormed() || !URL.canParse(href)) return null;
+  if (!href.includes('@')) return { text, href };
   const url = new URL(href);
   if (url.username === '' && url.password === '') return { text, href };
   url.username = '';

@@ -273,8 +273,8 @@ describe('nagios', { skip: checking.skip }, () => {
     });
 
     await gateway.incidentIs('resolved', cleared['incident']);
-    const [late] = await gateway.alertsOf('late-1');
-    assert.equal(late?.['count'], 6, 'the handlers of SOFT 1, SOFT 2, HARD and OK, the notifications of PROBLEM and RECOVERY');
+    const parts = 'the handlers of SOFT 1, SOFT 2, HARD and OK, the notifications of PROBLEM and RECOVERY';
+    await gateway.alert(`six times, ${parts}`, 'late-1', ({ count }) => count === 6);
     assert.deepEqual(nagios.spooled('refused'), []);
   });
 });

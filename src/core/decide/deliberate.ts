@@ -4,6 +4,8 @@
 //   B3  Nobody is paged while a playbook that fits was not asked (remedy.ts), and nothing that was learned keeps a page from coming in time.
 //   B2  What is muted, unconfirmed, acknowledged or part of a storm pages nobody by itself.
 //   B4  What is worse than what a page rang for rings anew (anew.ts), and so does what an acknowledgement does not cover (taken.ts).
+//   B5  Before any policy is in force nothing is decided for good, since nobody knows yet who is to be called: it is asked again until one is.
+//       A log holds such alerts when the first gateway of an installation only takes in.
 import { isFiring, type AlertRow } from '../alert/row.ts';
 import { severityRank } from '../alert/severity.ts';
 import { emit, type TurnContext } from '../context.ts';
@@ -32,6 +34,9 @@ const recoveryMs = 15 * second;
 
 const nobody: Remedies = { started: false, asking: null, held: [], waitsFor: [], wait: null };
 
+/** How long what came before any configuration waits until it is asked again. */
+const policyAgainMs = 10 * second;
+
 /** Decides about an incident; `arrived` is the alert that raised the question, null when time or people did. */
 export function deliberate(ctx: TurnContext, id: string, arrived: string | null): void {
   const known = incidentOf(ctx, id);
@@ -42,6 +47,7 @@ export function deliberate(ctx: TurnContext, id: string, arrived: string | null)
     if (isHeldByFlapping(incident)) return decide(ctx, incident, 'hold', 'it flaps: watched until it is steady');
     return resolveCleared(ctx, incident);
   }
+  if (ctx.policy.digest === '') return waitForPolicy(ctx, incident, arrived);
   const quiet = quietReason(ctx, incident, arrived);
   if (quiet !== null) return decide(ctx, incident, quiet[0], quiet[1]);
   ringAnew(ctx, incident, arrived);
@@ -103,6 +109,12 @@ function whileWorking(ctx: TurnContext, incident: Incident, run: Run): void {
   }
   if (incident.page !== null) return decide(ctx, incident, 'page', `paged, while playbook ${name} works`);
   decide(ctx, incident, 'remediate', `playbook ${name} works on it`);
+}
+
+/** B5: what settles, or was asked about, asks again by itself; what merely comes once more does not. */
+function waitForPolicy(ctx: TurnContext, incident: Incident, arrived: string | null): void {
+  if (arrived === null) askAgain(ctx, incident, policyAgainMs);
+  decide(ctx, incident, 'hold', 'nothing is configured yet: it is decided once the configuration is in force');
 }
 
 function pageOrNot(ctx: TurnContext, incident: Incident, asked: Remedies, arrived: string | null): void {

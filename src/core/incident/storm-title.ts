@@ -5,7 +5,7 @@ import { firingOf, type Desk } from '../desk.ts';
 import type { Incident } from './row.ts';
 
 /** Alerts that are looked at; a larger storm says that there are more. */
-const alertsAsked = 5_000;
+const alertsAsked = 1_000;
 const rulesShown = 3;
 const textCharsMax = 60;
 
@@ -45,14 +45,17 @@ export function stormTitle(desk: Desk, storm: Incident): string {
 /** `130 hosts, 8 racks`, `12 pods in namespace shop`. */
 function spreadOf(alerts: readonly Alert[]): string {
   const [thing, count] = thingsOf(alerts);
+  const withoutMax = alerts.length * 0.1;
   for (const [word, labels] of placements) {
     const values = new Set<string>();
-    const known = alerts.filter((alert) => {
+    let without = 0;
+    for (const alert of alerts) {
       const value = placeIn(alert, word, labels);
-      if (value !== undefined) values.add(value);
-      return value !== undefined;
-    }).length;
-    if (known < alerts.length * 0.9 || values.size >= count) continue;
+      if (value === undefined) without += 1;
+      else values.add(value);
+      if (without > withoutMax) break;
+    }
+    if (without > withoutMax || values.size >= count) continue;
     const [only = ''] = values;
     return values.size === 1
       ? `${countOf(count, thing)} in ${word} ${clip(only)}`
@@ -63,15 +66,22 @@ function spreadOf(alerts: readonly Alert[]): string {
 
 function placeIn({ labels, entity }: Alert, word: string, names: readonly string[]): string | undefined {
   if ((word === 'cluster' || word === 'namespace') && entity[word] !== undefined) return entity[word];
-  const name = names.find((one) => Object.hasOwn(labels, one) && labels[one] !== '');
-  return name === undefined ? undefined : labels[name];
+  for (const name of names) if (Object.hasOwn(labels, name) && labels[name] !== '') return labels[name];
+  return undefined;
 }
 
 /** What most of them are about, and how many there are of it. */
 function thingsOf(alerts: readonly Alert[]): readonly [string, number] {
   for (const part of ['host', 'pod', 'service', 'ip'] as const) {
-    const names = alerts.flatMap(({ entity }) => entity[part] ?? []);
-    if (names.length >= alerts.length * 0.9) return [part, new Set(names).size];
+    const names = new Set<string>();
+    let known = 0;
+    for (const { entity } of alerts) {
+      const name = entity[part];
+      if (name === undefined) continue;
+      known += 1;
+      names.add(name);
+    }
+    if (known >= alerts.length * 0.9) return [part, names.size];
   }
   return ['alert', alerts.length];
 }

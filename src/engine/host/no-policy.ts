@@ -1,4 +1,4 @@
-// What is in force before any policy was published: nothing pages and nothing acts.
+// What is in force before any policy was published: nothing pages and nothing acts, and core holds everything until there is one (core/decide B5).
 import type { Policy } from '../../core/playbook/policy.ts';
 
 export const noPolicy: Policy = {

@@ -60,9 +60,10 @@ export function createWebhooks(
     try {
       if (req.method !== 'POST') return wrongMethod(res);
       if (door.endpoint.isBroken === true) throw new GatewayError('overloaded', brokenEndpoint);
-      if (!door.gate().headers(req.headers)) throw refused;
-      if (door.gate().asksBefore) deps.logins.succeeded(req);
-      const acceptance = await accept(door, path, req, res);
+      const gate = door.gate();
+      if (!gate.headers(req.headers)) throw refused;
+      if (gate.asksBefore) deps.logins.succeeded(req);
+      const acceptance = await accept({ ...door, passed: gate }, path, req, res);
       deps.metrics.delivery(name, acceptance.status);
       answer(acceptance, own, res);
       if (acceptance.status === 'refused') deps.refusals.refused(name, notTaken(acceptance, req));
@@ -116,18 +117,23 @@ export function createWebhooks(
   };
 }
 
-type Accept = (door: Door, path: string, req: IncomingMessage, res: ServerResponse) => Promise<Acceptance>;
+/** A door whose gate let the headers through. */
+interface EnteredDoor extends Door {
+  readonly passed: Gate;
+}
+
+type Accept = (door: EnteredDoor, path: string, req: IncomingMessage, res: ServerResponse) => Promise<Acceptance>;
 
 /** Reads a body and hands it to intake, large ones in turns. */
 function accepting(deps: HttpDeps, readBody: BodyReader): Accept {
   const { bodyBytesMax, listBytesMax, bufferedBytesMax } = { ...defaultLimits, ...deps.limits };
   const large = createLargeBodies(bufferedBytesMax);
 
-  async function taken(door: Door, path: string, req: IncomingMessage, body: Buffer): Promise<Acceptance> {
+  async function taken(door: EnteredDoor, path: string, req: IncomingMessage, body: Buffer): Promise<Acceptance> {
     const receivedAt = deps.clock.now();
     // A body may take half a minute to arrive: what is asked is what is in force once it is here.
     const gate = door.gate();
-    if (!gate.headers(req.headers) || !gate.body(req.headers, body, receivedAt)) throw refused;
+    if ((gate !== door.passed && !gate.headers(req.headers)) || !gate.body(req.headers, body, receivedAt)) throw refused;
     const headers = req.headers as Delivery['headers']; // Only `set-cookie` is ever a list, and no source reads it.
     const deliveryId = deliveryIdOf(headers['webhook-id'] ?? headers['idempotency-key'] ?? '', body);
     return deps.intake.accept(door.endpoint.name, { headers, body: textOfBody(body), path, receivedAt }, deliveryId);
