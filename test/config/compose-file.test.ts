@@ -54,8 +54,9 @@ function configOf(service: Service): Config {
 }
 
 describe('docker-compose.yml', () => {
-  it('starts two gateways, a broker, and what history will be kept in', () => {
-    assert.deepEqual(Object.keys(file.services), ['gateway-1', 'gateway-2', 'kafka', 'influxdb', 'elasticsearch', 'kibana']);
+  it('starts two gateways, a broker, what history will be kept in, and what watches them', () => {
+    const others = ['kafka', 'influxdb', 'elasticsearch', 'kibana', 'prometheus', 'grafana'];
+    assert.deepEqual(Object.keys(file.services), ['gateway-1', 'gateway-2', ...others]);
     assert.deepEqual(
       gateways.map(([name]) => name),
       ['gateway-1', 'gateway-2'],
@@ -70,7 +71,7 @@ describe('docker-compose.yml', () => {
     });
 
     it(`${name} is of one version, or built here`, () => {
-      if (service.build === undefined) assert.match(service.image, /^[a-z/]+:[0-9]+\.[0-9]+\.[0-9]+$/);
+      if (service.build === undefined) assert.match(service.image, /^[a-z/]+:v?[0-9]+\.[0-9]+\.[0-9]+$/);
       else assert(existsSync(join(root, service.build, 'Dockerfile')));
     });
 
@@ -125,6 +126,29 @@ describe('docker-compose.yml', () => {
   it('Kibana is of the same version as Elasticsearch', () => {
     const versionOf = (name: string): string | undefined => file.services[name]?.image.split(':')[1];
     assert.equal(versionOf('kibana'), versionOf('elasticsearch'));
+  });
+
+  it('Prometheus scrapes both gateways as the job that its rules and the dashboard ask for', () => {
+    const { scrape_configs: [scrape] = [], rule_files: rules = [] } = parse(readFileSync(join(root, 'docker/prometheus.yml'), 'utf8')) as {
+      readonly scrape_configs?: readonly {
+        readonly job_name: string;
+        readonly static_configs: readonly { readonly targets: readonly string[] }[];
+      }[];
+      readonly rule_files?: readonly string[];
+    };
+    assert.deepEqual(
+      scrape?.static_configs[0]?.targets,
+      gateways.map(([name, service]) => `${name}:${service.ports?.[0]?.split(':')[2]}`),
+    );
+    for (const path of ['quench-self-rules.yml', 'grafana-quench.json']) {
+      const asked = readFileSync(join(root, 'adapters/prometheus/setup', path), 'utf8').replaceAll('\\"', '"');
+      assert.ok(asked.includes(`job="${scrape?.job_name}"`), path);
+    }
+    for (const rule of rules)
+      assert.ok(
+        file.services['prometheus']?.volumes.some((volume) => volume.split(':')[1] === rule),
+        rule,
+      );
   });
 
   it('both gateways decide by the same configuration, which loads, and listen where the container is published', () => {
