@@ -17,7 +17,7 @@ import { moveStateOut, upgradeFrom1 } from './upgrade.ts';
 
 /** `user_version` of both files. It grows with each change of the tables and of the form of records (core/stored); docs/install.md says what that means to who upgrades. */
 export const schemaVersion = 4;
-const pageBytes = 4096;
+export const pageBytes = 4096;
 /** How long a writer waits for a lock. */
 export const writerTimeoutMs = 5_000;
 const identitiesMax = 2 ** 48 - 1;

@@ -17,8 +17,9 @@ import { openFiles } from './opening.ts';
 import { takeOwnership } from './owner.ts';
 import { stateFileOf } from './paths.ts';
 import { createPriorityQueues } from './priority-queues.ts';
-import { openReader } from './reader.ts';
+import { openReader, type Reader } from './reader.ts';
 import { partitionsMax } from './requests.ts';
+import { pageBytes } from './schema.ts';
 import { startChecker, startWalCheckpointer, type StorePaths } from './threads.ts';
 import { viewsOver } from './views.ts';
 
@@ -126,6 +127,7 @@ async function openStore({ path, partitions, limits, clock, aside }: SqliteOptio
     deadLetters: deadLettersOver(logQueues, letterReader),
     probe,
     trouble: () => files.look() ?? checker.damage() ?? aside ?? null,
+    bytes: () => [logReader, stateReader].reduce((sum, reader) => sum + sizeOf(reader), 0),
     found: [...writers.found, ...(aside === undefined ? [] : [aside])],
     close,
   };
@@ -141,6 +143,11 @@ function probeOf(logQueues: LogQueues, stateQueues: StateQueues): Store['probe']
     ];
     for (const answer of await Promise.allSettled(asked)) if (answer.status === 'rejected') throw answer.reason;
   };
+}
+
+/** What the file takes once everything of its `-wal` is folded into it. */
+function sizeOf(reader: Reader): number {
+  return Number(reader.get('PRAGMA page_count')?.['page_count'] ?? 0) * pageBytes;
 }
 
 function bothOf(log: StoreFiles, state: StoreFiles): Pick<StoreFiles, 'look'> {

@@ -186,7 +186,8 @@ interface Kept {
 
 /** A shared log forgets by itself. */
 function retentionOf(config: Config, { store, backbone, service, clock, logger }: Kept): () => Promise<void> {
-  const { retentionMs } = config.limits;
+  const { retentionMs, diskBytesMax: bytesMax } = config.limits;
   const log = backbone.forgets ? null : store.log;
-  return startRetention({ ...store, log, clock, retentionMs, saved: service.saved, consumers: service.consumers }, logger);
+  const deps = { ...store, log, clock, retentionMs, saved: service.saved, consumers: service.consumers };
+  return startRetention(deps, store.bytes === undefined ? null : { bytes: store.bytes, bytesMax }, logger);
 }

@@ -11,7 +11,7 @@ import type { Backbone } from '../ports/backbone.ts';
 import type { Store } from '../ports/store.ts';
 
 interface Parts {
-  readonly store: Pick<Store, 'trouble'>;
+  readonly store: Pick<Store, 'trouble' | 'bytes'>;
   readonly backbone: Backbone;
   /** Both start after the metrics, and are there when somebody scrapes. */
   readonly service: () => Service;
@@ -22,7 +22,7 @@ interface Parts {
 }
 
 export function createGatewayMetrics(
-  config: Pick<Config, 'log'>,
+  config: Pick<Config, 'log' | 'limits'>,
   { store, backbone, service, spool, trouble, clock, drift }: Parts,
 ): Metrics {
   return createMetrics({
@@ -35,6 +35,7 @@ export function createGatewayMetrics(
     frozen: () => freezesOf(service().frozen(), clock.now()).length,
     away: () => backbone.problem() !== null,
     dataTrouble: () => (store.trouble?.() ?? null) !== null,
+    ...(store.bytes === undefined ? {} : { storeBytes: { taken: store.bytes, max: config.limits.diskBytesMax } }),
     unreached: () => service().unreached(),
     deadLetters: () => backbone.deadLetters.count(),
     ...(config.log === null ? {} : { spool: () => spool()?.status() ?? emptySpool }),

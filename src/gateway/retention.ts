@@ -1,19 +1,39 @@
-// When what is old is forgotten. What is forgotten, and what never, is engine/retention.ts.
+// When what is old is forgotten, and what is oldest when the files grow beyond their budget. What is forgotten, and what never, is engine/retention.ts.
 import { schedule } from 'node-cron';
-import { sweepOld, type RetentionDeps } from '../engine/retention.ts';
+import { sweepOld, sweepToBudget, type Budget, type RetentionDeps } from '../engine/retention.ts';
 import type { Logger } from '../ports/logger.ts';
 
 /** Once an hour, away from the full hour when everybody's jobs start. */
 const hourly = '23 * * * *';
 
-/** Returns how to stop. */
-export function startRetention(deps: RetentionDeps, logger: Pick<Logger, 'info' | 'error'>): () => Promise<void> {
+/** Asking what the files take costs nothing, and a busy gateway writes a hundred megabytes in a minute. */
+const everyMinute = '37 * * * * *';
+
+/** Returns how to stop. `budget`: null where the files are nobody's. */
+export function startRetention(deps: RetentionDeps, budget: Budget | null, logger: Pick<Logger, 'info' | 'error'>): () => Promise<void> {
   const sweep = async (): Promise<void> => {
     await sweepOld(deps).then(
       (swept) => logger.info({ ...swept }, 'retention swept'),
       (error: unknown) => logger.error({ error }, 'retention failed, tries again next hour'),
     );
   };
-  const task = schedule(hourly, sweep, { noOverlap: true });
-  return async () => void (await task.destroy());
+  let told = false;
+  const keep = async (): Promise<void> => {
+    if (budget === null) return;
+    try {
+      const { before, overBytes } = await sweepToBudget(deps, budget);
+      if (before !== null)
+        logger.info({ before: new Date(before).toISOString() }, 'the store took more than limits.disk: what is older is forgotten');
+      if (overBytes > 0 && !told)
+        logger.error(
+          { overBytes },
+          'the store takes more than limits.disk although all that may go is gone: open alerts, or a projector that is behind',
+        );
+      told = overBytes > 0;
+    } catch (error) {
+      logger.error({ error }, 'keeping the store within limits.disk failed, tries again in a minute');
+    }
+  };
+  const tasks = [schedule(hourly, sweep, { noOverlap: true }), schedule(everyMinute, keep, { noOverlap: true })];
+  return async () => void (await Promise.all(tasks.map((task) => task.destroy())));
 }

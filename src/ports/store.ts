@@ -15,6 +15,8 @@ export interface Store {
   probe(): Promise<void>;
   /** What is wrong with the files that it keeps its data in, in one sentence; null when nothing is known. Cheap; absent where there are no files. */
   trouble?(): string | null;
+  /** What its files take, in bytes, but for what is written beside them and bounded by itself. Cheap; absent where there are no files. */
+  bytes?(): number;
   /** What opening it found and did about it, a sentence each, for the log. */
   readonly found?: readonly string[];
   close(): Promise<void>;

@@ -91,6 +91,7 @@ describe('a configuration that is well', () => {
     assert.equal(config.listen.publicUrl, 'http://127.0.0.1:8686');
     assert.equal(config.limits.bodyBytesMax, 524_288);
     assert.equal(config.limits.retentionMs, 2_592_000_000);
+    assert.equal(config.limits.diskBytesMax, 20 * 1_073_741_824);
     assert.deepEqual(config.spool, { bytesMax: 268_435_456, ageMaxMs: 3_600_000 });
   });
 
@@ -414,6 +415,12 @@ const wrongs: readonly Wrong[] = [
     part: 'body: 512KiB',
     by: 'body: 512KB',
     want: /:22:17: limits\.body: expected a size such as 512KiB or 1MiB, seen "512KB"/,
+  },
+  {
+    says: 'a budget of disk in which nothing would fit',
+    part: 'body: 512KiB',
+    by: 'disk: 10MiB',
+    want: /:22:\d+: limits\.disk: expected at least 64MiB, seen less/,
   },
   {
     says: 'a hold-off without a unit',

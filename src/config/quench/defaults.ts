@@ -20,6 +20,7 @@ export const configDefaults = {
     backlogMax: 100_000,
     deadLettersMax: 10_000,
     retentionMs: 30 * day,
+    diskBytesMax: 21_474_836_480,
   },
   rungWaitMs: 5 * minute,
   ladder: { repeat: 2, ackTimeoutMs: 30 * minute },

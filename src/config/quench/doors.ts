@@ -238,6 +238,9 @@ export function spoolOf(loading: Loading): Config['spool'] {
   };
 }
 
+/** Less than this is taken by a few thousand alerts that are open. */
+const diskBytesMin = 67_108_864;
+
 export function limitsOf(loading: Loading): Config['limits'] {
   const raw = loading.raw.limits ?? {};
   const given = configDefaults.limits;
@@ -252,7 +255,11 @@ export function limitsOf(loading: Loading): Config['limits'] {
     backlogMax: raw.backlog ?? given.backlogMax,
     deadLettersMax: raw.deadLetters ?? given.deadLettersMax,
     retentionMs: spanAt(loading, '/limits/retention', raw.retention, given.retentionMs, { min: hour, max: 3_650 * day }),
+    diskBytesMax: bytesOr(raw.disk, given.diskBytesMax),
   };
+  if (limits.diskBytesMax < diskBytesMin) {
+    complain(loading, '/limits/disk', 'expected at least 64MiB, seen less: what is open, and what is not shown yet, must have room');
+  }
   if (limits.bodyBytesMax > limits.bufferedBytesMax) {
     complain(loading, '/limits/body', 'expected at most limits.buffered, seen more: not one body of that size could be taken');
   }

@@ -80,6 +80,7 @@ export interface RawConfig {
     readonly backlog?: number;
     readonly deadLetters?: number;
     readonly retention?: string;
+    readonly disk?: string;
   };
   readonly endpoints: { readonly [name: string]: RawEndpoint };
   readonly scope?: { readonly labels?: readonly string[] };

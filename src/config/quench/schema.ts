@@ -130,6 +130,7 @@ export const ConfigSchema: Schema = {
         backlog: count(10_000_000),
         deadLetters: count(1_000_000),
         retention: span,
+        disk: bytes,
       }),
       endpoints: { ...named(endpoint), minProperties: 1 },
       scope: mapping({ labels: { type: 'array', maxItems: 5, uniqueItems: true, items: labelName } }),
