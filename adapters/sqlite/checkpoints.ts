@@ -11,7 +11,8 @@ import type { CheckpointRequest } from './requests.ts';
 import { parsed, stow, unstow } from './text.ts';
 
 const loadRowsPerChunk = 1_000;
-const rowsPerSlice = 250;
+/** Of one stretch of the main thread: about a millisecond. */
+const rowsPerSlice = 64;
 
 function plainOf({ scope, table, key, doc }: DeskRow): CheckpointRequest['rows'][number] {
   return { scope: stow(scope), table: stow(table), key: stow(key), doc: doc === null ? null : JSON.stringify(doc) };

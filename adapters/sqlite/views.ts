@@ -14,7 +14,7 @@ import { parsed, stow, unstow } from './text.ts';
 import { placesFor } from './viewlists.ts';
 
 /** Of one stretch of the main thread. */
-const patchesPerSlice = 256;
+const patchesPerSlice = 64;
 const pruneDocsPerStep = 128;
 
 export function viewsOver(queues: StateQueues, reader: Reader, now: () => Instant): Views {
@@ -25,7 +25,11 @@ export function viewsOver(queues: StateQueues, reader: Reader, now: () => Instan
         rows.push(JSON.stringify(patch));
         if (rows.length % patchesPerSlice === 0) await nextRound(); // deliveries go first
       }
-      const lines = entries.map(rowOf);
+      const lines: ReturnType<typeof rowOf>[] = [];
+      for (const entry of entries) {
+        lines.push(rowOf(entry));
+        if (lines.length % patchesPerSlice === 0) await nextRound();
+      }
       const bytes = rows.reduce((sum, row) => sum + row.length, 0) + lines.reduce((sum, { line }) => sum + line.length, 0);
       const request = { type: 'views', cursor: stow(cursor), partition, offset, now: now(), patches: rows, entries: lines } as const;
       await ask(queues, { priority: 'views', request, records: 1 + rows.length + lines.length, bytes });

@@ -13,7 +13,7 @@ import { deskOf, isBare } from './desks.ts';
 import { noPolicy } from './no-policy.ts';
 import { Resting } from './resting.ts';
 
-const batchMs: Millis = 6;
+const batchMs: Millis = 4;
 
 /** Facts of one batch in their order, by scope. */
 export type FactsByScope = ReadonlyMap<string, readonly Fact[]>;

@@ -9,7 +9,7 @@ import type { Projector } from './projector.ts';
 /** What does not stand in the read model yet is this projector's lag. */
 export const documentsName = 'documents';
 /** Of one stretch of the main thread. */
-const factsPerSlice = 256;
+const factsPerSlice = 64;
 /** The cursor's name is stored: it is older than the projector's. */
 const documentsCursor = 'project';
 
