@@ -4,6 +4,7 @@
 //   I2  The `at` of what comes in here is stamped once, in the order of appending; it does not go back within a partition (stamped-log.ts).
 //   I3  A delivery or letter that comes again carries the same delivery id, by which the desk drops it.
 //   I4  What people say, and what is in force, may use the reserve of a log whose room runs short; alerts may not: their senders have them still.
+//   I5  Answers to much come later while much waits to be decided (slowing.ts); what is answered late was durable all the time.
 // A log that may hold a batch whose answer was lost (a shared one) gets it again from us, so there every delivery must have an id: `newId`.
 // It costs a row of a desk per delivery (at most 20,000, 3 MB a scope; about 2 µs and 160 bytes of checkpoint per input), so a log of our
 // own, which never leaves that in doubt, does without. What is stamped while the log is away may reach it behind later stamps (core T2).
@@ -14,12 +15,14 @@ import type { Clock } from '../../ports/clock.ts';
 import type { DeadLetters } from '../../ports/dead-letters.ts';
 import type { EventLog } from '../../ports/event-log.ts';
 import type { Delivery, ParseFailure } from '../../ports/source.ts';
+import { pause } from '../async/pause.ts';
 import { writeDelivery, type DeliveryId, type DeliveryWriterDeps } from './delivery-writer.ts';
 import type { IntakeEndpoint } from './endpoint.ts';
 import { writeLargeDelivery, type LargeParser } from './large-delivery.ts';
 import { letterOf } from './letter.ts';
 import { parseWith } from './parse.ts';
 import { partitionOf } from './scope.ts';
+import { createSlowing } from './slowing.ts';
 import { allOf, openStampedLog, type NewInput } from './stamped-log.ts';
 
 const deliveryCharsMax = 128;
@@ -72,6 +75,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   for (const endpoint of parts.endpoints) invariant(endpoint.tenant !== '', `endpoint ${endpoint.name} has a tenant`);
   let underWay = 0;
   const log = await openStampedLog(parts.log, parts.clock);
+  const slowly = answeringSlowly(parts);
 
   /** What it says is taken in; what cannot be understood, or the log will never take, becomes a letter, unless it is one. */
   async function take(endpoint: IntakeEndpoint, delivery: Delivery, id: TakenId): Promise<Acceptance> {
@@ -121,11 +125,9 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
       const late = lagging();
       if (late !== null) return late;
       underWay += 1;
-      try {
-        return await take(endpoint, delivery, idOf(endpointName, deliveryId));
-      } finally {
-        underWay -= 1;
-      }
+      // Decisions make way for what is under way, and not for an answer that is kept back.
+      const taken = await take(endpoint, delivery, idOf(endpointName, deliveryId)).finally(() => (underWay -= 1));
+      return slowly(endpointName, taken);
     },
 
     async submit(input) {
@@ -173,6 +175,16 @@ async function written(
   const { events, warnings } = parsed.value;
   await writeDelivery(deps, endpoint, { parsed: parsed.value, raw: delivery.body, id });
   return ok({ alerts: events.length, warnings });
+}
+
+/** I5: what became of a delivery, a little later when it brought much and much waits. */
+function answeringSlowly({ clock, lagOf }: Pick<IntakeParts, 'clock' | 'lagOf'>) {
+  const slowing = createSlowing(clock);
+  return async (endpoint: string, taken: Acceptance): Promise<Acceptance> => {
+    const slowMs = taken.status === 'accepted' ? slowing(endpoint, taken.alerts, lagOf()) : 0;
+    if (slowMs > 0) await pause(clock, slowMs);
+    return taken;
+  };
 }
 
 function busy(why: string): Acceptance {

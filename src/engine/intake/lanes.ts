@@ -4,14 +4,11 @@
 //   L2  One endpoint's critical alerts do not fill the way of another's: each has so many a second, and beyond them they wait like all else.
 //   L3  Bounded: an entry for each alert that waits, and one for each endpoint.
 //   L4  A delivery that its sender names is divided by scope only: the desk knows a repeat of it by the highest place that it has seen.
-import { second, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import type { BulkLane } from '../../ports/event-log.ts';
 import { isUrgent, keyOf } from '../failopen/urgent.ts';
+import { createAllowances } from './allowances.ts';
 import type { NewAlert } from './delivery-writer.ts';
-
-const burst = 512;
-const perSecond = 256;
 
 export interface Divided {
   readonly passing: readonly NewAlert[];
@@ -26,29 +23,12 @@ export interface Lanes {
   divide(of: { readonly partition: number; readonly endpoint: string; readonly isNamed: boolean }, alerts: readonly NewAlert[]): Divided;
 }
 
-interface Allowance {
-  left: number;
-  at: Millis;
-}
-
 /** For a log without a bulk lane: nothing waits. */
 export const noLanes: Lanes = { mustWait: () => false, divide: (_, alerts) => ({ passing: alerts, waiting: [] }) };
 
 export function createLanes(bulk: BulkLane, clock: Pick<Clock, 'steady'>): Lanes {
   const remembered = new Map<number, Remembered>();
-  const allowances = new Map<string, Allowance>();
-
-  /** L2 */
-  function isAllowed(endpoint: string, count: number): boolean {
-    const now = clock.steady();
-    const allowance = allowances.get(endpoint) ?? { left: burst, at: now };
-    allowances.set(endpoint, allowance);
-    allowance.left = Math.min(burst, allowance.left + ((now - allowance.at) * perSecond) / second);
-    allowance.at = now;
-    if (allowance.left < count) return false;
-    allowance.left -= count;
-    return true;
-  }
+  const isAllowed = createAllowances(clock); // L2
 
   function rememberedIn(partition: number): Remembered {
     const known = remembered.get(partition) ?? createRemembered();

@@ -1,0 +1,24 @@
+// The door slows with the backlog: whoever sends much while much waits to be decided gets their answers later, so that alerts wait at their
+// sender, who can wait, and not in here. What was sent is durable, and on its way to its decision, all the same.
+//   B1  The more waits, the longer an answer takes, up to `slowMax`, which is shorter than any sender's patience; beyond `limits.backlog` it is 503.
+//   B2  An endpoint that sends little is answered at once, whatever others send: so many alerts a second, as many as may pass others (lanes.ts).
+import { second, type Millis } from '../../core/time.ts';
+import type { Clock } from '../../ports/clock.ts';
+import { createAllowances } from './allowances.ts';
+
+/** A backlog of fewer inputs is decided before anybody notices. */
+const slowFrom = 4_096;
+const slowest = 65_536;
+export const slowMax: Millis = 2 * second;
+
+/** How long the answer to a delivery of so many alerts is kept back, with so many inputs that wait to be decided. */
+export type Slowing = (endpoint: string, alerts: number, backlog: number) => Millis;
+
+export function createSlowing(clock: Pick<Clock, 'steady'>): Slowing {
+  const isWithin = createAllowances(clock);
+  return (endpoint, alerts, backlog) => {
+    const isLittle = isWithin(endpoint, alerts); // B2
+    if (isLittle || backlog <= slowFrom) return 0;
+    return Math.min(slowMax, (slowMax * (backlog - slowFrom)) / (slowest - slowFrom)); // B1
+  };
+}
