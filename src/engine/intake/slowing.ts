@@ -6,8 +6,8 @@ import { second, type Millis } from '../../core/time.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { createAllowances } from './allowances.ts';
 
-/** A backlog of fewer inputs is decided before anybody notices. */
-const slowFrom = 4_096;
+/** A backlog of fewer inputs is decided within about a second. */
+const slowFrom = 16_384;
 const slowest = 65_536;
 export const slowMax: Millis = 2 * second;
 
