@@ -79,6 +79,8 @@ export interface Notes {
   admit(tag: string, word: string, max: number): boolean;
   /** What has changed since it was asked last. */
   changes(): readonly NoteRow[];
+  /** They could not be kept: they are changes still. */
+  keep(changes: readonly NoteRow[]): void;
   /** How many there are. */
   size(): number;
 }
@@ -127,6 +129,9 @@ export function createNotes(kept: Iterable<NoteRow> = []): Notes {
       const all = [...changed].map((key) => ({ key, note: rows.has(key) ? JSON.stringify(rows.get(key)) : null }));
       changed.clear();
       return all;
+    },
+    keep(changes) {
+      for (const { key } of changes) changed.add(key);
     },
     size: () => rows.size,
   };
