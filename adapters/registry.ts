@@ -9,6 +9,7 @@ import { smtpNotifier } from './smtp/notifier.ts';
 import { webhookNotifier } from './webhook/notifier.ts';
 import { sourceKinds } from './source-registry.ts';
 import { sqliteStores } from './sqlite/kind.ts';
+import { sqliteSeriesKind } from './sqlite/series-kind.ts';
 
 export const registry: Registry = {
   sources: sourceKinds,
@@ -16,4 +17,5 @@ export const registry: Registry = {
   actions: actionFamilies,
   logs: [kafkaLog],
   stores: [sqliteStores],
+  series: [sqliteSeriesKind],
 };

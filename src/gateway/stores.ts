@@ -8,6 +8,7 @@ import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SharedRole, Shares } from '../ports/shares.ts';
+import type { OpenedSeries } from '../ports/series.ts';
 import type { Store } from '../ports/store.ts';
 import { registryOf } from './surroundings.ts';
 
@@ -33,6 +34,15 @@ function open(config: Config, around: Around, use: StoreDeps['use']): Promise<St
   // A configuration that loads names none that is not there.
   const kind = others.find(({ name }) => name === config.data.type) ?? first;
   return kind.open({ clock: around.clock, dir: config.data.dir, use, limits: { queueRecordsMax, queueBytesMax, lettersMax } });
+}
+
+/** The time series, for a gateway that shows what was decided. */
+export function openSeries(config: Config, around: Around): Promise<OpenedSeries> {
+  const [first, ...others] = registryOf(around).series;
+  // A configuration that loads names none that is not there.
+  const kind = others.find(({ name }) => name === config.series.type) ?? first;
+  const { clock, logger } = around;
+  return kind.open(config.series.options, { clock, logger, dir: config.data.dir, keep: config.series.keep });
 }
 
 /** Unlike any other process, living or dead. */
