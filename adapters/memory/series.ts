@@ -21,7 +21,7 @@ export function memorySeries(options: {
   readonly content: SeriesContent;
   readonly keep: SeriesKeep;
   readonly clock: { now(): Instant };
-}): OpenedSeries {
+}): OpenedSeries & { readonly notebook: Notebook } {
   const { content, keep, clock } = options;
   const series: Series = {
     async write(points) {

@@ -5,7 +5,7 @@ import { dirname, extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { Instant } from '../../src/core/time.ts';
-import type { OpenedSeries } from '../../src/ports/series.ts';
+import type { Notebook, OpenedSeries } from '../../src/ports/series.ts';
 import { makeDirectory } from '../kit/directory.ts';
 import { setAside } from './rescue.ts';
 import type { SeriesAnswers, SeriesOpening, SeriesOptions, SeriesReply, SeriesRequest } from './series-requests.ts';
@@ -20,7 +20,9 @@ interface Waiting {
 }
 
 /** Rejects with `invalid_config` for a file of a newer version, `store_unavailable` for one that cannot be opened. */
-export async function sqliteSeries(options: SeriesOptions & { readonly clock: { now(): Instant } }): Promise<OpenedSeries> {
+export async function sqliteSeries(
+  options: SeriesOptions & { readonly clock: { now(): Instant } },
+): Promise<OpenedSeries & { readonly notebook: Notebook }> {
   const { clock, ...rest } = options;
   makeDirectory(dirname(rest.path), 0o700);
   const found: string[] = [];

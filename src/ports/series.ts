@@ -106,10 +106,11 @@ export interface Notebook {
   save(page: NotebookPage & { readonly partition: number; readonly afresh?: true }): Promise<void>;
 }
 
-/** Series and notebook of one process, opened together. */
+/** What a keeper of time series gives. */
 export interface OpenedSeries {
   readonly series: Series;
-  readonly notebook: Notebook;
+  /** Null of one that keeps nothing beside the gateway: the embedded keeper's is used then. */
+  readonly notebook: Notebook | null;
   /** What opening it found and did about it, a sentence each, for the log. */
   readonly found: readonly string[];
   close(): Promise<void>;

@@ -9,20 +9,20 @@ import * as fc from 'fast-check';
 import { memorySeries, seriesContent } from '../../../adapters/memory/series.ts';
 import { pointsMaxDefault, sqliteSeries } from '../../../adapters/sqlite/series.ts';
 import { day, hour, minute } from '../../../src/core/time.ts';
-import type { OpenedSeries, SeriesQuestion } from '../../../src/ports/series.ts';
+import type { SeriesQuestion } from '../../../src/ports/series.ts';
 import type { Point } from '../../../src/readmodel/series/point.ts';
 import { alertPoint, notebookContract, seriesContract, seriesKeep, type SeriesClock } from '../../contracts/series.ts';
 
 interface Filed {
   readonly path: string;
-  readonly open: (pointsMax?: number) => Promise<OpenedSeries>;
+  readonly open: (pointsMax?: number) => ReturnType<typeof sqliteSeries>;
   readonly destroy: () => Promise<void>;
 }
 
 function filed(clock: { now(): number }): Filed {
   const folder = mkdtempSync(join(tmpdir(), 'quench-series-'));
   const path = join(folder, 'series.db');
-  let living: OpenedSeries | null = null;
+  let living: Awaited<ReturnType<typeof sqliteSeries>> | null = null;
   return {
     path,
     async open(pointsMax = pointsMaxDefault) {
