@@ -129,7 +129,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const refusals = openRefusalWatch(config, around, { store, live, metrics, installation, endpoints, intake, failOpen, stops });
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
     const drain = createDrain(config, { clock, logger, service });
-    const told = { refusals, notStarted: engine.problem, stopping: drain.problem, trouble };
+    const told = { series: series.series, refusals, notStarted: engine.problem, stopping: drain.problem, trouble };
     const http = openHttp(config, around, { ...running, ...told, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);

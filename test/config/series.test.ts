@@ -41,17 +41,21 @@ describe('series', () => {
       options: {},
       keep: { pointsMs: 30 * day, hoursMs: 180 * day, daysMs: 1_095 * day },
       hosts: false,
+      minutesSaved: { default: 15 },
     });
   });
 
   it('are kept elsewhere by the name of who keeps them, with secrets in place; what is coarser is kept at least as long', () => {
-    const loaded = load('series: { keep: { points: 400d }, hosts: true, jar: { label: pickles, lid: { env: LID } } }');
+    const loaded = load(
+      'series: { keep: { points: 400d }, hosts: true, minutesSaved: { restart: 30 }, jar: { label: pickles, lid: { env: LID } } }',
+    );
     assert.ok(loaded.ok, linesOf(loaded).join('\n'));
     assert.deepEqual(loaded.value.series, {
       type: 'jar',
       options: { label: 'pickles', lid },
       keep: { pointsMs: 400 * day, hoursMs: 400 * day, daysMs: 1_095 * day },
       hosts: true,
+      minutesSaved: { default: 15, restart: 30 },
     });
     assert.ok(loaded.value.secrets.includes(lid));
   });

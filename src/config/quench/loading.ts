@@ -115,6 +115,7 @@ export interface RawConfig {
 export type RawSeries = Options & {
   readonly keep?: { readonly points?: string; readonly hours?: string; readonly days?: string };
   readonly hosts?: boolean;
+  readonly minutesSaved?: { readonly [playbook: string]: number };
 };
 
 export interface RawEndpoint {

@@ -122,6 +122,7 @@ export const ConfigSchema: Schema = {
         type: 'object',
         properties: {
           keep: mapping({ points: span, hours: span, days: span }),
+          minutesSaved: named({ type: 'number', minimum: 0, maximum: 10_000 }),
           hosts: { type: 'boolean', 'x-expects': 'true (hosts are tags, too: as many series as hosts) or false' },
         },
       },

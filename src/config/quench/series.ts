@@ -7,7 +7,7 @@ import { configDefaults } from './defaults.ts';
 import { complain, spanAt, type Loading, type Options, type RawSeries } from './loading.ts';
 import type { Config } from './types.ts';
 
-const ownMembers = ['keep', 'hosts'];
+const ownMembers = ['keep', 'hosts', 'minutesSaved'];
 const keepMax: Millis = 20 * 365 * day;
 
 export function seriesOf(loading: Loading): Config['series'] {
@@ -37,6 +37,7 @@ export function seriesOf(loading: Loading): Config['series'] {
     options: isMapping ? optionsOf(loading, pointer, options as Options, kind) : {},
     keep: keepOf(loading, raw.keep ?? {}),
     hosts: raw.hosts ?? false,
+    minutesSaved: { default: configDefaults.minutesSaved, ...raw.minutesSaved },
   };
 }
 

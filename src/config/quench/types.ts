@@ -62,6 +62,8 @@ export interface Config {
     readonly options: { readonly [name: string]: Json };
     readonly keep: { readonly pointsMs: Millis; readonly hoursMs: Millis; readonly daysMs: Millis };
     readonly hosts: boolean;
+    /** Minutes that a run which helped spares a person, by playbook; `default` of all others. */
+    readonly minutesSaved: { readonly default: number; readonly [playbook: string]: number };
   };
   /** What this process does; all of it when it is alone. */
   readonly roles: readonly Role[];
