@@ -11,6 +11,7 @@ import type { OpenAlerts } from '../../src/ports/open-alerts.ts';
 import type { Notifier } from '../../src/ports/notifier.ts';
 import type { SourceRoutes } from '../../src/ports/routes.ts';
 import type { Source } from '../../src/ports/source.ts';
+import type { OpenedSeries, SeriesKeep } from '../../src/ports/series.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Http } from './http-client.ts';
 import type { Logger } from '../../src/ports/logger.ts';
@@ -105,6 +106,22 @@ export interface StoreKind {
   open(deps: StoreDeps): Promise<Store>;
 }
 
+export interface SeriesDeps {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The data directory of this process. */
+  readonly dir: string;
+  readonly keep: SeriesKeep;
+}
+
+/** Who keeps the time series, named by a member of `series`. Opening it does not wait for its servers. */
+export interface SeriesKind {
+  readonly name: string;
+  /** JSON Schema of that member. */
+  readonly options: object;
+  open(options: Options, deps: SeriesDeps): Promise<OpenedSeries>;
+}
+
 /** Everything that a gateway can speak to. */
 export interface Registry {
   readonly sources: readonly SourceKind[];
@@ -114,6 +131,8 @@ export interface Registry {
   readonly logs: readonly LogKind[];
   /** The first is what quench.yaml means when it names none. */
   readonly stores: readonly [StoreKind, ...StoreKind[]];
+  /** The first is what quench.yaml means when it names none. */
+  readonly series: readonly [SeriesKind, ...SeriesKind[]];
 }
 
 /** Options as the type that their schema stands for (O1). */

@@ -8,6 +8,7 @@ import { incidentCommands } from './incidents.ts';
 import { initCommands } from './init.ts';
 import { localCommands } from './local.ts';
 import { logCommands } from './log.ts';
+import { reportCommands } from './reports.ts';
 import { runCommands } from './runs.ts';
 import { sendCommands } from './send.ts';
 import { silenceCommands } from './silences.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   ...alertCommands,
   ...runCommands,
   ...silenceCommands,
+  ...reportCommands,
   ...deadLetterCommands,
   ...logCommands,
   ...backupCommands,

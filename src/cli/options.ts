@@ -83,6 +83,8 @@ const options = {
   to: { type: 'string', value: 'DIR', says: 'the data directory that it goes to' },
   data: { type: 'string', value: 'DIR', says: 'where the gateway is to keep its data (default: data, beside quench.yaml)' },
   out: { type: 'string', value: 'DIR', says: 'directory for what comes out' },
+  csv: { type: 'boolean', says: 'as a file for spreadsheets' },
+  zone: { type: 'string', value: 'ZONE', says: 'time zone of working hours, like Europe/Berlin (default: UTC)' },
   help: { type: 'boolean', short: 'h', says: 'help on the command' },
   version: { type: 'boolean', says: 'the version' },
 } as const satisfies { readonly [name: string]: Option };

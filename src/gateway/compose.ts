@@ -7,6 +7,7 @@ import type { Instant, Millis } from '../core/time.ts';
 import { startDecisionFeed } from '../engine/failopen/decision-feed.ts';
 import type { StuckPartition } from '../engine/failopen/stuck.ts';
 import type { Intake } from '../engine/intake/intake.ts';
+import type { Projector } from '../engine/project/projector.ts';
 import { createService, type Service } from '../engine/service.ts';
 import type { Spool } from '../engine/spool/spool.ts';
 import type { ForkedExecutor } from '../executor/client.ts';
@@ -33,6 +34,7 @@ import { startReconciling } from './reconcile.ts';
 import { remindOfFreezes } from './freeze-reminder.ts';
 import { openRefusalWatch } from './refusals.ts';
 import { startRetention } from './retention.ts';
+import { startSeries } from './series.ts';
 import { createStops } from './stops.ts';
 import { newInstance, openBackbone, openStore } from './stores.ts';
 import { registryOf, type Surroundings } from './surroundings.ts';
@@ -96,20 +98,14 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const seen = { awaySince, installation, stuck: (): readonly StuckPartition[] => service.stuck() };
     const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, ...seen, stops });
 
+    const series = await startSeries(config, around, { store, stops });
     const expressions = createExpressions();
     const underWay = (): number => intake?.underWay ?? 0;
-    const service = openService(config, clock, {
-      backbone,
-      store,
-      instance,
-      executor,
-      live,
-      expressions,
-      metrics,
-      underWay,
-      onTrouble,
-    });
+    const { projectors } = series;
+    const watched = { metrics, underWay, onTrouble };
+    const service = openService(config, clock, { backbone, store, instance, executor, live, expressions, projectors, ...watched });
     stops.add(() => service.stop(stopGraceMs));
+    stops.add(series.stop);
 
     if (seesDecisions(config)) stops.add(startDecisionFeed({ log: backbone.log, clock, onTrouble }, failOpen.shown));
 
@@ -133,7 +129,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const refusals = openRefusalWatch(config, around, { store, live, metrics, installation, endpoints, intake, failOpen, stops });
     const running = { store, instance, backbone, service, intake, endpoints, spool, metrics, executor, expressions, reconciling, drift };
     const drain = createDrain(config, { clock, logger, service });
-    const told = { refusals, notStarted: engine.problem, stopping: drain.problem, trouble };
+    const told = { series: series.series, refusals, notStarted: engine.problem, stopping: drain.problem, trouble };
     const http = openHttp(config, around, { ...running, ...told, live, reload });
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
@@ -158,6 +154,7 @@ interface Engine {
   /** Deliveries that wait for their answer. */
   readonly underWay: () => number;
   readonly onTrouble: (error: unknown) => void;
+  readonly projectors: readonly Projector[];
 }
 
 function openService(config: Config, clock: Clock, { backbone, store, instance, metrics, underWay, live, ...parts }: Engine): Service {

@@ -24,6 +24,7 @@ export function configDeps(
     notifiers: registry.notifiers,
     logs: registry.logs,
     stores: registry.stores,
+    series: registry.series,
     actionKinds: registry.actions,
     configured(actions) {
       try {

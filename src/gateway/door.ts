@@ -16,6 +16,7 @@ import type { HttpEndpoint } from '../http/deps.ts';
 import type { Metrics } from '../http/metrics.ts';
 import { createHttp, type HttpServer } from '../http/server.ts';
 import type { Backbone } from '../ports/backbone.ts';
+import type { Series } from '../ports/series.ts';
 import type { Store } from '../ports/store.ts';
 import type { ConfigTrouble } from './config-trouble.ts';
 import type { Discretion } from './discretion.ts';
@@ -54,6 +55,7 @@ export interface Running {
   readonly reload: Reload;
   readonly drift: () => Millis;
   readonly refusals: RefusalWatch;
+  readonly series: Series | null;
 }
 
 /** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
@@ -105,6 +107,8 @@ export function openHttp(config: Config, around: Surroundings, running: Running)
   const { log, deadLetters } = running.backbone;
   return createHttp({
     store: { log, deadLetters, views: running.store.views },
+    series: running.series,
+    minutesSaved: config.series.minutesSaved,
     intake: running.intake,
     endpoints: config.roles.includes('intake') ? running.endpoints : [],
     sourceRoutes: registryOf(around).sources.flatMap(({ routes }) => routes ?? []),

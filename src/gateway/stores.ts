@@ -2,12 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Registry, StoreDeps } from '../../adapters/kit/kinds.ts';
 import type { Config } from '../config/quench/types.ts';
-import { GatewayError } from '../core/errors.ts';
+import { GatewayError, invariant } from '../core/errors.ts';
 import { everyPartition } from '../engine/assignments.ts';
 import type { Backbone, BackboneWatch } from '../ports/backbone.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
 import type { SharedRole, Shares } from '../ports/shares.ts';
+import type { Notebook, OpenedSeries } from '../ports/series.ts';
 import type { Store } from '../ports/store.ts';
 import { registryOf } from './surroundings.ts';
 
@@ -33,6 +34,27 @@ function open(config: Config, around: Around, use: StoreDeps['use']): Promise<St
   // A configuration that loads names none that is not there.
   const kind = others.find(({ name }) => name === config.data.type) ?? first;
   return kind.open({ clock: around.clock, dir: config.data.dir, use, limits: { queueRecordsMax, queueBytesMax, lettersMax } });
+}
+
+/** The time series, for a gateway that shows what was decided, and the notebook of who writes them. */
+export async function openSeries(config: Config, around: Around): Promise<OpenedSeries & { readonly notebook: Notebook }> {
+  const [first, ...others] = registryOf(around).series;
+  // A configuration that loads names none that is not there.
+  const kind = others.find(({ name }) => name === config.series.type) ?? first;
+  const { clock, logger } = around;
+  const deps = { clock, logger, dir: config.data.dir, keep: config.series.keep };
+  const opened = await kind.open(config.series.options, deps);
+  const { notebook } = opened;
+  if (notebook !== null) return { ...opened, notebook };
+  try {
+    const local = await first.open({}, deps);
+    invariant(local.notebook !== null, 'the first keeper of time series keeps notes');
+    const close = async (): Promise<void> => void (await Promise.all([opened.close(), local.close()]));
+    return { ...opened, notebook: local.notebook, found: [...local.found, ...opened.found], close };
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
 }
 
 /** Unlike any other process, living or dead. */

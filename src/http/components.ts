@@ -15,6 +15,7 @@ import type {
   RawAnswer,
   ReadyAnswer,
   ReloadAnswer,
+  ReportAnswer,
   ReplayedAnswer,
   SilenceAcceptedAnswer,
   StateCounts,
@@ -22,7 +23,8 @@ import type {
   TimelineAnswer,
 } from '../readmodel/answers.ts';
 import { states, type DocumentByKind, type DocumentKind } from '../readmodel/documents.ts';
-import { closed, integer, listOf, mapOf, nullable, text, truth, value, words, type SchemaOf } from '../readmodel/schema.ts';
+import { closed, integer, listOf, mapOf, nullable, number, text, truth, value, words, type SchemaOf } from '../readmodel/schema.ts';
+import { reportNames, type ReportRow } from '../readmodel/reports/report.ts';
 import { documentSchemas, freezeSchema, lineSchema } from '../readmodel/schemas.ts';
 import type { TimelineEntry } from '../readmodel/timeline.ts';
 import { logComponents } from './log-components.ts';
@@ -102,6 +104,23 @@ export const components: { readonly [name: string]: Schema } = {
     outcome: words(['ok', 'failed', 'unknown']),
     detail: nullable(text),
     output: mapOf(value),
+  }),
+  Report: closed<ReportAnswer>({
+    report: words(reportNames),
+    from: instant,
+    to: instant,
+    zone: text,
+    rows: listOf(
+      closed<ReportRow>({
+        about: text,
+        figure: text,
+        value: nullable(number),
+        unit: words(['times', 'seconds', 'minutes', 'hours', 'share', 'per week']),
+        of: nullable(integer),
+        upper: nullable(number),
+        incidents: listOf(text),
+      }),
+    ),
   }),
   Raw: closed<RawAnswer>({ input: text, body: text }),
   Preview: closed<PreviewAnswer>({

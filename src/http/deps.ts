@@ -10,6 +10,7 @@ import type { Intake } from '../engine/intake/intake.ts';
 import type { RefusalWatch } from '../engine/refusals/watch.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Logger } from '../ports/logger.ts';
+import type { Series } from '../ports/series.ts';
 import type { SourceRoutes } from '../ports/routes.ts';
 import type { SharedRole } from '../ports/shares.ts';
 import type { Store } from '../ports/store.ts';
@@ -73,6 +74,10 @@ export interface HttpLimits {
 }
 
 export interface HttpDeps {
+  /** Null of a gateway that keeps no time series. */
+  readonly series: Series | null;
+  /** By playbook, and `default` for all others. */
+  readonly minutesSaved: { readonly default: number; readonly [playbook: string]: number };
   readonly store: Pick<Store, 'log' | 'views' | 'deadLetters'>;
   readonly intake: Intake;
   readonly endpoints: readonly HttpEndpoint[];

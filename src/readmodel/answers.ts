@@ -6,6 +6,7 @@ import type { Json } from '../core/json.ts';
 import type { ActionOutcome } from '../core/run/outcome.ts';
 import type { Instant, Millis } from '../core/time.ts';
 import type { AlertDocument, DocumentKind, IncidentDocument, PageDocument, RunDocument, StateOf } from './documents.ts';
+import type { ReportName, ReportRow } from './reports/report.ts';
 import type { TimelineEntry } from './timeline.ts';
 
 /** One page of a list; `next` is where the following page goes on, null on the last one. */
@@ -139,6 +140,15 @@ export interface SummaryAnswer {
   /** The emergency stop, if it is in force: it holds in every scope, so everybody sees it. */
   readonly frozen: { readonly by: string; readonly reason: string; readonly freezes: readonly Freeze[] } | null;
   readonly version: string;
+}
+
+/** Figures about a span, each with incidents behind it. */
+export interface ReportAnswer {
+  readonly report: ReportName;
+  readonly from: Instant;
+  readonly to: Instant;
+  readonly zone: string;
+  readonly rows: readonly ReportRow[];
 }
 
 export interface AliveAnswer {

@@ -20,11 +20,13 @@ import type { RouteDeps } from '../../src/ports/routes.ts';
 import { strictAjv } from '../../src/ports/json-schema.ts';
 import { exchanged, linesOf } from '../config/support.ts';
 import { until } from '../support/living.ts';
+import { contentOf } from '../support/toys/jar/series.ts';
 import { toys } from '../support/toys/registry.ts';
 import { wallClock } from '../support/wallclock.ts';
 
 const quench = `listen: { host: 127.0.0.1, port: 0 }
 data: { type: scratch, dir: ./nowhere }
+series: { jar: { label: lights } }
 endpoints: { sensors: { source: sensor, allowUnauthenticated: true, options: { floor: first }, reconcile: { rooms: ./dark.txt } } }
 notifiers: { roof: { type: siren, file: ./siren.txt, voice: { env: VOICE } } }
 ladders: { default: { rungs: [{ notify: roof }] } }
@@ -220,6 +222,9 @@ describe('a toy source, a toy notifier and a toy family of actions', () => {
     assert.match(String(told['title']), /cellar/);
     assert.equal(text('lamps/cellar'), '');
     assert.deepEqual(troubles, []);
+    const seen = (measurement: string): number =>
+      [...contentOf('lights').points.values()].filter((point) => point.measurement === measurement).length;
+    await until('the time series tell of it', () => seen('run') === 2 && seen('page') === 1, 10_000);
     assert.equal(existsSync(join(dir, 'nowhere')), false);
   });
 });
@@ -239,7 +244,14 @@ describe('what stands in the registry', () => {
   };
 
   it('has every name once, and options that are strict JSON Schema', () => {
-    const lists = { sources: toys.sources, notifiers: toys.notifiers, actions: toys.actions, logs: toys.logs, stores: toys.stores };
+    const lists = {
+      sources: toys.sources,
+      notifiers: toys.notifiers,
+      actions: toys.actions,
+      logs: toys.logs,
+      stores: toys.stores,
+      series: toys.series,
+    };
     for (const [list, kinds] of Object.entries(lists)) {
       const names = kinds.map(({ name }) => name);
       assert.deepEqual(names, [...new Set(names)], list);

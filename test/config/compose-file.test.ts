@@ -123,6 +123,15 @@ describe('docker-compose.yml', () => {
     }
   });
 
+  it('the gateways write their time series to the InfluxDB that is started', () => {
+    for (const [, gateway] of gateways) {
+      const { type, options } = configOf(gateway).series;
+      assert.equal(type, 'influx');
+      assert.equal(options['url'], 'http://influxdb:8086');
+    }
+    assert.match(file.services['influxdb']?.image ?? '', /^influxdb:1\./, 'retention policies and continuous queries are those of 1.x');
+  });
+
   it('Kibana is of the same version as Elasticsearch', () => {
     const versionOf = (name: string): string | undefined => file.services[name]?.image.split(':')[1];
     assert.equal(versionOf('kibana'), versionOf('elasticsearch'));

@@ -24,6 +24,7 @@ const base: Omit<ConfigDeps, 'files' | 'env'> = {
   notifiers: [consoleNotifier, smtpNotifier, { name: 'pagerduty', options: PagerDutyConfig }, { name: 'slack', options: SlackConfig }],
   logs: [],
   stores: [{ name: 'sqlite' }],
+  series: [{ name: 'sqlite', options: none }],
   actionKinds: [
     { name: 'shell', options: ShellConfig },
     { name: 'http', options: HttpConfig },

@@ -25,12 +25,13 @@ function load(log: string, vars: { readonly [name: string]: string } = { KAFKA_P
     '/etc/q/ca.pem': ca,
     '/etc/q/playbooks/one.yaml': book,
   });
-  const { sources, logs, stores, actions: actionKinds } = registry;
+  const { sources, logs, stores, series, actions: actionKinds } = registry;
   return loadConfig('/etc/q/quench.yaml', {
     ...playbookDeps,
     sources,
     logs,
     stores,
+    series,
     actionKinds,
     notifiers: [{ name: 'console', options: ConsoleConfig }],
     keyProblem: () => null,

@@ -180,6 +180,7 @@ test('the table of roles and scopes is this one', async () => {
     'read own get /api/v1/incidents/:id/timeline',
     'read own get /api/v1/pages',
     'read own get /api/v1/pages/:id',
+    'read own get /api/v1/reports/:name',
     'read own get /api/v1/runs',
     'read own get /api/v1/runs/:id',
     'read own get /api/v1/runs/:id/output',

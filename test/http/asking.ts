@@ -1,6 +1,7 @@
 // What to ask of each operation of the served document, made from the document itself, so that a new route is asked, too.
 // A parameter or body that is not known here fails the test that asks, and says so.
 import assert from 'node:assert/strict';
+import { reportNames } from '../../src/readmodel/reports/report.ts';
 import { scopeOf, type Ids, type Tenant, type TwoTenants } from './two-tenants.ts';
 
 export interface Operation {
@@ -102,6 +103,8 @@ function pathsOf({ path }: Operation, ids: Ids): readonly Pick<Request, 'path' |
   switch (path) {
     case '/api/v1/playbooks/{name}':
       return filled(['ask']);
+    case '/api/v1/reports/{name}':
+      return filled([...reportNames]);
     case '/api/v1/log/{topic}/{partition}':
       return ['inputs', 'facts'].flatMap((topic) =>
         [0, 1, 2, 3, 4, 5, 6, 7].map((partition) => ({
@@ -133,6 +136,8 @@ function filterOf({ path }: Operation, name: string, tenant: Tenant, ids: Ids): 
       return ids.runs;
     case 'target':
       return [`host/${tenant}-slow`];
+    case 'zone':
+      return ['Europe/Berlin'];
     case 'raw':
       return ['true'];
     case 'call':

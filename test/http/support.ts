@@ -87,6 +87,7 @@ export interface FrontOptions {
   readonly logStatus?: HttpDeps['logStatus'];
   readonly approvals?: ReturnType<HttpDeps['approvals']>;
   readonly frozen?: ReturnType<HttpDeps['frozen']>;
+  readonly series?: HttpDeps['series'];
   readonly large?: LargeParser;
   /** In the place of those of rita, olga, anna and bert. */
   readonly tokens?: HttpDeps['tokens'];
@@ -132,6 +133,8 @@ export async function front(options: FrontOptions = {}): Promise<Front> {
     scopings: doors.map(({ name, tenant, scopeLabels }) => ({ endpoint: name, tenant, labels: scopeLabels })),
     tenantScopes: new Map(doors.map(({ name, tenant }) => [name, tenant])),
     sourceRoutes: registry.sources.flatMap(({ routes }) => routes ?? []),
+    series: options.series ?? null,
+    minutesSaved: { default: 15 },
     tokens: options.tokens ?? (() => holders),
     verify,
     approvals: () => options.approvals ?? { byLink: false, approvers: [] },

@@ -18,6 +18,7 @@ import { apiOf, endpointsOf, isLoopback, limitsOf, spoolOf } from './doors.ts';
 import { spanAt, type ConfigDeps, type Loading, type RawConfig } from './loading.ts';
 import { failOpenOf, policyOf } from './policy.ts';
 import { ConfigSchema } from './schema.ts';
+import { seriesOf } from './series.ts';
 import type { Permits } from './prospects.ts';
 import type { Config } from './types.ts';
 
@@ -117,6 +118,7 @@ function configOf(loading: Loading): Config {
     approvals: approvalsOf(loading, api, policy),
     data: { type: storeOf(loading), dir: dataDir },
     log: logOf(loading),
+    series: seriesOf(loading),
     roles: rolesOf(loading),
     limits: limitsOf(loading),
     endpoints: endpointsOf(loading, isLoopback(host)),

@@ -22,6 +22,8 @@ export const configDefaults = {
     retentionMs: 30 * day,
     diskBytesMax: 21_474_836_480,
   },
+  seriesKeep: { pointsMs: 30 * day, hoursMs: 180 * day, daysMs: 3 * 365 * day },
+  minutesSaved: 15,
   rungWaitMs: 5 * minute,
   ladder: { repeat: 2, ackTimeoutMs: 30 * minute },
   grouping: { windowMs: 5 * minute, labels: [], reopenMs: 10 * minute, membersMax: 500 },

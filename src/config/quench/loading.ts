@@ -32,6 +32,8 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   readonly logs: readonly Kind[];
   /** The first is the default. */
   readonly stores: readonly [{ readonly name: string }, ...{ readonly name: string }[]];
+  /** Who may keep the time series. The first is the default. */
+  readonly series: readonly [Kind, ...Kind[]];
   /** Families of actions: the part of an action's name before the slash. */
   readonly actionKinds: readonly (Kind & { doubts?(options: Options): readonly ShapeDoubt[] })[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */
@@ -69,6 +71,7 @@ export interface RawConfig {
   readonly data?: { readonly type?: string; readonly dir?: string };
   readonly log?: Options & { readonly type?: string };
   readonly roles?: readonly Role[];
+  readonly series?: RawSeries;
   readonly limits?: {
     readonly body?: string;
     readonly lists?: string;
@@ -108,6 +111,13 @@ export interface RawConfig {
   readonly reload?: 'auto' | 'asked';
   readonly failOpen?: { readonly after?: string; readonly notify?: string | readonly string[] };
 }
+
+/** Beside its own members at most one, the name of who keeps them with its options. */
+export type RawSeries = Options & {
+  readonly keep?: { readonly points?: string; readonly hours?: string; readonly days?: string };
+  readonly hosts?: boolean;
+  readonly minutesSaved?: { readonly [playbook: string]: number };
+};
 
 export interface RawEndpoint {
   readonly source: string;

@@ -118,6 +118,14 @@ export const ConfigSchema: Schema = {
       }),
       data: mapping({ type: line(64), dir: line(4_096) }),
       log: { type: 'object', properties: { type: { type: 'string' } } },
+      series: {
+        type: 'object',
+        properties: {
+          keep: mapping({ points: span, hours: span, days: span }),
+          minutesSaved: named({ type: 'number', minimum: 0, maximum: 10_000 }),
+          hosts: { type: 'boolean', 'x-expects': 'true (hosts are tags, too: as many series as hosts) or false' },
+        },
+      },
       roles: { type: 'array', minItems: 1, uniqueItems: true, items: { enum: roles } },
       limits: mapping({
         body: bytes,

@@ -56,6 +56,15 @@ export interface Config {
   };
   /** The log that several gateways share; null = the embedded one, for a gateway that is alone. */
   readonly log: { readonly type: string; readonly options: { readonly [name: string]: Json } } | null;
+  /** Who keeps the time series, for how long, and whether hosts are tags in them. */
+  readonly series: {
+    readonly type: string;
+    readonly options: { readonly [name: string]: Json };
+    readonly keep: { readonly pointsMs: Millis; readonly hoursMs: Millis; readonly daysMs: Millis };
+    readonly hosts: boolean;
+    /** Minutes that a run which helped spares a person, by playbook; `default` of all others. */
+    readonly minutesSaved: { readonly default: number; readonly [playbook: string]: number };
+  };
   /** What this process does; all of it when it is alone. */
   readonly roles: readonly Role[];
   readonly limits: { readonly [name in keyof typeof configDefaults.limits]: number };

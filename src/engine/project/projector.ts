@@ -27,6 +27,10 @@ export interface Projector {
   readonly cursor: string;
   /** Resolves when the facts are shown, and the cursor is moved, for good. */
   apply(batch: ProjectorBatch): Promise<void>;
+  /** Where it stands, of one that keeps that itself, in one step with what it shows: its cursor may be behind it, and never beyond. */
+  position?(partition: number): Promise<number>;
+  /** The log was cut back, and is read again from there: what it remembers of facts is of another log. */
+  placed?(partition: number, offset: number): Promise<void>;
 }
 
 export interface ProjectionDeps {
@@ -54,6 +58,7 @@ export function createProjection({ projector, ...deps }: ProjectionDeps): Projec
   const { partition, cursors, clock } = deps;
   let shown = 0;
   const placed = async (offset: number): Promise<void> => {
+    await projector.placed?.(partition, offset);
     await cursors.save(projector.cursor, partition, offset);
     shown = offset;
   };
@@ -65,7 +70,7 @@ export function createProjection({ projector, ...deps }: ProjectionDeps): Projec
   return {
     name: projector.name,
     async start() {
-      shown = await cursors.load(projector.cursor, partition);
+      shown = await (projector.position?.(partition) ?? cursors.load(projector.cursor, partition));
       tail.start(shown);
     },
     async stop() {

@@ -236,7 +236,7 @@ function labelsIn(given: readonly string[], { expressions }: PatternDeps): Label
 const rfc3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?([Zz]|[+-]\d\d:\d\d)$/;
 
 /** L1 */
-function instantIn(name: string, text: string | undefined): number | undefined {
+export function instantIn(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   const at = /^\d{1,16}$/.test(text) ? Number(text) : rfc3339.test(text) ? Date.parse(text.replace(' ', 'T').toUpperCase()) : Number.NaN;
   if (Number.isNaN(at) || at > 8_640_000_000_000_000) {

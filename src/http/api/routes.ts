@@ -12,6 +12,7 @@ import { deadLetterRoutes } from './deadletters.ts';
 import { gatewayRoutes } from './gateway.ts';
 import { incidentRoutes } from './incidents.ts';
 import { logRoutes } from './log.ts';
+import { reportRoutes } from './reports.ts';
 import { runRoutes } from './runs.ts';
 import { silenceRoutes } from './silences.ts';
 import type { BroughtRoutes } from './source-routes.ts';
@@ -40,6 +41,7 @@ export function apiRoutes(
     ...incidentRoutes(deps),
     ...runRoutes(deps),
     ...silenceRoutes(deps),
+    ...reportRoutes(deps),
     ...deadLetterRoutes(deps),
     ...logRoutes(deps),
     ...brought.routes,

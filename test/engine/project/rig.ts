@@ -18,13 +18,13 @@ export interface Rig {
   see(fingerprint: string): Promise<void>;
 }
 
-export async function rig(projectors: (store: Store) => readonly Projector[]): Promise<Rig> {
+export async function rig(projectors: (store: Store, clock: VirtualClock) => readonly Projector[]): Promise<Rig> {
   const clock = virtualClock();
   const store = memoryStore({ disk: memoryDisk(), partitions: 1, clock });
   const troubles: unknown[] = [];
   const service = loneService(store, {
     roles: new Set(['host', 'effects', 'project']),
-    projectors: projectors(store),
+    projectors: projectors(store, clock),
     clock,
     onTrouble: (error) => void troubles.push(error),
   });
