@@ -19,7 +19,7 @@ import type { Projector, ProjectorBatch } from './projector.ts';
 export const seriesName = 'series';
 const seriesCursor = 'series';
 /** Of one stretch of the main thread. */
-const factsPerSlice = 256;
+const factsPerSlice = 64;
 /** So many facts in one reading: more are waiting. */
 const manyFacts = 512;
 const restMs: Millis = second;
