@@ -9,8 +9,8 @@ import { unavailable, whyOf, type Client } from './client.ts';
 import { isTooLarge, type Sender } from './sender.ts';
 
 const requestBytesMax = 1_048_576;
-/** The client's work grows with the square of the records of one request (2.2.4, groupMessagesPerPartition). */
-export const requestRecordsMax = 512;
+/** So many are encoded in some milliseconds, in which nothing else is done. */
+export const requestRecordsMax = 2_048;
 /** Protocol overhead of a record, roughly. */
 const recordOverhead = 100;
 

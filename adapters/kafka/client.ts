@@ -12,6 +12,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { mendIdleQueue } from './idle-queue.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
+import { mendProduce } from './produce-request.ts';
 
 const connectWithinMs: Millis = 3_000;
 const requestWithinMs: Millis = 4_000;
@@ -74,6 +75,7 @@ export interface Connection {
 
 export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   mendIdleQueue();
+  mendProduce(deps.clock);
   const settings = settingsOf(options);
   const config: KafkaConfig = {
     ...connectionOf(options),
