@@ -114,6 +114,7 @@ function severable(config: KafkaConfig): Severable {
     const secure = { ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, host, port };
     const socket = ssl ? connectSecurely(secure, onConnect) : connect({ host, port }, onConnect);
     socket.setKeepAlive(true, keepAliveMs);
+    socket.setNoDelay(true); // the end of a large request does not wait for its beginning to be acknowledged
     sockets.add(socket);
     return socket.once('close', () => sockets.delete(socket));
   };

@@ -12,12 +12,16 @@ import { createFollower } from './follower.ts';
 import { createHistory, readFailed } from './history.ts';
 import { messagesOf, recordOf } from './log-records.ts';
 import type { Settings } from './options.ts';
-import { PartitionBuffer } from './partition-buffer.ts';
+import { PartitionBuffer, type BufferLimits } from './partition-buffer.ts';
 import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
 
-/** Of text in all buffers together, and in one. */
+/** Of text in all buffers together, and in one: a reader that is not further behind than that asks no broker. */
 const charsMax = 67_108_864;
-const bufferCharsMax = 4_194_304;
+const bufferCharsMax = 16_777_216;
+/** Of records in all buffers of a topic together as long as each may hold the fewest, and in one. */
+const recordsMax = 32_768;
+const bufferRecordsMax = 16_384;
+const bufferRecordsMin = 4_096;
 
 export interface KafkaLogDeps {
   readonly client: Client;
@@ -109,9 +113,16 @@ function createBuffers(settings: Settings): (topic: Topic, partition: number) =>
     const key = `${topic} ${partition}`;
     const known = buffers.get(key);
     if (known !== undefined) return known;
-    const buffer = new PartitionBuffer(settings.topics[topic], partition, Math.min(bufferCharsMax, charsMax / (2 * settings.partitions)));
+    const buffer = new PartitionBuffer(settings.topics[topic], partition, limitsFor(settings.partitions));
     buffers.set(key, buffer);
     return buffer;
+  };
+}
+
+function limitsFor(partitions: number): BufferLimits {
+  return {
+    recordsMax: Math.max(bufferRecordsMin, Math.min(bufferRecordsMax, Math.trunc(recordsMax / partitions))),
+    charsMax: Math.min(bufferCharsMax, charsMax / (2 * partitions)),
   };
 }
 
