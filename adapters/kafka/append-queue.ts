@@ -6,11 +6,12 @@
 import type { Message } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import { unavailable, whyOf, type Client } from './client.ts';
+import { groupsOf } from './log-records.ts';
 import { isTooLarge, type Sender } from './sender.ts';
 
 const requestBytesMax = 1_048_576;
-/** The client's work grows with the square of the records of one request (2.2.4, groupMessagesPerPartition). */
-export const requestRecordsMax = 512;
+/** So many are encoded in some milliseconds, in which nothing else is done. */
+export const requestRecordsMax = 2_048;
 /** Protocol overhead of a record, roughly. */
 const recordOverhead = 100;
 
@@ -95,7 +96,7 @@ function takeBatch(waiting: PendingAppend[]): readonly PendingAppend[] {
   return waiting.splice(0, count);
 }
 
-/** Sends the batch as one request; when that is too large, each append by itself, and one that still is, record by record. */
+/** Sends the batch as one request; when that is too large, each append by itself, and one that still is, record by record, or group by group. */
 async function deliver(deps: AppendQueueDeps, batch: readonly PendingAppend[]): Promise<void> {
   const messages = batch.flatMap((append) => append.messages);
   try {
@@ -116,12 +117,12 @@ async function deliver(deps: AppendQueueDeps, batch: readonly PendingAppend[]): 
 /** A record that is too large by itself fails the append; those of its records that went before it stay written. */
 async function deliverByRecord(deps: AppendQueueDeps, append: PendingAppend): Promise<void> {
   let first: number | null = null;
-  for (const message of append.messages) {
+  for (const group of groupsOf(append.messages)) {
     try {
-      first = Math.min(first ?? Number.POSITIVE_INFINITY, await deps.sender.send(deps.partition, [message]));
+      first = Math.min(first ?? Number.POSITIVE_INFINITY, await deps.sender.send(deps.partition, group));
     } catch (error) {
       if (!isTooLarge(error)) throw error;
-      const refusal = recordTooLarge(deps, message, error);
+      const refusal = recordTooLarge(deps, group, error);
       return settle(deps, append, () => append.reject(refusal));
     }
   }
@@ -137,8 +138,8 @@ function settle({ onSettled }: AppendQueueDeps, append: PendingAppend, how: () =
 }
 
 /** Reports it, has the topic's settings looked at, and gives the error to fail with. */
-function recordTooLarge({ client, topic, partition }: AppendQueueDeps, message: Message, error: unknown): GatewayError {
-  const bytes = sizeOf(message);
+function recordTooLarge({ client, topic, partition }: AppendQueueDeps, group: readonly Message[], error: unknown): GatewayError {
+  const bytes = group.reduce((sum, message) => sum + sizeOf(message), 0);
   client.logger.error({ topic, partition, bytes, why: whyOf(error) }, 'record is larger than the topic takes: raise its max.message.bytes');
   client.health.doubt();
   return new GatewayError('payload_too_large', `${topic} takes no record of ${bytes} bytes: raise its max.message.bytes`, error);

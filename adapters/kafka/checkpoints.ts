@@ -13,6 +13,7 @@ import { replicasWithinMs, typeOf, unavailable, type Client } from './client.ts'
 import { createDeskProducers } from './desk-producers.ts';
 import { createReads, fetchBytesMax, isOurs, stamp, type Reads } from './fetching.ts';
 import type { KafkaLog } from './log.ts';
+import { addressed } from './produce-request.ts';
 import { pause, within } from './waits.ts';
 
 const requestBytesMax = 4_194_304;
@@ -45,9 +46,9 @@ export function createCheckpoints(client: Client, eventLog: KafkaLog): Checkpoin
       await checkMark(eventLog, partition, mark);
       if (!producers.isCurrent(partition, used))
         throw new GatewayError('store_unavailable', `partition ${partition} was loaded again or let go meanwhile`); // D2
-      const messages = messagesOf(partition, mark, rows);
+      const messages = messagesOf(mark, rows);
       try {
-        const saved = retried(client, () => commit(used.producer, topic, messages));
+        const saved = retried(client, () => commit(used.producer, topic, partition, messages));
         await within(clock, saveWithinMs, `save ${topic} ${partition}`, saved);
         health.good('save desks');
       } catch (error) {
@@ -87,10 +88,11 @@ async function checkMark(eventLog: KafkaLog, partition: number, { inputs, facts 
 }
 
 /** Writes the messages in one transaction (D1). */
-async function commit(producer: Producer, topic: string, messages: readonly OutMessage[]): Promise<void> {
+async function commit(producer: Producer, topic: string, partition: number, messages: readonly OutMessage[]): Promise<void> {
   const transaction = await producer.transaction();
   try {
-    for (const piece of piecesOf(messages)) await transaction.send({ topic, acks: -1, timeout: replicasWithinMs, messages: [...piece] });
+    for (const piece of piecesOf(messages))
+      await transaction.send({ topic, acks: -1, timeout: replicasWithinMs, messages: addressed(partition, piece) });
   } catch (error) {
     await transaction.abort(); // its own failure ends the producer (D3)
     throw error;
@@ -152,12 +154,12 @@ function isFenced(error: unknown): boolean {
   return ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'INVALID_TXN_STATE'].includes(typeOf(error));
 }
 
-function messagesOf(partition: number, mark: CheckpointMark, rows: readonly DeskRow[]): readonly OutMessage[] {
-  return [...rows.map((row) => messageOf(partition, row)), { key: markKey, value: JSON.stringify(mark), partition, headers: stamp }];
+function messagesOf(mark: CheckpointMark, rows: readonly DeskRow[]): readonly OutMessage[] {
+  return [...rows.map(messageOf), { key: markKey, value: JSON.stringify(mark), headers: stamp }];
 }
 
-function messageOf(partition: number, { scope, table, key, doc }: DeskRow): OutMessage {
-  return { key: JSON.stringify([scope, table, key]), value: doc === null ? null : JSON.stringify(doc), partition, headers: stamp };
+function messageOf({ scope, table, key, doc }: DeskRow): OutMessage {
+  return { key: JSON.stringify([scope, table, key]), value: doc === null ? null : JSON.stringify(doc), headers: stamp };
 }
 
 function rowOf(messageKey: string, value: Buffer): DeskRow {

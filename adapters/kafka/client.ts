@@ -12,6 +12,7 @@ import type { Clock } from '../../src/ports/clock.ts';
 import type { Logger } from '../../src/ports/logger.ts';
 import { mendIdleQueue } from './idle-queue.ts';
 import { connectionOf, settingsOf, type KafkaOptions, type Settings } from './options.ts';
+import { mendProduce } from './produce-request.ts';
 
 const connectWithinMs: Millis = 3_000;
 const requestWithinMs: Millis = 4_000;
@@ -74,6 +75,7 @@ export interface Connection {
 
 export function createClient(options: KafkaOptions, deps: ClientDeps): Client {
   mendIdleQueue();
+  mendProduce(deps.clock);
   const settings = settingsOf(options);
   const config: KafkaConfig = {
     ...connectionOf(options),
@@ -112,6 +114,7 @@ function severable(config: KafkaConfig): Severable {
     const secure = { ...(isIP(host) === 0 ? { servername: host } : {}), ...ssl, host, port };
     const socket = ssl ? connectSecurely(secure, onConnect) : connect({ host, port }, onConnect);
     socket.setKeepAlive(true, keepAliveMs);
+    socket.setNoDelay(true); // the end of a large request does not wait for its beginning to be acknowledged
     sockets.add(socket);
     return socket.once('close', () => sockets.delete(socket));
   };

@@ -43,8 +43,10 @@ export function createHistory({ client, reads, generationOf }: HistoryDeps): His
     );
     if (kept !== undefined) return kept;
     const fetched = await fetchAt(client, reads, { topic, partition, offset });
-    const wanted = fetched.messages.filter((message) => message.offset >= fetched.from);
-    const records = wanted.map((message) => recordOf(client, fetched.topic, partition, message));
+    const { messages, from } = fetched;
+    const records = messages.flatMap((message, at) =>
+      message.offset < from ? [] : [recordOf(client, fetched.topic, partition, messages, at)],
+    );
     const page = { topic, partition, generation, records };
     if (page.records.length > 0) pages.push(page);
     if (pages.length > pagesMax) pages.shift();

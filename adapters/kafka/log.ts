@@ -1,6 +1,7 @@
 // The event log over two topics, one record for each input and fact: the port's offsets are the topic's own.
 //   L1  A record's text is its value, its scope the key; the delivery it came from is a header of the batch's first record (log-records.ts).
 //   L2  What this process appended is readable at once where it continues what we know; nothing is fetched that we wrote ourselves.
+import type { Message } from 'kafkajs';
 import { GatewayError } from '../../src/core/errors.ts';
 import type { BackboneWatch } from '../../src/ports/backbone.ts';
 import type { EventLog, LogBatch, Topic } from '../../src/ports/event-log.ts';
@@ -9,14 +10,18 @@ import { typeOf, unavailable, type Client } from './client.ts';
 import { createReads, type Reads } from './fetching.ts';
 import { createFollower } from './follower.ts';
 import { createHistory, readFailed } from './history.ts';
-import { messagesOf, recordOf, textsOf } from './log-records.ts';
+import { messagesOf, recordOf } from './log-records.ts';
 import type { Settings } from './options.ts';
-import { PartitionBuffer } from './partition-buffer.ts';
+import { PartitionBuffer, type BufferLimits } from './partition-buffer.ts';
 import { createWriter, writerLimits, type WriterLimits } from './writer.ts';
 
-/** Of text in all buffers together, and in one. */
+/** Of text in all buffers together, and in one: a reader that is not further behind than that asks no broker. */
 const charsMax = 67_108_864;
-const bufferCharsMax = 4_194_304;
+const bufferCharsMax = 16_777_216;
+/** Of records in all buffers of a topic together as long as each may hold the fewest, and in one. */
+const recordsMax = 32_768;
+const bufferRecordsMax = 16_384;
+const bufferRecordsMin = 4_096;
 
 export interface KafkaLogDeps {
   readonly client: Client;
@@ -38,8 +43,8 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
   const reads = createReads(client);
   const bufferOf = createBuffers(settings);
   const history = createHistory({ client, reads, generationOf: (topic, partition) => bufferOf(topic, partition).generation });
-  const follower = createFollower(client, (buffer, message) => {
-    buffer.push(recordOf(client, buffer.topic, buffer.partition, message), message.value?.length ?? 0);
+  const follower = createFollower(client, (buffer, messages, at) => {
+    buffer.push(recordOf(client, buffer.topic, buffer.partition, messages, at), messages[at]?.value?.length ?? 0);
   });
   let closed = false;
 
@@ -53,9 +58,9 @@ export function createLog({ client, watch, limits = writerLimits }: KafkaLogDeps
     partitions: settings.partitions,
     async append(topic, batch) {
       check(batch.partition);
-      const texts = textsOf(topic, batch);
-      const appended = await writers[topic].append(batch.partition, messagesOf(topic, batch, texts));
-      noteAppended(bufferOf(topic, batch.partition), batch, texts, appended);
+      const messages = messagesOf(topic, batch);
+      const appended = await writers[topic].append(batch.partition, messages);
+      noteAppended(bufferOf(topic, batch.partition), batch, messages, appended);
       return appended.offset;
     },
     async settled(partition) {
@@ -108,20 +113,27 @@ function createBuffers(settings: Settings): (topic: Topic, partition: number) =>
     const key = `${topic} ${partition}`;
     const known = buffers.get(key);
     if (known !== undefined) return known;
-    const buffer = new PartitionBuffer(settings.topics[topic], partition, Math.min(bufferCharsMax, charsMax / (2 * settings.partitions)));
+    const buffer = new PartitionBuffer(settings.topics[topic], partition, limitsFor(settings.partitions));
     buffers.set(key, buffer);
     return buffer;
   };
 }
 
+function limitsFor(partitions: number): BufferLimits {
+  return {
+    recordsMax: Math.max(bufferRecordsMin, Math.min(bufferRecordsMax, Math.trunc(recordsMax / partitions))),
+    charsMax: Math.min(bufferCharsMax, charsMax / (2 * partitions)),
+  };
+}
+
 /** Puts into the buffer what we appended where it is what comes next there (L2), and wakes the readers when there is more to read. */
-function noteAppended(buffer: PartitionBuffer, batch: LogBatch, texts: readonly string[], { offset, whole }: Appended): void {
+function noteAppended(buffer: PartitionBuffer, batch: LogBatch, messages: readonly Message[], { offset, whole }: Appended): void {
   const { partition, scope, values } = batch;
   const endBefore = buffer.durableEnd;
   if (whole && offset === buffer.next)
     for (const [index, value] of values.entries())
-      buffer.push({ partition, offset: offset + index, scope, value }, texts[index]?.length ?? 0);
-  else buffer.durableEnd = Math.max(buffer.durableEnd, offset + texts.length);
+      buffer.push({ partition, offset: offset + index, scope, value }, messages[index]?.value?.length ?? 0);
+  else buffer.durableEnd = Math.max(buffer.durableEnd, offset + messages.length);
   if (buffer.durableEnd > endBefore) buffer.notify();
 }
 

@@ -2,11 +2,15 @@
 //   S1  Holds records without a gap, from some offset up to `next`; beyond its bounds the oldest are dropped.
 import type { LogRecord } from '../../src/ports/event-log.ts';
 
-const recordsMax = 4_096;
-
 interface BufferedRecord {
   readonly record: LogRecord;
   readonly chars: number;
+}
+
+export interface BufferLimits {
+  readonly recordsMax: number;
+  /** Of their text; the newest record stays, however large. */
+  readonly charsMax: number;
 }
 
 export class PartitionBuffer {
@@ -16,6 +20,7 @@ export class PartitionBuffer {
   /** How many at the head of `#records` are dropped and not yet removed. */
   #dropped = 0;
   #chars = 0;
+  readonly #recordsMax: number;
   readonly #charsMax: number;
   /** Offset that the next record here will have; null before it is known where the partition ends. */
   next: number | null = null;
@@ -25,9 +30,10 @@ export class PartitionBuffer {
   generation = 0;
   readonly watchers = new Set<() => void>();
 
-  constructor(topic: string, partition: number, charsMax: number) {
+  constructor(topic: string, partition: number, { recordsMax, charsMax }: BufferLimits) {
     this.topic = topic;
     this.partition = partition;
+    this.#recordsMax = recordsMax;
     this.#charsMax = charsMax;
   }
 
@@ -80,7 +86,7 @@ export class PartitionBuffer {
 
   /** S1; the newest record stays, however large. The array is shortened only when half of it is dropped, so that a push stays cheap. */
   #dropOldest(): void {
-    while (this.#count() > recordsMax || (this.#chars > this.#charsMax && this.#count() > 1)) {
+    while (this.#count() > this.#recordsMax || (this.#chars > this.#charsMax && this.#count() > 1)) {
       this.#chars -= this.#records[this.#dropped]?.chars ?? 0;
       this.#dropped += 1;
     }

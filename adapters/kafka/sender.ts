@@ -5,6 +5,7 @@
 import type { Message, Producer } from 'kafkajs';
 import { second, type Millis } from '../../src/core/time.ts';
 import { metadataMaxAgeMs, replicasWithinMs, typeOf, type Client } from './client.ts';
+import { addressed } from './produce-request.ts';
 import { within } from './waits.ts';
 
 const sendWithinMs: Millis = 8 * second;
@@ -39,8 +40,8 @@ export function createSender(client: Client, topic: string, onEnded: OnEnded): S
   let current: ProducerInUse | null = null;
 
   async function sendWith(used: ProducerInUse, partition: number, messages: readonly Message[]): Promise<number> {
-    const addressed = messages.map((message) => ({ ...message, partition }));
-    const sent = used.connected.then((producer) => producer.send({ topic, acks: -1, timeout: replicasWithinMs, messages: addressed }));
+    const record = { topic, acks: -1, timeout: replicasWithinMs, messages: addressed(partition, messages) };
+    const sent = used.connected.then((producer) => producer.send(record));
     const [first] = await within(clock, sendWithinMs, part, sent);
     // Of a partition that the topic does not have (made anew, smaller) it sends nothing and answers nothing.
     if (first?.partition !== partition || first.baseOffset === undefined)

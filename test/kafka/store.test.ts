@@ -21,6 +21,7 @@ import {
 import { logContract, stateContract } from '../contracts/store-log.ts';
 import { viewsContract } from '../contracts/store-views.ts';
 import { until } from '../senders/support.ts';
+import { newAlerts } from '../support/storm-of-new.ts';
 import { foreignBrokers } from './broker/jars.ts';
 import { kafkaPresence, kafkaVersions, startKafka, type KafkaCluster } from './broker/kafka.ts';
 
@@ -55,6 +56,43 @@ function suite(version: string): void {
     assert.equal((await here.log.read('facts', 0, 1, 10)).length, 1);
 
     for (const store of [here, there]) await store.close();
+    for (const dir of dirs) await rm(dir, { recursive: true, force: true });
+  });
+
+  test('L4: facts of one append are read from any of their offsets, by this process and by another, also when what was before is trimmed', async () => {
+    const dirs = await Promise.all([1, 2, 3].map(() => mkdtemp(join(tmpdir(), 'quench-kafka-'))));
+    const clock: SetClock = { at: 1_000, now: () => 1_000 };
+    const [here, there, fresh] = await Promise.all(dirs.map((dir) => open(`g${process.pid}.`, dir, clock, 'shared')));
+    assert.ok(here !== undefined && there !== undefined && fresh !== undefined);
+    const facts = newAlerts(40).flatMap((turned) => turned.facts);
+    let followed: readonly unknown[] = [];
+    const follow = async (): Promise<void> => {
+      followed = (await there.log.read('facts', 0, 0, facts.length)).map(({ value }) => value);
+    };
+    there.log.watch('facts', 0, () => void follow().catch(() => {}));
+    await there.log.end('facts', 0, Number.POSITIVE_INFINITY);
+    assert.equal(await here.log.append('facts', { partition: 0, scope: 'default', values: facts.slice(0, 3) }), 0);
+    assert.equal(await here.log.append('facts', { partition: 0, scope: 'default', values: facts.slice(3) }), 3);
+    await until('the other process follows them', {
+      withinMs: 30_000,
+      look: async () => (followed.length === facts.length ? true : null),
+      seen: async () => String(followed.length),
+    });
+    assert.deepEqual(followed, facts);
+
+    for (const { log } of [here, there])
+      for (const offset of [0, 1, 2, 3, 4, 64, 129, 131, facts.length - 1]) {
+        const records = await log.read('facts', 0, offset, 2);
+        assert.deepEqual(
+          records.map((record) => [record.offset, record.scope, record.value]),
+          facts.slice(offset, offset + 2).map((fact, place) => [offset + place, 'default', fact]),
+        );
+      }
+    await here.log.trim('facts', 0, 5);
+    const [first] = await fresh.log.read('facts', 0, 0, 1);
+    assert.deepEqual([first?.offset, first?.value], [5, facts[5]]);
+
+    for (const store of [here, there, fresh]) await store.close();
     for (const dir of dirs) await rm(dir, { recursive: true, force: true });
   });
 

@@ -88,7 +88,7 @@ function expected({ next, durableEnd, held }: Model, offset: number, max: number
 test('S1: a reader is given what was pushed, without a gap, or is sent to the log; never anything else', () => {
   fc.assert(
     fc.property(fc.array(deed, { maxLength: 40, size: 'max' }), fc.integer({ min: 1, max: 300 }), (deeds, max) => {
-      const buffer = new PartitionBuffer('t', 0, charsMax);
+      const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax });
       const model: Model = { next: null, durableEnd: 0, held: [], chars: 0 };
       for (const what of deeds) {
         play(buffer, model, what);
@@ -109,7 +109,7 @@ test('S1: a reader is given what was pushed, without a gap, or is sent to the lo
 });
 
 test('S1: a buffer that is pushed to for ever stays within its bounds', () => {
-  const buffer = new PartitionBuffer('t', 0, charsMax);
+  const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax });
   buffer.place(0, true);
   const total = 3 * recordsMax + 5;
   for (let offset = 0; offset < total; offset += 1) assert.ok(buffer.push(recordAt(offset), 1));
@@ -121,7 +121,7 @@ test('S1: a buffer that is pushed to for ever stays within its bounds', () => {
 test('S1: what was dropped is let go, however few the records are', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
-  const buffer = new PartitionBuffer('t', 0, 1_000_000);
+  const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax: 1_000_000 });
   buffer.place(0, true);
   const held = pushWatched(buffer, 300);
 
@@ -140,7 +140,7 @@ function pushWatched(buffer: PartitionBuffer, count: number): readonly WeakRef<L
 }
 
 test('one record larger than all that may be held is held, alone', () => {
-  const buffer = new PartitionBuffer('t', 0, charsMax);
+  const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax });
   buffer.place(0, true);
   buffer.push(recordAt(0), 10);
   buffer.push(recordAt(1), charsMax + 1);
@@ -153,7 +153,7 @@ test('one record larger than all that may be held is held, alone', () => {
 });
 
 test('a reader beyond what is here, but not beyond what is durable, is sent to the log', () => {
-  const buffer = new PartitionBuffer('t', 0, charsMax);
+  const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax });
   buffer.place(5, true);
   buffer.durableEnd = 8;
 
@@ -162,7 +162,7 @@ test('a reader beyond what is here, but not beyond what is durable, is sent to t
 });
 
 test('every watcher is called once for each word, and none that has gone', () => {
-  const buffer = new PartitionBuffer('t', 0, charsMax);
+  const buffer = new PartitionBuffer('t', 0, { recordsMax, charsMax });
   const heard: string[] = [];
   const one = (): void => void heard.push('one');
   buffer.watchers.add(one);
