@@ -1,4 +1,5 @@
-// What one more thing costs the core when much is open already: a silence, a new alert beside silences and playbooks, a run.
+// What one more thing costs the core when much is open already: an alert that comes, repeats or clears, alone, in a storm and in what a storm
+// speaks for; a silence; a new alert beside silences and playbooks; a run.
 // Run: node bench/growth.ts [open …]; 1,000 and 100,000 open alerts when none is said. CPU time of the main thread: the
 // machine may be busy. Each open alert has an incident of its own, which is the worst for whatever walks over incidents.
 import { setFlagsFromString } from 'node:v8';
@@ -10,6 +11,7 @@ import { metaOf, newDesk, type Desk } from '../src/core/desk.ts';
 import { fold } from '../src/core/fold.ts';
 import type { Policy } from '../src/core/playbook/policy.ts';
 import type { Fact, Input } from '../src/core/records.ts';
+import { isMessage, messageOf } from '../src/core/resource/message.ts';
 import { hour } from '../src/core/time.ts';
 import { turn } from '../src/core/turn.ts';
 import { someday } from '../test/support/clock.ts';
@@ -22,29 +24,49 @@ type Given<T> = T extends Input ? Omit<T, 'scope' | 'at'> : never;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void; // what the flag exposes
 const measured = 2_000;
+/** A storm adopts no more than a thousand (S4 of decide/adopt.ts). */
+const children = 999;
 const expressions = createExpressions();
 
 interface World {
   readonly desk: Desk;
-  /** One turn. */
+  /** One turn, and those of the desks of resources that its facts speak to, with what they answer. */
   say(given: Given<Input>): readonly Fact[];
-  /** A new alert, numbered on. */
-  alert(): readonly Fact[];
+  /** A new alert, numbered on; or one of before, again or cleared. */
+  alert(change?: { readonly number?: number; readonly cleared?: boolean }): readonly Fact[];
   /** From here on this policy is in force. */
   policy(policy: Policy): void;
 }
 
-function emptyWorld(): World {
+/** `stormOf`: as many new alerts are a storm; never, if not said. */
+function emptyWorld(stormOf = Number.MAX_SAFE_INTEGER): World {
   const desk = newDesk('default');
-  const noStorm = { storm: { alerts: Number.MAX_SAFE_INTEGER, withinMs: hour } };
-  let rules: DecisionContext = { policy: policyOf(noStorm), frozen: null, installation: null, expressions };
+  const desks = new Map([['default', desk]]);
+  const storm = { storm: { alerts: stormOf, withinMs: hour } };
+  let rules: DecisionContext = { policy: policyOf(storm), frozen: null, installation: null, expressions };
   let offset = 0;
-  let number = 0;
+  let newest = 0;
+  const deskOf = (scope: string): Desk => {
+    const found = desks.get(scope) ?? newDesk(scope);
+    desks.set(scope, found);
+    return found;
+  };
   const world: World = {
     desk,
-    say: (given) => turn(desk, { scope: 'default', at: someday, ...given } as Input, rules, (offset += 1)), // a member of the union again
-    alert() {
-      number += 1;
+    say(given) {
+      const first = { scope: 'default', at: someday, ...given } as Input; // a member of the union again
+      const all = turn(desk, first, rules, (offset += 1));
+      if (!all.some(isMessage)) return all;
+      const told = [...all];
+      const inputs = told.filter(isMessage).map((fact) => messageOf(fact, someday));
+      for (let input = inputs.shift(); input !== undefined; input = inputs.shift()) {
+        const facts = turn(deskOf(input.scope), input, rules, (offset += 1));
+        if (input.scope === 'default') told.push(...facts);
+        inputs.push(...facts.filter(isMessage).map((fact) => messageOf(fact, someday)));
+      }
+      return told;
+    },
+    alert({ number = (newest += 1), cleared = false } = {}) {
       const host = `h${number}.example.org`;
       const labels = {
         alertname: `Rule${number % 500}`,
@@ -53,11 +75,17 @@ function emptyWorld(): World {
         region: 'eu-west-1',
         team: `t${number % 32}`,
       };
-      const event = eventOf({ name: `Rule${number % 500}`, labels, entity: { host, service: `s${number}` }, startedAt: someday });
+      const event = eventOf({
+        name: `Rule${number % 500}`,
+        labels,
+        entity: { host, service: `s${number}` },
+        startedAt: someday,
+        claim: cleared ? 'cleared' : 'firing',
+      });
       return world.say({ type: 'AlertSeen', endpoint: 'e', delivery: '', index: 0, event });
     },
     policy(policy) {
-      rules = { ...rules, policy: { ...policy, ...noStorm } };
+      rules = { ...rules, policy: { ...policy, ...storm } };
     },
   };
   return world;
@@ -112,10 +140,15 @@ function msSince(before: NodeJS.CpuUsage): number {
 /** Microseconds a new alert. */
 function newAlert(world: World): number {
   for (let each = 0; each < 500; each += 1) world.alert();
+  return eachOf(() => world.alert());
+}
+
+/** Microseconds each, of `measured` if not said otherwise. */
+function eachOf(action: (at: number) => unknown, rounds = measured): number {
   collect(); // what was filled before has left its garbage, which is not what is measured
   const cpu = process.threadCpuUsage();
-  for (let each = 0; each < measured; each += 1) world.alert();
-  return (msSince(cpu) * 1_000) / measured;
+  for (let at = 0; at < rounds; at += 1) action(at);
+  return (msSince(cpu) * 1_000) / rounds;
 }
 
 const shapes: readonly { readonly says: string; readonly of: (at: number) => readonly Matcher[] }[] = [
@@ -163,7 +196,59 @@ function playbooks(open: number): readonly (string | number)[] {
   return [open, ...costs];
 }
 
+/** A new alert, a repeat and a recovery: each alert an incident of its own, all of them one storm, and a storm that speaks for 999 incidents. */
+function alerts(open: number): readonly (readonly (string | number)[])[] {
+  const apart = filled(emptyWorld(), open);
+  const storm = filled(emptyWorld(100), open);
+  const parent = filled(emptyWorld(children + 1), open);
+  const speaksFor = parent.desk.indexes.openChildren.values().reduce((sum, { size }) => sum + size, 0);
+  if (speaksFor < 0.9 * Math.min(open, children)) throw new Error(`expected a storm with children, seen ${speaksFor} of them`);
+  const rowOf = (says: string, world: World, among: number): readonly (string | number)[] => {
+    const rounds = Math.min(measured, Math.floor(among / 2));
+    const clears = eachOf((at) => world.alert({ number: 1 + at, cleared: true }), rounds).toFixed(1);
+    const repeats = eachOf((at) => world.alert({ number: rounds + 1 + (at % rounds) })).toFixed(1);
+    return [open, says, newAlert(world).toFixed(1), repeats, clears];
+  };
+  return [
+    rowOf('an incident each', apart, open),
+    rowOf('one storm', storm, open),
+    rowOf(`a storm beside ${speaksFor} incidents that it speaks for; what repeats and clears is in those`, parent, children),
+  ];
+}
+
+/** Every open alert has a run at work of a playbook to which a person said yes: how many there are is asked before each one more. */
+function runs(open: number): readonly (string | number)[] {
+  const world = emptyWorld();
+  const service = { type: 'string', from: 'alert.service', fallback: null, pattern: '[a-z0-9]+', maxLength: 64, oneOf: null } as const;
+  const guards = { ...playbookOf().guards, concurrency: 1_000_000, blastRadius: null };
+  const triggers = [{ on: 'alert', when: 'alert.severity == "critical"', forMs: 0 }] as const;
+  world.policy(policyOf({ playbooks: [playbookOf({ mode: 'approve', params: { service }, guards, triggers })] }));
+  const calls: { readonly run: string; readonly call: string }[] = [];
+  const begin = (): void => {
+    const started = world.alert().find((fact) => fact.type === 'RunStarted');
+    const facts = started === undefined ? [] : world.say({ type: 'Approved', run: started.run, by: 'ann', via: 'api' });
+    const asked = facts.find((fact) => fact.type === 'StepRequested');
+    if (asked === undefined) throw new Error('expected a run that asks for its first step');
+    calls.push({ run: asked.run, call: asked.call });
+  };
+  for (let each = 0; each < open; each += 1) begin();
+  const rounds = Math.min(measured, open) / 2;
+  const begins = eachOf(begin, rounds).toFixed(1);
+  const repeats = eachOf((at) => world.alert({ number: 1 + (at % rounds) }), rounds).toFixed(1);
+  const answers = eachOf(() => {
+    const call = calls.pop();
+    if (call === undefined) return;
+    world.say({ type: 'StepClaimed', ...call, worker: 'w1' });
+    world.say({ type: 'StepAnswered', ...call, worker: 'w1', outcome: { outcome: 'ok', output: {} }, tookMs: 5 });
+  }, rounds).toFixed(1);
+  return [open, begins, answers, repeats];
+}
+
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 100_000];
+console.log(table(['open', 'alerts are', 'new, µs', 'repeat, µs', 'recovery, µs'], sizes.flatMap(alerts)));
+console.log(
+  `\n${table(['open, each with a run at work', 'one more begins, with its approval, µs', 'its step is claimed and done, µs', 'repeat of an alert, µs'], sizes.map(runs))}\n`,
+);
 console.log(
   table(['open', '999 silences', 'new alert, µs', 'one more silence, ms', 'longest slice, ms', 'slices'], sizes.flatMap(silences)),
 );
