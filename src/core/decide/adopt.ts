@@ -38,7 +38,8 @@ export function adoptWindow(ctx: TurnContext, id: string): void {
   lift(ctx, storm, related);
   for (const incident of related) adopt(ctx, id, incident);
   const now = incidentOf(ctx, id) ?? storm;
-  for (const incident of found) if (!related.includes(incident) && !isAbove(ctx, incident, now, common)) adopt(ctx, id, incident);
+  const adopted = new Set(related);
+  for (const incident of found) if (!adopted.has(incident) && !isAbove(ctx, incident, now, common)) adopt(ctx, id, incident);
   reword(ctx, id);
 }
 
@@ -191,26 +192,31 @@ function isRelated(ctx: TurnContext, incident: Incident, common: Rules): boolean
 interface Rules {
   readonly counts: ReadonlyMap<string, number>;
   readonly all: number;
+  /** How many of them are of a rule that makes the storm. */
+  readonly made: number;
 }
 
 /** How many firing alerts each rule has in a storm and in what it speaks for; out of the first so many. */
 function rulesOf(ctx: TurnContext, incidents: readonly Incident[]): Rules {
   const counts = new Map<string, number>();
   let all = 0;
-  for (const incident of incidents) {
+  count: for (const incident of incidents) {
     for (const { alert } of firingOf(ctx, incident)) {
-      if (all >= alertsAsked) return { counts, all };
+      if (all >= alertsAsked) break count;
       counts.set(alert.name, (counts.get(alert.name) ?? 0) + 1);
       all += 1;
     }
   }
-  return { counts, all };
+  let made = 0;
+  for (const count of counts.values()) if (makes(count, all)) made += count;
+  return { counts, all, made };
+}
+
+function makes(count: number, all: number): boolean {
+  return count > 1 && count >= all * commonShare;
 }
 
 /** A rule that makes the storm; where no rule does, for it is a mix of many, each belongs to it as much as the others. */
-function isCommon({ counts, all }: Rules, name: Alert['name']): boolean {
-  const makes = (count: number): boolean => count > 1 && count >= all * commonShare;
-  let made = 0;
-  for (const count of counts.values()) if (makes(count)) made += count;
-  return made * 2 < all || makes(counts.get(name) ?? 0);
+function isCommon({ counts, all, made }: Rules, name: Alert['name']): boolean {
+  return made * 2 < all || makes(counts.get(name) ?? 0, all);
 }
