@@ -34,8 +34,11 @@ export async function startSeries(
     const projector = seriesProjector({ series, notebook, cursors: store.cursors, clock, options: { hosts }, giveUpAfterMs, logger });
     return { series, projectors: [projector], stop: async () => projector.stop() };
   } catch (error) {
-    if (!(error instanceof GatewayError)) throw error;
-    logger.error({ error: error.message }, 'the time series cannot be opened: the gateway goes on without them, until its next start');
+    // Whatever it is, a person who is needed is reached without them.
+    logger.error(
+      { error: error instanceof GatewayError ? error.message : error },
+      'the time series cannot be opened: the gateway goes on without them, until its next start',
+    );
     return nothing;
   }
 }

@@ -24,7 +24,7 @@ async function kept({ dir }: Folder, measurement: Point['measurement']): Promise
 }
 
 test('alerts become points, each once, over a restart; a damaged file is filled from the log again', { timeout: 90_000 }, async (t) => {
-  const place = folder(t, { 'quench.yaml': house });
+  const place = folder(t, { 'quench.yaml': `${house}delivery: { bundle: 0s }\n` });
   const first = await open(t, place);
   assert.equal(await deliver(first.url, 'DiskFull', 3), 200);
   const shown = async (url: string): Promise<void> =>
@@ -57,6 +57,21 @@ test('alerts become points, each once, over a restart; a damaged file is filled 
   await third.stop();
   assert.deepEqual(await kept(place, 'alert'), after);
 });
+
+test(
+  'series whose options do not load keep no gateway from paging: it keeps them itself until that is mended',
+  { timeout: 60_000 },
+  async (t) => {
+    for (const series of ['series: { influx: { database: x } }', 'series: { influx: here }', 'series: { nobody: {} }', 'series: []']) {
+      const place = folder(t, { 'quench.yaml': `${house}${series}\n` });
+      const { url, rang, stop, said } = await open(t, place);
+      assert.equal(await deliver(url, 'Down'), 200);
+      await until('it rings', () => /Down/.test(rang()));
+      assert.match(said(), /series/, 'and it is said');
+      await stop();
+    }
+  },
+);
 
 test('series that cannot be opened keep no gateway from paging', { timeout: 60_000 }, async (t) => {
   const place = folder(t, { 'quench.yaml': house });

@@ -30,7 +30,7 @@ describe('a gateway with its series in InfluxDB', { skip: presence.skip, timeout
 
   test('cut off in the middle, and killed with it: nobody feels it, nothing is lost, nothing is there twice', async (t) => {
     const gate = await gateTo(server.url);
-    const place = folder(t, { 'quench.yaml': `${house}series: { influx: { url: ${gate.url} } }\n` });
+    const place = folder(t, { 'quench.yaml': `${house}delivery: { bundle: 0s }\nseries: { influx: { url: ${gate.url} } }\n` });
     const first = await open(t, place);
     assert.equal(await deliver(first.url, 'Early', 30), 200);
     await until('the first are there', async () => (await fired()).some(([, times]) => times === 30));

@@ -30,11 +30,15 @@ export function seriesOf(loading: Loading): Config['series'] {
     );
   const options = raw[kind.name] ?? {};
   const pointer = below('/series', kind.name);
+  const told = loading.problems.length;
   const isMapping = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (!isMapping) complain(loading, pointer, `expected the options of ${kind.name}, as a mapping`);
+  const judged = isMapping ? optionsOf(loading, pointer, options as Options, kind) : {};
+  // A start on a file that does not load keeps them itself: options with a fault open nothing.
+  const isSound = loading.problems.length === told;
   return {
-    type: kind.name,
-    options: isMapping ? optionsOf(loading, pointer, options as Options, kind) : {},
+    type: isSound ? kind.name : kinds[0].name,
+    options: isSound ? judged : {},
     keep: keepOf(loading, raw.keep ?? {}),
     hosts: raw.hosts ?? false,
     minutesSaved: { default: configDefaults.minutesSaved, ...raw.minutesSaved },
