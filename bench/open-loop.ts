@@ -2,8 +2,8 @@
 // Quench and Alertmanager take turns under the same load: half of the alerts are known, half are new.
 // Run: node bench/open-loop.ts [seconds] [rates, as 500,2000,4000]. ALERTMANAGER=/path/to/alertmanager is measured beside Debian's:
 //   GOBIN=/tmp/am go install github.com/prometheus/alertmanager/cmd/alertmanager@v0.31.1
-import { connect, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { openLine, type Line } from './line.ts';
 import { caughtUp, quantile, startAlertmanager, startQuench, table, type Server } from './support.ts';
 
 const seconds = Number(process.argv[2] ?? 10);
@@ -44,7 +44,7 @@ try {
 
 /** Offers alerts at the rate; the first second does not count. Resolves when every one is answered. */
 async function offer(server: Server, rate: number): Promise<Outcome> {
-  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(server)));
+  const lines = await Promise.all(Array.from({ length: connections }, () => openLine(server.url)));
   const idle = [...lines];
   const waiting: number[] = [];
   const tookMs: number[] = [];
@@ -106,44 +106,4 @@ function requestOf({ url, token }: Server, number: number): string {
   ];
   const login = token === '' ? [] : [`authorization: Bearer ${token}`];
   return `${[...head, ...login].join('\r\n')}\r\n\r\n${body}`;
-}
-
-/** One connection that is kept; one request at a time. */
-interface Line {
-  post(request: string, answered: (status: number) => void): void;
-  close(): void;
-}
-
-/** A client of its own: node:http's would take more of the two cores than the servers that are measured. */
-function openLine({ url }: Server): Promise<Line> {
-  const { hostname, port } = new URL(url);
-  let text = '';
-  let answered: ((status: number) => void) | null = null;
-  const end = (status: number): void => {
-    const told = answered;
-    answered = null;
-    text = '';
-    told?.(status);
-  };
-  const socket: Socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  socket.setEncoding('latin1');
-  socket.on('data', (part: string) => {
-    text += part;
-    const headEnd = text.indexOf('\r\n\r\n');
-    if (headEnd < 0) return;
-    const length = Number(/\r\ncontent-length: *(\d+)/i.exec(text.slice(0, headEnd))?.[1] ?? 0);
-    if (text.length >= headEnd + 4 + length) end(Number(text.slice(9, 12)));
-  });
-  socket.on('error', () => end(0));
-  const line: Line = {
-    post(request, told) {
-      answered = told;
-      socket.write(request);
-    },
-    close: () => void socket.destroy(),
-  };
-  return new Promise((resolve, reject) => {
-    socket.once('connect', () => resolve(line));
-    socket.once('error', reject);
-  });
 }
