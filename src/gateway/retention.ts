@@ -6,8 +6,8 @@ import type { Logger } from '../ports/logger.ts';
 /** Once an hour, away from the full hour when everybody's jobs start. */
 const hourly = '23 * * * *';
 
-/** Asking what the files take costs nothing, and a busy gateway writes a hundred megabytes in a minute. */
-const everyMinute = '37 * * * * *';
+/** Asking what the files take costs nothing, and a busy gateway writes ten megabytes in the meantime. */
+const everyTenSeconds = '*/10 * * * * *';
 
 /** Returns how to stop. `budget`: null where the files are nobody's. */
 export function startRetention(deps: RetentionDeps, budget: Budget | null, logger: Pick<Logger, 'info' | 'error'>): () => Promise<void> {
@@ -31,9 +31,9 @@ export function startRetention(deps: RetentionDeps, budget: Budget | null, logge
         );
       told = overBytes > 0;
     } catch (error) {
-      logger.error({ error }, 'keeping the store within limits.disk failed, tries again in a minute');
+      logger.error({ error }, 'keeping the store within limits.disk failed, tries again in ten seconds');
     }
   };
-  const tasks = [schedule(hourly, sweep, { noOverlap: true }), schedule(everyMinute, keep, { noOverlap: true })];
+  const tasks = [schedule(hourly, sweep, { noOverlap: true }), schedule(everyTenSeconds, keep, { noOverlap: true })];
   return async () => void (await Promise.all(tasks.map((task) => task.destroy())));
 }
