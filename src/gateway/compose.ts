@@ -134,6 +134,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     await engine.beforeTheDoor();
     const port = await http.start(config.listen.port, config.listen.host);
     stops.add(() => http.stop());
+    stops.add(async () => intake?.hurry());
     stops.add(startRecall(config, around, { store, failOpen }));
     await engine.start();
     return { port, service, reload, stop: () => drain.run().then(stops.all) };

@@ -23,6 +23,7 @@ import { letterOf } from './letter.ts';
 import { parseWith } from './parse.ts';
 import { partitionOf } from './scope.ts';
 import { createSlowing } from './slowing.ts';
+import { isUrgent } from '../failopen/urgent.ts';
 import { allOf, openStampedLog, type NewInput } from './stamped-log.ts';
 
 const deliveryCharsMax = 128;
@@ -44,7 +45,8 @@ export interface IntakeParts extends Omit<DeliveryWriterDeps, 'log'> {
 }
 
 export type Acceptance =
-  | { readonly status: 'accepted'; readonly alerts: number; readonly warnings: readonly string[] }
+  /** `isUrgent`: it brought a few alerts that are all urgent, and nothing else. */
+  | { readonly status: 'accepted'; readonly alerts: number; readonly warnings: readonly string[]; readonly isUrgent?: true }
   | { readonly status: 'refused'; readonly letter: string; readonly failure: ParseFailure }
   /** Nothing is promised; the sender shall come again. Part of it may be durable, and is dropped by its delivery id then. */
   | { readonly status: 'busy'; readonly retryAfterSeconds: number; readonly why: string };
@@ -52,6 +54,8 @@ export type Acceptance =
 export interface Intake {
   /** Deliveries being taken at this moment. */
   readonly underWay: number;
+  /** Before a stop: no answer is kept back any more. */
+  hurry(): void;
   /** `deliveryId`: what the sender calls this delivery, same over its retries; '' when it has none. Throws `not_found` for an unknown endpoint. */
   accept(endpointName: string, delivery: Delivery, deliveryId: string): Promise<Acceptance>;
   /** Resolves when durable; scope `*` goes to every partition. Rejects with `overloaded` or `log_unavailable`. */
@@ -61,6 +65,9 @@ export interface Intake {
 }
 
 type Taken = Omit<Extract<Acceptance, { status: 'accepted' }>, 'status'>;
+
+/** So few that are all urgent are no flood (slowing.ts B3). */
+const urgentMax = 8;
 
 /** What the inputs of a delivery are known by. */
 interface TakenId extends DeliveryId {
@@ -75,7 +82,8 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   for (const endpoint of parts.endpoints) invariant(endpoint.tenant !== '', `endpoint ${endpoint.name} has a tenant`);
   let underWay = 0;
   const log = await openStampedLog(parts.log, parts.clock);
-  const slowly = answeringSlowly(parts);
+  const stopping = new AbortController();
+  const slowly = answeringSlowly(parts, stopping.signal);
 
   /** What it says is taken in; what cannot be understood, or the log will never take, becomes a letter, unless it is one. */
   async function take(endpoint: IntakeEndpoint, delivery: Delivery, id: TakenId): Promise<Acceptance> {
@@ -119,6 +127,8 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
     get underWay() {
       return underWay;
     },
+
+    hurry: () => stopping.abort(),
 
     async accept(endpointName, delivery, deliveryId) {
       const endpoint = known(endpointName);
@@ -174,15 +184,17 @@ async function written(
   if (!parsed.ok) return parsed;
   const { events, warnings } = parsed.value;
   await writeDelivery(deps, endpoint, { parsed: parsed.value, raw: delivery.body, id });
-  return ok({ alerts: events.length, warnings });
+  const urgent = events.length > 0 && events.length <= urgentMax && events.every(isUrgent);
+  return ok({ alerts: events.length, warnings, ...(urgent ? ({ isUrgent: true } as const) : {}) });
 }
 
 /** I5: what became of a delivery, a little later when it brought much and much waits. */
-function answeringSlowly({ clock, lagOf }: Pick<IntakeParts, 'clock' | 'lagOf'>) {
-  const slowing = createSlowing(clock);
+function answeringSlowly({ clock, lagOf, lagMax }: Pick<IntakeParts, 'clock' | 'lagOf' | 'lagMax'>, stopping: AbortSignal) {
+  const slowing = createSlowing(clock, lagMax);
   return async (endpoint: string, taken: Acceptance): Promise<Acceptance> => {
-    const slowMs = taken.status === 'accepted' ? slowing(endpoint, taken.alerts, lagOf()) : 0;
-    if (slowMs > 0) await pause(clock, slowMs);
+    if (taken.status !== 'accepted' || taken.isUrgent === true) return taken;
+    const slowMs = slowing(endpoint, taken.alerts, lagOf());
+    if (slowMs > 0) await pause(clock, slowMs, stopping);
     return taken;
   };
 }

@@ -12,7 +12,7 @@ import { virtualClock } from '../../support/clock.ts';
 const steady = { steady: () => 0 };
 
 test('B1: the more waits, the later the answer, up to a bound', () => {
-  const slowing = createSlowing(steady);
+  const slowing = createSlowing(steady, 100_000);
   const waits = [0, 16_384, 17_000, 20_000, 30_000, 60_000, 100_000, 10_000_000].map((backlog) => slowing('busy', 1_000, backlog));
   assert.deepEqual(waits.slice(0, 2), [0, 0]);
   for (const [place, wait] of waits.entries())
@@ -21,9 +21,16 @@ test('B1: the more waits, the later the answer, up to a bound', () => {
   assert.equal(waits.at(-1), slowMax);
 });
 
+test('B1: with a smaller bound on the backlog it slows sooner, and before it refuses', () => {
+  const slowing = createSlowing(steady, 1_000);
+  assert.equal(slowing('busy', 1_000, 250), 0);
+  assert.ok(slowing('busy', 1_000, 300) > 0);
+  assert.equal(slowing('busy', 1_000, 1_000), slowMax);
+});
+
 test('B2: an endpoint that sends little is answered at once beside one that floods; what floods is not', () => {
   let now = 0;
-  const slowing = createSlowing({ steady: () => now });
+  const slowing = createSlowing({ steady: () => now }, 100_000);
   for (let round = 0; round < 600; round += 1) {
     now += 100;
     assert.ok(slowing('flood', 640, 50_000) > 0, 'more than its allowance');
@@ -59,4 +66,12 @@ test('I5: what is answered late is durable before, and decisions do not wait for
   await clock.forward(slowMax);
   await answer;
   assert.equal(answered, 'accepted');
+
+  const critical = [{ labels: { alertname: 'Down', severity: 'critical' }, startsAt: '2026-11-21T11:59:00Z' }];
+  const urgent = await intake.accept('prom', { ...delivery, body: JSON.stringify(critical) }, '');
+  assert.equal(urgent.status, 'accepted', 'B3: at once, from the endpoint that floods');
+  const held = intake.accept('prom', delivery, '');
+  await clock.settle();
+  intake.hurry();
+  assert.equal((await held).status, 'accepted', 'a stop waits for no answer that is kept back');
 });
