@@ -49,15 +49,25 @@ export interface Inside {
   stop(): Promise<void>;
 }
 
-/** Over the embedded log, or over the shared one that `open` makes; `lanes` false: everything is turned in the order in which it came. */
+export interface InsideOptions {
+  /** False: everything is turned in the order in which it came. */
+  readonly lanes?: boolean;
+  readonly decided?: (fact: Fact) => void;
+  /** `limits.backlog`; the default slows nobody. */
+  readonly lagMax?: number;
+  /** Between two batches of decisions. */
+  readonly makeWay?: (underWay: () => number, backlog: () => number) => Promise<void>;
+}
+
+/** Over the embedded log, or over the shared one that `open` makes. */
 export async function startInside(
   scopeLabels: readonly string[] = [],
   open?: (local: Store) => Promise<Backbone>,
-  { lanes = true, decided = () => {} }: { readonly lanes?: boolean; readonly decided?: (fact: Fact) => void } = {},
+  { lanes = true, decided = () => {}, lagMax = 10_000_000, makeWay = () => nextRound() }: InsideOptions = {},
 ): Promise<Inside> {
   const dir = folder();
   const path = `${dir.path}/quench.db`;
-  const store = await sqliteStore({ path, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000 } });
+  const store = await sqliteStore({ path, partitions: 1, limits: { ...sqliteLimits, queueRecordsMax: 100_000, stateRestMs: 100 } });
   const backbone = await open?.(store);
   const shared: Pick<Store, 'log' | 'checkpoints' | 'cursors'> = backbone ?? store;
   const alone = everyPartition(shared.log.partitions);
@@ -79,7 +89,8 @@ export async function startInside(
       return offset;
     },
   };
-  const service = createService({
+  let opened: Intake | null = null;
+  const service: Service = createService({
     roles: new Set(roles),
     shared: { log, checkpoints: shared.checkpoints, cursors: shared.cursors },
     local: store,
@@ -90,7 +101,7 @@ export async function startInside(
     notifiers: new Map(),
     withLinks: (notification) => notification,
     worker: 'bench',
-    yieldToIntake: () => nextRound(),
+    yieldToIntake: () => makeWay(() => opened?.underWay ?? 0, service.lag),
     decided,
     onTrouble: (error) => console.error(error),
   });
@@ -102,10 +113,11 @@ export async function startInside(
     endpoints,
     clock: systemClock,
     lagOf: () => service.lag(),
-    lagMax: 10_000_000,
+    lagMax,
     onAccepted: () => {},
   };
   const intake = await createIntake(parts);
+  opened = intake;
   await intake.submit({ type: 'PolicyPublished', scope: everyScope, policy: policyOf() });
   return {
     path,

@@ -159,7 +159,7 @@ interface Engine {
 }
 
 function openService(config: Config, clock: Clock, { backbone, store, instance, metrics, underWay, live, ...parts }: Engine): Service {
-  return createService({
+  const service: Service = createService({
     ...parts,
     notifiers: live.notifiers,
     roles: new Set(config.roles),
@@ -169,9 +169,10 @@ function openService(config: Config, clock: Clock, { backbone, store, instance, 
     clock,
     withLinks: (notification) => withLinks(live.config(), notification, clock),
     worker: instance,
-    yieldToIntake: () => yieldToIntake(underWay),
+    yieldToIntake: () => yieldToIntake(underWay, service.lag),
     decided: (fact) => count(metrics, fact),
   });
+  return service;
 }
 
 interface Kept {

@@ -58,10 +58,13 @@ export interface Running {
   readonly series: Series | null;
 }
 
-/** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more. */
-export async function yieldToIntake(waiting: () => number): Promise<void> {
+/** So much waits to be decided only when senders bring more than is decided: then their answers wait (engine/intake/slowing.ts), and decisions do not. */
+const behindFrom = 2_048;
+
+/** Between two batches of decisions intake goes first: when many senders wait for their answer, for a few milliseconds more, unless decisions are behind. */
+export async function yieldToIntake(waiting: () => number, backlog: () => number): Promise<void> {
   await nextRound();
-  if (waiting() >= crowdedFrom) await sleep(yieldMs);
+  if (waiting() >= crowdedFrom && backlog() < behindFrom) await sleep(yieldMs);
 }
 
 export function openIntake(
