@@ -89,6 +89,7 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const executor = await startExecutor(config, around, vault);
     stops.add(() => executor.close());
 
+    const series = await startSeries(config, around, { store, stops });
     const drift = (): Millis => driftOf(clock, service);
     const metrics = createGatewayMetrics(config, { store, backbone, service: () => service, spool: () => spool, trouble, clock, drift });
 
@@ -98,7 +99,6 @@ export async function startGateway(config: Config, given: Surroundings): Promise
     const seen = { awaySince, installation, stuck: (): readonly StuckPartition[] => service.stuck() };
     const failOpen = await openFailOpen(config, around, { store, backbone, live, instance, metrics, ...seen, stops });
 
-    const series = await startSeries(config, around, { store, stops });
     const expressions = createExpressions();
     const underWay = (): number => intake?.underWay ?? 0;
     const { projectors } = series;

@@ -22,13 +22,15 @@ describe('quench report', () => {
     );
     const [incident = ''] = (await house.ask(['incident', 'list', '-q'])).out.split('\n');
     await house.ask(['incident', 'resolve', incident, '--force']);
+    const rowIn = ({ out }: Said): ReportAnswer['rows'][number] | undefined =>
+      (JSON.parse(out) as ReportAnswer).rows.find(({ figure }) => figure === 'went on without a playbook');
     const said = await eventually(
       () => house.ask(['report', 'rules', '-o', 'json']),
-      ({ out }) => out.includes(incident),
+      (answer) => answer.out.includes(incident) && rowIn(answer)?.of === 1,
       10_000,
     );
     const report = JSON.parse(said.out) as ReportAnswer;
-    const row = report.rows.find(({ figure }) => figure === 'went on without a playbook');
+    const row = rowIn(said);
     assert.deepEqual([row?.about, row?.of, row?.incidents], ['DiskFull', 1, [incident]]);
     assert.equal(report.to - report.from, 7 * 86_400_000);
 

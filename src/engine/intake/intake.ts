@@ -45,8 +45,7 @@ export interface IntakeParts extends Omit<DeliveryWriterDeps, 'log'> {
 }
 
 export type Acceptance =
-  /** `isUrgent`: it brought a few alerts that are all urgent, and nothing else. */
-  | { readonly status: 'accepted'; readonly alerts: number; readonly warnings: readonly string[]; readonly isUrgent?: true }
+  | { readonly status: 'accepted'; readonly alerts: number; readonly warnings: readonly string[] }
   | { readonly status: 'refused'; readonly letter: string; readonly failure: ParseFailure }
   /** Nothing is promised; the sender shall come again. Part of it may be durable, and is dropped by its delivery id then. */
   | { readonly status: 'busy'; readonly retryAfterSeconds: number; readonly why: string };
@@ -64,7 +63,9 @@ export interface Intake {
   replay(letterId: string): Promise<Acceptance>;
 }
 
-type Taken = Omit<Extract<Acceptance, { status: 'accepted' }>, 'status'>;
+/** `isUrgent`: it brought a few alerts that are all urgent, and nothing else. */
+type Outcome = Acceptance & { readonly isUrgent?: true };
+type Taken = Omit<Extract<Outcome, { status: 'accepted' }>, 'status'>;
 
 /** So few that are all urgent are no flood (slowing.ts B3). */
 const urgentMax = 8;
@@ -86,7 +87,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
   const slowly = answeringSlowly(parts, stopping.signal);
 
   /** What it says is taken in; what cannot be understood, or the log will never take, becomes a letter, unless it is one. */
-  async function take(endpoint: IntakeEndpoint, delivery: Delivery, id: TakenId): Promise<Acceptance> {
+  async function take(endpoint: IntakeEndpoint, delivery: Delivery, id: TakenId): Promise<Outcome> {
     try {
       const taken = await written({ ...parts, log }, endpoint, delivery, id);
       return taken.ok ? { status: 'accepted', ...taken.value } : await refuse(endpoint, delivery, taken.error, id);
@@ -159,7 +160,7 @@ export async function createIntake(parts: IntakeParts): Promise<Intake> {
       const late = lagging();
       if (late !== null) return late;
       const delivery: Delivery = { headers: letter.headers, body: letter.body, path: letter.path, receivedAt: letter.at };
-      const result = await take(endpoint, delivery, { text: `replay:${letterId}`, mayRepeat: true, letter: letterId });
+      const { isUrgent: _, ...result } = await take(endpoint, delivery, { text: `replay:${letterId}`, mayRepeat: true, letter: letterId });
       if (result.status === 'accepted') await deadLetters.mark(letterId, 'replayed');
       return result;
     },
@@ -191,9 +192,8 @@ async function written(
 /** I5: what became of a delivery, a little later when it brought much and much waits. */
 function answeringSlowly({ clock, lagOf, lagMax }: Pick<IntakeParts, 'clock' | 'lagOf' | 'lagMax'>, stopping: AbortSignal) {
   const slowing = createSlowing(clock, lagMax);
-  return async (endpoint: string, taken: Acceptance): Promise<Acceptance> => {
-    if (taken.status !== 'accepted' || taken.isUrgent === true) return taken;
-    const slowMs = slowing(endpoint, taken.alerts, lagOf());
+  return async (endpoint: string, { isUrgent: urgent, ...taken }: Outcome): Promise<Acceptance> => {
+    const slowMs = taken.status === 'accepted' && urgent !== true ? slowing(endpoint, taken.alerts, lagOf()) : 0;
     if (slowMs > 0) await pause(clock, slowMs, stopping);
     return taken;
   };
