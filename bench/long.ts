@@ -78,7 +78,7 @@ async function run(at: RealGateway): Promise<void> {
   for (let offered = 0; performance.now() < end;) {
     const now = performance.now();
     for (const dueNow = Math.floor(((now - began) / 1_000) * rate); offered < dueNow; offered += 1) {
-      const due = began + (offered / rate) * 1_000;
+      const due = began + ((offered + 1) / rate) * 1_000;
       const line = idle.pop();
       if (line === undefined) late.push([due, load.next()]);
       else send(line, due, load.next());

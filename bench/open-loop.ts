@@ -98,7 +98,7 @@ async function offer(server: Server, rate: number): Promise<Outcome> {
   for (let offered = 0; offered < total;) {
     const dueNow = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * rate));
     for (; offered < dueNow; offered += 1) {
-      const due = began + (offered / rate) * 1_000;
+      const due = began + ((offered + 1) / rate) * 1_000;
       const line = idle.pop();
       if (line === undefined) waiting.push(due);
       else begin(line, due);
