@@ -64,15 +64,20 @@ async function fewConnections(connections: Served['connections'], most: number):
 
 test('C1: answers that drip for ever end at the deadline with their connections, and the next calls are heard', async (t) => {
   let drips = true;
-  const { client, connections } = await serve(t, (request, response) => {
+  const open = new Set<ServerResponse>();
+  const { client } = await serve(t, (request, response) => {
     request.resume();
     response.writeHead(200, { 'content-type': 'application/json' });
     if (!drips) return void response.end('{"results":[]}');
+    open.add(response);
     const timer = setInterval(() => response.write(' '), 100);
-    response.on('close', () => clearInterval(timer));
+    response.on('close', () => {
+      open.delete(response);
+      clearInterval(timer);
+    });
   });
   const all = await Promise.allSettled([1, 2, 3, 4, 5].map(() => client.query('SHOW DATABASES')));
-  await fewConnections(connections, 0);
+  await fewConnections(async () => open.size, 0); // a connection of a call that ended before it was made may be kept for the next
   for (const each of all) assert.ok(each.status === 'rejected' && /no answer within|hang up|aborted|reset/.test(String(each.reason)));
   drips = false;
   assert.deepEqual(await client.query('SHOW DATABASES'), []);
