@@ -1,13 +1,13 @@
 // The InfluxDB client with bounds, and its failures as ours. The client's own errors carry the whole request, with the password in its headers:
 // none of them goes on, neither as an error nor as its cause.
-//   C1  Every call ends: in its own time, or as `store_unavailable` at its deadline.
+//   C1  Every call ends: in its own time, or as `store_unavailable` at its deadline; nothing of it goes on behind that, and no answer is longer
+//       than agent.ts allows.
 //   C2  No error tells the password, in whatever form the server gave it back.
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import { InfluxDB, type IPoint } from 'influx';
 import { GatewayError } from '../../src/core/errors.ts';
 import { second, type Millis } from '../../src/core/time.ts';
 import type { Clock } from '../../src/ports/clock.ts';
+import { answerBytesMax, boundedAgent } from './agent.ts';
 import type { Settings } from './options.ts';
 
 /** Beyond what the client itself allows a silent server. */
@@ -40,9 +40,11 @@ export interface InfluxClient {
 export function influxClient(settings: Settings, clock: Pick<Clock, 'after'>): InfluxClient {
   const { url, database, login, ca, timeoutMs } = settings;
   const isTls = url.protocol === 'https:';
-  const agent = isTls
-    ? new HttpsAgent({ keepAlive: true, maxSockets: 4, ...(ca === null ? {} : { ca }) })
-    : new HttpAgent({ keepAlive: true, maxSockets: 4 });
+  /** How to end each call that waits. */
+  const calls = new Set<(error: GatewayError) => void>();
+  const agent = boundedAgent(isTls, ca, () => {
+    for (const end of calls) end(unavailable(`an answer of more than ${answerBytesMax} bytes, which was cut off`));
+  });
   const client = new InfluxDB({
     // The client's own default is a user `root` with the password `root`.
     ...login,
@@ -61,11 +63,16 @@ export function influxClient(settings: Settings, clock: Pick<Clock, 'after'>): I
   const tidy = tidier(settings);
 
   /** C1 */
-  async function bounded<T>(work: Promise<T>): Promise<T | { readonly refusal: Refusal }> {
+  async function bounded<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T | { readonly refusal: Refusal }> {
+    const ending = new AbortController();
+    const work = call(ending.signal);
     const { promise: late, reject } = Promise.withResolvers<never>();
-    const cancel = clock.after(timeoutMs + deadlineSpareMs, () =>
-      reject(unavailable(`no answer within ${(timeoutMs + deadlineSpareMs) / second} s`)),
-    );
+    const cancel = clock.after(timeoutMs + deadlineSpareMs, () => {
+      reject(unavailable(`no answer within ${(timeoutMs + deadlineSpareMs) / second} s`));
+      // A server that never comes to its end would keep the connection, and the next calls from theirs.
+      ending.abort();
+    });
+    calls.add(reject);
     try {
       return await Promise.race([work, late]);
     } catch (error) {
@@ -76,17 +83,23 @@ export function influxClient(settings: Settings, clock: Pick<Clock, 'after'>): I
       return { refusal: { status: refusal.status, says: tidy(refusal.says) } };
     } finally {
       cancel();
+      calls.delete(reject);
       work.catch(() => {}); // nobody waits for it once it is late
     }
   }
 
   return {
     async write(points, policy) {
-      const done = await bounded(client.writePoints([...points], { database, retentionPolicy: policy, precision: 'n' }));
+      const done = await bounded((signal) => {
+        signal.addEventListener('abort', () => agent.destroy()); // the library's way to write takes no signal
+        return client.writePoints([...points], { database, retentionPolicy: policy, precision: 'n' });
+      });
       return done === undefined ? null : done.refusal;
     },
     async query(statement, placeholders = {}) {
-      const done = await bounded<unknown>(client.queryRaw(statement, { method: 'POST', database, placeholders: { ...placeholders } }));
+      const done = await bounded<unknown>((signal) =>
+        client.queryRaw(statement, { method: 'POST', database, placeholders: { ...placeholders }, signal }),
+      );
       if (typeof done === 'object' && done !== null && 'refusal' in done) throw wrong((done.refusal as Refusal).says); // made above
       const { results = [] } = done as { results?: readonly { series?: readonly SeriesRows[]; error?: string }[] }; // InfluxDB's answer to a query
       return results.flatMap(({ series = [], error }) => {

@@ -53,6 +53,15 @@ export interface Settings {
   readonly timeoutMs: Millis;
 }
 
+/** A port or an address of numbers that there cannot be. */
+export function faultOf({ url }: InfluxOptions): { readonly pointer: string; readonly message: string } | null {
+  if (URL.canParse(url)) return null;
+  return {
+    pointer: '/url',
+    message: 'expected an address such as http://127.0.0.1:8086 (a port of at most 65535, IPv6 as http://[::1]:8086)',
+  };
+}
+
 export function settingsOf(options: InfluxOptions): Settings {
   const { username, password, ca = null } = options;
   return {

@@ -119,6 +119,8 @@ export interface SeriesKind {
   readonly name: string;
   /** JSON Schema of that member. */
   readonly options: object;
+  /** What is wrong with options that their schema lets pass, with where among them; null when nothing is. */
+  fault?(options: Options): { readonly pointer: string; readonly message: string } | null;
   open(options: Options, deps: SeriesDeps): Promise<OpenedSeries>;
 }
 

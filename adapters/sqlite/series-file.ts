@@ -104,7 +104,7 @@ export function seriesWriter(db: DatabaseSync, options: SeriesOptions): SeriesWr
 
   return {
     write: (points, now) =>
-      atOnce(db, () => {
+      atOnce(db, forgetting, () => {
         keys.begin();
         forgetting.forget(now);
         const sums = new Map<string, Sums>();
@@ -117,7 +117,7 @@ export function seriesWriter(db: DatabaseSync, options: SeriesOptions): SeriesWr
         return late === 0 ? [] : [{ points: late, reason: 'older than points are kept' }];
       }),
     save: ({ partition, offset, notes, afresh }) =>
-      atOnce(db, () => {
+      atOnce(db, null, () => {
         if (afresh) db.prepare('DELETE FROM notes WHERE partition = ?').run(partition);
         for (const { key, note } of notes) {
           if (note === null) dropNote.run(partition, stow(key));
@@ -141,13 +141,16 @@ function add(sums: Map<string, Sums>, row: Sums['row'], value: number): void {
   before.max = Math.max(before.max, value);
 }
 
-function atOnce<T>(db: DatabaseSync, work: () => T): T {
+/** `forgetting`: what the work counts there goes back with it. */
+function atOnce<T>(db: DatabaseSync, forgetting: Forgetter | null, work: () => T): T {
   db.exec('BEGIN IMMEDIATE');
+  const undo = forgetting?.mark();
   try {
     const done = work();
     db.exec('COMMIT');
     return done;
   } catch (error) {
+    undo?.();
     if (db.isTransaction) db.exec('ROLLBACK');
     throw error;
   }
@@ -173,6 +176,8 @@ interface Forgetter {
   before(measurement: number): number;
   came(measurement: number): void;
   forget(now: number): void;
+  /** Returns how to take back what has been counted and forgotten since. */
+  mark(): () => void;
 }
 
 function forgetter(db: DatabaseSync, { keep, pointsMax }: SeriesOptions): Forgetter {
@@ -216,7 +221,23 @@ function forgetter(db: DatabaseSync, { keep, pointsMax }: SeriesOptions): Forget
     }
   }
 
+  function backTo<Value>(held: Map<number, Value>): () => void {
+    const then = [...held];
+    return () => {
+      held.clear();
+      for (const [measurement, value] of then) held.set(measurement, value);
+    };
+  }
+
   return {
+    mark() {
+      const undo = [backTo(counts), backTo(marks)];
+      const keysThen = keysAt;
+      return () => {
+        for (const each of undo) each();
+        keysAt = keysThen;
+      };
+    },
     before: (measurement) => marks.get(measurement) ?? Number.NEGATIVE_INFINITY,
     came: (measurement) => void counts.set(measurement, (counts.get(measurement) ?? 0) + 1),
     forget(now) {

@@ -18,10 +18,15 @@ export interface Kind {
   readonly options: object;
 }
 
-/** What loads and is hardly meant; the pointer is below the options. */
+/** What is to be said of options; the pointer is below them. */
 export interface ShapeDoubt {
   readonly pointer: string;
   readonly message: string;
+}
+
+/** `fault`: what is wrong with options that their schema lets pass. */
+export interface SeriesShape extends Kind {
+  fault?(options: Options): ShapeDoubt | null;
 }
 
 export interface ConfigDeps extends PlaybookDeps, SecretDeps {
@@ -33,7 +38,7 @@ export interface ConfigDeps extends PlaybookDeps, SecretDeps {
   /** The first is the default. */
   readonly stores: readonly [{ readonly name: string }, ...{ readonly name: string }[]];
   /** Who may keep the time series. The first is the default. */
-  readonly series: readonly [Kind, ...Kind[]];
+  readonly series: readonly [SeriesShape, ...SeriesShape[]];
   /** Families of actions: the part of an action's name before the slash. */
   readonly actionKinds: readonly (Kind & { doubts?(options: Options): readonly ShapeDoubt[] })[];
   /** Why a text is no key for signatures, or null; the sentence never repeats it. */

@@ -34,6 +34,8 @@ export function seriesOf(loading: Loading): Config['series'] {
   const isMapping = typeof options === 'object' && options !== null && !Array.isArray(options);
   if (!isMapping) complain(loading, pointer, `expected the options of ${kind.name}, as a mapping`);
   const judged = isMapping ? optionsOf(loading, pointer, options as Options, kind) : {};
+  const fault = isMapping && loading.problems.length === told ? (kind.fault?.(judged) ?? null) : null;
+  if (fault !== null) complain(loading, pointer + fault.pointer, fault.message);
   // A start on a file that does not load keeps them itself: options with a fault open nothing.
   const isSound = loading.problems.length === told;
   return {

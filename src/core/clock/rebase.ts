@@ -52,7 +52,7 @@ function each<Row>(table: Table<Row>, next: (row: Row) => Row): void {
 }
 
 /** K1 */
-function shifted<At extends Instant | null>(at: At, { from, stoodFrom, to }: Back): At | Instant {
+export function shifted<At extends Instant | null>(at: At, { from, stoodFrom, to }: Omit<Back, 'now'>): At | Instant {
   if (at === null || at <= to) return at;
   return at >= stoodFrom ? to : Math.min(to, at - (from - to));
 }

@@ -180,7 +180,9 @@ function byPerson({ page }: ReportPoints, _: ReportRules, { from, to }: ReportSp
   const people = new Map<string, PointOf<'page'>[]>();
   for (const each of page.filter(({ fields }) => fields.closed === 1)) {
     const person = each.words.by ?? 'nobody';
-    people.set(person, [...(people.get(person) ?? []), each]);
+    const pages = people.get(person);
+    if (pages === undefined) people.set(person, [each]);
+    else pages.push(each);
   }
   const ranked = [...people].sort(([one, a], [other, b]) => b.length - a.length || (one < other ? -1 : 1));
   return ranked.slice(0, aboutMax).flatMap(([person, pages]) => {

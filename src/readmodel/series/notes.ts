@@ -3,7 +3,10 @@
 //   N1  Bounded as the desks are: an incident is forgotten when its desk forgets it, pages and runs when they end, an alert
 //       once what came of it is decided.
 //   N2  Noting a fact twice comes to the same as once.
+//   N3  A desk whose time goes back takes the instants of its notes back with it (core/clock): spans are counted on, by the time that holds now.
 import type { Severity } from '../../core/alert/severity.ts';
+import type { DeskSetBack } from '../../core/clock/facts.ts';
+import { shifted } from '../../core/clock/rebase.ts';
 import type { Instant } from '../../core/time.ts';
 
 /** What an alert lends to everything about it. */
@@ -18,7 +21,12 @@ export interface AlertNote extends Origin {
   readonly severity: Severity;
 }
 
-export interface IncidentNote extends Origin {
+/** Of notes that hold instants: whose desk they are of; missing in those that were kept before it was noted. */
+interface OfDesk {
+  readonly scope?: string;
+}
+
+export interface IncidentNote extends Origin, OfDesk {
   /** The gravest that it was. */
   readonly severity: Severity;
   readonly storm: boolean;
@@ -37,7 +45,7 @@ export interface IncidentNote extends Origin {
   readonly playbook: string;
 }
 
-export interface RunNote {
+export interface RunNote extends OfDesk {
   readonly incident: string;
   readonly playbook: string;
   readonly mode: string;
@@ -46,7 +54,7 @@ export interface RunNote {
   readonly approved: boolean;
 }
 
-export interface PageNote {
+export interface PageNote extends OfDesk {
   readonly incident: string;
   readonly ladder: string;
   readonly openedAt: Instant;
@@ -75,6 +83,8 @@ export interface Notes {
   get<Kind extends NoteKind>(kind: Kind, id: string): NoteByKind[Kind] | null;
   put<Kind extends NoteKind>(kind: Kind, id: string, note: NoteByKind[Kind]): void;
   drop(kind: NoteKind, id: string): void;
+  /** N3 */
+  setBack(back: DeskSetBack): void;
   /** Whether the word is one of those that the tag may have; a new one is let in while there is room. */
   admit(tag: string, word: string, max: number): boolean;
   /** What has changed since it was asked last. */
@@ -117,6 +127,12 @@ export function createNotes(kept: Iterable<NoteRow> = []): Notes {
       const key = keyOf(kind, id);
       if (rows.delete(key)) changed.add(key);
     },
+    setBack(back) {
+      for (const [key, note] of rows) {
+        const after = noteAfter(note, back);
+        if (after !== null) set(key, after);
+      }
+    },
     admit(tag, word, max) {
       const known = wordsFor(tag);
       if (known.has(word)) return true;
@@ -134,6 +150,24 @@ export function createNotes(kept: Iterable<NoteRow> = []): Notes {
       for (const { key } of changes) changed.add(key);
     },
     size: () => rows.size,
+  };
+}
+
+/** The members of notes that are instants, by whichever kind. */
+const instants = ['openedAt', 'lifeAt', 'startedAt', 'acknowledgedAt', 'mitigatedAt'] as const;
+
+/** Null for a note of another desk, or without instants. */
+function noteAfter(note: unknown, back: DeskSetBack): object | null {
+  if (typeof note !== 'object' || note === null || !('scope' in note) || note.scope !== back.scope) return null;
+  const before: { readonly [member: string]: unknown } = { ...note };
+  return {
+    ...note,
+    ...Object.fromEntries(
+      instants.flatMap((name) => {
+        const at = before[name];
+        return typeof at === 'number' ? [[name, shifted(at, back)]] : [];
+      }),
+    ),
   };
 }
 

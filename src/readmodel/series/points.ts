@@ -44,8 +44,8 @@ const table: Table = {
   AlertMuted: none,
   AlertFlapping: none,
   AlertsMissing: none,
-  IncidentOpened({ notes }, { incident, severity, storm, at }) {
-    notes.put('incident', incident, { ...blankLife(at), ...unknownOrigin, severity, storm, openedAt: at });
+  IncidentOpened({ notes }, { incident, severity, storm, at, scope }) {
+    notes.put('incident', incident, { ...blankLife(at), ...unknownOrigin, severity, storm, openedAt: at, scope });
     return [];
   },
   IncidentChanged: ({ notes }, { incident, severity, at }) =>
@@ -102,7 +102,10 @@ const table: Table = {
     if (swept === 'alerts') for (const fingerprint of keys) notes.drop('alert', alertKey({ scope, fingerprint }));
     return [];
   },
-  DeskSetBack: none,
+  DeskSetBack({ notes }, fact) {
+    notes.setBack(fact); // N3
+    return [];
+  },
 };
 
 const alertKey = ({ scope, fingerprint }: { readonly scope: string; readonly fingerprint: string }): string => `${fingerprint}.${scope}`;

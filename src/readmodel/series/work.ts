@@ -10,8 +10,8 @@ import { hourOfWeek, incidentAt, noted, point, spanFrom, workTags, type Noting }
 const pagesKept = 20;
 
 export function started({ notes }: Noting, fact: RunStarted): readonly Point[] {
-  const { run, incident, playbook, mode, at } = fact;
-  notes.put('run', run, { incident, playbook: playbook.name, mode, startedAt: at, acted: false, approved: false });
+  const { run, incident, playbook, mode, at, scope } = fact;
+  notes.put('run', run, { incident, playbook: playbook.name, mode, startedAt: at, acted: false, approved: false, scope });
   return [];
 }
 
@@ -71,12 +71,12 @@ export function finished(noting: Noting, fact: RunFinished): readonly Point[] {
 
 export function opened(noting: Noting, fact: PageOpened): readonly Point[] {
   const { notes } = noting;
-  const { page, incident, ladder, at } = fact;
+  const { page, incident, ladder, at, scope } = fact;
   noted(notes, incident, at, (life) => ({
     ...life,
     pages: life.pages.includes(page) || life.pages.length >= pagesKept ? life.pages : [...life.pages, page],
   }));
-  notes.put('page', page, { incident, ladder: ladder.name, openedAt: at, rings: 0, acknowledgedAt: null, by: '' });
+  notes.put('page', page, { incident, ladder: ladder.name, openedAt: at, rings: 0, acknowledgedAt: null, by: '', scope });
   return [
     point('page', fact, {
       tags: { ...workTags(noting, incidentAt(notes, incident, at)), ladder: tagFor(notes, 'ladder', ladder.name) },

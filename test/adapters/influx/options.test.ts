@@ -54,6 +54,9 @@ describe('the options of InfluxDB', () => {
   });
 
   const wrong: readonly (readonly [says: string, influx: string, line: RegExp])[] = [
+    ['a port that there is not', '{ url: "http://influx:99999" }', /series\.influx\.url: expected an address such as .* 65535/],
+    ['half an address', '{ url: "http://[::1" }', /series\.influx\.url: expected an address such as .*\[::1\]:8086/],
+    ['numbers that are no address', '{ url: "http://10.0.0.999:8086" }', /series\.influx\.url: expected an address/],
     ['no address', '{ database: x }', /series\.influx: .*url/],
     [
       'a password in the address',

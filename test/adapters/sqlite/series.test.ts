@@ -148,6 +148,24 @@ test('B1: points are forgotten by age and number, hours and days by age; what wa
   await file.destroy();
 });
 
+test('B1: what a writing that failed had counted is not there, and pushes out no point that is', async (t) => {
+  const clock: SeriesClock = { at: someMonday, now: () => clock.at };
+  const file = filed(clock);
+  t.after(() => file.destroy());
+  const { series } = await file.open(150);
+  await series.write(Array.from({ length: 100 }, (_, n) => alertPoint(someMonday - 100 + n, { fired: 1 })));
+  const db = new DatabaseSync(file.path);
+  // The medium fails at the end of the writing, as when the disk fills up, and for as long as the gateway tries.
+  db.exec("CREATE TRIGGER bad BEFORE INSERT ON sums BEGIN SELECT raise(ABORT, 'the disk has a bad day'); END");
+  const more = Array.from({ length: 40 }, (_, n) => alertPoint(someMonday + n, { fired: 1 }));
+  for (let attempt = 0; attempt < 5; attempt += 1) await assert.rejects(series.write(more), /a bad day/);
+  db.exec('DROP TRIGGER bad');
+  await series.write(more);
+  await series.write([alertPoint(someMonday + 50, { fired: 1 })]);
+  assert.equal(Number(db.prepare('SELECT count(*) AS count FROM points').get()?.['count']), 141);
+  db.close();
+});
+
 test('a file that is damaged is set aside and another begun; one of a newer version is left alone', async () => {
   const file = filed({ now: () => someMonday });
   writeFileSync(file.path, 'this is no database, however long it may be '.repeat(500));

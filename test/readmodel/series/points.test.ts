@@ -253,3 +253,33 @@ test('the hour of the week begins on Monday', () => {
   assert.equal(hourOfWeek(0), 3 * 24);
   assert.equal(hourOfWeek(-1), 3 * 24 - 1);
 });
+
+test('N3: a clock that was two hours ahead and is set right changes no span, and the points of another scope are its own', () => {
+  const story = tell(policyOf());
+  const atSource = story.now() - 2 * hour; // whose clock is right
+  story.see(eventOf({ ...labelled, startedAt: atSource, observedAt: atSource }));
+  story.forward(minute);
+  story.notified(accepted);
+  const opened = story.last('IncidentOpened');
+  story.forward(10 * minute);
+  const from = story.now();
+  story.back(2 * hour);
+  story.say({ type: 'ClockCorrected', from, stoodFrom: from + 1, to: story.now() });
+  story.say({ type: 'Acked', incident: opened.incident, by: 'anna', via: 'api' });
+  story.forward(9 * minute);
+  story.see(eventOf({ ...labelled, claim: 'cleared', observedAt: story.now() }));
+  story.forward(hour);
+
+  const { lifeAt, seen } = { lifeAt: opened.at, seen: story.last('IncidentResolved').at };
+  const incident = only(toldOf(story.facts), 'incident').fields;
+  assert.equal(incident.acknowledge_seconds, (from - lifeAt) / second);
+  assert.equal(incident.resolve_seconds, (from - lifeAt + (seen - (from - 2 * hour))) / second);
+  const page = only(toldOf(story.facts), 'page', 'closed').fields;
+  assert.equal(page.ack_seconds, (from - story.last('PageOpened').at) / second);
+
+  const notes = createNotes();
+  toldOf(story.facts.slice(0, story.facts.indexOf(opened) + 1), notes);
+  const kept = notes.get('incident', opened.incident);
+  for (const fact of story.all('DeskSetBack')) toldOf([{ ...fact, scope: 'another' }], notes);
+  assert.deepEqual(notes.get('incident', opened.incident), kept);
+});
